@@ -1,0 +1,219 @@
+"""What an algorithm is: a list of phases, each speaking one of two languages.
+
+A *trial phase* proposes candidates (`ask`) and receives results in ask order (`tell`). A *step phase* moves a super-network or a
+population in memory, one optimiser step or one generation at a time (`step`). Neither knows devices beyond `Context.device`, workers,
+Celery or Django, and neither reads the clock: the search loop decides when to call.
+"""
+
+from __future__ import annotations
+
+import random
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ..datasets.base import SearchData
+from ..events import Cost, EventLog, Payload
+from ..genomes import Genome
+from ..spaces.base import SearchSpace
+
+Finish = Literal["retrain", "as_is", "none"]
+
+
+class AlgorithmConfig(BaseModel):
+    """Base of the algorithms' hyper-parameters. Every field has a description, a default and a range."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SteadyConfig(AlgorithmConfig):
+    """What every steady-state trial algorithm has."""
+
+    window: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        title="Window of open trials",
+        description="How many trials may be open at once. It is part of the search (proposal k waits for result k - window), so the "
+        "result does not depend on how many workers there are.",
+    )
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """One trial that an algorithm asks for."""
+
+    genome: Genome
+    parents: tuple[int, ...] = ()
+    """Numbers of the parent candidates."""
+    operator: str = "random"
+    fidelity: dict[str, Any] = field(default_factory=dict)
+    """Overrides of the run's training config for this trial, for example {"epochs": 2}."""
+    domain: int = 0
+    init_from: str | None = None
+    """Artefact whose weights the trial starts from."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a trial gave. `number` counts candidates from 0 in ask order."""
+
+    number: int
+    genome: Genome
+    status: Literal["completed", "failed", "cancelled"]
+    metrics: dict[str, float]
+    cost: Cost
+    reason: str = ""
+    reused_from: int | None = None
+
+    @property
+    def ok(self) -> bool:
+        return self.status == "completed"
+
+
+@dataclass(frozen=True)
+class Finalist:
+    """A genome that a phase hands to the finale, best first."""
+
+    genome: Genome
+    finish: Finish = "retrain"
+    value: float | None = None
+    """Validation fitness it was ranked by."""
+    init: dict[str, Any] | None = None
+    """Arrays to start from or to keep (checkpoint tree), where `finish` needs them."""
+    candidate: int | None = None
+
+
+@dataclass
+class Context:
+    """What the search loop gives a phase."""
+
+    space: SearchSpace[Any]
+    options: Any
+    """The algorithm's own config, validated."""
+    seed: int
+    rng: random.Random
+    """The phase's own generator for decisions; its state is checkpointed by the loop."""
+    metric: str
+    """Name of the fitness in `Result.metrics` (higher is better)."""
+    log: EventLog
+    data: SearchData | None = None
+    """Train and validation samples; None for trial phases and for tables."""
+    device: str = "cpu"
+    amp: bool = False
+
+    def emit(self, payload: Payload, step: int) -> None:
+        """Say a science fact. It must follow from seed and config alone."""
+        self.log.add(payload, step)
+
+
+class Phase(ABC):
+    """A stretch of a search. `state_version` rises when `state_dict` changes shape."""
+
+    language: ClassVar[Literal["trials", "steps"]]
+    name: ClassVar[str] = "search"
+    title: ClassVar[str] = "Search"
+    state_version: ClassVar[int] = 1
+
+    context: Context
+
+    def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
+        """Called once on construction, also before `load_state_dict`. `handover` is what the phase before left."""
+        self.context = context
+
+    @property
+    def horizon(self) -> int | None:
+        """Steps (or trials) that the config plans, or None where only the budget ends it."""
+        return None
+
+    def structure(self) -> dict[str, Any] | None:
+        """Structure parameters now: per family group an array (edges x operations), or None."""
+        return None
+
+    @abstractmethod
+    def best(self) -> list[Finalist]:
+        """Finalists, best first, ranked on validation. May be empty before anything was evaluated."""
+
+    def handover(self) -> dict[str, Any] | None:
+        """What the next phase starts from (a checkpoint tree)."""
+        return None
+
+    @abstractmethod
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that `begin` does not rebuild, as a checkpoint tree (the loop keeps `context.rng` itself)."""
+
+    @abstractmethod
+    def load_state_dict(self, state: dict[str, Any]) -> None: ...
+
+
+class TrialPhase(Phase):
+    """Ask and tell. Steady-state phases are asked one proposal at a time within a window; generational ones give a whole
+    generation and are asked again after all of it was told."""
+
+    language = "trials"
+    scheduling: ClassVar[Literal["steady", "generational"]] = "steady"
+    repeatable: ClassVar[bool] = True
+    """Whether an equal genome at equal fidelity gives an equal result, so that it may be reused instead of paid again."""
+
+    @property
+    def window(self) -> int:
+        """How many trials may be open at once: from the config, never the number of workers."""
+        return int(getattr(self.context.options, "window", 1))
+
+    @abstractmethod
+    def ask(self) -> list[Proposal]:
+        """Steady: one proposal, or none if exhausted. Generational: the next generation, or none if finished."""
+
+    @abstractmethod
+    def tell(self, results: list[Result]) -> None:
+        """Results in ask order (steady: one)."""
+
+
+class StepPhase(Phase):
+    """One optimiser step, or one generation, at a time."""
+
+    language = "steps"
+
+    @abstractmethod
+    def step(self) -> Cost:
+        """Do one step and return what it used. Emits its events through `self.context`."""
+
+    @property
+    @abstractmethod
+    def finished(self) -> bool:
+        """Whether the horizon is reached or a stop rule of the algorithm fired."""
+
+    @property
+    @abstractmethod
+    def steps_done(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class AlgorithmEntry:
+    """An algorithm in the registry: what it is, what it needs, how to build its phases."""
+
+    id: str
+    title: str
+    family: Literal["sampling", "gradient", "evolution", "probabilistic", "growth"]
+    summary: str
+    """One or two plain sentences for the form."""
+    source: str
+    """Paper or seed document."""
+    needs: frozenset[str]
+    """`trials` (any data set), `gradients` or `weights` (only data sets that provide samples)."""
+    space_needs: frozenset[str]
+    """What the space must offer."""
+    config: type[AlgorithmConfig]
+    phases: Callable[[Any], list[Phase]]
+    """(validated config) -> fresh phases."""
+    budgets: frozenset[str] = frozenset({"samples", "trials", "seconds"})
+    spaces: tuple[str, ...] | None = None
+    """Where the algorithm brings its own space, only those; None = every space that offers what it needs."""
+    lives: str = "simplex vertices"
+    """Where the structure lives (ARCHITECTURE section 1)."""
+    structure: str = "none"
+    """Which picture the browser opens first: family, growth, population."""
+    objective_note: str = ""

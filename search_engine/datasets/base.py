@@ -1,0 +1,163 @@
+"""What a data set gives, and who may see which part of it.
+
+`samples` data sets give images or vectors with labels, split three ways; a `table` answers trials from a benchmark; an
+`objective` maps a genome to a reward. The test split is sealed: a search receives `SearchData`, which has no test part; only the
+finale holds a `FinalePass`, without which `open_test` cannot be called.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from ..errors import BadInput
+from ..genomes import Genome
+from ..spaces.base import DataShape
+
+Array = np.ndarray[Any, Any]
+ConfigT = TypeVar("ConfigT", bound="DatasetConfig")
+
+
+class DatasetConfig(BaseModel):
+    """Base of the data sets' options (sizes, validation share)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How raw inputs become network inputs: (raw / scale - mean) / std, per channel."""
+
+    scale: float
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a split: raw inputs (n, channels, height, width) or (n, features), labels (n,), and the indices into the source."""
+
+    inputs: Array
+    labels: Array
+    indices: Array
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class SearchData:
+    """All that a search may see."""
+
+    dataset: str
+    shape: DataShape
+    train: Part
+    validation: Part
+    preprocessing: Preprocessing
+    class_names: tuple[str, ...]
+
+
+class FinalePass:
+    """The right to open a test split. Constructed by `search_engine.search.finale` alone (a test asserts it)."""
+
+
+class Samples(ABC):
+    """A data set with inputs and labels."""
+
+    @abstractmethod
+    def shape(self) -> DataShape: ...
+
+    @abstractmethod
+    def search_data(self, seed: int) -> SearchData:
+        """Train and validation parts; the split depends on the config and on `seed` only."""
+
+    @abstractmethod
+    def open_test(self, key: FinalePass) -> Part:
+        """The test part. Needs the finale's pass."""
+
+
+@dataclass(frozen=True)
+class TableAnswer:
+    metrics: dict[str, float]
+    samples: int
+    """Training examples that the benchmark's own training used: charged as if it had been run here."""
+
+
+class Table(ABC):
+    """Answers trials from a benchmark: instant and simulated, and says so."""
+
+    space: str
+
+    @abstractmethod
+    def shape(self) -> DataShape: ...
+
+    @abstractmethod
+    def lookup(self, genome: Genome, string: str) -> TableAnswer:
+        """Search-time metrics (`val_accuracy` in [0, 1] and what else there is): never the test accuracy."""
+
+    @abstractmethod
+    def final_metrics(self, genome: Genome, string: str, key: FinalePass) -> dict[str, float]:
+        """What the finale may read: adds `test_accuracy`."""
+
+
+class Objective(ABC):
+    """A reward per genome without samples (for example learn_to_count)."""
+
+    space: str
+
+    @abstractmethod
+    def shape(self) -> DataShape: ...
+
+    @abstractmethod
+    def reward(self, genome: Genome) -> float: ...
+
+
+@dataclass(frozen=True)
+class DatasetEntry:
+    """A data set in the registry."""
+
+    id: str
+    title: str
+    description: str
+    source: str
+    licence: str
+    provides: Literal["samples", "table", "objective"]
+    config: type[DatasetConfig]
+    open: Callable[[Any, Path], Samples | Table | Objective]
+    """(config, data directory) -> the data set; raises MissingData with what to put where."""
+    input_kind: Literal["image", "vector"] = "image"
+    shape: DataShape | None = None
+    """Known without opening any file; None if only the files tell."""
+    budgets: frozenset[str] = frozenset({"samples", "trials", "seconds"})
+    spaces: frozenset[str] | None = None
+    """For tables and objectives: the spaces it can answer for; None = any space whose inputs fit."""
+    files: tuple[str, ...] = ()
+    """Paths under the data directory that must exist."""
+    metric: str = "val_accuracy"
+    sizes: dict[str, int] = field(default_factory=dict)
+
+    def check_files(self, data_dir: Path) -> None:
+        """Raise MissingData naming the first absent file and where it should lie."""
+        from ..errors import MissingData
+
+        for name in self.files:
+            if not (data_dir / name).is_file():
+                raise MissingData(
+                    "dataset",
+                    f"the data set '{self.id}' needs {name} under {data_dir} (set NASCOPE_DATA to the folder that holds it); source: {self.source}",
+                )
+
+    def missing_files(self, data_dir: Path) -> list[str]:
+        return [name for name in self.files if not (data_dir / name).is_file()]
+
+
+def check_share(field_name: str, value: float) -> None:
+    """A share must lie strictly between 0 and 1."""
+    if not 0 < value < 1:
+        raise BadInput(field_name, f"{value} is not a share: use a number between 0 and 1")

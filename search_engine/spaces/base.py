@@ -1,0 +1,148 @@
+"""What every search space gives: a model family plus which genomes are admissible.
+
+Torch-free: spaces describe; `supernets` builds. A space is constructed from its config and from the shape of the data
+(`DataShape`), because depth and width may follow from the input size.
+"""
+
+from __future__ import annotations
+
+import random
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from ..errors import BadInput
+from ..events import FamilyGroup, GraphData
+from ..genomes import Genome, canonical_json, digest
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+
+@dataclass(frozen=True)
+class DataShape:
+    """What a space must know of a data set: `input` is (channels, height, width) for images and (features,) for vectors."""
+
+    input: tuple[int, ...]
+    classes: int
+
+    @property
+    def is_image(self) -> bool:
+        return len(self.input) == 3
+
+
+class SpaceConfig(BaseModel):
+    """Base of the spaces' options: typed, documented, closed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+ConfigT = TypeVar("ConfigT", bound=SpaceConfig)
+
+
+class SearchSpace(ABC, Generic[ConfigT]):
+    """A model family and its admissible genomes.
+
+    `offers` says what an algorithm may ask of it: `sample`, `mutate`, `crossover`, `enumerate`, `encode` (decisions),
+    `supernet` (a relaxation with weights on its edges), `growth` (graphs that grow by mutation).
+    """
+
+    id: ClassVar[str]
+    offers: ClassVar[frozenset[str]]
+
+    def __init__(self, config: ConfigT, shape: DataShape) -> None:
+        self.config = config
+        self.shape = shape
+        self.validate_shape(shape)
+
+    # ---- admissible genomes
+
+    def validate_shape(self, shape: DataShape) -> None:
+        """Raise BadInput(field "dataset") if this space cannot work on data of that shape."""
+
+    @abstractmethod
+    def validate(self, genome: Genome) -> None:
+        """Raise BadInput if the genome is not admissible."""
+
+    @abstractmethod
+    def sample(self, rng: random.Random) -> Genome:
+        """A random genome (uniform per decision unless the space says otherwise)."""
+
+    def mutate(self, genome: Genome, rng: random.Random) -> tuple[Genome, str]:
+        """One mutation; returns the child and the operator's name."""
+        raise self._lacks("mutate")
+
+    def crossover(self, first: Genome, second: Genome, rng: random.Random) -> Genome:
+        raise self._lacks("crossover")
+
+    def enumerate(self) -> Iterator[Genome]:
+        """Every genome once, in a fixed order."""
+        raise self._lacks("enumerate")
+
+    def size(self) -> int | None:
+        """How many genomes there are, or None if that is not finite."""
+        return None
+
+    def encode(self, genome: Genome) -> list[float]:
+        """A fixed-length vector (one-hot decisions) for surrogates and controllers."""
+        raise self._lacks("encode")
+
+    def decode(self, vector: list[float]) -> Genome:
+        raise self._lacks("decode")
+
+    # ---- identity
+
+    @abstractmethod
+    def normal_form(self, genome: Genome) -> Any:
+        """A JSON value that is equal exactly for genomes of one equivalence class."""
+
+    def hash(self, genome: Genome) -> str:
+        """The canonical hash: SHA-256 of the normal form."""
+        return digest(canonical_json([self.id, self.normal_form(genome)]))
+
+    # ---- texts and pictures
+
+    @abstractmethod
+    def to_string(self, genome: Genome) -> str:
+        """The space's own text form (NAS-Bench-201 string, DARTS Genotype, ...)."""
+
+    def from_string(self, text: str) -> Genome:
+        """Undo `to_string`. Raises BadInput(field "genome")."""
+        raise self._lacks("from_string")
+
+    @abstractmethod
+    def to_graph(self, genome: Genome) -> nx.MultiDiGraph:
+        """One genome's architecture graph; edge key = primitive."""
+
+    def drawings(self, genome: Genome) -> dict[str, GraphData]:
+        """Graphs by name, as the browser draws them. Default: the whole architecture graph under the name `network`."""
+        from ..graphs import to_node_link
+
+        return {"network": to_node_link(self.to_graph(genome))}
+
+    def family(self) -> list[FamilyGroup]:
+        """The family graph(s) whose edges carry structure parameters; empty where there is no fixed family."""
+        return []
+
+    def _lacks(self, ability: str) -> BadInput:
+        return BadInput("space", f"the space '{self.id}' does not offer '{ability}'", code="incompatible")
+
+
+@dataclass(frozen=True)
+class SpaceEntry:
+    """A space in the registry. `space` is imported when first used; config and entry are torch-free."""
+
+    id: str
+    title: str
+    description: str
+    source: str
+    config: type[SpaceConfig]
+    space: Callable[..., SearchSpace[Any]]
+    offers: frozenset[str]
+    inputs: frozenset[str] = frozenset({"image"})
+    """Which kinds of data it can work on: `image`, `vector`."""
+    builder: str = ""
+    """`module:function` building an untrained network: (space, genome, stage) -> nn.Module, stage 'trial' or 'final'."""
