@@ -104,6 +104,8 @@ class Context:
     """Train and validation samples; None for trial phases and for tables."""
     device: str = "cpu"
     amp: bool = False
+    structure_every: int = 1
+    """Steps between two recorded structure frames."""
 
     def emit(self, payload: Payload, step: int) -> None:
         """Say a science fact. It must follow from seed and config alone."""

@@ -93,6 +93,8 @@ class Table(ABC):
     """Answers trials from a benchmark: instant and simulated, and says so."""
 
     space: str
+    declared_samples: int
+    """What a trial charges: epochs x training size of the benchmark's own training."""
 
     @abstractmethod
     def shape(self) -> DataShape: ...
@@ -110,6 +112,7 @@ class Objective(ABC):
     """A reward per genome without samples (for example learn_to_count)."""
 
     space: str
+    declared_samples: int = 0
 
     @abstractmethod
     def shape(self) -> DataShape: ...

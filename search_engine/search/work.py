@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from ..errors import TrialFailure
 from ..events import Cost, Event, EventLog
 from ..generators import GlobalGenerators, derive_seed
 
@@ -48,21 +49,58 @@ class Progress:
 
 
 class Work(ABC):
-    """One job in slices. Subclasses build themselves deterministically in `__init__` and put everything mutable in `_state`."""
+    """One job in slices.
+
+    `_begin` builds what the work needs, deterministically and under the work's own global generators; everything that changes
+    afterwards is in `_state`. A failure of the work itself (NaN loss, out of memory) is kept as its outcome, not raised.
+    """
 
     def __init__(self, spec: WorkSpec, seed: int) -> None:
         self.spec = spec
         self.log = EventLog(spec.source)
-        self.generators = GlobalGenerators(derive_seed(seed, spec.source, "global"))
+        self.generators = GlobalGenerators(derive_seed(seed, "global"))
         self.seconds = 0.0
+        self.failure: TrialFailure | None = None
+        self._begun = False
 
     @abstractmethod
-    def advance(self) -> None:
+    def _begin(self) -> None:
+        """Build networks and data. Called once, before the first unit or before a state is loaded."""
+
+    @abstractmethod
+    def _advance(self) -> None:
         """Do one indivisible unit. Raises TrialFailure where the work itself fails."""
 
-    @property
     @abstractmethod
-    def finished(self) -> bool: ...
+    def _done(self) -> bool:
+        """Whether nothing is left to do (asked only after `_begin`)."""
+
+    def begin(self) -> None:
+        """Build if that has not happened. Called under the work's generators."""
+        if not self._begun:
+            self._guarded(self._begin)
+            self._begun = True
+
+    def advance(self) -> None:
+        """One unit; a failure ends the work."""
+        self._guarded(self._advance)
+
+    @property
+    def finished(self) -> bool:
+        return self.failure is not None or (self._begun and self._done())
+
+    def _guarded(self, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except TrialFailure as failure:
+            self.failure = failure
+        except MemoryError:
+            self.failure = TrialFailure("the machine ran out of memory", machine=True)
+        except RuntimeError as error:
+            # torch raises OutOfMemoryError (a RuntimeError) for both CPU and CUDA allocations.
+            if "out of memory" not in str(error).lower() and "can't allocate memory" not in str(error).lower():
+                raise
+            self.failure = TrialFailure("the device ran out of memory", machine=True)
 
     @property
     @abstractmethod
@@ -89,14 +127,20 @@ class Work(ABC):
             "seconds": self.seconds,
             "log": self.log.state_dict(),
             "generators": self.generators.state_dict(),
-            "state": self._state(),
+            "failure": None if self.failure is None else [self.failure.reason, self.failure.machine],
+            "state": self._state() if self._begun and self.failure is None else None,
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        if state["state"] is not None:
+            with self.generators.active():
+                self.begin()
+            self._load(state["state"])
         self.seconds = state["seconds"]
         self.log.load_state_dict(state["log"])
         self.generators.load_state_dict(state["generators"])
-        self._load(state["state"])
+        if state["failure"] is not None:
+            self.failure = TrialFailure(state["failure"][0], machine=state["failure"][1])
 
 
 def run_slice(work: Work, seconds: float, stop: Callable[[], bool] = lambda: False) -> list[Event]:
@@ -106,6 +150,7 @@ def run_slice(work: Work, seconds: float, stop: Callable[[], bool] = lambda: Fal
     """
     started = time.perf_counter()
     with work.generators.active():
+        work.begin()
         while not work.finished:
             before = time.perf_counter()
             work.advance()

@@ -1,0 +1,29 @@
+"""The command line: `python -m search_engine algorithms | spaces | datasets | events | run`.
+
+Exit status 0 done, 1 failure (or interrupted, with a checkpoint), 2 bad input with one clear line on stderr.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from ..errors import BadInput
+from . import listing, run
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m search_engine", description="Neural architecture search from the command line.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    listing.add_parsers(commands)
+    run.add_parser(commands)
+    parsed = parser.parse_args(arguments)
+    try:
+        return int(parsed.act(parsed))
+    except BadInput as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        return 1

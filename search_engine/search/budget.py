@@ -1,0 +1,60 @@
+"""What a run may spend, and when it stops asking.
+
+`charged` decides: a trial's whole cost is charged at its tell, a step's after the step. Asking goes on only while what is charged plus
+the declared cost of the open trials is below the limit (ARCHITECTURE section 2).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..config import Budget
+from ..events import Cost
+
+
+class Meter:
+    """The charged cost of a run, against its budget (None = only horizons end it)."""
+
+    def __init__(self, budget: Budget | None) -> None:
+        self.budget = budget
+        self.cost = Cost()
+        self.trials = 0
+
+    def charge(self, cost: Cost, trials: int = 0) -> None:
+        self.cost = self.cost.plus(cost)
+        self.trials += trials
+
+    def amount(self, cost: Cost, trials: int) -> float:
+        """`cost` and `trials` in the budget's own unit."""
+        if self.budget is None:
+            return 0.0
+        if self.budget.kind == "trials":
+            return float(trials)
+        return cost.samples if self.budget.kind == "samples" else cost.seconds
+
+    @property
+    def charged(self) -> float:
+        return self.amount(self.cost, self.trials)
+
+    def allows(self, open_cost: Cost, open_trials: int) -> bool:
+        """Whether one more trial may be asked while these are open."""
+        return self.budget is None or self.charged + self.amount(open_cost, open_trials) < self.budget.limit
+
+    @property
+    def exhausted(self) -> bool:
+        return self.budget is not None and self.charged >= self.budget.limit
+
+    @property
+    def overshoot(self) -> float:
+        """By how much the charge exceeds the limit, in the budget's unit."""
+        return 0.0 if self.budget is None else max(0.0, self.charged - self.budget.limit)
+
+    def totals(self) -> dict[str, float]:
+        return {"samples": self.cost.samples, "trials": self.trials, "seconds": self.cost.seconds, "flops": self.cost.flops}
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"cost": self.cost.model_dump(), "trials": self.trials}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.cost = Cost.model_validate(state["cost"])
+        self.trials = state["trials"]

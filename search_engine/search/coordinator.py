@@ -1,0 +1,303 @@
+"""The coordinator of a run: which phase, which trials, when it ends, what the finale is. Pure state and rules.
+
+It never trains (tables and objectives aside, which answer at once), reads no clock for science, and knows no database: whoever drives
+it feeds outcomes of finished work and receives events and new work. `state_dict` is everything; two drivers that feed equal outcomes
+in any order get equal science.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .. import checkpoint
+from ..algorithms.base import Context, Phase, StepPhase, TrialPhase
+from ..config import CheckedRun
+from ..datasets.base import Objective, Samples, Table
+from ..errors import CheckpointMismatch
+from ..events import Cost, Event, EventLog, PhaseStarted, RunCompleted, SearchStopped
+from ..generators import derive_seed, random_state, restore_random
+from ..genomes import Genome
+from .budget import Meter
+from .finale import Finale
+from .phase_work import finalist_tree
+from .resources import Resources
+from .trial_rounds import OpenTrial, TrialRounds
+from .trial_work import declared_cost, trial_training
+from .work import Progress, WorkSpec
+
+STATE_VERSION = 1
+
+STOP_MESSAGES = {
+    "budget": "the budget is used up",
+    "horizon": "the planned number of steps is done",
+    "exhausted": "no new architecture is left to try",
+}
+
+
+@dataclass
+class Step:
+    """What one call of `advance` gave."""
+
+    events: list[Event]
+    opened: list[WorkSpec]
+    more: bool
+    """Whether it stopped only because its time was up: call again soon."""
+    status: str
+    reason: str
+    charged: dict[str, float] = field(default_factory=dict)
+
+
+class Coordinator:
+    """One run's search, from its first ask to its last model."""
+
+    def __init__(self, checked: CheckedRun, data_dir: Path, run_dir: Path) -> None:
+        self.checked = checked
+        self.run_dir = run_dir
+        self.resources = Resources(checked, data_dir)
+        self.meter = Meter(checked.budget)
+        self.log = EventLog("run")
+        self.status = "running"
+        self.reason = ""
+        self.stop_reason = ""
+        self.phase_index = -1
+        self.phase: Phase | None = None
+        self.rounds: TrialRounds | None = None
+        self.phase_outcome: dict[str, Any] | None = None
+        self.handover: dict[str, Any] | None = None
+        self.numbers = 0
+        self.finalists: list[dict[str, Any]] = []
+        self.finale = Finale(self)
+        self._opened: list[WorkSpec] = []
+
+    # ---------------------------------------------------------------- driving
+
+    def advance(self, outcomes: dict[str, dict[str, Any]] | None = None, seconds: float = 1.0) -> Step:
+        """Take outcomes of finished work (keyed by source, for example "trial:3") and go as far as possible, for about `seconds`.
+
+        Outcomes of unknown or already taken work are ignored, so delivering one twice changes nothing.
+        """
+        started = time.perf_counter()
+        for source, outcome in (outcomes or {}).items():
+            self._deliver(source, outcome)
+        more = False
+        while self.status == "running" and self._progress():
+            if time.perf_counter() - started >= seconds:
+                more = self.status == "running"
+                break
+        opened, self._opened = self._opened, []
+        return Step(self.log.drain(), opened, more, self.status, self.reason, self.meter.totals())
+
+    def _deliver(self, source: str, outcome: dict[str, Any]) -> None:
+        kind, _, index = source.partition(":")
+        if kind == "trial" and self.rounds is not None:
+            self.rounds.deliver(int(index), outcome)
+        elif kind == "phase" and int(index) == self.phase_index and self.phase_outcome is None:
+            self.phase_outcome = outcome
+        elif kind == "final":
+            self.finale.deliver(int(index), outcome)
+
+    def _progress(self) -> bool:
+        if self.finale.started:
+            return self._finish_finale()
+        if self.phase is None:
+            return self._start_phase(self.phase_index + 1)
+        if self.rounds is not None:
+            return self._trial_phase(self.rounds)
+        return self._step_phase()
+
+    # ---------------------------------------------------------------- phases
+
+    def _start_phase(self, index: int) -> bool:
+        phase = self._make_phase(index)
+        self.phase_index = index
+        self.phase = phase
+        horizon = phase.horizon if isinstance(phase, TrialPhase) else None
+        self.say(PhaseStarted(phase=index, name=phase.name, title=phase.title, language=phase.language, horizon=horizon), index)
+        if isinstance(phase, StepPhase):
+            self.open(WorkSpec(kind="phase", index=index, arguments={"charged": self.meter.state_dict()}), self.handover)
+        return True
+
+    def _make_phase(self, index: int) -> Phase:
+        """The phase, begun where the coordinator itself drives it (trial phases)."""
+        phase = self.checked.algorithm.phases(self.checked.options)[index]
+        self.rounds = None
+        if isinstance(phase, TrialPhase):
+            seed = derive_seed(self.checked.config.seed, "phase", index)
+            context = Context(
+                space=self.resources.space,
+                options=self.checked.options,
+                seed=seed,
+                rng=random.Random(derive_seed(seed, "decisions")),
+                metric=self.checked.dataset.metric,
+                log=self.log,
+            )
+            phase.begin(context, self.handover)
+            self.rounds = TrialRounds(
+                host=self, phase=phase, metric=self.checked.dataset.metric, simulated=self.checked.dataset.provides != "samples",
+                max_failures=self.checked.config.max_failures, first_number=self.numbers,
+            )
+        return phase  # type: ignore[no-any-return]
+
+    def _trial_phase(self, rounds: TrialRounds) -> bool:
+        if rounds.failed_reason:
+            return self._fail(rounds.failed_reason)
+        if not rounds.finished:
+            return rounds.round()
+        assert self.phase is not None
+        self.numbers = rounds.first_number + rounds.asked
+        finalists = [finalist_tree(item) for item in self.phase.best()]
+        if not finalists and rounds.asked == 0:
+            return self._fail("the budget does not allow a single trial")
+        self._end_phase(rounds.draining, finalists, self.phase.handover())
+        return True
+
+    def _step_phase(self) -> bool:
+        outcome = self.phase_outcome
+        if outcome is None:
+            return False
+        self.phase_outcome = None
+        self.meter.charge(Cost.model_validate({**outcome["cost"], "seconds": outcome["seconds"]}))
+        if outcome["status"] != "completed":
+            return self._fail(outcome["reason"])
+        self._end_phase(outcome["reason"], outcome["finalists"], outcome["handover"])
+        return True
+
+    def _end_phase(self, stop_reason: str, finalists: list[dict[str, Any]], handover: dict[str, Any] | None) -> None:
+        self.handover = handover
+        self.finalists = finalists or self.finalists
+        self.phase, self.rounds = None, None
+        last = self.phase_index + 1 >= len(self.checked.algorithm.phases(self.checked.options))
+        if not last and stop_reason != "budget":
+            return
+        self.stop_reason = stop_reason
+        self.say(
+            SearchStopped(
+                reason=stop_reason, message=STOP_MESSAGES[stop_reason], charged_samples=self.meter.cost.samples,
+                charged_trials=self.meter.trials, overshoot=0.0 if self._in_seconds else self.meter.overshoot,
+            ),
+            0,
+        )
+        if not self.finalists:
+            self._fail("no trial gave a result")
+            return
+        self.finale.start(self.finalists)
+
+    @property
+    def _in_seconds(self) -> bool:
+        return self.checked.budget is not None and self.checked.budget.kind == "seconds"
+
+    # ---------------------------------------------------------------- the end
+
+    def _finish_finale(self) -> bool:
+        if not self.finale.finished:
+            return False
+        if self.finale.failed_reason:
+            return self._fail(self.finale.failed_reason)
+        message = f"finished: {STOP_MESSAGES[self.stop_reason]}"
+        self.say(RunCompleted(reason=self.stop_reason, message=message), 0)
+        self.status, self.reason = "completed", message
+        return True
+
+    def _fail(self, reason: str) -> bool:
+        self.status, self.reason = "failed", reason
+        return True
+
+    # ---------------------------------------------------------------- what rounds and finale use
+
+    def say(self, payload: Any, step: int) -> None:
+        self.log.add(payload, step)
+
+    def open(self, spec: WorkSpec, arrays: dict[str, Any] | None = None) -> None:
+        """Open work; `arrays` (a checkpoint tree) goes into a file of the run that the spec names."""
+        if arrays is not None:
+            name = f"artefacts/{spec.kind}-{spec.index}.safetensors"
+            digest = checkpoint.write(self.run_dir / name, arrays)
+            spec = spec.model_copy(update={"artefact": name, "arguments": {**spec.arguments, "artefact_digest": digest}})
+        self._opened.append(spec)
+
+    def open_trial(self, trial: OpenTrial) -> None:
+        arguments = {"genome": trial.genome.to_json(), "hash": trial.hash, "fidelity": trial.fidelity}
+        self.open(WorkSpec(kind="trial", index=trial.number, arguments=arguments))
+
+    def declared_cost(self, fidelity: dict[str, Any]) -> Cost:
+        dataset = self.resources.dataset
+        if isinstance(dataset, Samples):
+            data = self.resources.search_data
+            return declared_cost(trial_training(self.checked.config.training, fidelity), len(data.train), len(data.validation))
+        return Cost(forward_backward=dataset.declared_samples)
+
+    def instant(self, trial: OpenTrial) -> dict[str, Any] | None:
+        """The outcome of a trial that needs no training, or None."""
+        dataset = self.resources.dataset
+        if isinstance(dataset, Table):
+            answer = dataset.lookup(trial.genome, trial.string)
+            return _instant_outcome(answer.metrics, answer.samples)
+        if isinstance(dataset, Objective):
+            return _instant_outcome({self.checked.dataset.metric: dataset.reward(trial.genome)}, dataset.declared_samples)
+        return None
+
+    def describe(self, genome: Genome) -> tuple[str, str]:
+        """(canonical hash, the space's own text)."""
+        return self.resources.space.hash(genome), self.resources.space.to_string(genome)
+
+    # ---------------------------------------------------------------- state
+
+    def progress(self) -> Progress:
+        """How far the search is, in the budget's unit."""
+        if self.finale.started:
+            return Progress(1, 1, "training the best architecture" if self.status == "running" else self.reason)
+        budget = self.checked.budget
+        if budget is None:
+            return Progress(0, None, "searching")
+        return Progress(self.meter.charged, budget.limit, f"{self.meter.charged:,.0f} of {budget.limit:,.0f} {budget.kind}")
+
+    def state_dict(self) -> dict[str, Any]:
+        trial_phase = self.phase if self.rounds is not None else None
+        return {
+            "version": STATE_VERSION,
+            "status": self.status,
+            "reason": self.reason,
+            "stop_reason": self.stop_reason,
+            "phase_index": self.phase_index,
+            "in_phase": self.phase is not None,
+            "phase_version": trial_phase.state_version if trial_phase else None,
+            "phase": trial_phase.state_dict() if trial_phase else None,
+            "rng": random_state(trial_phase.context.rng) if trial_phase else None,
+            "rounds": self.rounds.state_dict() if self.rounds else None,
+            "phase_outcome": self.phase_outcome,
+            "handover": self.handover,
+            "numbers": self.numbers,
+            "finalists": self.finalists,
+            "meter": self.meter.state_dict(),
+            "log": self.log.state_dict(),
+            "finale": self.finale.state_dict(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Raises CheckpointMismatch where another version wrote it."""
+        if state["version"] != STATE_VERSION:
+            raise CheckpointMismatch(f"the run was saved with state version {state['version']}, this program needs {STATE_VERSION}")
+        for name in ("status", "reason", "stop_reason", "phase_index", "handover", "numbers", "finalists", "phase_outcome"):
+            setattr(self, name, state[name])
+        self.meter.load_state_dict(state["meter"])
+        self.log.load_state_dict(state["log"])
+        self.phase = self._make_phase(self.phase_index) if state["in_phase"] else None
+        if self.rounds is not None and isinstance(self.phase, TrialPhase):
+            if state["phase_version"] != self.phase.state_version:
+                raise CheckpointMismatch(
+                    f"{self.checked.algorithm.title} was saved with state version {state['phase_version']}, "
+                    f"this program needs {self.phase.state_version}"
+                )
+            self.phase.load_state_dict(state["phase"])
+            restore_random(self.phase.context.rng, state["rng"])
+            self.rounds.load_state_dict(state["rounds"])
+        self.finale.load_state_dict(state["finale"])
+
+
+def _instant_outcome(metrics: dict[str, float], samples: int) -> dict[str, Any]:
+    cost = Cost(forward_backward=samples)
+    return {"status": "completed", "reason": "", "machine": False, "metrics": metrics, "cost": cost.model_dump(), "seconds": 0.0}

@@ -1,0 +1,193 @@
+"""One entrant of the finale as work: finish the network, visit the test split once, export the bundle, verify it in a fresh process."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .. import checkpoint
+from ..algorithms.base import Finalist
+from ..config import CheckedRun
+from ..datasets.base import Samples
+from ..events import Cost, Metrics, ModelScored
+from ..generators import derive_seed
+from ..genomes import Genome
+from .finale import model_folder, open_test
+from .resources import Resources, load_object
+from .work import Progress, Work, WorkSpec
+
+if TYPE_CHECKING:
+    import torch
+
+    from ..training.trainer import Trainer
+
+STAGES = ("finish", "test", "export", "verify", "done")
+
+
+class FinalWork(Work):
+    """Arguments: `genome`, `finish` (retrain or as_is), `role`, `value`; the artefact holds the finalist's `init` arrays."""
+
+    def __init__(self, spec: WorkSpec, checked: CheckedRun, data_dir: Path, run_dir: Path) -> None:
+        # Equal for every entrant, so that a baseline differs from the finalist by its genome alone.
+        seed = derive_seed(checked.config.seed, "final")
+        super().__init__(spec, seed)
+        self.seed = seed
+        self.resources = Resources(checked, data_dir)
+        self.checked = checked
+        self.run_dir = run_dir
+        self.genome = Genome.from_json(spec.arguments["genome"])
+        self.stage = "finish"
+        self.metrics: dict[str, float] = {}
+        self.bundle_reason = ""
+        self.footprint: dict[str, float] = {}
+        self.network: torch.nn.Module | None = None
+        self.trainer: Trainer | None = None
+        self._finisher_cost = Cost()
+
+    # ---------------------------------------------------------------- work
+
+    def _begin(self) -> None:
+        from ..training import device
+
+        self.device = device.resolve(self.checked.config.device)
+        if self.spec.arguments["finish"] == "retrain":
+            from ..training.trainer import Trainer
+
+            training = self.checked.config.finale.training
+            build = load_object(self.checked.space.builder)
+            self.network = build(self.resources.space, self.genome, "final", training)
+            self.trainer = Trainer(
+                self.network, self.resources.search_data, training, seed=self.seed, device=self.device, amp=self.checked.config.amp
+            )
+
+    def _advance(self) -> None:
+        getattr(self, f"_{self.stage}")()
+
+    def _finish(self) -> None:
+        if self.trainer is None:
+            self._finish_as_is()
+            self.stage = "export"
+            return
+        self.trainer.advance()
+        for report in self.trainer.epoch_reports():
+            values = {name: float(value) for name, value in report.items() if name != "epoch" and value is not None}
+            self.log.add(Metrics(step=int(report["epoch"]), samples=self.cost.samples, values=values), int(report["epoch"]))
+        if self.trainer.finished:
+            self.metrics = dict(self.trainer.metrics())
+            self.stage = "test"
+
+    def _finish_as_is(self) -> None:
+        """The algorithm's own end (for example WANN's four numbers): one visit to the test split, inside the finisher."""
+        finish = load_object(self.checked.algorithm.finisher)
+        init = None
+        if self.spec.artefact is not None:
+            init = checkpoint.read(self.run_dir / self.spec.artefact, self.spec.arguments.get("artefact_digest"))
+        finalist = Finalist(genome=self.genome, finish="as_is", value=self.spec.arguments["value"], init=init)
+        network, metrics, cost = finish(
+            self.resources.space, finalist, self.resources.search_data, open_test(self._samples), self.seed, self.device
+        )
+        self.network, self.metrics, self._finisher_cost = network, metrics, cost
+
+    def _test(self) -> None:
+        from ..training.evaluation import evaluate
+
+        assert self.network is not None
+        scores = evaluate(self.network, open_test(self._samples), self.resources.search_data.preprocessing, self.device)
+        self.metrics |= {"test_accuracy": scores["accuracy"], "test_loss": scores["loss"]}
+        self.stage = "export"
+
+    def _export(self) -> None:
+        from ..training.footprint import footprint
+
+        if self.network is None:
+            self.bundle_reason = "the algorithm gives no trained network"
+            self._score()
+            return
+        self.footprint = footprint(self.network, self.resources.shape.input)
+        if not self.checked.config.finale.export or self.spec.arguments["role"] != "finalist":
+            self.bundle_reason = "only the best architecture is exported" if self.checked.config.finale.export else "export is switched off"
+            self._score()
+            return
+        from ..bundle.export import export_bundle
+
+        folder = self.run_dir / model_folder(self.checked, self.spec.index)
+        shutil.rmtree(folder, ignore_errors=True)
+        export_bundle(
+            folder, checked=self.checked, space=self.resources.space, genome=self.genome, network=self.network,
+            data=self.resources.search_data, test=open_test(self._samples), metrics=self.metrics, footprint=self.footprint,
+        )
+        self.stage = "verify"
+
+    def _verify(self) -> None:
+        from ..bundle.verify import BundleError, verify
+
+        folder = self.run_dir / model_folder(self.checked, self.spec.index)
+        try:
+            verify(folder)
+        except BundleError as error:
+            # A bundle whose score cannot be repeated is not offered; the run itself has its result.
+            self.bundle_reason = str(error)
+            shutil.rmtree(folder, ignore_errors=True)
+        self._score()
+
+    def _score(self) -> None:
+        self.stage = "done"
+        self.log.add(
+            ModelScored(
+                index=self.spec.index, role=self.spec.arguments["role"], genome_hash=self.resources.space.hash(self.genome),
+                metrics=self.metrics, parameters=int(self.footprint["parameters"]) if self.footprint else None,
+                flops=self.footprint.get("flops"), bundle=not self.bundle_reason, reason=self.bundle_reason,
+            ),
+            0,
+        )
+
+    @property
+    def _samples(self) -> Samples:
+        dataset = self.resources.dataset
+        assert isinstance(dataset, Samples)
+        return dataset
+
+    def _done(self) -> bool:
+        return self.stage == "done"
+
+    @property
+    def cost(self) -> Cost:
+        return self.trainer.cost if self.trainer is not None else self._finisher_cost
+
+    def outcome(self) -> dict[str, Any]:
+        common = {"cost": self.cost.model_dump(), "seconds": self.seconds}
+        if self.failure is not None:
+            return {"status": "failed", "reason": self.failure.reason, "metrics": {}, "bundle": False, "bundle_reason": self.failure.reason, **common}
+        return {
+            "status": "completed", "reason": "", "metrics": self.metrics, "bundle": not self.bundle_reason,
+            "bundle_reason": self.bundle_reason, "footprint": self.footprint, **common,
+        }
+
+    def progress(self) -> Progress:
+        texts = {"test": "testing once", "export": "writing the download", "verify": "checking the download in a fresh process", "done": "finished"}
+        if self.stage != "finish" or self.trainer is None:
+            return Progress(STAGES.index(self.stage), len(STAGES) - 1, texts.get(self.stage, "finishing"))
+        return Progress(self.trainer.steps_done, self.trainer.steps_total, f"training, step {self.trainer.steps_done} of {self.trainer.steps_total}")
+
+    # ---------------------------------------------------------------- state
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "stage": self.stage,
+            "metrics": self.metrics,
+            "bundle_reason": self.bundle_reason,
+            "footprint": self.footprint,
+            "finisher_cost": self._finisher_cost.model_dump(),
+            "trainer": self.trainer.state_dict() if self.trainer is not None else None,
+        }
+
+    def _load(self, state: dict[str, Any]) -> None:
+        if state["stage"] != "finish" and self.trainer is None:
+            # The finisher's network is not kept: it is made again, which gives the same one.
+            self._finish_as_is()
+        for name in ("stage", "metrics", "bundle_reason", "footprint"):
+            setattr(self, name, state[name])
+        self._finisher_cost = Cost.model_validate(state["finisher_cost"])
+        if self.trainer is not None:
+            self.trainer.load_state_dict(state["trainer"])

@@ -1,0 +1,209 @@
+"""A run in this process, without any web application: what the command line drives.
+
+Every commit is one file, `state.safetensors`, replaced atomically; it remembers how long `events.jsonl` was, so that after a kill the
+log is cut back to the commit and the lost slice says its events again, identically.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from .. import __version__, checkpoint
+from ..config import CheckedRun
+from ..errors import BadInput
+from ..events import Event, EventRecord, Ops
+from ..genomes import Genome
+from .coordinator import Coordinator
+from .finale import model_folder
+from .open_work import open_work
+from .work import Progress, Work, WorkSpec, run_slice
+
+STATE = "state.safetensors"
+EVENTS = "events.jsonl"
+RESULT = "result.json"
+
+
+class Interrupted(Exception):
+    """The run was asked to stop; its checkpoint is written."""
+
+
+class LocalRun:
+    """One run in one folder. Call `run()`; call it again after an interruption with `resume=True`."""
+
+    def __init__(self, checked: CheckedRun, data_dir: Path, out: Path, *, resume: bool = False, slice_seconds: float = 2.0) -> None:
+        """Raises BadInput if the folder holds a run and `resume` is false, or holds another run's config."""
+        self.checked = checked
+        self.data_dir = data_dir
+        self.out = out
+        self.slice_seconds = slice_seconds
+        self.coordinator = Coordinator(checked, data_dir, out)
+        self.queue: list[WorkSpec] = []
+        self.work: Work | None = None
+        self.seq = 0
+        self.reloads = False
+        """Rebuild the work from its checkpoint after every slice: a test that equal bits come out."""
+        out.mkdir(parents=True, exist_ok=True)
+        existing = (out / STATE).exists() or (out / EVENTS).exists()
+        if existing and not resume:
+            raise BadInput("out", f"{out} already holds a run; give --resume to go on with it, or another folder")
+        if existing and (out / STATE).exists():
+            self._restore()
+        else:
+            (out / EVENTS).write_bytes(b"")
+        self._file = (out / EVENTS).open("ab")
+
+    # ---------------------------------------------------------------- driving
+
+    def run(
+        self, stop: Callable[[], bool] = lambda: False, report: Callable[[Progress, Progress | None, LocalRun], None] | None = None
+    ) -> dict[str, Any]:
+        """Go to the end; returns what `result.json` holds. Raises Interrupted after a checkpoint when `stop()` turns true."""
+        from_start = self.seq == 0
+        self._write([Event(source="run", step=0, payload=Ops(what="started" if from_start else "resumed", message="in this process"))])
+        outcomes: dict[str, dict[str, Any]] = {}
+        while True:
+            step = self.coordinator.advance(outcomes, seconds=0.5)
+            outcomes = {}
+            self._write(step.events)
+            self.queue += step.opened
+            self._commit()
+            if step.status != "running":
+                break
+            if step.more:
+                self._tick(report, None, stop)
+                continue
+            outcomes = self._work_to_the_end(report, stop)
+        self._file.close()
+        return self._finish()
+
+    def _work_to_the_end(self, report: Any, stop: Callable[[], bool]) -> dict[str, dict[str, Any]]:
+        if self.work is None:
+            if not self.queue:
+                raise RuntimeError("the coordinator waits for work that was never opened")
+            self.work = open_work(self.checked, self.queue[0], self.data_dir, self.out)
+        work = self.work
+        while not work.finished:
+            self._write(run_slice(work, self.slice_seconds, stop))
+            if not work.finished:
+                self._commit()
+                self._tick(report, work, stop)
+                if self.reloads:
+                    work = self._reload(work)
+        self.queue.pop(0)
+        self.work = None
+        return {work.spec.source: work.outcome()}
+
+    def _reload(self, work: Work) -> Work:
+        state = checkpoint.unpack(checkpoint.pack(work.state_dict()))
+        self.work = open_work(self.checked, work.spec, self.data_dir, self.out)
+        self.work.load_state_dict(state)
+        return self.work
+
+    def _tick(self, report: Any, work: Work | None, stop: Callable[[], bool]) -> None:
+        if report is not None:
+            report(self.coordinator.progress(), work.progress() if work else None, self)
+        if stop():
+            self._file.close()
+            raise Interrupted
+
+    # ---------------------------------------------------------------- writing
+
+    def _write(self, events: list[Event]) -> None:
+        now = time.time()
+        for event in events:
+            self.seq += 1
+            record = EventRecord(
+                seq=self.seq, time=now, science=event.science, source=event.source, step=event.step, ordinal=event.ordinal, kind=event.kind,
+                data=event.payload,
+            )
+            self._file.write(record.model_dump_json().encode() + b"\n")
+
+    def _commit(self) -> None:
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        state = {
+            "config": self.checked.config.model_dump(mode="json"),
+            "seq": self.seq,
+            "events_bytes": self._file.tell(),
+            "coordinator": self.coordinator.state_dict(),
+            "queue": [spec.model_dump() for spec in self.queue],
+            "work": self.work.state_dict() if self.work is not None else None,
+        }
+        checkpoint.write(self.out / STATE, state)
+
+    def _restore(self) -> None:
+        state = checkpoint.read(self.out / STATE)
+        if state["config"] != self.checked.config.model_dump(mode="json"):
+            changed = [name for name, value in self.checked.config.model_dump(mode="json").items() if state["config"].get(name) != value]
+            raise BadInput("resume", f"{self.out} holds a run with another configuration ({', '.join(changed)} differ); give the same one")
+        with (self.out / EVENTS).open("r+b") as file:
+            file.truncate(state["events_bytes"])
+        self.seq = state["seq"]
+        self.coordinator.load_state_dict(state["coordinator"])
+        self.queue = [WorkSpec.model_validate(spec) for spec in state["queue"]]
+        if state["work"] is not None:
+            self.work = open_work(self.checked, self.queue[0], self.data_dir, self.out)
+            self.work.load_state_dict(state["work"])
+
+    # ---------------------------------------------------------------- result
+
+    def _finish(self) -> dict[str, Any]:
+        result = result_of(self.coordinator, self.checked)
+        path = self.out / RESULT
+        temporary = path.with_suffix(".tmp")
+        temporary.write_text(json.dumps(result, indent=2) + "\n")
+        os.replace(temporary, path)
+        return result
+
+
+def versions() -> dict[str, str]:
+    """Versions that the promise of equal bits depends on, of what is installed; imports nothing heavy."""
+    from importlib.metadata import version
+
+    names = ("torch", "numpy", "networkx", "pydantic", "safetensors")
+    return {"nascope": __version__, "python": platform.python_version(), **{name: version(name) for name in names}}
+
+
+def result_of(coordinator: Coordinator, checked: CheckedRun) -> dict[str, Any]:
+    """The content of `result.json` (ARCHITECTURE section 7)."""
+    config = checked.config
+    entrants = []
+    for index, entrant in enumerate(coordinator.finale.entrants):
+        outcome = coordinator.finale.outcomes.get(index)
+        if outcome is None:
+            continue
+        genome = Genome.from_json(entrant["genome"])
+        hash_, string = coordinator.describe(genome)
+        entrants.append(
+            {
+                "role": entrant["role"], "hash": hash_, "genome": entrant["genome"], "string": string, "metrics": outcome["metrics"],
+                "model": model_folder(checked, index) + "/" if outcome["bundle"] else None, "model_reason": outcome["bundle_reason"],
+                "samples": outcome["cost"]["forward_backward"] + outcome["cost"]["forward"] / 3,
+            }
+        )
+    best = [{name: value for name, value in item.items() if name != "role"} for item in entrants if item["role"] == "finalist"]
+    baseline = [{name: value for name, value in item.items() if name != "role"} for item in entrants if item["role"] == "baseline"]
+    offered = next((item["model"] for item in best if item["model"]), None)
+    return {
+        "algorithm": config.algorithm,
+        "options": checked.options.model_dump(mode="json"),
+        "space": config.space,
+        "datasets": config.datasets,
+        "seed": config.seed,
+        "threads": config.threads,
+        "versions": versions(),
+        "status": coordinator.status,
+        "reason": coordinator.reason,
+        "stop_reason": coordinator.stop_reason,
+        "budget": coordinator.meter.totals(),
+        "best": best,
+        "baseline": baseline,
+        "model": ("model/" if offered else None),
+        "model_reason": "" if offered else (best[0]["model_reason"] if best else coordinator.reason),
+    }

@@ -1,0 +1,118 @@
+"""A step phase as work: one super-network, or one population in memory, moved step by step until its horizon or the budget."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+from .. import checkpoint
+from ..algorithms.base import Context, Finalist, StepPhase
+from ..config import CheckedRun
+from ..errors import CheckpointMismatch
+from ..events import Cost
+from ..generators import derive_seed, random_state, restore_random
+from .budget import Meter
+from .resources import Resources
+from .work import Progress, Work, WorkSpec
+
+
+class PhaseWork(Work):
+    """`spec.index` is the phase's index; arguments: `charged`, the meter's state when the phase starts; the artefact is the handover."""
+
+    def __init__(self, spec: WorkSpec, checked: CheckedRun, data_dir: Path, run_dir: Path) -> None:
+        seed = derive_seed(checked.config.seed, "phase", spec.index)
+        super().__init__(spec, seed)
+        self.seed = seed
+        self.resources = Resources(checked, data_dir)
+        self.run_dir = run_dir
+        self.meter = Meter(checked.budget)
+        self.meter.load_state_dict(spec.arguments["charged"])
+        self._own = Cost()
+        self.phase: StepPhase
+
+    def _begin(self) -> None:
+        from ..training import device
+
+        checked = self.resources.checked
+        phase = checked.algorithm.phases(checked.options)[self.spec.index]
+        if not isinstance(phase, StepPhase):
+            raise TypeError(f"phase {self.spec.index} of {checked.algorithm.id} is not a step phase")
+        self.phase = phase
+        handover = None
+        if self.spec.artefact is not None:
+            handover = checkpoint.read(self.run_dir / self.spec.artefact, self.spec.arguments.get("artefact_digest"))
+        context = Context(
+            space=self.resources.space,
+            options=checked.options,
+            seed=self.seed,
+            rng=random.Random(derive_seed(self.seed, "decisions")),
+            metric=checked.dataset.metric,
+            log=self.log,
+            data=self.resources.search_data,
+            device=device.resolve(checked.config.device),
+            amp=checked.config.amp,
+            structure_every=checked.config.structure_every,
+        )
+        self.phase.begin(context, handover)
+
+    def _advance(self) -> None:
+        cost = self.phase.step()
+        self._own = self._own.plus(cost)
+        self.meter.charge(cost)
+
+    def _done(self) -> bool:
+        # `seconds` is kept by the slice runner; it is charged here so that a budget in seconds can end the phase.
+        charged = self.meter.cost.model_copy(update={"seconds": self.meter.cost.seconds + self.seconds})
+        budget = self.meter.budget
+        over = budget is not None and budget.kind != "trials" and self.meter.amount(charged, 0) >= budget.limit
+        return self.phase.finished or over
+
+    @property
+    def cost(self) -> Cost:
+        return self._own
+
+    def outcome(self) -> dict[str, Any]:
+        if self.failure is not None:
+            return {"status": "failed", "reason": self.failure.reason, "cost": self._own.model_dump(), "seconds": self.seconds}
+        return {
+            "status": "completed",
+            "reason": "horizon" if self.phase.finished else "budget",
+            "steps": self.phase.steps_done,
+            "cost": self._own.model_dump(),
+            "seconds": self.seconds,
+            "finalists": [finalist_tree(item) for item in self.phase.best()],
+            "handover": self.phase.handover(),
+        }
+
+    def progress(self) -> Progress:
+        if not self._begun or self.failure is not None:
+            return Progress(0, None, "starting")
+        return Progress(self.phase.steps_done, self.phase.horizon, f"step {self.phase.steps_done}")
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "version": self.phase.state_version,
+            "phase": self.phase.state_dict(),
+            "rng": random_state(self.phase.context.rng),
+            "meter": self.meter.state_dict(),
+            "own": self._own.model_dump(),
+        }
+
+    def _load(self, state: dict[str, Any]) -> None:
+        if state["version"] != self.phase.state_version:
+            raise CheckpointMismatch(
+                f"the checkpoint of this phase has state version {state['version']}, this program needs {self.phase.state_version}"
+            )
+        self.phase.load_state_dict(state["phase"])
+        restore_random(self.phase.context.rng, state["rng"])
+        self.meter.load_state_dict(state["meter"])
+        self._own = Cost.model_validate(state["own"])
+
+
+def finalist_tree(finalist: Finalist) -> dict[str, Any]:
+    """A finalist as a checkpoint tree."""
+    return {
+        "genome": finalist.genome.to_json(), "finish": finalist.finish, "value": finalist.value,
+        "init": finalist.init, "candidate": finalist.candidate,
+    }

@@ -1,0 +1,291 @@
+"""Trial phases under the coordinator: who is asked when, what is told when, what is reused.
+
+Steady-state: ask number k happens after exactly the tells 1 .. k - W, in ask order, one tell then one ask; W is the phase's window.
+Generational: a generation is asked proposal by proposal under the budget, and told as a whole. Nothing here reads a worker count, the
+clock, or the order in which trials finish (ARCHITECTURE section 4.2).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
+
+from ..algorithms.base import Proposal, Result, TrialPhase
+from ..events import CandidateBorn, Cost, Incumbent, TrialTold
+from ..genomes import Genome, canonical_json
+from .budget import Meter
+
+REUSED_IN_A_ROW = 1000
+"""So many reused trials one after another mean that the space (as the algorithm walks it) is exhausted."""
+
+
+@dataclass
+class OpenTrial:
+    """A proposal with its number, waiting to be told. `copy_of`: the earlier trial whose result it takes."""
+
+    number: int
+    genome: Genome
+    hash: str
+    string: str
+    parents: list[int]
+    operator: str
+    fidelity: dict[str, Any]
+    declared: Cost
+    copy_of: int | None = None
+    generation: int = 0
+
+    def to_tree(self) -> dict[str, Any]:
+        return {**asdict(self), "genome": self.genome.to_json(), "declared": self.declared.model_dump()}
+
+    @classmethod
+    def from_tree(cls, tree: dict[str, Any]) -> OpenTrial:
+        return cls(**{**tree, "genome": Genome.from_json(tree["genome"]), "declared": Cost.model_validate(tree["declared"])})
+
+
+class Host(Protocol):
+    """What the rounds need of the coordinator."""
+
+    meter: Meter
+
+    def declared_cost(self, fidelity: dict[str, Any]) -> Cost: ...
+    def instant(self, trial: OpenTrial) -> dict[str, Any] | None: ...
+    def open_trial(self, trial: OpenTrial) -> None: ...
+    def say(self, payload: Any, step: int) -> None: ...
+    def describe(self, genome: Genome) -> tuple[str, str]: ...
+
+
+@dataclass
+class TrialRounds:
+    """The bookkeeping of one trial phase."""
+
+    host: Host
+    phase: TrialPhase
+    metric: str
+    simulated: bool
+    max_failures: int
+    first_number: int = 0
+    asked: int = 0
+    open: list[OpenTrial] = field(default_factory=list)
+    results: dict[int, dict[str, Any]] = field(default_factory=dict)
+    known: dict[str, int] = field(default_factory=dict)
+    """Reuse key -> number of the trial that has (or will have) the result."""
+    told: dict[int, dict[str, Any]] = field(default_factory=dict)
+    """Outcomes of told originals, for reuse."""
+    draining: str = ""
+    """Why no more trials are asked (budget, exhausted); empty while asking."""
+    failures_in_row: int = 0
+    reused_in_row: int = 0
+    generation: int = 0
+    generation_results: list[Result] = field(default_factory=list)
+    queue: list[Proposal] = field(default_factory=list)
+    best: float | None = None
+    failed_reason: str = ""
+
+    # ---------------------------------------------------------------- driving
+
+    def deliver(self, number: int, outcome: dict[str, Any]) -> None:
+        """Keep a finished trial's outcome until its tell; a second one for the same trial is ignored."""
+        if number not in self.results and any(trial.number == number for trial in self.open):
+            self.results[number] = outcome
+
+    def round(self) -> bool:
+        """One tell or one ask. Returns False when nothing can be done now."""
+        if self.finished:
+            return False
+        return self._generational() if self.phase.scheduling == "generational" else self._steady()
+
+    @property
+    def finished(self) -> bool:
+        return bool(self.failed_reason) or (bool(self.draining) and not self.open)
+
+    def _steady(self) -> bool:
+        if not self.draining and len(self.open) < self.phase.window:
+            self._ask_steady()
+            return True
+        return self._tell_head()
+
+    def _ask_steady(self) -> None:
+        if not self._budget_allows():
+            self.draining = "budget"
+            return
+        proposals = self.phase.ask()
+        if not proposals:
+            self.draining = "exhausted"
+            return
+        self._open(proposals[0])
+
+    def _generational(self) -> bool:
+        if self.queue:
+            # A generation is cut proposal by proposal by the budget's test; the cut one is never told.
+            if not self._budget_allows():
+                self.queue = []
+                self.draining = "budget"
+            else:
+                self._open(self.queue.pop(0))
+            return True
+        if self.open:
+            return self._tell_head()
+        if self.generation_results:
+            results, self.generation_results = self.generation_results, []
+            if not self.draining:
+                self.phase.tell(results)
+            return True
+        if self.draining:
+            return False
+        if not self._budget_allows():
+            self.draining = "budget"
+            return True
+        self.queue = list(self.phase.ask())
+        self.generation += 1
+        if not self.queue:
+            self.draining = "exhausted"
+        return True
+
+    def _budget_allows(self) -> bool:
+        declared = Cost()
+        for trial in self.open:
+            declared = declared.plus(trial.declared)
+        return self.host.meter.allows(declared, len(self.open))
+
+    # ---------------------------------------------------------------- ask
+
+    def _open(self, proposal: Proposal) -> None:
+        hash_, string = self.host.describe(proposal.genome)
+        key = canonical_json([hash_, proposal.domain, proposal.fidelity, proposal.init_from])
+        original = self.known.get(key) if self.phase.repeatable else None
+        number = self.first_number + self.asked
+        self.asked += 1
+        trial = OpenTrial(
+            number=number,
+            genome=proposal.genome,
+            hash=hash_,
+            string=string,
+            parents=list(proposal.parents),
+            operator=proposal.operator,
+            fidelity=proposal.fidelity,
+            declared=Cost() if original is not None else self.host.declared_cost(proposal.fidelity),
+            copy_of=original,
+            generation=self.generation,
+        )
+        self.host.say(
+            CandidateBorn(
+                number=number, parents=trial.parents, operator=trial.operator, genome=trial.genome.to_json(), genome_hash=hash_,
+                string=string, fidelity=proposal.fidelity,
+            ),
+            number,
+        )
+        self.open.append(trial)
+        if original is None:
+            if self.phase.repeatable:
+                self.known[key] = number
+            instant = self.host.instant(trial)
+            if instant is not None:
+                self.results[number] = instant
+            else:
+                self.host.open_trial(trial)
+
+    # ---------------------------------------------------------------- tell
+
+    def _tell_head(self) -> bool:
+        if not self.open:
+            return False
+        trial = self.open[0]
+        if trial.copy_of is not None:
+            outcome = self.told[trial.copy_of]
+            cost = Cost()
+            if outcome.get("machine"):
+                # A failure of the machine says nothing about the genome: the copy is tried for itself.
+                trial.copy_of = None
+                trial.declared = self.host.declared_cost(trial.fidelity)
+                self.host.open_trial(trial)
+                return True
+        elif trial.number in self.results:
+            outcome = self.results.pop(trial.number)
+            cost = Cost.model_validate({**outcome["cost"], "seconds": outcome.get("seconds", 0.0)})
+            self.told[trial.number] = {name: outcome[name] for name in ("status", "reason", "metrics")} | {"machine": outcome.get("machine", False)}
+        else:
+            return False
+        self.open.pop(0)
+        self._tell(trial, outcome, cost)
+        return True
+
+    def _tell(self, trial: OpenTrial, outcome: dict[str, Any], cost: Cost) -> None:
+        status, metrics = outcome["status"], dict(outcome["metrics"])
+        if status == "completed" and self.metric not in metrics:
+            status, outcome = "failed", {**outcome, "reason": f"the evaluation gave no {self.metric}"}
+        self.host.meter.charge(cost, trials=1)
+        result = Result(
+            number=trial.number, genome=trial.genome, status=status, metrics=metrics, cost=cost, reason=outcome["reason"],
+            reused_from=trial.copy_of,
+        )
+        self.host.say(
+            TrialTold(
+                number=trial.number, candidate=trial.number, status=status, reason=outcome["reason"], metrics=metrics,
+                # Seconds are not science: two equal runs differ in them.
+                cost=cost.model_copy(update={"seconds": 0.0}), reused_from=trial.copy_of, simulated=self.simulated,
+                charged_samples=self.host.meter.cost.samples, charged_trials=self.host.meter.trials,
+            ),
+            trial.number,
+        )
+        self._count(result)
+        if result.ok and (self.best is None or metrics[self.metric] > self.best):
+            self.best = metrics[self.metric]
+            self.host.say(
+                Incumbent(
+                    candidate=trial.number, metric=self.metric, value=self.best, genome=trial.genome.to_json(), genome_hash=trial.hash,
+                    string=trial.string,
+                ),
+                trial.number,
+            )
+        if self.phase.scheduling == "generational":
+            self.generation_results.append(result)
+        else:
+            self.phase.tell([result])
+
+    def _count(self, result: Result) -> None:
+        self.reused_in_row = self.reused_in_row + 1 if result.reused_from is not None else 0
+        if self.reused_in_row >= REUSED_IN_A_ROW:
+            self.draining = self.draining or "exhausted"
+        # A reused failure is the same failure again, not one more.
+        if result.status == "failed" and result.reused_from is None:
+            self.failures_in_row += 1
+            if self.failures_in_row >= self.max_failures:
+                self.failed_reason = f"{self.failures_in_row} trials failed in a row; the last one: {result.reason}"
+        elif result.ok:
+            self.failures_in_row = 0
+
+    # ---------------------------------------------------------------- state
+
+    def state_dict(self) -> dict[str, Any]:
+        return {
+            "first_number": self.first_number,
+            "asked": self.asked,
+            "open": [trial.to_tree() for trial in self.open],
+            "results": {str(number): outcome for number, outcome in self.results.items()},
+            "known": self.known,
+            "told": {str(number): outcome for number, outcome in self.told.items()},
+            "draining": self.draining,
+            "failures_in_row": self.failures_in_row,
+            "reused_in_row": self.reused_in_row,
+            "generation": self.generation,
+            "generation_results": [
+                {**asdict(result), "genome": result.genome.to_json(), "cost": result.cost.model_dump()} for result in self.generation_results
+            ],
+            "queue": [{**asdict(item), "genome": item.genome.to_json(), "parents": list(item.parents)} for item in self.queue],
+            "best": self.best,
+            "failed_reason": self.failed_reason,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        for name in ("first_number", "asked", "known", "draining", "failures_in_row", "reused_in_row", "generation", "best", "failed_reason"):
+            setattr(self, name, state[name])
+        self.open = [OpenTrial.from_tree(tree) for tree in state["open"]]
+        self.results = {int(number): outcome for number, outcome in state["results"].items()}
+        self.told = {int(number): outcome for number, outcome in state["told"].items()}
+        self.generation_results = [
+            Result(**{**tree, "genome": Genome.from_json(tree["genome"]), "cost": Cost.model_validate(tree["cost"])})
+            for tree in state["generation_results"]
+        ]
+        self.queue = [
+            Proposal(**{**tree, "genome": Genome.from_json(tree["genome"]), "parents": tuple(tree["parents"])}) for tree in state["queue"]
+        ]

@@ -1,0 +1,90 @@
+"""A trial that trains: one genome's network from scratch at a fidelity, scored on the validation part."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..config import CheckedRun, TrainingConfig
+from ..events import Cost, Metrics
+from ..genomes import Genome, canonical_json
+from ..generators import derive_seed
+from .resources import Resources, load_object
+from .work import Progress, Work, WorkSpec
+
+if TYPE_CHECKING:
+    from ..training.trainer import Trainer
+
+
+def trial_training(base: TrainingConfig, fidelity: dict[str, Any]) -> TrainingConfig:
+    """The run's training config with a proposal's fidelity on top. Raises BadInput for an unknown option."""
+    from ..config import parse
+
+    return parse("fidelity", TrainingConfig, {**base.model_dump(), **fidelity}) if fidelity else base  # type: ignore[no-any-return]
+
+
+def declared_cost(training: TrainingConfig, train_examples: int, validation_examples: int) -> Cost:
+    """What a trial will use if it is not stopped early: every epoch trains on the training part and scores the validation part."""
+    used = min(train_examples, training.train_examples) if training.train_examples else train_examples
+    return Cost(forward_backward=training.epochs * used, forward=training.epochs * validation_examples)
+
+
+class TrialWork(Work):
+    """Arguments: `genome`, `hash`, `fidelity`. The seed depends on the genome and the fidelity, not on the trial's number, so that an
+    equal trial has an equal result and may be reused."""
+
+    def __init__(self, spec: WorkSpec, checked: CheckedRun, data_dir: Path) -> None:
+        fidelity = spec.arguments.get("fidelity", {})
+        seed = derive_seed(checked.config.seed, "trial", spec.arguments["hash"], canonical_json(fidelity))
+        super().__init__(spec, seed)
+        self.seed = seed
+        self.resources = Resources(checked, data_dir)
+        self.genome = Genome.from_json(spec.arguments["genome"])
+        self.training = trial_training(checked.config.training, fidelity)
+        self.trainer: Trainer
+
+    def _begin(self) -> None:
+        from ..training import device
+        from ..training.trainer import Trainer
+
+        config = self.resources.checked.config
+        build = load_object(self.resources.checked.space.builder)
+        network = build(self.resources.space, self.genome, "trial", self.training)
+        self.trainer = Trainer(
+            network, self.resources.search_data, self.training, seed=self.seed, device=device.resolve(config.device), amp=config.amp
+        )
+
+    def _advance(self) -> None:
+        self.trainer.advance()
+        for report in self.trainer.epoch_reports():
+            values = {name: float(value) for name, value in report.items() if name != "epoch" and value is not None}
+            self.log.add(Metrics(step=int(report["epoch"]), samples=self.cost.samples, values=values), int(report["epoch"]))
+
+    def _done(self) -> bool:
+        return self.trainer.finished
+
+    @property
+    def cost(self) -> Cost:
+        return self.trainer.cost if self._begun and hasattr(self, "trainer") else Cost()
+
+    def outcome(self) -> dict[str, Any]:
+        if self.failure is not None:
+            return {
+                "status": "failed", "reason": self.failure.reason, "machine": self.failure.machine, "metrics": {},
+                "cost": self.cost.model_dump(), "seconds": self.seconds,
+            }
+        return {
+            "status": "completed", "reason": "", "machine": False, "metrics": self.trainer.metrics(),
+            "cost": self.cost.model_dump(), "seconds": self.seconds,
+        }
+
+    def progress(self) -> Progress:
+        if not self._begun or self.failure is not None:
+            return Progress(0, None, "starting")
+        return Progress(self.trainer.steps_done, self.trainer.steps_total, f"step {self.trainer.steps_done} of {self.trainer.steps_total}")
+
+    def _state(self) -> dict[str, Any]:
+        return {"trainer": self.trainer.state_dict()}
+
+    def _load(self, state: dict[str, Any]) -> None:
+        self.trainer.load_state_dict(state["trainer"])
