@@ -1,0 +1,102 @@
+"""Handwritten digits as scikit-learn bundles them: 1,797 images of 8 x 8 pixels, grey values 0 to 16, ten classes.
+
+Source: E. Alpaydin, C. Kaynak, "Optical Recognition of Handwritten Digits", UCI repository (1998), its test file. No official split
+comes with it: a quarter is set aside for the test once and for all; the run's seed divides only the rest.
+"""
+
+from __future__ import annotations
+
+import gzip
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+from pydantic import Field
+
+from ..errors import MissingData
+from ..spaces.base import DataShape
+from .base import Array, DatasetConfig, DatasetEntry, FinalePass, Part, Samples, SearchData
+from .splits import Indices, stratified_split
+from .statistics import image_preprocessing
+
+TEST_SHARE = 0.25
+GREY_LEVELS = 16.0
+SHAPE = DataShape(input=(1, 8, 8), classes=10)
+
+
+class DigitsConfig(DatasetConfig):
+    validation_share: float = Field(
+        default=0.25,
+        ge=0.05,
+        le=0.9,
+        title="Validation share",
+        description="share of the non-test images that chooses the structure; the others fit the weights",
+    )
+
+
+def _read() -> tuple[Array, Array]:
+    """Images (1797, 1, 8, 8) uint8 and labels (1797,) int64.
+
+    The file is read in place: importing scikit-learn for it would take seconds of a search's start.
+    """
+    package = find_spec("sklearn")
+    if package is None or not package.submodule_search_locations:
+        raise MissingData("dataset", "the data set 'digits' comes with scikit-learn: pip install scikit-learn")
+    path = Path(package.submodule_search_locations[0]) / "datasets" / "data" / "digits.csv.gz"
+    if not path.is_file():
+        raise MissingData("dataset", f"this installation of scikit-learn lacks {path}; reinstall it: pip install --force-reinstall scikit-learn")
+    with gzip.open(path, "rt", encoding="ascii") as file:
+        table = np.loadtxt(file, delimiter=",", dtype=np.float64)
+    return table[:, :64].astype(np.uint8).reshape(-1, 1, 8, 8), table[:, 64].astype(np.int64)
+
+
+class Digits(Samples):
+    """The digits, split by `DigitsConfig`."""
+
+    def __init__(self, config: DigitsConfig) -> None:
+        self.config = config
+        self._images, self._labels = _read()
+
+    def shape(self) -> DataShape:
+        return SHAPE
+
+    @cached_property
+    def _sealed(self) -> tuple[Indices, Indices]:
+        """Indices of (train and validation, test): the same for every seed."""
+        return stratified_split(self._labels, TEST_SHARE, "digits", "test")
+
+    def _part(self, indices: Indices) -> Part:
+        return Part(inputs=self._images[indices], labels=self._labels[indices], indices=indices)
+
+    def search_data(self, seed: int) -> SearchData:
+        pool = self._sealed[0]
+        train, validation = stratified_split(self._labels[pool], self.config.validation_share, "digits", "validation", seed)
+        part = self._part(pool[train])
+        return SearchData(
+            dataset="digits",
+            shape=SHAPE,
+            train=part,
+            validation=self._part(pool[validation]),
+            preprocessing=image_preprocessing(part.inputs, GREY_LEVELS),
+            class_names=tuple(str(digit) for digit in range(10)),
+        )
+
+    def open_test(self, key: FinalePass) -> Part:
+        if not isinstance(key, FinalePass):
+            raise TypeError("the test split opens only to the finale")
+        return self._part(self._sealed[1])
+
+
+ENTRY = DatasetEntry(
+    id="digits",
+    title="Handwritten digits (8 x 8)",
+    description="1,797 grey images of handwritten digits, bundled with scikit-learn: nothing to download, a search takes a minute.",
+    source="UCI Optical Recognition of Handwritten Digits (Alpaydin and Kaynak, 1998), through scikit-learn",
+    licence="CC BY 4.0",
+    provides="samples",
+    config=DigitsConfig,
+    open=lambda config, data_dir: Digits(config),
+    shape=SHAPE,
+    sizes={"train and validation": 1348, "test": 449},
+)

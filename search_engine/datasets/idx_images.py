@@ -1,0 +1,140 @@
+"""Fashion-MNIST and MNIST from their official idx files: 60,000 + 10,000 grey images of 28 x 28 pixels, ten classes.
+
+Sources: H. Xiao, K. Rasul, R. Vollgraf, "Fashion-MNIST", arXiv 1708.07747 (2017); Y. LeCun, C. Cortes, C. Burges, "The MNIST
+database of handwritten digits" (1998). The official test file is the test split; the run's seed divides the training file.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from pydantic import Field
+
+from ..errors import BadInput, MissingData
+from ..spaces.base import DataShape
+from .base import Array, DatasetConfig, DatasetEntry, FinalePass, Part, Samples, SearchData
+from .idx_file import read_idx
+from .splits import Indices, stratified_split, stratified_subset
+from .statistics import image_preprocessing
+
+SHAPE = DataShape(input=(1, 28, 28), classes=10)
+FILES = {
+    "train": ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"),
+    "test": ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"),
+}
+
+
+class IdxConfig(DatasetConfig):
+    validation_share: float = Field(
+        default=1 / 6,
+        ge=0.01,
+        le=0.9,
+        title="Validation share",
+        description="share of the training file that chooses the structure (a sixth = 10,000 images); the others fit the weights",
+    )
+    examples: int = Field(
+        default=0,
+        ge=0,
+        le=60_000,
+        title="Training images used",
+        description="use only so many images of the training file, every class in proportion, before it is split; 0 = all 60,000",
+    )
+
+
+class IdxImages(Samples):
+    """One of the data sets in `folder`."""
+
+    def __init__(self, name: str, class_names: tuple[str, ...], config: IdxConfig, folder: Path) -> None:
+        self.name = name
+        self.class_names = class_names
+        self.config = config
+        self._folder = folder
+        for file in (file for pair in FILES.values() for file in pair):
+            if not (folder / file).is_file():
+                raise MissingData(
+                    "dataset",
+                    f"the data set '{name}' needs {folder / file}: put the four original files {', '.join(sum(FILES.values(), ()))} there, "
+                    "or set NASCOPE_DATA to the folder that holds them",
+                )
+
+    def shape(self) -> DataShape:
+        return SHAPE
+
+    def _load(self, part: str) -> tuple[Array, Array]:
+        """Images (n, 1, 28, 28) uint8 and labels (n,) int64. Raises BadInput for files that do not belong together."""
+        images = read_idx(self._folder / FILES[part][0], dimensions=3)
+        labels = read_idx(self._folder / FILES[part][1], dimensions=1)
+        if images.shape[1:] != SHAPE.input[1:]:
+            raise BadInput("dataset", f"{self._folder / FILES[part][0]} holds images of {images.shape[1:]}, expected (28, 28)", code="damaged_data")
+        if len(images) != len(labels) or labels.max() >= SHAPE.classes:
+            raise BadInput(
+                "dataset", f"{self._folder}: the {part} files hold {len(images)} images and {len(labels)} labels up to {labels.max()}",
+                code="damaged_data",
+            )
+        return images[:, np.newaxis], labels.astype(np.int64)
+
+    @cached_property
+    def _training_file(self) -> tuple[Array, Array]:
+        return self._load("train")
+
+    def _part(self, indices: Indices) -> Part:
+        images, labels = self._training_file
+        return Part(inputs=images[indices], labels=labels[indices], indices=indices)
+
+    def search_data(self, seed: int) -> SearchData:
+        labels = self._training_file[1]
+        pool = stratified_subset(labels, self.config.examples, self.name)
+        train, validation = stratified_split(labels[pool], self.config.validation_share, self.name, "validation", seed)
+        part = self._part(pool[train])
+        return SearchData(
+            dataset=self.name,
+            shape=SHAPE,
+            train=part,
+            validation=self._part(pool[validation]),
+            preprocessing=image_preprocessing(part.inputs, 255.0),
+            class_names=self.class_names,
+        )
+
+    def open_test(self, key: FinalePass) -> Part:
+        if not isinstance(key, FinalePass):
+            raise TypeError("the test split opens only to the finale")
+        images, labels = self._load("test")
+        return Part(inputs=images, labels=labels, indices=np.arange(len(labels), dtype=np.int64))
+
+
+def _entry(name: str, title: str, description: str, source: str, licence: str, class_names: tuple[str, ...]) -> DatasetEntry:
+    return DatasetEntry(
+        id=name,
+        title=title,
+        description=description,
+        source=source,
+        licence=licence,
+        provides="samples",
+        config=IdxConfig,
+        open=lambda config, data_dir: IdxImages(name, class_names, config, data_dir / name),
+        shape=SHAPE,
+        files=tuple(f"{name}/{file}" for pair in FILES.values() for file in pair),
+        sizes={"train and validation": 60_000, "test": 10_000},
+    )
+
+
+ENTRY = (
+    _entry(
+        "fashion_mnist",
+        "Fashion-MNIST (28 x 28)",
+        "70,000 grey images of clothing in ten classes, harder than digits: best networks reach about 96 %.",
+        "https://github.com/zalandoresearch/fashion-mnist (Xiao, Rasul, Vollgraf, 2017)",
+        "MIT",
+        ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
+    ),
+    _entry(
+        "mnist",
+        "MNIST (28 x 28)",
+        "70,000 grey images of handwritten digits: the classic, easy benchmark.",
+        "http://yann.lecun.com/exdb/mnist/ (LeCun, Cortes, Burges, 1998)",
+        "CC BY-SA 3.0",
+        tuple(str(digit) for digit in range(10)),
+    ),
+)

@@ -1,0 +1,1 @@
+"""Training one network: batches, augmentation, the sliced trainer, evaluation, footprint, device."""

@@ -1,0 +1,89 @@
+"""What a network costs: parameters, FLOPs, measured latency.
+
+FLOPs are those of `torch.utils.flop_counter.FlopCounterMode`: two per multiply-accumulate (2 x MACs), matrix products and convolutions
+only. Latency is a measurement on this machine, never part of a run's science.
+"""
+
+from __future__ import annotations
+
+import copy
+import statistics
+import time
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+
+@dataclass(frozen=True)
+class Footprint:
+    parameters: int
+    flops: float
+    """Per example, forward: 2 x MACs."""
+
+    @property
+    def macs(self) -> float:
+        return self.flops / 2
+
+
+def parameters(network: nn.Module) -> int:
+    """Trainable numbers."""
+    return sum(item.numel() for item in network.parameters() if item.requires_grad)
+
+
+def forward_flops(network: nn.Module, shape: tuple[int, ...]) -> float:
+    """2 x MACs of one forward pass of one example of that shape. The network is not changed."""
+    twin = _twin(network).eval()
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        twin(torch.zeros(1, *shape, device=_device_of(network)))
+    return float(counter.get_total_flops())
+
+
+def training_flops(network: nn.Module, shape: tuple[int, ...]) -> float:
+    """2 x MACs of one forward and backward pass per example. The network is not changed, no random number is used up."""
+    twin = _twin(network).train()
+    device = _device_of(network)
+    devices = [device] if device.type == "cuda" else []
+    # Two examples: batch normalisation needs more than one value per channel.
+    with torch.random.fork_rng(devices=devices), FlopCounterMode(display=False) as counter:
+        output = twin(torch.zeros(2, *shape, device=device))
+        if output.requires_grad:
+            output.sum().backward()
+    return counter.get_total_flops() / 2
+
+
+def footprint(network: nn.Module, shape: tuple[int, ...]) -> Footprint:
+    return Footprint(parameters=parameters(network), flops=forward_flops(network, shape))
+
+
+def latency(network: nn.Module, shape: tuple[int, ...], batch: int = 1, repeats: int = 20) -> float:
+    """Median seconds of one forward pass of `batch` examples on the network's device, after three passes to warm up."""
+    device = _device_of(network)
+    inputs = torch.zeros(batch, *shape, device=device)
+    was_training = network.training
+    network.eval()
+    times = []
+    with torch.no_grad():
+        for turn in range(repeats + 3):
+            _wait(device)
+            started = time.perf_counter()
+            network(inputs)
+            _wait(device)
+            if turn >= 3:
+                times.append(time.perf_counter() - started)
+    network.train(was_training)
+    return statistics.median(times)
+
+
+def _twin(network: nn.Module) -> nn.Module:
+    return copy.deepcopy(network)
+
+
+def _device_of(network: nn.Module) -> torch.device:
+    return next((item.device for item in network.parameters()), torch.device("cpu"))
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

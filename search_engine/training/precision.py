@@ -1,0 +1,37 @@
+"""Mixed precision behind one code path: on the CPU, and where it is off, everything below does nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+
+class Precision:
+    """Autocast and, for float16, loss scaling. bfloat16 is used where the card has it: it needs no scaling."""
+
+    def __init__(self, device: str, amp: bool) -> None:
+        self._kind = torch.device(device).type
+        self.enabled = amp and self._kind == "cuda"
+        self._dtype = torch.bfloat16 if not self.enabled or torch.cuda.is_bf16_supported() else torch.float16
+        self._scaler = torch.amp.GradScaler(self._kind, enabled=self.enabled and self._dtype == torch.float16)
+
+    def autocast(self) -> torch.autocast:
+        return torch.autocast(self._kind, dtype=self._dtype, enabled=self.enabled)
+
+    def step(self, loss: torch.Tensor, optimizer: torch.optim.Optimizer, weights: list[nn.Parameter], clip: float) -> None:
+        """Backward, clip the gradient's norm to `clip` (0 = not), one optimiser step. Gradients must be cleared before."""
+        self._scaler.scale(loss).backward()
+        self._scaler.unscale_(optimizer)
+        if clip:
+            nn.utils.clip_grad_norm_(weights, clip)
+        self._scaler.step(optimizer)
+        self._scaler.update()
+
+    def state_dict(self) -> dict[str, Any]:
+        return dict(self._scaler.state_dict())
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        if state:
+            self._scaler.load_state_dict(state)

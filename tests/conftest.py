@@ -1,0 +1,27 @@
+"""Shared by all tests: where the data files are, and one torch thread."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+# Equal bits need one thread; it must be said before torch is imported anywhere.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def _required() -> bool:
+    return os.environ.get("REQUIRE_DATA", "") == "1"
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """The folder with data files (NASCOPE_DATA). Without it the test is skipped, or fails where REQUIRE_DATA=1."""
+    folder = os.environ.get("NASCOPE_DATA", "")
+    if folder and Path(folder).is_dir():
+        return Path(folder)
+    reason = f"NASCOPE_DATA is {'not set' if not folder else f'no folder: {folder}'}; it must name the folder of the data files"
+    if _required():
+        pytest.fail(reason)
+    pytest.skip(reason)
