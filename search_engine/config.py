@@ -57,7 +57,8 @@ class TrainingConfig(BaseModel):
     gradient_clip: float = Field(default=5.0, ge=0, le=1000, description="largest gradient norm; 0 switches it off")
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
     augment: Literal["auto", "none", "shift", "shift_flip", "cutout"] = Field(
-        default="auto", description="image augmentation; auto = shift by up to an eighth of the width (no flips: digits are not symmetric)"
+        default="auto", description="image augmentation; auto = shift by up to an eighth of the width (no flips: digits are not symmetric); "
+        "cutout = shift and a blanked square of half the width"
     )
     early_stop: int = Field(default=0, ge=0, le=1000, description="stop after this many epochs without a better validation accuracy; 0 = never")
     train_examples: int = Field(default=0, ge=0, description="use only the first N training examples of the split; 0 = all")

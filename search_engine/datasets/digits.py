@@ -45,7 +45,7 @@ def _read() -> tuple[Array, Array]:
         raise MissingData("dataset", "the data set 'digits' comes with scikit-learn: pip install scikit-learn")
     path = Path(package.submodule_search_locations[0]) / "datasets" / "data" / "digits.csv.gz"
     if not path.is_file():
-        raise MissingData("dataset", f"this installation of scikit-learn lacks {path}; reinstall it: pip install --force-reinstall scikit-learn")
+        raise MissingData("dataset", f"scikit-learn lacks its file {path}: pip install --force-reinstall scikit-learn")
     with gzip.open(path, "rt", encoding="ascii") as file:
         table = np.loadtxt(file, delimiter=",", dtype=np.float64)
     return table[:, :64].astype(np.uint8).reshape(-1, 1, 8, 8), table[:, 64].astype(np.int64)

@@ -67,7 +67,8 @@ class IdxImages(Samples):
         images = read_idx(self._folder / FILES[part][0], dimensions=3)
         labels = read_idx(self._folder / FILES[part][1], dimensions=1)
         if images.shape[1:] != SHAPE.input[1:]:
-            raise BadInput("dataset", f"{self._folder / FILES[part][0]} holds images of {images.shape[1:]}, expected (28, 28)", code="damaged_data")
+            found = f"{self._folder / FILES[part][0]} holds images of {images.shape[1:]}, expected (28, 28)"
+            raise BadInput("dataset", found, code="damaged_data")
         if len(images) != len(labels) or labels.max() >= SHAPE.classes:
             raise BadInput(
                 "dataset", f"{self._folder}: the {part} files hold {len(images)} images and {len(labels)} labels up to {labels.max()}",

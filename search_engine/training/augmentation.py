@@ -14,7 +14,12 @@ from ..errors import BadInput
 from ..generators import derive_seed
 from .batches import Normaliser
 
-KINDS = {"none": frozenset[str](), "shift": frozenset({"shift"}), "shift_flip": frozenset({"shift", "flip"}), "cutout": frozenset({"shift", "cutout"})}
+KINDS: dict[str, frozenset[str]] = {
+    "none": frozenset(),
+    "shift": frozenset({"shift"}),
+    "shift_flip": frozenset({"shift", "flip"}),
+    "cutout": frozenset({"shift", "cutout"}),
+}
 
 
 class Augmentation:

@@ -34,7 +34,7 @@ def parameters(network: nn.Module) -> int:
 
 def forward_flops(network: nn.Module, shape: tuple[int, ...]) -> float:
     """2 x MACs of one forward pass of one example of that shape. The network is not changed."""
-    twin = _twin(network).eval()
+    twin = copy.deepcopy(network).eval()
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         twin(torch.zeros(1, *shape, device=_device_of(network)))
     return float(counter.get_total_flops())
@@ -42,7 +42,7 @@ def forward_flops(network: nn.Module, shape: tuple[int, ...]) -> float:
 
 def training_flops(network: nn.Module, shape: tuple[int, ...]) -> float:
     """2 x MACs of one forward and backward pass per example. The network is not changed, no random number is used up."""
-    twin = _twin(network).train()
+    twin = copy.deepcopy(network).train()
     device = _device_of(network)
     devices = [device] if device.type == "cuda" else []
     # Two examples: batch normalisation needs more than one value per channel.
@@ -50,7 +50,7 @@ def training_flops(network: nn.Module, shape: tuple[int, ...]) -> float:
         output = twin(torch.zeros(2, *shape, device=device))
         if output.requires_grad:
             output.sum().backward()
-    return counter.get_total_flops() / 2
+    return float(counter.get_total_flops()) / 2
 
 
 def footprint(network: nn.Module, shape: tuple[int, ...]) -> Footprint:
@@ -74,10 +74,6 @@ def latency(network: nn.Module, shape: tuple[int, ...], batch: int = 1, repeats:
                 times.append(time.perf_counter() - started)
     network.train(was_training)
     return statistics.median(times)
-
-
-def _twin(network: nn.Module) -> nn.Module:
-    return copy.deepcopy(network)
 
 
 def _device_of(network: nn.Module) -> torch.device:
