@@ -20,6 +20,7 @@ from ..genomes import Genome, canonical_json, digest
 
 if TYPE_CHECKING:
     import networkx as nx
+    import numpy as np
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,10 @@ class SearchSpace(ABC, Generic[ConfigT]):
         """The canonical hash: SHA-256 of the normal form."""
         return digest(canonical_json([self.id, self.normal_form(genome)]))
 
+    def normal_graph(self, genome: Genome) -> nx.MultiDiGraph:
+        """The normal form as a labelled graph: `graphs.isomorphic` for two genomes exactly if their hashes are equal."""
+        return self.to_graph(genome)
+
     # ---- texts and pictures
 
     @abstractmethod
@@ -117,6 +122,10 @@ class SearchSpace(ABC, Generic[ConfigT]):
     def to_graph(self, genome: Genome) -> nx.MultiDiGraph:
         """One genome's architecture graph; edge key = primitive."""
 
+    def from_graph(self, graph: nx.MultiDiGraph) -> Genome:
+        """Undo `to_graph`. Raises BadInput for a graph that is cyclic, disconnected or not of this space."""
+        raise self._lacks("from_graph")
+
     def drawings(self, genome: Genome) -> dict[str, GraphData]:
         """Graphs by name, as the browser draws them. Default: the whole architecture graph under the name `network`."""
         from ..graphs import to_node_link
@@ -126,6 +135,10 @@ class SearchSpace(ABC, Generic[ConfigT]):
     def family(self) -> list[FamilyGroup]:
         """The family graph(s) whose edges carry structure parameters; empty where there is no fixed family."""
         return []
+
+    def derive(self, weights: dict[str, np.ndarray[Any, Any]]) -> Genome:
+        """The genome that structure weights point to: per family group an array (edges, operations)."""
+        raise self._lacks("supernet")
 
     def _lacks(self, ability: str) -> BadInput:
         return BadInput("space", f"the space '{self.id}' does not offer '{ability}'", code="incompatible")

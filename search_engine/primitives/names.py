@@ -1,0 +1,86 @@
+"""The ten convolutional primitives, described without torch.
+
+Ids as in DARTS (Liu et al. 2019, `genotypes.PRIMITIVES`) and NAS-Bench-201 (Dong and Yang 2020, `nas_201_api`). Every primitive maps
+(B, C, H, W) to (B, C, ceil(H / stride), ceil(W / stride)): all operations of an edge agree in shape, so any weighting of them is a
+valid model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["zero", "identity", "convolution", "pooling"]
+Family = Literal["zero", "identity", "convolution", "separable", "dilated", "pooling"]
+
+
+@dataclass(frozen=True)
+class Primitive:
+    """One operation. `family` groups what is drawn in related colours; `kind` says what it is mathematically."""
+
+    id: str
+    title: str
+    short: str
+    """A label that fits on an edge."""
+    kind: Kind
+    family: Family
+    kernel: int
+    """Side of the receptive field in pixels of its input, 0 for zero."""
+    description: str
+
+    def parameters(self, channels: int, *, affine: bool = True) -> int:
+        """Trainable parameters at stride 1 and `channels` channels, batch normalisation included if `affine`."""
+        normalisation = 2 * channels if affine else 0
+        if self.family == "convolution":
+            side = 1 if self.id == "nor_conv_1x1" else 3
+            return side * side * channels * channels + normalisation
+        if self.family == "separable":
+            return 2 * (self.kernel_of_layer**2 * channels + channels * channels + normalisation)
+        if self.family == "dilated":
+            return self.kernel_of_layer**2 * channels + channels * channels + normalisation
+        return 0
+
+    @property
+    def kernel_of_layer(self) -> int:
+        """Kernel side of one layer inside the primitive (its name's figure), 0 where it has no kernel."""
+        return 0 if "x" not in self.id else int(self.id.rsplit("_", 1)[1].split("x")[0])
+
+
+PRIMITIVES: dict[str, Primitive] = {
+    item.id: item
+    for item in (
+        Primitive("none", "Zero", "none", "zero", "zero", 0, "No connection: zeros of the output's shape."),
+        Primitive(
+            "skip_connect", "Skip connection", "skip", "identity", "identity", 1,
+            "The input itself; with stride 2 a factorised reduction (two shifted 1x1 convolutions).",
+        ),
+        Primitive("nor_conv_1x1", "Convolution 1x1", "conv 1x1", "convolution", "convolution", 1, "ReLU, 1x1 convolution, batch normalisation."),
+        Primitive("nor_conv_3x3", "Convolution 3x3", "conv 3x3", "convolution", "convolution", 3, "ReLU, 3x3 convolution, batch normalisation."),
+        Primitive("avg_pool_3x3", "Average pooling 3x3", "avg 3x3", "pooling", "pooling", 3, "Mean over a 3x3 window; padding is not counted."),
+        Primitive("max_pool_3x3", "Max pooling 3x3", "max 3x3", "pooling", "pooling", 3, "Largest value in a 3x3 window."),
+        Primitive(
+            "sep_conv_3x3", "Separable convolution 3x3", "sep 3x3", "convolution", "separable", 5,
+            "Twice: ReLU, depthwise 3x3, pointwise 1x1, batch normalisation.",
+        ),
+        Primitive(
+            "sep_conv_5x5", "Separable convolution 5x5", "sep 5x5", "convolution", "separable", 9,
+            "Twice: ReLU, depthwise 5x5, pointwise 1x1, batch normalisation.",
+        ),
+        Primitive(
+            "dil_conv_3x3", "Dilated convolution 3x3", "dil 3x3", "convolution", "dilated", 5,
+            "ReLU, depthwise 3x3 with dilation 2, pointwise 1x1, batch normalisation.",
+        ),
+        Primitive(
+            "dil_conv_5x5", "Dilated convolution 5x5", "dil 5x5", "convolution", "dilated", 9,
+            "ReLU, depthwise 5x5 with dilation 2, pointwise 1x1, batch normalisation.",
+        ),
+    )
+}
+
+DARTS: tuple[str, ...] = (
+    "none", "max_pool_3x3", "avg_pool_3x3", "skip_connect", "sep_conv_3x3", "sep_conv_5x5", "dil_conv_3x3", "dil_conv_5x5",
+)
+"""The operations of the DARTS cell, in upstream's order (it is the order of the columns of alpha)."""
+
+NB201: tuple[str, ...] = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
+"""The operations of NAS-Bench-201, in the official order."""

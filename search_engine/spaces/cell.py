@@ -1,0 +1,412 @@
+"""The DARTS cell space (Liu, Simonyan and Yang 2019): a normal and a reduction cell, stacked.
+
+A cell has two inputs, `c_{k-2}` and `c_{k-1}` (the outputs of the two cells before), and `nodes` intermediate nodes `0`, `1`, ...;
+each node sums two operations applied to earlier states, and the cell's output concatenates the nodes. Reduction cells stand at a third
+and at two thirds of the depth and halve the resolution.
+
+Genome content: `{"normal": {"edges": [[source, target, operation], ...]}, "reduction": {...}}`, two edges per node, sorted by target,
+source and operation. `none` never occurs in a genome: an absent edge is absent. DARTS gives a node two *different* sources, and that is
+what `sample`, `mutate`, `enumerate` and `size` mean; two different operations on one edge (as in NASNet's and AmoebaNet's cells) are
+accepted wherever a genome comes in.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from ..errors import BadInput
+from ..events import FamilyGroup, GraphData, GraphNode
+from ..genomes import Genome
+from ..lazy import lazy_module
+from ..primitives.names import DARTS
+from .base import DataShape, SearchSpace, SpaceConfig, SpaceEntry
+from .cell_layout import OUTPUT, cell_layout
+from .genotype import format_genotype, parse_genotype
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+    from .. import graphs
+else:
+    graphs = lazy_module("search_engine.graphs")
+
+CELLS = ("normal", "reduction")
+INPUTS = ("c_{k-2}", "c_{k-1}")
+OPERATIONS = tuple(name for name in DARTS if name != "none")
+"""What a genome chooses from; the super-network also mixes in `none`."""
+SOURCES_PER_NODE = 2
+
+Edge = tuple[str, str, str]
+"""(source, target, operation)."""
+Stage = Literal["search", "trial", "final"]
+
+
+class CellConfig(SpaceConfig):
+    """Options of the DARTS cell space. 0 leaves a size to the space, which chooses it from the input's resolution."""
+
+    nodes: int = Field(default=4, ge=1, le=6, title="Nodes", description="Intermediate nodes of a cell, each with two incoming operations.")
+    search_cells: int = Field(default=0, ge=0, le=20, title="Cells in search", description="Depth of the super-network; 0 = from the input size (8x8: 3).")
+    search_channels: int = Field(
+        default=0, ge=0, le=64, title="Channels in search", description="Width C of the super-network; 0 = from the input size (8x8: 4, the paper's CIFAR-10: 16).",
+    )
+
+
+@dataclass(frozen=True)
+class Macro:
+    """The outer skeleton: how many cells are stacked and how wide the first ones are."""
+
+    cells: int
+    channels: int
+
+    @property
+    def reductions(self) -> frozenset[int]:
+        """Positions of the reduction cells: a third and two thirds of the depth, as in the paper."""
+        return frozenset({self.cells // 3, 2 * self.cells // 3})
+
+
+# Sides up to 12 (digits), up to 28 (Fashion-MNIST), larger (CIFAR): (cells, channels). On 8x8 a naive search step of 3 cells and
+# C=4 takes .7 s on one core, which is what makes a search of a minute possible; larger inputs approach the paper's shape
+# (8 cells, C=16 in search; 20 cells, C=36 at the end), which the options reach exactly where there is a GPU.
+_SIZES: dict[Stage, tuple[Macro, Macro, Macro]] = {
+    "search": (Macro(3, 4), Macro(5, 8), Macro(6, 8)),
+    "trial": (Macro(3, 8), Macro(5, 8), Macro(6, 8)),
+    "final": (Macro(5, 8), Macro(8, 16), Macro(8, 16)),
+}
+
+
+class CellSpace(SearchSpace[CellConfig]):
+    """See the module's docstring."""
+
+    id: ClassVar[str] = "cell"
+    offers: ClassVar[frozenset[str]] = frozenset({"sample", "mutate", "crossover", "enumerate", "encode", "supernet"})
+    operations: ClassVar[tuple[str, ...]] = DARTS
+
+    def validate_shape(self, shape: DataShape) -> None:
+        """Raise BadInput unless the inputs are images of at least 4x4 (two reductions must leave a pixel)."""
+        if not shape.is_image:
+            raise BadInput("dataset", "the space 'cell' needs images (channels, height, width); this data set gives vectors", code="incompatible")
+        if min(shape.input[1:]) < 4:
+            raise BadInput("dataset", f"the space 'cell' needs images of at least 4x4 pixels, not {shape.input[1]}x{shape.input[2]}", code="incompatible")
+
+    def macro(self, stage: Stage, cells: int = 0, channels: int = 0) -> Macro:
+        """Depth and width of a network of this space; `cells` and `channels` override where positive."""
+        side = max(self.shape.input[1:])
+        size = _SIZES[stage][0 if side <= 12 else 1 if side <= 28 else 2]
+        if stage == "search":
+            cells, channels = cells or self.config.search_cells, channels or self.config.search_channels
+        return Macro(cells or size.cells, channels or size.channels)
+
+    @property
+    def node_names(self) -> tuple[str, ...]:
+        return tuple(str(node) for node in range(self.config.nodes))
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """Everything that can be a source, in order of computation."""
+        return (*INPUTS, *self.node_names)
+
+    @property
+    def edges(self) -> tuple[tuple[str, str], ...]:
+        """The family's edges in upstream's order: per node, its possible sources in order of computation."""
+        return tuple((source, node) for node in self.node_names for source in self.sources(node))
+
+    def sources(self, node: str) -> tuple[str, ...]:
+        """The states that are computed before `node`."""
+        return self.states[: int(node) + len(INPUTS)]
+
+    # ---- admissible genomes
+
+    def genome(self, cells: dict[str, list[Edge]]) -> Genome:
+        """A genome from its edges in any order. Raises BadInput(field "genome") unless it is admissible."""
+        order = {state: place for place, state in enumerate(self.states)}
+        ranks = {name: place for place, name in enumerate(OPERATIONS)}
+        content = {
+            cell: {"edges": [list(e) for e in sorted(edges, key=lambda e: (order.get(e[1], -1), order.get(e[0], -1), ranks.get(e[2], -1)))]}
+            for cell, edges in cells.items()
+        }
+        genome = Genome(self.id, content)
+        self.validate(genome)
+        return genome
+
+    def cell(self, genome: Genome, name: str) -> list[Edge]:
+        """The edges of one cell (`normal` or `reduction`), in the genome's order."""
+        return [(source, target, operation) for source, target, operation in genome.content[name]["edges"]]
+
+    def validate(self, genome: Genome) -> None:
+        if genome.space != self.id:
+            raise BadInput("genome", f"a genome of the space '{genome.space}' cannot be used in '{self.id}'")
+        if not isinstance(genome.content, dict) or set(genome.content) != set(CELLS):
+            raise BadInput("genome", "a cell genome has exactly the parts 'normal' and 'reduction'")
+        for name in CELLS:
+            part = genome.content[name]
+            edges = part.get("edges") if isinstance(part, dict) else None
+            if not isinstance(edges, list) or not all(isinstance(e, list) and len(e) == 3 and all(isinstance(x, str) for x in e) for e in edges):
+                raise BadInput("genome", f"the {name} cell needs 'edges': a list of [source, target, operation]")
+            self._validate_edges(name, [tuple(edge) for edge in edges])
+
+    def _validate_edges(self, name: str, edges: list[Any]) -> None:
+        for source, target, operation in edges:
+            if target not in self.node_names:
+                raise BadInput("genome", f"the {name} cell has no node '{target}'; its nodes are {', '.join(self.node_names)}")
+            if source not in self.sources(target):
+                raise BadInput("genome", f"node {target} of the {name} cell cannot read '{source}'; it can read {', '.join(self.sources(target))}")
+            if operation not in OPERATIONS:
+                raise BadInput("genome", f"the {name} cell has no operation '{operation}'; choose one of {', '.join(OPERATIONS)}")
+        if len(set(edges)) != len(edges):
+            raise BadInput("genome", f"the {name} cell has the same operation twice on one edge")
+        for node in self.node_names:
+            count = sum(target == node for _, target, _ in edges)
+            if count != SOURCES_PER_NODE:
+                raise BadInput("genome", f"node {node} of the {name} cell has {count} incoming operations; each node has {SOURCES_PER_NODE}")
+
+    def sample(self, rng: random.Random) -> Genome:
+        """Uniform over genotypes: per node two different sources, per edge one of the seven operations other than `none`."""
+        return self.genome(
+            {
+                name: [
+                    (source, node, rng.choice(OPERATIONS))
+                    for node in self.node_names
+                    for source in rng.sample(self.sources(node), SOURCES_PER_NODE)
+                ]
+                for name in CELLS
+            }
+        )
+
+    def mutate(self, genome: Genome, rng: random.Random) -> tuple[Genome, str]:
+        """One change as in Real et al. 2019 (section 3.1): with equal chance a hidden-state mutation (one edge reads another state) or
+        an operation mutation (one edge computes another operation). Their identity mutation is left out: it changes nothing."""
+        cells = {name: self.cell(genome, name) for name in CELLS}
+        rewirings = [
+            (name, place, source)
+            for name in CELLS
+            for place, (old, node, _) in enumerate(cells[name])
+            for source in self.sources(node)
+            if source not in {s for s, target, _ in cells[name] if target == node} and source != old
+        ]
+        if rewirings and rng.random() < 0.5:
+            # First the edge, then its new source: every edge that can be rewired has the same chance.
+            name, place = rng.choice(sorted({(n, p) for n, p, _ in rewirings}))
+            source = rng.choice([s for n, p, s in rewirings if (n, p) == (name, place)])
+            _, node, operation = cells[name][place]
+            cells[name][place] = (source, node, operation)
+            return self.genome(cells), "hidden_state_mutation"
+        name = rng.choice(CELLS)
+        place = rng.randrange(len(cells[name]))
+        source, node, _ = cells[name][place]
+        taken = {operation for s, target, operation in cells[name] if (s, target) == (source, node)}
+        cells[name][place] = (source, node, rng.choice([operation for operation in OPERATIONS if operation not in taken]))
+        return self.genome(cells), "operation_mutation"
+
+    def crossover(self, first: Genome, second: Genome, rng: random.Random) -> Genome:
+        """Uniform crossover by node: each node takes both its incoming operations from one parent."""
+        parents = (first, second)
+        cells: dict[str, list[Edge]] = {}
+        for name in CELLS:
+            cells[name] = []
+            for node in self.node_names:
+                donor = parents[rng.randrange(2)]
+                cells[name] += [edge for edge in self.cell(donor, name) if edge[1] == node]
+        return self.genome(cells)
+
+    def enumerate(self) -> Iterator[Genome]:
+        """Every DARTS genotype once, in a fixed order (there are about 1e18 at four nodes: take a prefix)."""
+        for normal in self._enumerate_cell():
+            for reduction in self._enumerate_cell():
+                yield self.genome({"normal": normal, "reduction": reduction})
+
+    def _enumerate_cell(self) -> Iterator[list[Edge]]:
+        # Recursive: itertools.product would first store every choice of every node.
+        def extend(node: int) -> Iterator[list[Edge]]:
+            if node == self.config.nodes:
+                yield []
+                return
+            name = str(node)
+            for one, two in itertools.combinations(self.sources(name), SOURCES_PER_NODE):
+                for left, right in itertools.product(OPERATIONS, repeat=SOURCES_PER_NODE):
+                    for rest in extend(node + 1):
+                        yield [(one, name, left), (two, name, right), *rest]
+
+        return extend(0)
+
+    def size(self) -> int:
+        per_cell = math.prod(math.comb(len(self.sources(node)), SOURCES_PER_NODE) * len(OPERATIONS) ** SOURCES_PER_NODE for node in self.node_names)
+        return int(per_cell) ** len(CELLS)
+
+    # ---- vectors and weights
+
+    def one_hot(self, genome: Genome) -> dict[str, np.ndarray[Any, Any]]:
+        """The vertex of the cube that is this genome: per cell a float64 array (edges, operations with `none`) of zeros and ones."""
+        rows = {edge: row for row, edge in enumerate(self.edges)}
+        weights = {name: np.zeros((len(rows), len(self.operations))) for name in CELLS}
+        for name in CELLS:
+            for source, target, operation in self.cell(genome, name):
+                weights[name][rows[source, target], self.operations.index(operation)] = 1.0
+        return weights
+
+    def encode(self, genome: Genome) -> list[float]:
+        """Presence of every (edge, operation): cells x edges x 7 zeros and ones, in the family's order."""
+        weights = self.one_hot(genome)
+        return [float(value) for name in CELLS for value in weights[name][:, 1:].ravel()]
+
+    def decode(self, vector: list[float]) -> Genome:
+        """The genome whose (edge, operation) entries are the two largest of each node. Undoes `encode`. Raises BadInput for a wrong length."""
+        count = len(CELLS) * len(self.edges) * len(OPERATIONS)
+        if len(vector) != count:
+            raise BadInput("genome", f"an encoded cell genome has {count} numbers, not {len(vector)}")
+        scores = np.asarray(vector, dtype=np.float64).reshape(len(CELLS), len(self.edges), len(OPERATIONS))
+        cells: dict[str, list[Edge]] = {}
+        for name, table in zip(CELLS, scores, strict=True):
+            cells[name] = []
+            for node in self.node_names:
+                places = [
+                    (-table[row, column], row, column)
+                    for row, edge in enumerate(self.edges)
+                    if edge[1] == node
+                    for column in range(len(OPERATIONS))
+                ]
+                cells[name] += [(*self.edges[row], OPERATIONS[column]) for _, row, column in sorted(places)[:SOURCES_PER_NODE]]
+        return self.genome(cells)
+
+    def derive(self, weights: dict[str, np.ndarray[Any, Any]]) -> Genome:
+        """DARTS' rule (section 2.4): each node keeps the two edges whose strongest operation other than `none` is strongest, with that
+        operation. `weights`: per cell an array (edges, operations) in the order of `family()`. Ties go to the first."""
+        cells: dict[str, list[Edge]] = {}
+        for name in CELLS:
+            table = np.asarray(weights[name], dtype=np.float64)
+            if table.shape != (len(self.edges), len(self.operations)):
+                raise BadInput("weights", f"the {name} cell needs weights of shape {(len(self.edges), len(self.operations))}, not {table.shape}")
+            table = table[:, 1:]
+            cells[name] = []
+            for node in self.node_names:
+                rows = [row for row, edge in enumerate(self.edges) if edge[1] == node]
+                kept = sorted(rows, key=lambda row: -table[row].max())[:SOURCES_PER_NODE]  # noqa: B023 (used at once)
+                cells[name] += [(*self.edges[row], OPERATIONS[int(table[row].argmax())]) for row in kept]
+        return self.genome(cells)
+
+    # ---- identity
+
+    def normal_form(self, genome: Genome) -> Any:
+        """Both cells as labelled graphs up to the names of their intermediate nodes (canonical form of `graphs`)."""
+        return {name: _canonical_cell(tuple(self.cell(genome, name))) for name in CELLS}
+
+    def normal_graph(self, genome: Genome) -> nx.MultiDiGraph:
+        """The normal form as one graph: isomorphic (`graphs.isomorphic`) for two genomes exactly if their hashes are equal."""
+        graph = self.to_graph(genome)
+        graph.remove_nodes_from([node for node, data in graph.nodes(data=True) if data["kind"] == "output"])
+        for node, data in graph.nodes(data=True):
+            cell, local = node.split(":", 1)
+            data["match"] = node if local in INPUTS else f"{cell}:node"
+        return graph
+
+    # ---- texts and pictures
+
+    def to_string(self, genome: Genome) -> str:
+        """DARTS' Genotype: `Genotype(normal=[('sep_conv_3x3', 1), ...], normal_concat=range(2, 6), reduce=[...], ...)`."""
+        numbers = {state: place for place, state in enumerate(self.states)}
+        parts = [[(operation, numbers[source]) for source, _, operation in self.cell(genome, name)] for name in CELLS]
+        return format_genotype(parts[0], parts[1], self.config.nodes)
+
+    def from_string(self, text: str) -> Genome:
+        """Undo `to_string`; accepts any Genotype of this many nodes that concatenates all of them. Raises BadInput(field "genome")."""
+        cells: dict[str, list[Edge]] = {}
+        for name, pairs in zip(CELLS, parse_genotype(text, self.config.nodes), strict=True):
+            cells[name] = []
+            for place, (operation, number) in enumerate(pairs):
+                node = str(place // SOURCES_PER_NODE)
+                if not 0 <= number < len(self.sources(node)):
+                    raise BadInput("genome", f"node {node} of the {name} cell cannot read state {number}; it can read 0 to {len(self.sources(node)) - 1}")
+                cells[name].append((self.states[number], node, operation))
+        return self.genome(cells)
+
+    def cell_graph(self, genome: Genome, name: str) -> nx.MultiDiGraph:
+        """One cell; edges from the nodes to the output carry no operation."""
+        import networkx as nx
+
+        layout = cell_layout(self.config.nodes)
+        graph = nx.MultiDiGraph(name=name, layout={key: list(place) for key, place in layout.items()})
+        for node in self._graph_nodes():
+            optional = {} if node.aggregation is None else {"aggregation": node.aggregation}
+            graph.add_node(node.id, label=node.label, kind=node.kind, **optional)
+        for source, target, operation in self.cell(genome, name):
+            graph.add_edge(source, target, key=operation, operation=operation)
+        for node_name in self.node_names:
+            graph.add_edge(node_name, OUTPUT, key="concat", operation=None)
+        return graph
+
+    def to_graph(self, genome: Genome) -> nx.MultiDiGraph:
+        """Both cells side by side, nodes named `normal:0`, `reduction:c_{k-1}`, ..."""
+        import networkx as nx
+
+        parts = [nx.relabel_nodes(self.cell_graph(genome, name), lambda node, name=name: f"{name}:{node}") for name in CELLS]
+        graph = nx.union(*parts)
+        graph.graph.clear()
+        return graph
+
+    def from_graph(self, graph: nx.MultiDiGraph) -> Genome:
+        """Undo `to_graph`. Raises BadInput (field "graph" for a cyclic or disconnected graph, "genome" otherwise)."""
+        graphs.validate(graph)
+        cells: dict[str, list[Edge]] = {name: [] for name in CELLS}
+        for source, target, data in graph.edges(data=True):
+            if data.get("operation") is None:
+                continue
+            (cell, local), (_, node) = str(source).split(":", 1), str(target).split(":", 1)
+            if cell not in cells:
+                raise BadInput("genome", f"there is no cell '{cell}'; use normal or reduction")
+            cells[cell].append((local, node, data["operation"]))
+        return self.genome(cells)
+
+    def drawings(self, genome: Genome) -> dict[str, GraphData]:
+        return {name: graphs.to_node_link(self.cell_graph(genome, name)) for name in CELLS}
+
+    def family(self) -> list[FamilyGroup]:
+        layout = cell_layout(self.config.nodes)
+        return [
+            FamilyGroup(
+                name=name,
+                title=f"{name.capitalize()} cell",
+                nodes=self._graph_nodes(),
+                edges=list(self.edges),
+                operations=list(self.operations),
+                fixed=[(node, OUTPUT) for node in self.node_names],
+                layout=layout,
+                constraint="simplex",
+            )
+            for name in CELLS
+        ]
+
+    def _graph_nodes(self) -> list[GraphNode]:
+        return [
+            *(GraphNode(id=name, label=name, kind="input") for name in INPUTS),
+            *(GraphNode(id=name, label=name, kind="hidden", aggregation="sum") for name in self.node_names),
+            GraphNode(id=OUTPUT, label="concat", kind="output", aggregation="concat"),
+        ]
+
+
+@lru_cache(maxsize=65_536)
+def _canonical_cell(edges: tuple[Edge, ...]) -> Any:
+    names = list(dict.fromkeys([*INPUTS, *(target for _, target, _ in edges)]))
+    numbers = {name: place for place, name in enumerate(names)}
+    labels = [name if name in INPUTS else "node" for name in names]
+    return graphs.canonical_form(labels, [(numbers[source], numbers[target], operation) for source, target, operation in edges])
+
+
+ENTRY = SpaceEntry(
+    id="cell",
+    title="DARTS cells",
+    description="A normal and a reduction cell of four nodes, eight operations per edge, stacked to a convolutional network whose depth "
+    "and width follow from the input size.",
+    source="Liu, Simonyan and Yang: DARTS, Differentiable Architecture Search. ICLR 2019, arXiv 1806.09055",
+    config=CellConfig,
+    space=CellSpace,
+    offers=CellSpace.offers,
+    builder="search_engine.supernets.cell_network:build",
+)
