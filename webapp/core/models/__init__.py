@@ -1,0 +1,12 @@
+"""All tables, by concern. Public ids are UUID4; every object of a user reaches its `owner`."""
+
+from .accounts import ApiToken, IdempotencyKey, LoginToken, OneTimeSecret, WsTicket
+from .experiments import Dataset, Estimate, Experiment
+from .jobs import Job, OwnerService, Worker
+from .results import Candidate, Genome, ModelArtefact, StructureFrame, Trial
+from .runs import Event, Run, RunCounter
+
+__all__ = [
+    "ApiToken", "Candidate", "Dataset", "Estimate", "Event", "Experiment", "Genome", "IdempotencyKey", "Job", "LoginToken",
+    "ModelArtefact", "OneTimeSecret", "OwnerService", "Run", "RunCounter", "StructureFrame", "Trial", "Worker", "WsTicket",
+]

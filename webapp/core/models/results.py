@@ -1,0 +1,99 @@
+"""Rows that the projector makes from events, in the same transaction: what lists, tables and pictures read."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+
+
+class Genome(models.Model):
+    """One architecture as it was proposed in a run. `hash` is the space's canonical hash, equal for isomorphic genomes;
+    `content_digest` tells apart differently written ones."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    run = models.ForeignKey("core.Run", on_delete=models.CASCADE, related_name="genomes")
+    hash = models.CharField(max_length=64)
+    content_digest = models.CharField(max_length=64)
+    space = models.CharField(max_length=100)
+    content = models.JSONField()
+    string = models.TextField(default="", blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "hash", "content_digest"], name="genome_once")]
+
+
+class Candidate(models.Model):
+    """One birth in a run."""
+
+    run = models.ForeignKey("core.Run", on_delete=models.CASCADE, related_name="candidates")
+    number = models.BigIntegerField()
+    genome = models.ForeignKey(Genome, on_delete=models.CASCADE, related_name="candidates")
+    parents = models.JSONField(default=list, help_text="numbers of the parent candidates")
+    operator = models.CharField(max_length=100)
+    born_seq = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "number"], name="candidate_number")]
+
+
+class Trial(models.Model):
+    """The evaluation of one candidate at a fidelity."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued"
+        RUNNING = "running"
+        COMPLETED = "completed"
+        FAILED = "failed"
+        CANCELLED = "cancelled"
+
+    run = models.ForeignKey("core.Run", on_delete=models.CASCADE, related_name="trials")
+    number = models.BigIntegerField()
+    candidate = models.ForeignKey(Candidate, on_delete=models.CASCADE, related_name="trials")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
+    reason = models.TextField(default="", blank=True)
+    metrics = models.JSONField(default=dict)
+    cost = models.JSONField(default=dict, help_text="search_engine.events.Cost")
+    fidelity = models.JSONField(default=dict)
+    reused_from = models.BigIntegerField(null=True, help_text="number of the trial whose result was reused")
+    simulated = models.BooleanField(default=False)
+    value = models.FloatField(null=True, help_text="the run's fitness metric")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "number"], name="trial_number")]
+        indexes = [models.Index(fields=["run", "-value", "number"], name="trial_value")]
+
+
+class StructureFrame(models.Model):
+    """Structure parameters at one step: float32 little-endian, row-major (edges, operations) of the group."""
+
+    run = models.ForeignKey("core.Run", on_delete=models.CASCADE, related_name="frames")
+    source = models.CharField(max_length=40)
+    step = models.BigIntegerField()
+    group = models.CharField(max_length=100)
+    values = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "group", "source", "step"], name="frame_once")]
+
+
+class ModelArtefact(models.Model):
+    """A trained network with its metrics, and its download bundle if there is one."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    run = models.ForeignKey("core.Run", on_delete=models.CASCADE, related_name="models")
+    index = models.PositiveIntegerField()
+    role = models.CharField(max_length=20)
+    title = models.CharField(max_length=200, default="", blank=True)
+    genome_hash = models.CharField(max_length=64)
+    metrics = models.JSONField(default=dict)
+    parameters = models.BigIntegerField(null=True)
+    flops = models.FloatField(null=True)
+    bundle_path = models.CharField(max_length=300, default="", blank=True, help_text="folder under NASCOPE_HOME; empty = no bundle")
+    bundle_size = models.BigIntegerField(null=True, help_text="bytes of the folder's files")
+    bundle_sha256 = models.CharField(max_length=64, default="", blank=True, help_text="of the zip, once that was built")
+    reason = models.TextField(default="", blank=True, help_text="why there is no bundle")
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "index"], name="model_index")]

@@ -1,0 +1,1 @@
+"""Jobs: claim, lease, fence, slices, reaper, worker, supervisor. The database holds the truth; the broker is a doorbell."""

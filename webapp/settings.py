@@ -1,0 +1,221 @@
+"""Settings. Everything that differs between the embedded default and production comes from the environment.
+
+Embedded (nothing set): SQLite, filesystem broker, one web process, files under ./var. Production: DATABASE_URL (PostgreSQL),
+REDIS_URL, ALLOWED_HOSTS, SECRET_KEY. Same code.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+import environ
+
+env = environ.Env()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+NASCOPE_HOME = Path(env.str("NASCOPE_HOME", default=str(BASE_DIR / "var"))).resolve()
+NASCOPE_DATA = Path(env.str("NASCOPE_DATA", default=str(BASE_DIR / "var" / "data"))).resolve()
+BROKER_DIR = NASCOPE_HOME / "broker"
+for _folder in (NASCOPE_HOME, NASCOPE_HOME / "runs", BROKER_DIR / "queue", BROKER_DIR / "processed", BROKER_DIR / "control"):
+    _folder.mkdir(parents=True, exist_ok=True)
+
+DEBUG = env.bool("DEBUG", default=False)
+
+
+def _secret_key() -> str:
+    """SECRET_KEY, or the key kept in NASCOPE_HOME/secret_key (made once, readable by its owner only)."""
+    given = env.str("SECRET_KEY", default="")
+    if given:
+        return given
+    path = NASCOPE_HOME / "secret_key"
+    temporary = NASCOPE_HOME / f".secret_key.{os.getpid()}"
+    if not path.exists():
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(48))
+        try:
+            # link() fails if another process made the key meanwhile: then its key holds.
+            os.link(temporary, path)
+        except FileExistsError:
+            pass
+        temporary.unlink(missing_ok=True)
+    return path.read_text().strip()
+
+
+SECRET_KEY = _secret_key()
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "webapp.core",
+    "webapp.jobs",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "webapp.accounts.headers.SecurityHeadersMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "webapp.urls"
+ASGI_APPLICATION = "webapp.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# ---------------------------------------------------------------- database
+
+# Measured with four processes of read-then-write transactions: with these options no "database is locked" in 600; with Django's
+# defaults 102, because a deferred transaction's lock upgrade ignores the timeout. ATOMIC_REQUESTS stays off: with IMMEDIATE
+# every GET would take the write lock.
+SQLITE_OPTIONS: dict[str, Any] = {
+    "timeout": 20,
+    "transaction_mode": "IMMEDIATE",
+    "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA journal_size_limit=67108864;PRAGMA mmap_size=134217728",
+}
+DATABASES: dict[str, dict[str, Any]] = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{NASCOPE_HOME / 'db.sqlite3'}")}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = SQLITE_OPTIONS
+    # The test database must be a file with the same options: an in-memory one hides locking.
+    DATABASES["default"]["TEST"] = {"NAME": str(NASCOPE_HOME / "test_db.sqlite3")}
+else:
+    DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# ---------------------------------------------------------------- redis, cache, wake-ups
+
+REDIS_URL = env.str("REDIS_URL", default="")
+if REDIS_URL:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+else:
+    # One web process in the embedded default, so a per-process cache is the whole cache.
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "nascope"}}
+
+# How a reader of events learns that there are new ones: auto = data_version on SQLite, notify on PostgreSQL. NOTIFY takes a global
+# lock at commit, so above about 20 busy workers choose redis.
+NASCOPE_WAKEUP = env.str("NASCOPE_WAKEUP", default="auto")
+
+# ---------------------------------------------------------------- celery: the broker is only a doorbell
+
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=REDIS_URL or "filesystem://")
+if CELERY_BROKER_URL.startswith("filesystem"):
+    CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
+        "data_folder_in": str(BROKER_DIR / "queue"),
+        "data_folder_out": str(BROKER_DIR / "queue"),
+        "processed_folder": str(BROKER_DIR / "processed"),
+        "control_folder": str(BROKER_DIR / "control"),
+        "store_processed": False,
+        "polling_interval": 0.05,
+    }
+else:
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": None, "socket_keepalive": True}
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_RESULT_BACKEND = None
+CELERY_TASK_DEFAULT_QUEUE = "doorbell"
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_ACKS_LATE = False
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TIMEZONE = "UTC"
+
+# ---------------------------------------------------------------- jobs
+
+NASCOPE_SLICE_SECONDS = env.float("NASCOPE_SLICE_SECONDS", default=2.0)
+NASCOPE_ADVANCE_SECONDS = env.float("NASCOPE_ADVANCE_SECONDS", default=1.0)
+NASCOPE_LEASE_SECONDS = env.float("NASCOPE_LEASE_SECONDS", default=20.0)
+NASCOPE_HEARTBEAT_SECONDS = env.float("NASCOPE_HEARTBEAT_SECONDS", default=5.0)
+NASCOPE_PROGRESS_DEADLINE = env.float("NASCOPE_PROGRESS_DEADLINE", default=600.0)
+NASCOPE_MAX_JOB_FAILURES = env.int("NASCOPE_MAX_JOB_FAILURES", default=3)
+NASCOPE_REAPER_SECONDS = env.float("NASCOPE_REAPER_SECONDS", default=1.0)
+# How many jobs a worker keeps in memory between slices; 0 reloads each from its checkpoint.
+NASCOPE_RESIDENT_JOBS = env.int("NASCOPE_RESIDENT_JOBS", default=6)
+NASCOPE_MIN_FREE_BYTES = env.int("NASCOPE_MIN_FREE_BYTES", default=200_000_000)
+# Finished runs are deleted after so many days; 0 = kept for ever.
+NASCOPE_RETENTION_DAYS = env.int("NASCOPE_RETENTION_DAYS", default=0)
+
+# ---------------------------------------------------------------- security
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+NASCOPE_TLS = env.bool("NASCOPE_TLS", default=False)
+SESSION_COOKIE_NAME = "__Host-nascope_session" if NASCOPE_TLS else "nascope_session"
+CSRF_COOKIE_NAME = "__Host-nascope_csrf" if NASCOPE_TLS else "nascope_csrf"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = NASCOPE_TLS
+CSRF_COOKIE_SECURE = NASCOPE_TLS
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if NASCOPE_TLS:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000)
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_000_000
+LOGIN_URL = "/login"
+
+# ---------------------------------------------------------------- texts, time, static files
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_I18N = False
+USE_TZ = True
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "webapp" / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "webapp" / "static"] if (BASE_DIR / "webapp" / "static").is_dir() else []
+# Served straight from webapp/static and the packages, so no collectstatic is needed to start. Vite's file names carry a content
+# hash, which lets browsers keep them for ever.
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+
+
+def WHITENOISE_IMMUTABLE_FILE_TEST(path: str, url: str) -> bool:  # noqa: N802 (WhiteNoise's name)
+    """Whether browsers may keep this file for ever: the assets whose names Vite hashed."""
+    return url.startswith("/static/ui/assets/")
+
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="WARNING")},
+}
+
+REST_FRAMEWORK: dict[str, Any] = {}
+SPECTACULAR_SETTINGS: dict[str, Any] = {}
