@@ -218,4 +218,6 @@ class AlgorithmEntry:
     """Where the structure lives (ARCHITECTURE section 1)."""
     structure: str = "none"
     """Which picture the browser opens first: family, growth, population."""
-    objective_note: str = ""
+    finisher: str = ""
+    """`module:function` that finishes finalists with finish="as_is": (space, finalist, data, test, seed, device) -> (network or None,
+    metrics, Cost). It makes the finalist's one visit to the test split."""

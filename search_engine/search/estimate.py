@@ -1,0 +1,121 @@
+"""What a run will cost, before it starts: a few real steps on this machine, extrapolated.
+
+Needs torch and the data, so it runs in a worker, never in the web process. Nothing is kept.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from ..algorithms.base import StepPhase
+from ..config import CheckedRun
+from ..datasets.base import Samples
+from ..generators import derive_seed
+from .budget import Meter
+from .open_work import open_work
+from .resources import Resources
+from .trial_work import declared_cost
+from .work import Work, WorkSpec
+
+TIMED_UNITS = 3
+EXPORT_SECONDS = 12.0
+"""Bundle, ONNX export and the check in a fresh process; measured on two shared cores."""
+TABLE_SECONDS = 0.002
+"""One looked-up trial with its bookkeeping; measured on two shared cores."""
+
+
+def estimate(checked: CheckedRun, data_dir: Path) -> dict[str, Any]:
+    """Samples, trials, steps and seconds (of one worker, on this machine) of one run, with a note in plain words.
+
+    Raises BadInput or MissingData like the run itself would. `samples` is the search's; the finale is in `finale_samples`.
+    """
+    resources = Resources(checked, data_dir)
+    if not isinstance(resources.dataset, Samples):
+        return _table(checked, resources)
+    with TemporaryDirectory() as folder:
+        search = _phases(checked, data_dir, Path(folder)) if _has_steps(checked) else _trials(checked, resources, data_dir, Path(folder))
+        finale = _finale(checked, resources, data_dir, Path(folder))
+    return {**search, "seconds": search["seconds"] + finale["seconds"], "finale_samples": finale["samples"], "finale_seconds": finale["seconds"]}
+
+
+def _has_steps(checked: CheckedRun) -> bool:
+    return any(isinstance(phase, StepPhase) for phase in checked.algorithm.phases(checked.options))
+
+
+def _table(checked: CheckedRun, resources: Resources) -> dict[str, Any]:
+    budget = checked.budget
+    assert budget is not None and not isinstance(resources.dataset, Samples)
+    per_trial = resources.dataset.declared_samples
+    trials = int(budget.limit if budget.kind == "trials" else budget.limit / max(per_trial, 1) + 1)
+    return {
+        "samples": trials * per_trial, "trials": trials, "steps": None, "seconds": trials * TABLE_SECONDS, "finale_samples": 0,
+        "finale_seconds": 0.0, "note": "answered from a table: samples are charged as the benchmark trained them, nothing is trained here",
+    }
+
+
+def _phases(checked: CheckedRun, data_dir: Path, folder: Path) -> dict[str, Any]:
+    samples, seconds, steps = 0.0, 0.0, 0
+    for index, phase in enumerate(checked.algorithm.phases(checked.options)):
+        if not isinstance(phase, StepPhase):
+            continue
+        work = open_work(checked, WorkSpec(kind="phase", index=index, arguments={"charged": Meter(None).state_dict()}), data_dir, folder)
+        per_step = _seconds_per_unit(work)
+        per_step_samples = work.cost.samples / (TIMED_UNITS + 1)
+        horizon = work.progress().total
+        planned = int(horizon) if horizon is not None else _budget_steps(checked, per_step, per_step_samples)
+        steps += min(planned, _budget_steps(checked, per_step, per_step_samples)) if checked.budget else planned
+        samples, seconds = samples + steps * per_step_samples, seconds + steps * per_step
+    return {"samples": samples, "trials": 0, "steps": steps, "seconds": seconds, "note": f"{steps:,} steps, timed on this machine just now"}
+
+
+def _budget_steps(checked: CheckedRun, seconds: float, samples: float) -> int:
+    budget = checked.budget
+    if budget is None:
+        return 0
+    return max(1, int(budget.limit / (seconds if budget.kind == "seconds" else samples)))
+
+
+def _trials(checked: CheckedRun, resources: Resources, data_dir: Path, folder: Path) -> dict[str, Any]:
+    budget = checked.budget
+    assert budget is not None
+    data = resources.search_data
+    declared = declared_cost(checked.config.training, len(data.train), len(data.validation)).samples
+    genome = resources.space.sample(random.Random(derive_seed(checked.config.seed, "estimate")))
+    arguments = {"genome": genome.to_json(), "hash": resources.space.hash(genome), "fidelity": {}}
+    work = open_work(checked, WorkSpec(kind="trial", index=0, arguments=arguments), data_dir, folder)
+    per_trial = _seconds_per_unit(work) * (work.progress().total or 1)
+    amount = {"trials": 1.0, "samples": declared, "seconds": per_trial}[budget.kind]
+    trials = max(1, -int(-budget.limit // amount))
+    return {
+        "samples": trials * declared, "trials": trials, "steps": None, "seconds": trials * per_trial,
+        "note": f"{trials:,} trials of about {per_trial:.1f} s, judged by one random architecture",
+    }
+
+
+def _finale(checked: CheckedRun, resources: Resources, data_dir: Path, folder: Path) -> dict[str, Any]:
+    if checked.algorithm.finisher:
+        return {"samples": 0.0, "seconds": EXPORT_SECONDS}
+    data, training = resources.search_data, checked.config.finale.training
+    genome = resources.space.sample(random.Random(derive_seed(checked.config.seed, "estimate")))
+    arguments = {"genome": genome.to_json(), "finish": "retrain", "role": "finalist", "value": None}
+    work = open_work(checked, WorkSpec(kind="final", index=0, arguments=arguments), data_dir, folder)
+    entrants = checked.config.finale.finalists + (1 if checked.config.finale.baseline and "gradients" in checked.algorithm.needs else 0)
+    seconds = entrants * _seconds_per_unit(work) * (work.progress().total or 1)
+    samples = entrants * declared_cost(training, len(data.train), len(data.validation)).samples
+    return {"samples": samples, "seconds": seconds + (EXPORT_SECONDS if checked.config.finale.export else 0.0)}
+
+
+def _seconds_per_unit(work: Work) -> float:
+    """Mean seconds of a unit after one for warming up."""
+    with work.generators.active():
+        work.begin()
+        work.advance()
+        started, units = time.perf_counter(), 0
+        while units < TIMED_UNITS and not work.finished:
+            work.advance()
+            units += 1
+        return (time.perf_counter() - started) / max(units, 1)

@@ -1,0 +1,110 @@
+"""Small spaces, objectives and algorithms for testing the search loop without training; registered for a test only."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, ClassVar
+
+import networkx as nx
+from pydantic import Field
+
+from search_engine import registry
+from search_engine.datasets.base import DatasetConfig, DatasetEntry, Objective
+from search_engine.generators import derive_seed
+from search_engine.genomes import Genome
+from search_engine.search import resources
+from search_engine.spaces.base import DataShape, SearchSpace, SpaceConfig, SpaceEntry
+
+
+class BitsConfig(SpaceConfig):
+    bits: int = Field(default=100, ge=1, le=1000)
+
+
+class BitsSpace(SearchSpace[BitsConfig]):
+    """Strings of bits: the toy of Real et al.'s published notebook."""
+
+    id: ClassVar[str] = "bits"
+    offers: ClassVar[frozenset[str]] = frozenset({"sample", "mutate"})
+
+    def validate(self, genome: Genome) -> None:
+        assert len(genome.content["bits"]) == self.config.bits
+
+    def sample(self, rng: random.Random) -> Genome:
+        return Genome("bits", {"bits": [rng.randrange(2) for _ in range(self.config.bits)]})
+
+    def mutate(self, genome: Genome, rng: random.Random) -> tuple[Genome, str]:
+        bits = list(genome.content["bits"])
+        position = rng.randrange(len(bits))
+        bits[position] = 1 - bits[position]
+        return Genome("bits", {"bits": bits}), "flip"
+
+    def normal_form(self, genome: Genome) -> Any:
+        return genome.content["bits"]
+
+    def to_string(self, genome: Genome) -> str:
+        return "".join(map(str, genome.content["bits"]))
+
+    def to_graph(self, genome: Genome) -> nx.MultiDiGraph:
+        graph = nx.MultiDiGraph()
+        graph.add_edge("input", "output", key=self.to_string(genome))
+        return graph
+
+
+class OnesConfig(DatasetConfig):
+    noise: float = Field(default=0.01, ge=0)
+    fail_share: float = Field(default=0.0, ge=0, le=1)
+
+
+class Ones(Objective):
+    """Share of ones plus noise that depends on the genome alone, so that equal genomes have equal rewards."""
+
+    space = "bits"
+    declared_samples = 10
+
+    def __init__(self, config: OnesConfig) -> None:
+        self.config = config
+
+    def shape(self) -> DataShape:
+        return DataShape((1,), 2)
+
+    def reward(self, genome: Genome) -> float:
+        bits = genome.content["bits"]
+        noise = random.Random(derive_seed("ones", genome.key)).gauss(0, self.config.noise)
+        return sum(bits) / len(bits) + noise
+
+
+SPACE = SpaceEntry("bits", "Bits", "", "", BitsConfig, BitsSpace, BitsSpace.offers, frozenset({"vector"}))
+DATASET = DatasetEntry(
+    "ones", "Ones", "", "", "", "objective", OnesConfig, lambda config, path: Ones(config), "vector", DataShape((1,), 2),
+    frozenset({"samples", "trials"}), frozenset({"bits"}), metric="reward",
+)
+
+
+@contextmanager
+def registered(*, algorithms: tuple[Any, ...] = (), spaces: tuple[Any, ...] = (SPACE,), datasets: tuple[Any, ...] = (DATASET,)) -> Iterator[None]:
+    """Add entries to the registry inside the block."""
+    tables = ((registry.algorithms(), algorithms), (registry.spaces(), spaces), (registry.datasets(), datasets))
+    try:
+        for table, entries in tables:
+            table.update({entry.id: entry for entry in entries})
+        yield
+    finally:
+        for table, entries in tables:
+            for entry in entries:
+                table.pop(entry.id, None)
+        resources._open.cache_clear()
+        resources._split.cache_clear()
+
+
+def science(path: Path) -> list[tuple[Any, ...]]:
+    """The science of an `events.jsonl`: payloads by key, without seq and times."""
+    import json
+
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [row["seq"] for row in rows] == list(range(1, len(rows) + 1))
+    kept = [(row["source"], row["step"], row["kind"], row["ordinal"], json.dumps(row["data"], sort_keys=True)) for row in rows if row["science"]]
+    assert len({row[:4] for row in kept}) == len(kept), "a science key stands twice"
+    return sorted(kept)
