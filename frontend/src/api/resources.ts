@@ -1,0 +1,89 @@
+/** Every endpoint the application uses, as one typed function each. */
+import { apiPath, del, get, getPage, post } from "./client";
+import type {
+  Algorithm,
+  ApiToken,
+  Compatible,
+  Dataset,
+  Estimate,
+  EventPage,
+  Experiment,
+  ExperimentBody,
+  Genome,
+  Me,
+  Model,
+  Page,
+  Preset,
+  Run,
+  RunSchema,
+  SearchSpace,
+  Snapshot,
+  StructureHistory,
+  Trial,
+  Validation,
+  Worker,
+} from "./types";
+
+type Signal = AbortSignal | undefined;
+type Cursor = string | null;
+
+/** A list endpoint answers with a bare list or with a page; either is taken. */
+async function list<Item>(path: string, signal?: AbortSignal): Promise<Item[]> {
+  const answer = await get<Item[] | Page<Item>>(path, signal);
+  return Array.isArray(answer) ? answer : answer.results;
+}
+
+// ---- account
+export const getMe = (signal?: Signal) => get<Me>("me", signal);
+export const login = (username: string, password: string) => post<Me>("auth/login", { username, password });
+export const logout = () => post<null>("auth/logout");
+export const getTokens = (signal?: Signal) => list<ApiToken>("tokens", signal);
+export const createToken = (name: string) => post<ApiToken>("tokens", { name });
+export const deleteToken = (id: string) => del(`tokens/${id}`);
+
+// ---- catalogue
+export const getAlgorithms = (signal?: Signal) => list<Algorithm>("algorithms", signal);
+export const getSpaces = (signal?: Signal) => list<SearchSpace>("search-spaces", signal);
+export const getDatasets = (signal?: Signal) => list<Dataset>("datasets", signal);
+export const getCompatibility = (signal?: Signal) => list<Compatible>("compatibility", signal);
+export const getRunSchema = (signal?: Signal) => get<RunSchema>("run-schema", signal);
+export const getPresets = (signal?: Signal) => list<Preset>("presets", signal);
+
+// ---- experiments
+export const getExperiments = (cursor: Cursor, signal?: Signal) => getPage<Experiment>("experiments", cursor, {}, signal);
+export const getExperiment = (id: string, signal?: Signal) => get<Experiment>(`experiments/${id}`, signal);
+export const deleteExperiment = (id: string) => del(`experiments/${id}`);
+export const validateExperiment = (body: ExperimentBody, signal?: Signal) =>
+  post<Validation>("experiments/validate", body, signal ? { signal } : {});
+/** `key` makes a repeated click or a retried request start one experiment, not two. */
+export const createExperiment = (body: ExperimentBody, key: string) =>
+  post<Experiment>("experiments", body, { headers: { "Idempotency-Key": key } });
+export const createEstimate = (body: ExperimentBody, signal?: Signal) => post<Estimate>("estimates", body, signal ? { signal } : {});
+export const getEstimate = (id: string, signal?: Signal) => get<Estimate>(`estimates/${id}`, signal);
+
+// ---- runs
+export const getRuns = (cursor: Cursor, experiment?: string, signal?: Signal) => getPage<Run>("runs", cursor, { experiment }, signal);
+export const getRun = (id: string, signal?: Signal) => get<Run>(`runs/${id}`, signal);
+export const deleteRun = (id: string) => del(`runs/${id}`);
+export const pauseRun = (id: string) => post<Run>(`runs/${id}/pause`);
+export const resumeRun = (id: string) => post<Run>(`runs/${id}/resume`);
+export const cancelRun = (id: string) => post<Run>(`runs/${id}/cancel`);
+export const cloneRun = (id: string, seed?: number) => post<Run>(`runs/${id}/clone`, seed === undefined ? {} : { seed });
+export const getRunEvents = (id: string, after: number, limit = 1000, signal?: Signal) =>
+  get<EventPage>(apiPath(`runs/${id}/events`, { after, limit }), signal);
+export const getSnapshot = (id: string, signal?: Signal) => get<Snapshot>(`runs/${id}/snapshot`, signal);
+export const getStructure = (
+  id: string,
+  query: { group: string; edge: number; from?: number; to?: number; every?: number },
+  signal?: Signal,
+) => get<StructureHistory>(apiPath(`runs/${id}/structure`, query), signal);
+export const getTrials = (run: string, cursor: Cursor, order: "number" | "-value" = "number", signal?: Signal) =>
+  getPage<Trial>("trials", cursor, { run, order }, signal);
+export const getGenome = (id: string, signal?: Signal) => get<Genome>(`genomes/${id}`, signal);
+export const findGenomes = (run: string, hash: string, signal?: Signal) => getPage<Genome>("genomes", null, { run, hash }, signal);
+
+// ---- models and machinery
+export const getModels = (cursor: Cursor, signal?: Signal) => getPage<Model>("models", cursor, {}, signal);
+export const getModel = (id: string, signal?: Signal) => get<Model>(`models/${id}`, signal);
+export const modelDownloadUrl = (id: string) => `/api/v1/models/${id}/download`;
+export const getWorkers = (signal?: Signal) => list<Worker>("workers", signal);

@@ -1,0 +1,295 @@
+/** What the REST API sends and takes, by hand from docs of `/api/v1/schema/`; the events' types are generated (src/types). */
+
+import type { JsonSchema } from "../schema/jsonSchema";
+import type { EventRecord, FamilyDeclared, FinalistChosen, Champion, DerivedGenome, Incumbent, Notice, PhaseStarted, GraphData } from "../types/events.gen";
+
+export type BudgetKind = "trials" | "samples" | "seconds";
+export type RunState = "queued" | "running" | "pausing" | "paused" | "completed" | "failed" | "cancelled";
+
+export interface Me {
+  id: number | string;
+  username: string;
+  is_staff: boolean;
+}
+
+export interface Page<Item> {
+  results: Item[];
+  next: string | null;
+}
+
+// ---- catalogue
+
+export interface Algorithm {
+  id: string;
+  title: string;
+  family: string;
+  summary: string;
+  source: string;
+  needs: string[];
+  lives: string;
+  structure: string;
+  spaces: string[];
+  datasets: string[];
+  budgets: BudgetKind[];
+  schema: JsonSchema;
+}
+
+export interface SearchSpace {
+  id: string;
+  title: string;
+  description: string;
+  source: string;
+  offers: string[];
+  inputs: string[];
+  schema: JsonSchema;
+}
+
+export interface Dataset {
+  id: string;
+  title: string;
+  description: string;
+  source: string;
+  licence: string;
+  provides: "samples" | "table" | "objective";
+  input_kind: "image" | "vector";
+  shape: { input: number[]; classes: number } | null;
+  budgets: BudgetKind[];
+  spaces: string[] | null;
+  sizes: Record<string, number>;
+  metric: string;
+  available: boolean;
+  missing_files: string[];
+  schema: JsonSchema;
+}
+
+/** One combination that works. */
+export interface Compatible {
+  algorithm: string;
+  space: string;
+  dataset: string;
+  budgets: BudgetKind[];
+}
+
+export interface RunSchema {
+  training: JsonSchema;
+  finale: JsonSchema;
+  run: JsonSchema;
+}
+
+export interface Preset {
+  id: string;
+  title: string;
+  description: string;
+  experiment: ExperimentBody;
+}
+
+// ---- experiments and runs
+
+export type Options = Record<string, unknown>;
+
+export interface RuntimeOptions {
+  threads?: number;
+  device?: "auto" | "cpu" | "cuda";
+  amp?: boolean;
+  structure_every?: number;
+  max_failures?: number;
+}
+
+/** What POST experiments takes. */
+export interface ExperimentBody {
+  name: string;
+  algorithms: { id: string; options: Options }[];
+  space: string;
+  space_options: Options;
+  datasets: string[];
+  dataset_options: Options[];
+  seeds: number[];
+  budget: Partial<Record<BudgetKind, number>> | null;
+  training: Options;
+  finale: Options;
+  runtime: RuntimeOptions;
+}
+
+export interface FieldProblem {
+  field: string;
+  message: string;
+  code: string;
+}
+
+export interface Validation {
+  valid: boolean;
+  problems: FieldProblem[];
+}
+
+export interface RunEstimate {
+  algorithm: string;
+  seed: number;
+  samples: number | null;
+  seconds: number | null;
+  steps: number | null;
+  trials: number | null;
+  note: string;
+}
+
+export interface Estimate {
+  id: string;
+  state: "queued" | "running" | "done" | "failed";
+  result: { runs: RunEstimate[]; total_seconds: number | null } | null;
+  reason: string;
+}
+
+export interface Model {
+  id: string;
+  run: string;
+  experiment?: { id: string; name: string };
+  algorithm?: { id: string; title: string };
+  space?: string;
+  datasets?: string[];
+  index: number;
+  role: "finalist" | "baseline";
+  genome_hash: string;
+  metrics: Record<string, number>;
+  parameters: number | null;
+  flops: number | null;
+  bundle: { size: number; sha256: string } | null;
+  reason: string;
+  created: string;
+}
+
+export interface Charged {
+  samples: number;
+  trials: number;
+  seconds: number;
+  flops: number;
+}
+
+export interface Run {
+  id: string;
+  experiment: { id: string; name: string };
+  algorithm: { id: string; title: string };
+  options: Options;
+  seed: number;
+  space: string;
+  datasets: string[];
+  state: RunState;
+  reason: string;
+  budget: { kind: BudgetKind; limit: number } | null;
+  charged: Charged;
+  progress: { fraction: number | null; text: string; eta_seconds: number | null };
+  phase: string;
+  best: { value: number; metric: string; candidate: number | null; genome_hash: string } | null;
+  last_seq: number;
+  created: string;
+  started: string | null;
+  finished: string | null;
+  reproducible: boolean;
+  reproducible_note: string;
+  worker: { name: string; device: string; threads: number } | null;
+  counts: { candidates: number; trials: number; failed: number };
+  models: Model[];
+  /** Only in the detail of one run: the whole RunConfig. */
+  config?: Record<string, unknown>;
+}
+
+export interface Experiment {
+  id: string;
+  name: string;
+  created: string;
+  space: string;
+  datasets: string[];
+  budget: { kind: BudgetKind; limit: number } | null;
+  seeds: number[];
+  config: ExperimentBody;
+  states: Partial<Record<RunState, number>>;
+  runs: Run[];
+}
+
+export interface EventPage {
+  events: EventRecord[];
+  last_seq: number;
+  has_more: boolean;
+}
+
+export interface MetricSeries {
+  steps: number[];
+  samples: number[];
+  values: number[];
+}
+
+export interface Snapshot {
+  as_of_seq: number;
+  run: Run;
+  family: FamilyDeclared | null;
+  structure: { step: number; groups: Record<string, string> } | null;
+  champion: Champion | null;
+  derived: DerivedGenome | null;
+  incumbent: Incumbent | null;
+  phases: PhaseStarted[];
+  /** By source (`phase:0`, `final:0`, ...), then by the metric's name. */
+  metrics: Record<string, Record<string, MetricSeries>>;
+  candidates: {
+    number: number[];
+    value: (number | null)[];
+    status: string[];
+    operator: string[];
+    parents: number[][];
+    genome_hash: string[];
+  };
+  finalists: FinalistChosen[];
+  models: Model[];
+  notices: Notice[];
+}
+
+/** History of one edge: `values` is base64 of float32, steps x operations. */
+export interface StructureHistory {
+  group: string;
+  edge: number;
+  operations: string[];
+  steps: number[];
+  values: string;
+}
+
+export interface Trial {
+  id: string;
+  run: string;
+  number: number;
+  candidate: number;
+  state: "queued" | "running" | "completed" | "failed" | "cancelled";
+  reason: string;
+  value: number | null;
+  metrics: Record<string, number>;
+  cost: Record<string, number>;
+  fidelity: Record<string, unknown>;
+  reused_from: number | null;
+}
+
+export interface Genome {
+  id: string;
+  hash: string;
+  space: string;
+  content: Record<string, unknown>;
+  string: string;
+  drawings: Record<string, GraphData>;
+  candidates: number[];
+}
+
+export interface Worker {
+  id: string;
+  name: string;
+  device: string;
+  threads: number;
+  host: string;
+  pid: number;
+  alive: boolean;
+  last_seen: string;
+  job: { id: string; kind: string; run: string | null } | null;
+}
+
+export interface ApiToken {
+  id: string;
+  name: string;
+  created: string;
+  last_used: string | null;
+  /** Only in the answer that made it. */
+  token?: string;
+}

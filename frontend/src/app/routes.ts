@@ -1,0 +1,50 @@
+/** Which address shows which page. */
+
+export type Route =
+  | { page: "home" }
+  | { page: "new" }
+  | { page: "experiments" }
+  | { page: "experiment"; id: string }
+  | { page: "run"; id: string }
+  | { page: "models" }
+  | { page: "data" }
+  | { page: "workers" }
+  | { page: "account" }
+  | { page: "login" }
+  | { page: "not-found"; path: string };
+
+const PLAIN = ["new", "experiments", "models", "data", "workers", "account", "login"] as const;
+
+/** The route of a path; unknown paths give "not-found". */
+export function routeOf(path: string): Route {
+  const parts = path.split("/").filter(Boolean);
+  const [first, second, ...rest] = parts;
+  if (first === undefined) return { page: "home" };
+  if (second === undefined) {
+    const page = PLAIN.find((name) => name === first);
+    return page ? { page } : { page: "not-found", path };
+  }
+  if (rest.length === 0) {
+    const id = decodeURIComponent(second);
+    if (first === "experiments") return { page: "experiment", id };
+    if (first === "runs") return { page: "run", id };
+  }
+  return { page: "not-found", path };
+}
+
+/** Addresses of pages, so that no component spells one out. */
+export const paths = {
+  home: "/",
+  experiments: "/experiments",
+  models: "/models",
+  data: "/data",
+  workers: "/workers",
+  account: "/account",
+  login: "/login",
+  experiment: (id: string) => `/experiments/${encodeURIComponent(id)}`,
+  run: (id: string) => `/runs/${encodeURIComponent(id)}`,
+  newExperiment: (query: { run?: string; preset?: string; dataset?: string; algorithm?: string } = {}) => {
+    const text = new URLSearchParams(Object.entries(query).filter(([, value]) => value)).toString();
+    return text ? `/new?${text}` : "/new";
+  },
+};

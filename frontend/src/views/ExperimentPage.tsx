@@ -1,0 +1,1 @@
+export function ExperimentPage({ id }: { id: string }) { return <div className="page">{id}</div>; }

@@ -1,0 +1,1 @@
+export function NotFoundPage({ path }: { path: string }) { return <div className="page">{path}</div>; }

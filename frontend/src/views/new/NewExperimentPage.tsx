@@ -1,0 +1,1 @@
+export function NewExperimentPage() { return <div className="page" />; }
