@@ -22,7 +22,7 @@ from pydantic import Field
 
 from ..errors import BadInput
 from ..events import FamilyGroup, GraphData, GraphNode
-from ..genomes import Genome
+from ..genomes import Genome, canonical_json, digest
 from ..lazy import lazy_module
 from ..primitives.names import NB201
 from .base import DataShape, SearchSpace, SpaceConfig, SpaceEntry
@@ -158,16 +158,7 @@ class NB201Space(SearchSpace[NB201Config]):
         return _simplified(self.operations_of(genome))
 
     def hash(self, genome: Genome) -> str:
-        return self._hash(self.operations_of(genome))
-
-    # A class-wide cache of at most one entry per cell: the hash depends on nothing else.
-    _hashes: ClassVar[dict[tuple[str, ...], str]] = {}
-
-    def _hash(self, names: tuple[str, ...]) -> str:
-        known = self._hashes.get(names)
-        if known is None:
-            known = self._hashes[names] = super().hash(Genome(self.id, {"operations": list(names)}))
-        return known
+        return _hash(self.operations_of(genome))
 
     def normal_graph(self, genome: Genome) -> nx.MultiDiGraph:
         """The simplified text as the expression tree that it denotes. The terms of a sum keep their places (see the module's
@@ -269,6 +260,10 @@ def _graph_nodes() -> list[GraphNode]:
 
 
 @lru_cache(maxsize=len(NB201) ** len(EDGES))
+def _hash(names: tuple[str, ...]) -> str:
+    return digest(canonical_json([NB201Space.id, _simplified(names)]))
+
+
 def _simplified(names: tuple[str, ...]) -> str:
     terms: dict[int, list[str]] = {1: [], 2: [], 3: []}
     texts = {0: "0"}

@@ -1,0 +1,92 @@
+"""How a cell's nodes are computed from its inputs: the seam between a family and the arithmetic of its mixed edges.
+
+`PerEdge` is the plain form, edge by edge and operation by operation, as the formula is written:
+
+    f_v(x) = sum over edges (j, v) of <gamma^{j,v}, g^{j,v}(f_j(x))>
+
+Another implementation with the same constructor and `forward` (for example one that groups operations by their source) can take its
+place in the networks, which name the class only through their `mixing` argument. Its parameters must keep `PerEdge`'s names,
+`operations.<source>-<target>.<primitive>....`, since weights are copied between networks by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from ..primitives.modules import Style, build_primitive
+
+
+@dataclass(frozen=True)
+class EdgePlan:
+    """One edge of a cell. States are numbered from 0, inputs first; `operations` are the primitives that exist on this edge."""
+
+    source: int
+    target: int
+    operations: tuple[str, ...]
+    stride: int = 1
+
+
+@dataclass(frozen=True)
+class CellPlan:
+    """What a mixing implementation needs to know of a cell."""
+
+    inputs: int
+    """Number of states that are given."""
+    nodes: int
+    """Number of states that are computed, each the sum of its incoming edges."""
+    edges: tuple[EdgePlan, ...]
+    """Sorted by target. Row e of gamma belongs to edges[e]."""
+    operations: tuple[str, ...]
+    """Column k of gamma belongs to operations[k]."""
+    channels: int
+    style: Style
+
+
+Mixing = Callable[[CellPlan], nn.Module]
+"""A mixing implementation's constructor; the module has `forward(states, gamma)` as `PerEdge` does."""
+
+
+class PerEdge(nn.Module):
+    """Every operation of every edge computed for itself.
+
+    `forward(states, gamma)`: `states` are the cell's inputs, each (B, C, H, W); `gamma` is (edges, operations), or None for a derived
+    network, where every operation that exists has weight one. Returns the states of the nodes, each (B, C, H', W').
+    """
+
+    def __init__(self, plan: CellPlan) -> None:
+        super().__init__()
+        self.plan = plan
+        self.columns = {name: column for column, name in enumerate(plan.operations)}
+        self.operations = nn.ModuleDict()
+        for edge in plan.edges:
+            # Zeros add nothing and have no gradient, so `none` is only kept where it is all there is (to give the shape).
+            kept = [name for name in edge.operations if name != "none"] or ["none"]
+            self.operations[self.key(edge)] = nn.ModuleDict(
+                {name: build_primitive(name, plan.channels, edge.stride, plan.style) for name in kept}
+            )
+
+    @staticmethod
+    def key(edge: EdgePlan) -> str:
+        return f"{edge.source}-{edge.target}"
+
+    def forward(self, states: Sequence[Tensor], gamma: Tensor | None = None) -> list[Tensor]:
+        if gamma is not None and gamma.shape != (len(self.plan.edges), len(self.plan.operations)):
+            raise ValueError(f"gamma must have shape {(len(self.plan.edges), len(self.plan.operations))}, not {tuple(gamma.shape)}")
+        values = list(states)
+        for node in range(self.plan.inputs, self.plan.inputs + self.plan.nodes):
+            total: Tensor | None = None
+            for row, edge in enumerate(self.plan.edges):
+                if edge.target != node:
+                    continue
+                for name, operation in self.operations[self.key(edge)].items():  # type: ignore[operator, union-attr]
+                    term = operation(values[edge.source])
+                    if gamma is not None:
+                        term = gamma[row, self.columns[name]] * term
+                    total = term if total is None else total + term
+            if total is None:
+                raise ValueError(f"state {node} has no incoming edge")
+            values.append(total)
+        return values[self.plan.inputs :]
