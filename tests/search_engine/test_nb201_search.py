@@ -1,0 +1,68 @@
+"""Random search and aging evolution on the NAS-Bench-201 table: figures of the specs at their stated seeds."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from statistics import mean
+
+import pytest
+
+from search_engine.config import check
+from search_engine.search.coordinator import Coordinator
+
+
+def incumbent(algorithm: str, seed: int, data_dir: Path) -> float:
+    """Validation accuracy after 12 epochs, in percent, of the best of 100 trials."""
+    checked = check(
+        {"algorithm": algorithm, "space": "nb201", "datasets": ["nb201_cifar10"], "budget": {"trials": 100}, "seed": seed}, data_dir
+    )
+    coordinator = Coordinator(checked, data_dir, Path("unused"))
+    step = coordinator.advance(seconds=600)
+    assert step.status == "completed", step.reason
+    assert step.charged["trials"] == 100
+    return 100 * coordinator.finale.outcomes[0]["metrics"]["val_accuracy"]
+
+
+@pytest.mark.parametrize(("algorithm", "expected"), [("random", 83.7), ("regularized_evolution", 84.4)])
+def test_incumbent_after_100_trials_fast_gate(algorithm: str, expected: float, data_dir: Path) -> None:
+    """Twelve seeds: the spread of one seed is about .4, so .45 is four standard errors."""
+    assert mean(incumbent(algorithm, seed, data_dir) for seed in range(12)) == pytest.approx(expected, abs=0.45)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("algorithm", "expected"), [("random", 83.7), ("regularized_evolution", 84.4)])
+def test_incumbent_after_100_trials_50_seeds(algorithm: str, expected: float, data_dir: Path) -> None:
+    assert mean(incumbent(algorithm, seed, data_dir) for seed in range(50)) == pytest.approx(expected, abs=0.3)
+
+
+def test_a_table_run_from_the_command_line_imports_nothing_heavy(data_dir: Path, tmp_path: Path) -> None:
+    """The whole promise of the table: a real search in well under a second of work, without torch."""
+    code = (
+        "import sys; from search_engine.commands import main; "
+        f"status = main(['run', '--algorithm', 'random', '--space', 'nb201', '--dataset', 'nb201_cifar10', '--budget', 'trials=100', '--json', '--out', {str(tmp_path / 'run')!r}]); "
+        "heavy = [name for name in ('torch', 'sklearn', 'onnx', 'onnxruntime', 'optuna', 'scipy') if name in sys.modules]; "
+        "assert not heavy, heavy; sys.exit(status)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["model"] is None and "table" in result["model_reason"]
+    [best] = result["best"]
+    assert set(best["metrics"]) >= {"val_accuracy", "test_accuracy"}
+    born = [json.loads(line)["data"]["string"] for line in (tmp_path / "run" / "events.jsonl").read_text().splitlines() if '"candidate_born"' in line]
+    assert best["string"] in born
+
+
+def test_a_missing_table_says_what_to_put_where(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "search_engine", "run", "--algorithm", "random", "--space", "nb201", "--dataset", "nb201_cifar10",
+         "--budget", "trials=10", "--out", str(tmp_path / "run")],
+        capture_output=True, text=True, check=False, env={"NASCOPE_DATA": str(tmp_path), "PATH": ""},
+    )
+    assert done.returncode == 2
+    [line] = done.stderr.splitlines()
+    assert "nb201/nb201.npz" in line and str(tmp_path) in line
+    assert not (tmp_path / "run").exists()
