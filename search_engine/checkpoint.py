@@ -68,6 +68,18 @@ def read(path: Path, digest: str | None = None) -> Any:
     return _read(path)
 
 
+def copied(tree: Any) -> Any:
+    """The tree with every torch tensor copied to the CPU: a state that was given away must not change with the next step."""
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(tree, torch.Tensor):
+        return tree.detach().to("cpu", copy=True)
+    if isinstance(tree, dict):
+        return {key: copied(item) for key, item in tree.items()}
+    if isinstance(tree, list | tuple):
+        return [copied(item) for item in tree]
+    return tree
+
+
 def _read(path: Path) -> Any:
     with safe_open(str(path), framework="np") as file:
         tree = json.loads(file.metadata()["tree"])
