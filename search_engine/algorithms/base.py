@@ -193,6 +193,14 @@ class StepPhase(Phase):
     def steps_done(self) -> int: ...
 
 
+QUICK_TRIALS: dict[str, Any] = {
+    "budget": {"trials": 3},
+    "training": {"epochs": 1, "train_examples": 128, "channels": 4, "layers": 2},
+    "finale": {"training": {"epochs": 1, "train_examples": 128, "channels": 4, "layers": 2}},
+}
+"""The quick run of an algorithm that trains its candidates."""
+
+
 @dataclass(frozen=True)
 class AlgorithmEntry:
     """An algorithm in the registry: what it is, what it needs, how to build its phases."""
@@ -221,3 +229,5 @@ class AlgorithmEntry:
     finisher: str = ""
     """`module:function` that finishes finalists with finish="as_is": (space, finalist, data, test, seed, device) -> (network or None,
     metrics, Cost). It makes the finalist's one visit to the test split."""
+    quick: dict[str, Any] = field(default_factory=dict)
+    """A partial run config that makes a run of seconds on the default space and data set: for the contract suite and first tries."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import Field
 
-from .base import AlgorithmEntry, Finalist, Phase, Proposal, Result, SteadyConfig, TrialPhase
+from .base import QUICK_TRIALS, AlgorithmEntry, Finalist, Phase, Proposal, Result, SteadyConfig, TrialPhase
 from .ranking import Ranking
 
 
@@ -77,4 +77,5 @@ ENTRY = AlgorithmEntry(
     config=RandomConfig,
     phases=phases,
     structure="population",
+    quick=QUICK_TRIALS,
 )

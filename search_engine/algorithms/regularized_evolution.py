@@ -16,7 +16,7 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 
 from ..genomes import Genome
-from .base import AlgorithmEntry, Finalist, Phase, Proposal, Result, SteadyConfig, TrialPhase
+from .base import QUICK_TRIALS, AlgorithmEntry, Finalist, Phase, Proposal, Result, SteadyConfig, TrialPhase
 from .ranking import Ranking
 
 
@@ -117,4 +117,5 @@ ENTRY = AlgorithmEntry(
     config=RegularizedEvolutionConfig,
     phases=phases,
     structure="population",
+    quick=QUICK_TRIALS,
 )
