@@ -6,6 +6,7 @@ REDIS_URL, ALLOWED_HOSTS, SECRET_KEY. Same code.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from pathlib import Path
@@ -36,11 +37,9 @@ def _secret_key() -> str:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_urlsafe(48))
-        try:
+        with contextlib.suppress(FileExistsError):
             # link() fails if another process made the key meanwhile: then its key holds.
             os.link(temporary, path)
-        except FileExistsError:
-            pass
         temporary.unlink(missing_ok=True)
     return path.read_text().strip()
 
@@ -204,7 +203,7 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 
 
-def WHITENOISE_IMMUTABLE_FILE_TEST(path: str, url: str) -> bool:  # noqa: N802 (WhiteNoise's name)
+def WHITENOISE_IMMUTABLE_FILE_TEST(path: str, url: str) -> bool:
     """Whether browsers may keep this file for ever: the assets whose names Vite hashed."""
     return url.startswith("/static/ui/assets/")
 

@@ -44,7 +44,8 @@ class OneTimeSecret(models.Model):
     def redeem(cls, plain: str) -> Self | None:
         """The secret's row if it was good until now, else None. A guarded UPDATE: of two redeemers one wins."""
         now = timezone.now()
-        row = cls._default_manager.filter(digest=hash_secret(plain), used=None, expires__gt=now, user__is_active=True).select_related("user").first()
+        good = cls._default_manager.filter(digest=hash_secret(plain), used=None, expires__gt=now, user__is_active=True)
+        row = good.select_related("user").first()
         if row is None or cls._default_manager.filter(pk=row.pk, used=None).update(used=now) != 1:
             return None
         return row

@@ -51,7 +51,7 @@ class Run(models.Model):
     best_genome_hash = models.CharField(max_length=64, default="", blank=True)
     reproducible = models.BooleanField(default=True)
     reproducible_note = models.TextField(default="", blank=True)
-    device = models.CharField(max_length=10, default="", blank=True, help_text="cpu or cuda once the first worker took a job; then only such workers may")
+    device = models.CharField(max_length=10, default="", blank=True, help_text="cpu or cuda, set by the first worker that took a job")
     phase = models.CharField(max_length=200, default="", blank=True, help_text="title of the present phase")
     progress = models.JSONField(default=dict, help_text="{fraction: 0..1 | null, text, eta_seconds | null}")
     revision = models.BigIntegerField(default=0, help_text="rises with every visible change of this row")

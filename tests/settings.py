@@ -1,0 +1,14 @@
+"""Settings of the tests: the application's own, with files in a temporary folder that goes away, and a cheap password hash."""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+_home = tempfile.mkdtemp(prefix="nascope-tests-")
+atexit.register(shutil.rmtree, _home, ignore_errors=True)
+os.environ["NASCOPE_HOME"] = _home
+
+from webapp.settings import *  # noqa: E402, F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -1,0 +1,52 @@
+"""Wake-ups: hints that a run has something new. A lost hint costs a second of latency and never data.
+
+SQLite needs none (readers watch `PRAGMA data_version`), PostgreSQL's NOTIFY rides in the writing transaction, Redis is told after
+the commit.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from functools import lru_cache
+from typing import Any, Literal
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+
+CHANNEL = "nascope_events"
+Kind = Literal["data_version", "notify", "redis"]
+
+
+def kind() -> Kind:
+    """Which wake-up this installation uses."""
+    chosen = settings.NASCOPE_WAKEUP
+    if chosen == "auto":
+        return "notify" if connection.vendor == "postgresql" else "data_version"
+    if chosen not in ("data_version", "notify", "redis"):
+        raise ValueError(f"NASCOPE_WAKEUP is '{chosen}': use auto, data_version, notify or redis")
+    return chosen  # type: ignore[no-any-return]
+
+
+def announce(run_id: UUID) -> None:
+    """Say, inside the writing transaction, that `run_id` has news."""
+    how = kind()
+    if how == "notify":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, str(run_id)])
+    elif how == "redis":
+        transaction.on_commit(lambda: _publish(str(run_id)))
+
+
+def _publish(run_id: str) -> None:
+    from redis import RedisError
+
+    with contextlib.suppress(RedisError):
+        _redis().publish(CHANNEL, run_id)
+
+
+@lru_cache(maxsize=1)
+def _redis() -> Any:
+    import redis
+
+    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2)

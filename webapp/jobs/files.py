@@ -1,0 +1,81 @@
+"""Where a run's files lie, and their end.
+
+    runs/<run id>/checkpoints/<source>.<fence>.<number>.safetensors   one per job: the row points to the last good one
+    runs/<run id>/outcomes/<source>.<fence>.safetensors               until the coordinator has taken it
+    runs/<run id>/artefacts/, runs/<run id>/model/                    written by the engine
+
+A file's name carries the fence of its writer, so a process that lost its lease can never overwrite its successor's file.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from uuid import UUID
+
+from django.conf import settings
+
+from ..core.models import Job, ModelArtefact, Run
+
+
+def run_dir(run_id: UUID) -> Path:
+    """The run's folder."""
+    return Path(settings.NASCOPE_HOME) / "runs" / str(run_id)
+
+
+def file_name(job: Job, folder: str, number: int) -> str:
+    """A new file's path under the run's folder."""
+    return f"{folder}/{job.source.replace(':', '-')}.{job.fence}.{number}.safetensors"
+
+
+def remove_job_files(job: Job, keep: frozenset[str] = frozenset()) -> None:
+    """Remove the job's checkpoints and outcomes except `keep` (paths under the run's folder)."""
+    folder = run_dir(job.run_id)
+    for room in ("checkpoints", "outcomes"):
+        for path in (folder / room).glob(f"{job.source.replace(':', '-')}.*.safetensors"):
+            if str(path.relative_to(folder)) not in keep:
+                path.unlink(missing_ok=True)
+
+
+def remove_work_files(run_id: UUID) -> None:
+    """Remove what only a living run needs. Its models and artefacts stay."""
+    for room in ("checkpoints", "outcomes"):
+        shutil.rmtree(run_dir(run_id) / room, ignore_errors=True)
+
+
+def remove_run_files(run_id: UUID) -> None:
+    """Remove the run's folder."""
+    shutil.rmtree(run_dir(run_id), ignore_errors=True)
+
+
+def collect_garbage() -> int:
+    """Remove the folders of runs that no longer exist (a worker may have written after the deletion). Returns how many."""
+    root = Path(settings.NASCOPE_HOME) / "runs"
+    # Folders first, rows second: a run made in between has no folder in the list.
+    folders = [path for path in root.iterdir() if path.is_dir() and _is_uuid(path.name)]
+    known = {str(pk) for pk in Run.objects.filter(pk__in=[path.name for path in folders]).values_list("pk", flat=True)}
+    gone = [path for path in folders if path.name not in known]
+    for path in gone:
+        shutil.rmtree(path, ignore_errors=True)
+    return len(gone)
+
+
+def measure_bundles(run_id: UUID) -> None:
+    """Record the sizes of the run's bundles."""
+    for model in ModelArtefact.objects.filter(run_id=run_id, bundle_size=None).exclude(bundle_path=""):
+        folder = Path(settings.NASCOPE_HOME) / model.bundle_path
+        model.bundle_size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        model.save(update_fields=["bundle_size"])
+
+
+def free_bytes() -> int:
+    """Free space where the files lie."""
+    return shutil.disk_usage(settings.NASCOPE_HOME).free
+
+
+def _is_uuid(name: str) -> bool:
+    try:
+        UUID(name)
+    except ValueError:
+        return False
+    return True

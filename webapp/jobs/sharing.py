@@ -1,0 +1,26 @@
+"""Fair sharing: the runnable job with the least weighted service first, by owner, then by run."""
+
+from __future__ import annotations
+
+from django.db.models import F, Min
+
+from ..core.models import Job, OwnerService, Run, RunCounter
+
+
+def join_owner(owner_id: int) -> None:
+    """Make the owner's row; an owner without living runs returns without credit for the time away."""
+    row, _ = OwnerService.objects.get_or_create(owner_id=owner_id)
+    if Run.objects.filter(owner_id=owner_id, state=Run.State.RUNNING).exists():
+        return
+    others = Run.objects.filter(state__in=Run.ACTIVE).exclude(owner_id=owner_id).values("owner_id")
+    least = OwnerService.objects.filter(owner_id__in=others).aggregate(least=Min("service"))["least"]
+    if least is not None and least > row.service:
+        OwnerService.objects.filter(pk=row.pk, service__lt=least).update(service=least)
+
+
+def charge_service(job: Job, seconds: float, counter: RunCounter | None) -> None:
+    """Count a slice to its run and its owner. Call inside the slice's transaction, with the run locked (`counter` is saved here)."""
+    OwnerService.objects.filter(owner_id=job.owner_id).update(service=F("service") + seconds / F("weight"))
+    if counter is not None:
+        counter.service += seconds
+        counter.save(update_fields=["service"])

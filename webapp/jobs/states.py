@@ -1,0 +1,176 @@
+"""A run's life: made, paused, resumed, cancelled, cloned, deleted. Each a guarded change under the run's mutex.
+
+    queued -> running -> completed | failed
+    queued | running -> pausing -> paused -> queued (never started) | running
+    any but completed, failed, cancelled -> cancelled
+
+Paused means that no lease is held: with a slice under way the run is `pausing` until the slice has written its checkpoint.
+"""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Min
+from django.utils import timezone
+
+from search_engine.config import RunConfig, check
+
+from ..core.locks import lock_run
+from ..core.models import Event, Experiment, Job, Run, RunCounter, Trial
+from ..events import wake
+from ..events.store import append, ops
+from . import files
+from .bell import ring
+from .sharing import join_owner
+
+
+class StateConflict(Exception):
+    """The run is in a state that does not allow the action; `state` says which."""
+
+    def __init__(self, action: str, state: str) -> None:
+        super().__init__(f"a run that is {state} cannot be {action}")
+        self.action = action
+        self.state = state
+
+
+def create_run(experiment: Experiment, config: RunConfig | dict[str, Any], position: int = 0) -> Run:
+    """Check `config`, store the run with its first job, ring the bell. Raises BadInput or MissingData, and stores nothing then."""
+    checked = check(config, Path(settings.NASCOPE_DATA))
+    with transaction.atomic():
+        run = Run.objects.create(
+            experiment=experiment, owner_id=experiment.owner_id, position=position, algorithm=checked.algorithm.id,
+            options=checked.options.model_dump(mode="json"), space=checked.space.id, datasets=[entry.id for entry in checked.datasets],
+            seed=checked.config.seed, config=checked.config.model_dump(mode="json"), metric=checked.dataset.metric,
+            progress={"fraction": 0.0, "text": "queued", "eta_seconds": None},
+        )
+        counter = RunCounter.objects.create(run=run)
+        _join(run, counter)
+        append(counter, [ops("queued", "waiting for a worker")])
+        Job.objects.create(owner_id=run.owner_id, run=run, kind=Job.Kind.ADVANCE, source="run")
+        ring()
+    return run
+
+
+def clone_run(run: Run, seed: int | None = None) -> Run:
+    """A new run of the same experiment with the same config and another seed (random if None)."""
+    seed = random.SystemRandom().randrange(2**31) if seed is None else seed
+    last = Run.objects.filter(experiment_id=run.experiment_id).order_by("-position").values_list("position", flat=True).first() or 0
+    return create_run(run.experiment, {**run.config, "seed": seed}, position=last + 1)
+
+
+def pause(run_id: UUID) -> Run:
+    """Stop asks, tells and new claims; the run is paused as soon as no lease is held. Raises StateConflict."""
+    with transaction.atomic():
+        counter = lock_run(run_id)
+        _move(run_id, "paused", Run.ACTIVE, state=Run.State.PAUSING, reason="paused by its owner")
+        append(counter, [ops("pausing", "pausing: the slice under way ends with a checkpoint")])
+        settle_pause(counter)
+    return Run.objects.get(pk=run_id)
+
+
+def settle_pause(counter: RunCounter) -> None:
+    """Turn `pausing` into `paused` if no lease is held. Call with the run locked, after every change of a lease."""
+    held = Job.objects.filter(run_id=counter.run_id, state=Job.State.LEASED).exists()
+    if not held and Run.objects.filter(pk=counter.run_id, state=Run.State.PAUSING).update(
+        state=Run.State.PAUSED, revision=F("revision") + 1
+    ):
+        append(counter, [ops("paused", "paused")])
+
+
+def pause_for(counter: RunCounter, what: str, reason: str) -> None:
+    """Pause a run because the machine cannot go on (a full disk). Call with the run locked."""
+    if Run.objects.filter(pk=counter.run_id, state__in=Run.ACTIVE).update(
+        state=Run.State.PAUSING, reason=reason, revision=F("revision") + 1
+    ):
+        append(counter, [ops(what, reason)])
+    settle_pause(counter)
+
+
+def resume(run_id: UUID) -> Run:
+    """Go on from the last checkpoints. Raises StateConflict."""
+    with transaction.atomic():
+        counter = lock_run(run_id)
+        run = Run.objects.get(pk=run_id)
+        state = Run.State.QUEUED if run.started is None else Run.State.RUNNING
+        _move(run_id, "resumed", (Run.State.PAUSED, Run.State.PAUSING), state=state, reason="")
+        _join(run, counter)
+        append(counter, [ops("resumed", "resumed")])
+        ring()
+    return Run.objects.get(pk=run_id)
+
+
+def cancel(run_id: UUID) -> Run:
+    """End the run now. Open trials stay untold; what a worker still holds is discarded by its fence. Raises StateConflict."""
+    with transaction.atomic():
+        counter = lock_run(run_id)
+        allowed = (*Run.ACTIVE, Run.State.PAUSING, Run.State.PAUSED)
+        _move(run_id, "cancelled", allowed, state=Run.State.CANCELLED, reason="cancelled by its owner", finished=timezone.now())
+        append(counter, [ops("cancelled", "cancelled by its owner")])
+        close(counter)
+    return Run.objects.get(pk=run_id)
+
+
+def close(counter: RunCounter) -> None:
+    """After a run reached its end: no job of it may run or write any more, its working files go. Call with the run locked."""
+    still_open = (Job.State.READY, Job.State.LEASED, Job.State.FINISHED)
+    Job.objects.filter(run_id=counter.run_id, state__in=still_open).update(
+        state=Job.State.CANCELLED, runnable=False, fence=F("fence") + 1, lease_until=None
+    )
+    Trial.objects.filter(run_id=counter.run_id, state__in=(Trial.State.QUEUED, Trial.State.RUNNING)).update(
+        state=Trial.State.CANCELLED, reason="the run ended before its result was told"
+    )
+    if settings.NASCOPE_RETENTION_DAYS:
+        until = timezone.now() + timedelta(days=settings.NASCOPE_RETENTION_DAYS)
+        Run.objects.filter(pk=counter.run_id, keep_until=None).update(keep_until=until)
+    run_id = counter.run_id
+    transaction.on_commit(lambda: files.remove_work_files(run_id))
+
+
+def fail(counter: RunCounter, reason: str) -> None:
+    """The run failed. Call with the run locked."""
+    Run.objects.filter(pk=counter.run_id).exclude(state__in=Run.TERMINAL).update(
+        state=Run.State.FAILED, reason=reason, finished=timezone.now(), revision=F("revision") + 1
+    )
+    append(counter, [ops("failed", reason)])
+    close(counter)
+
+
+def delete_run(run_id: UUID) -> None:
+    """Delete the run with everything that belongs to it, files too. A worker that still holds a lease finds its job gone."""
+    with transaction.atomic():
+        lock_run(run_id)
+        # Unlike the ORM's cascade this does not load a hundred thousand events first; their table has no children.
+        Event.objects.filter(run_id=run_id)._raw_delete(using="default")
+        Run.objects.filter(pk=run_id).delete()
+        transaction.on_commit(lambda: files.remove_run_files(run_id))
+
+
+def delete_experiment(experiment: Experiment) -> None:
+    """Delete the experiment and its runs."""
+    for run_id in list(experiment.runs.values_list("pk", flat=True)):
+        delete_run(run_id)
+    experiment.delete()
+
+
+def _move(run_id: UUID, action: str, allowed: tuple[str, ...], **changes: Any) -> None:
+    """The guarded UPDATE. Raises StateConflict with the present state."""
+    if not Run.objects.filter(pk=run_id, state__in=allowed).update(revision=F("revision") + 1, **changes):
+        raise StateConflict(action, Run.objects.values_list("state", flat=True).get(pk=run_id))
+    wake.announce(run_id)
+
+
+def _join(run: Run, counter: RunCounter) -> None:
+    """Enter the queue without credit for the time away: start at the least service of the owner's other living runs."""
+    join_owner(run.owner_id)
+    living = RunCounter.objects.filter(run__owner_id=run.owner_id, run__state__in=Run.ACTIVE).exclude(run_id=run.pk)
+    least = living.aggregate(least=Min("service"))["least"] or 0.0
+    counter.service = max(counter.service, least)
+    counter.save(update_fields=["service"])
+
