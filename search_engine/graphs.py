@@ -43,7 +43,7 @@ def to_node_link(graph: nx.MultiDiGraph) -> GraphData:
 
 def from_node_link(data: GraphData) -> nx.MultiDiGraph:
     """Undo `to_node_link`. Raises BadInput(field "graph") for an unknown end or a repeated (source, target, key)."""
-    graph = nx.MultiDiGraph(**data.attributes)
+    graph: nx.MultiDiGraph = nx.MultiDiGraph(**data.attributes)
     for node in data.nodes:
         if node.id in graph:
             raise BadInput("graph", f"node '{node.id}' occurs twice")
@@ -64,7 +64,7 @@ def family_graph(group: FamilyGroup, weights: Sequence[Sequence[float]] | None =
 
     `weights` (edges x operations) become the edge attribute `weight`; without them every operation is there unweighted.
     """
-    graph = nx.MultiDiGraph(name=group.name, layout={key: list(place) for key, place in group.layout.items()})
+    graph: nx.MultiDiGraph = nx.MultiDiGraph(name=group.name, layout={key: list(place) for key, place in group.layout.items()})
     for node in group.nodes:
         optional = {} if node.aggregation is None else {"aggregation": node.aggregation}
         graph.add_node(node.id, label=node.label, kind=node.kind, **optional, **node.attributes)
@@ -99,7 +99,7 @@ def validate(graph: nx.MultiDiGraph, field: str = "graph") -> None:
 
 def matchable(graph: nx.MultiDiGraph) -> nx.MultiDiGraph:
     """A bare copy with the one attribute `match` on nodes and edges, by which isomorphism is judged."""
-    bare = nx.MultiDiGraph()
+    bare: nx.MultiDiGraph = nx.MultiDiGraph()
     for node, data in graph.nodes(data=True):
         bare.add_node(node, match=str(data.get("match", data.get("kind", "hidden"))))
     for source, target, data in graph.edges(data=True):

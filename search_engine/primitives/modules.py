@@ -67,7 +67,8 @@ class FactorizedReduce(nn.Module):
         x = self.relu(x)
         height, width = x.shape[-2:]
         shifted = functional.pad(x, (0, width % 2, 0, height % 2))[:, :, 1:, 1:]
-        return self.norm(torch.cat([self.straight(x), self.shifted(shifted)], dim=1))
+        result: Tensor = self.norm(torch.cat([self.straight(x), self.shifted(shifted)], dim=1))
+        return result
 
 
 def relu_conv_norm(channels_in: int, channels_out: int, kernel: int, stride: int, style: Style) -> nn.Sequential:

@@ -54,9 +54,18 @@ PRIMITIVES: dict[str, Primitive] = {
             "skip_connect", "Skip connection", "skip", "identity", "identity", 1,
             "The input itself; with stride 2 a factorised reduction (two shifted 1x1 convolutions).",
         ),
-        Primitive("nor_conv_1x1", "Convolution 1x1", "conv 1x1", "convolution", "convolution", 1, "ReLU, 1x1 convolution, batch normalisation."),
-        Primitive("nor_conv_3x3", "Convolution 3x3", "conv 3x3", "convolution", "convolution", 3, "ReLU, 3x3 convolution, batch normalisation."),
-        Primitive("avg_pool_3x3", "Average pooling 3x3", "avg 3x3", "pooling", "pooling", 3, "Mean over a 3x3 window; padding is not counted."),
+        Primitive(
+            "nor_conv_1x1", "Convolution 1x1", "conv 1x1", "convolution", "convolution", 1,
+            "ReLU, 1x1 convolution, batch normalisation.",
+        ),
+        Primitive(
+            "nor_conv_3x3", "Convolution 3x3", "conv 3x3", "convolution", "convolution", 3,
+            "ReLU, 3x3 convolution, batch normalisation.",
+        ),
+        Primitive(
+            "avg_pool_3x3", "Average pooling 3x3", "avg 3x3", "pooling", "pooling", 3,
+            "Mean over a 3x3 window; padding is not counted.",
+        ),
         Primitive("max_pool_3x3", "Max pooling 3x3", "max 3x3", "pooling", "pooling", 3, "Largest value in a 3x3 window."),
         Primitive(
             "sep_conv_3x3", "Separable convolution 3x3", "sep 3x3", "convolution", "separable", 5,

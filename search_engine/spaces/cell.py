@@ -16,71 +16,55 @@ import itertools
 import math
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from pydantic import Field
 
 from ..errors import BadInput
-from ..events import FamilyGroup, GraphData, GraphNode
+from ..events import FamilyGroup, GraphData
 from ..genomes import Genome
 from ..lazy import lazy_module
 from ..primitives.names import DARTS
 from .base import DataShape, SearchSpace, SpaceConfig, SpaceEntry
-from .cell_layout import OUTPUT, cell_layout
+from .cell_family import INPUTS, cell_family
+from .cell_macro import Macro, Stage, macro_for
 from .genotype import format_genotype, parse_genotype
+from .image_input import require_images
 
 if TYPE_CHECKING:
     import networkx as nx
 
     from .. import graphs
+    from . import cell_pictures as pictures
 else:
     graphs = lazy_module("search_engine.graphs")
+    pictures = lazy_module("search_engine.spaces.cell_pictures")
 
 CELLS = ("normal", "reduction")
-INPUTS = ("c_{k-2}", "c_{k-1}")
 OPERATIONS = tuple(name for name in DARTS if name != "none")
 """What a genome chooses from; the super-network also mixes in `none`."""
 SOURCES_PER_NODE = 2
 
 Edge = tuple[str, str, str]
 """(source, target, operation)."""
-Stage = Literal["search", "trial", "final"]
 
 
 class CellConfig(SpaceConfig):
     """Options of the DARTS cell space. 0 leaves a size to the space, which chooses it from the input's resolution."""
 
-    nodes: int = Field(default=4, ge=1, le=6, title="Nodes", description="Intermediate nodes of a cell, each with two incoming operations.")
-    search_cells: int = Field(default=0, ge=0, le=20, title="Cells in search", description="Depth of the super-network; 0 = from the input size (8x8: 3).")
-    search_channels: int = Field(
-        default=0, ge=0, le=64, title="Channels in search", description="Width C of the super-network; 0 = from the input size (8x8: 4, the paper's CIFAR-10: 16).",
+    nodes: int = Field(
+        default=4, ge=1, le=6, title="Nodes", description="Intermediate nodes of a cell, each with two incoming operations."
     )
-
-
-@dataclass(frozen=True)
-class Macro:
-    """The outer skeleton: how many cells are stacked and how wide the first ones are."""
-
-    cells: int
-    channels: int
-
-    @property
-    def reductions(self) -> frozenset[int]:
-        """Positions of the reduction cells: a third and two thirds of the depth, as in the paper."""
-        return frozenset({self.cells // 3, 2 * self.cells // 3})
-
-
-# Sides up to 12 (digits), up to 28 (Fashion-MNIST), larger (CIFAR): (cells, channels). On 8x8 a naive search step of 3 cells and
-# C=4 takes .7 s on one core, which is what makes a search of a minute possible; larger inputs approach the paper's shape
-# (8 cells, C=16 in search; 20 cells, C=36 at the end), which the options reach exactly where there is a GPU.
-_SIZES: dict[Stage, tuple[Macro, Macro, Macro]] = {
-    "search": (Macro(3, 4), Macro(5, 8), Macro(6, 8)),
-    "trial": (Macro(3, 8), Macro(5, 8), Macro(6, 8)),
-    "final": (Macro(5, 8), Macro(8, 16), Macro(8, 16)),
-}
+    search_cells: int = Field(
+        default=0, ge=0, le=20, title="Cells in search",
+        description="Depth of the super-network; 0 = from the input size (8x8: 3; the paper on CIFAR-10: 8).",
+    )
+    search_channels: int = Field(
+        default=0, ge=0, le=64, title="Channels in search",
+        description="Width C of the super-network; 0 = from the input size (8x8: 4; the paper on CIFAR-10: 16).",
+    )
 
 
 class CellSpace(SearchSpace[CellConfig]):
@@ -91,16 +75,12 @@ class CellSpace(SearchSpace[CellConfig]):
     operations: ClassVar[tuple[str, ...]] = DARTS
 
     def validate_shape(self, shape: DataShape) -> None:
-        """Raise BadInput unless the inputs are images of at least 4x4 (two reductions must leave a pixel)."""
-        if not shape.is_image:
-            raise BadInput("dataset", "the space 'cell' needs images (channels, height, width); this data set gives vectors", code="incompatible")
-        if min(shape.input[1:]) < 4:
-            raise BadInput("dataset", f"the space 'cell' needs images of at least 4x4 pixels, not {shape.input[1]}x{shape.input[2]}", code="incompatible")
+        # Two reductions must leave a pixel.
+        require_images(self.id, shape, least=4)
 
     def macro(self, stage: Stage, cells: int = 0, channels: int = 0) -> Macro:
         """Depth and width of a network of this space; `cells` and `channels` override where positive."""
-        side = max(self.shape.input[1:])
-        size = _SIZES[stage][0 if side <= 12 else 1 if side <= 28 else 2]
+        size = macro_for(stage, max(self.shape.input[1:]))
         if stage == "search":
             cells, channels = cells or self.config.search_cells, channels or self.config.search_channels
         return Macro(cells or size.cells, channels or size.channels)
@@ -149,16 +129,17 @@ class CellSpace(SearchSpace[CellConfig]):
         for name in CELLS:
             part = genome.content[name]
             edges = part.get("edges") if isinstance(part, dict) else None
-            if not isinstance(edges, list) or not all(isinstance(e, list) and len(e) == 3 and all(isinstance(x, str) for x in e) for e in edges):
+            if not isinstance(edges, list) or not all(isinstance(edge, list) and [type(x) for x in edge] == [str] * 3 for edge in edges):
                 raise BadInput("genome", f"the {name} cell needs 'edges': a list of [source, target, operation]")
-            self._validate_edges(name, [tuple(edge) for edge in edges])
+            self._validate_edges(name, self.cell(genome, name))
 
-    def _validate_edges(self, name: str, edges: list[Any]) -> None:
+    def _validate_edges(self, name: str, edges: list[Edge]) -> None:
         for source, target, operation in edges:
             if target not in self.node_names:
                 raise BadInput("genome", f"the {name} cell has no node '{target}'; its nodes are {', '.join(self.node_names)}")
             if source not in self.sources(target):
-                raise BadInput("genome", f"node {target} of the {name} cell cannot read '{source}'; it can read {', '.join(self.sources(target))}")
+                readable = ", ".join(self.sources(target))
+                raise BadInput("genome", f"node {target} of the {name} cell cannot read '{source}'; it can read {readable}")
             if operation not in OPERATIONS:
                 raise BadInput("genome", f"the {name} cell has no operation '{operation}'; choose one of {', '.join(OPERATIONS)}")
         if len(set(edges)) != len(edges):
@@ -166,7 +147,7 @@ class CellSpace(SearchSpace[CellConfig]):
         for node in self.node_names:
             count = sum(target == node for _, target, _ in edges)
             if count != SOURCES_PER_NODE:
-                raise BadInput("genome", f"node {node} of the {name} cell has {count} incoming operations; each node has {SOURCES_PER_NODE}")
+                raise BadInput("genome", f"node {node} of the {name} cell has {count} incoming operations, not {SOURCES_PER_NODE}")
 
     def sample(self, rng: random.Random) -> Genome:
         """Uniform over genotypes: per node two different sources, per edge one of the seven operations other than `none`."""
@@ -238,8 +219,9 @@ class CellSpace(SearchSpace[CellConfig]):
         return extend(0)
 
     def size(self) -> int:
-        per_cell = math.prod(math.comb(len(self.sources(node)), SOURCES_PER_NODE) * len(OPERATIONS) ** SOURCES_PER_NODE for node in self.node_names)
-        return int(per_cell) ** len(CELLS)
+        pairs = math.prod(math.comb(len(self.sources(node)), SOURCES_PER_NODE) for node in self.node_names)
+        per_cell = pairs * len(OPERATIONS) ** (SOURCES_PER_NODE * self.config.nodes)
+        return int(per_cell ** len(CELLS))
 
     # ---- vectors and weights
 
@@ -258,7 +240,7 @@ class CellSpace(SearchSpace[CellConfig]):
         return [float(value) for name in CELLS for value in weights[name][:, 1:].ravel()]
 
     def decode(self, vector: list[float]) -> Genome:
-        """The genome whose (edge, operation) entries are the two largest of each node. Undoes `encode`. Raises BadInput for a wrong length."""
+        """Undo `encode`: each node keeps its two largest entries. Raises BadInput for a wrong length."""
         count = len(CELLS) * len(self.edges) * len(OPERATIONS)
         if len(vector) != count:
             raise BadInput("genome", f"an encoded cell genome has {count} numbers, not {len(vector)}")
@@ -282,13 +264,14 @@ class CellSpace(SearchSpace[CellConfig]):
         cells: dict[str, list[Edge]] = {}
         for name in CELLS:
             table = np.asarray(weights[name], dtype=np.float64)
-            if table.shape != (len(self.edges), len(self.operations)):
-                raise BadInput("weights", f"the {name} cell needs weights of shape {(len(self.edges), len(self.operations))}, not {table.shape}")
+            expected = (len(self.edges), len(self.operations))
+            if table.shape != expected:
+                raise BadInput("weights", f"the {name} cell needs weights of shape {expected}, not {table.shape}")
             table = table[:, 1:]
             cells[name] = []
             for node in self.node_names:
                 rows = [row for row, edge in enumerate(self.edges) if edge[1] == node]
-                kept = sorted(rows, key=lambda row: -table[row].max())[:SOURCES_PER_NODE]  # noqa: B023 (used at once)
+                kept = sorted(rows, key=lambda row, table=table: -table[row].max())[:SOURCES_PER_NODE]  # type: ignore[misc]
                 cells[name] += [(*self.edges[row], OPERATIONS[int(table[row].argmax())]) for row in kept]
         return self.genome(cells)
 
@@ -322,34 +305,19 @@ class CellSpace(SearchSpace[CellConfig]):
             cells[name] = []
             for place, (operation, number) in enumerate(pairs):
                 node = str(place // SOURCES_PER_NODE)
-                if not 0 <= number < len(self.sources(node)):
-                    raise BadInput("genome", f"node {node} of the {name} cell cannot read state {number}; it can read 0 to {len(self.sources(node)) - 1}")
+                last = len(self.sources(node)) - 1
+                if not 0 <= number <= last:
+                    raise BadInput("genome", f"node {node} of the {name} cell cannot read state {number}; it can read 0 to {last}")
                 cells[name].append((self.states[number], node, operation))
         return self.genome(cells)
 
     def cell_graph(self, genome: Genome, name: str) -> nx.MultiDiGraph:
         """One cell; edges from the nodes to the output carry no operation."""
-        import networkx as nx
-
-        layout = cell_layout(self.config.nodes)
-        graph = nx.MultiDiGraph(name=name, layout={key: list(place) for key, place in layout.items()})
-        for node in self._graph_nodes():
-            optional = {} if node.aggregation is None else {"aggregation": node.aggregation}
-            graph.add_node(node.id, label=node.label, kind=node.kind, **optional)
-        for source, target, operation in self.cell(genome, name):
-            graph.add_edge(source, target, key=operation, operation=operation)
-        for node_name in self.node_names:
-            graph.add_edge(node_name, OUTPUT, key="concat", operation=None)
-        return graph
+        return pictures.cell_graph(name, self.config.nodes, self.cell(genome, name))
 
     def to_graph(self, genome: Genome) -> nx.MultiDiGraph:
         """Both cells side by side, nodes named `normal:0`, `reduction:c_{k-1}`, ..."""
-        import networkx as nx
-
-        parts = [nx.relabel_nodes(self.cell_graph(genome, name), lambda node, name=name: f"{name}:{node}") for name in CELLS]
-        graph = nx.union(*parts)
-        graph.graph.clear()
-        return graph
+        return pictures.side_by_side([self.cell_graph(genome, name) for name in CELLS])
 
     def from_graph(self, graph: nx.MultiDiGraph) -> Genome:
         """Undo `to_graph`. Raises BadInput (field "graph" for a cyclic or disconnected graph, "genome" otherwise)."""
@@ -358,9 +326,9 @@ class CellSpace(SearchSpace[CellConfig]):
         for source, target, data in graph.edges(data=True):
             if data.get("operation") is None:
                 continue
-            (cell, local), (_, node) = str(source).split(":", 1), str(target).split(":", 1)
-            if cell not in cells:
-                raise BadInput("genome", f"there is no cell '{cell}'; use normal or reduction")
+            (cell, _, local), (other, _, node) = str(source).partition(":"), str(target).partition(":")
+            if cell not in cells or other != cell:
+                raise BadInput("genome", f"edge {source} -> {target} is not inside one cell; nodes are called normal:... or reduction:...")
             cells[cell].append((local, node, data["operation"]))
         return self.genome(cells)
 
@@ -368,27 +336,8 @@ class CellSpace(SearchSpace[CellConfig]):
         return {name: graphs.to_node_link(self.cell_graph(genome, name)) for name in CELLS}
 
     def family(self) -> list[FamilyGroup]:
-        layout = cell_layout(self.config.nodes)
-        return [
-            FamilyGroup(
-                name=name,
-                title=f"{name.capitalize()} cell",
-                nodes=self._graph_nodes(),
-                edges=list(self.edges),
-                operations=list(self.operations),
-                fixed=[(node, OUTPUT) for node in self.node_names],
-                layout=layout,
-                constraint="simplex",
-            )
-            for name in CELLS
-        ]
-
-    def _graph_nodes(self) -> list[GraphNode]:
-        return [
-            *(GraphNode(id=name, label=name, kind="input") for name in INPUTS),
-            *(GraphNode(id=name, label=name, kind="hidden", aggregation="sum") for name in self.node_names),
-            GraphNode(id=OUTPUT, label="concat", kind="output", aggregation="concat"),
-        ]
+        """The normal and the reduction cell with all operations on all edges."""
+        return [cell_family(name, self.config.nodes, self.edges, self.operations) for name in CELLS]
 
 
 @lru_cache(maxsize=65_536)

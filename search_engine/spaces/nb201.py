@@ -24,8 +24,9 @@ from ..errors import BadInput
 from ..events import FamilyGroup, GraphData, GraphNode
 from ..genomes import Genome, canonical_json, digest
 from ..lazy import lazy_module
-from ..primitives.names import NB201
+from ..primitives.names import NB201, PRIMITIVES
 from .base import DataShape, SearchSpace, SpaceConfig, SpaceEntry
+from .image_input import require_images
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -47,8 +48,14 @@ class NB201Config(SpaceConfig):
     """Options of the NAS-Bench-201 space. 0 leaves a size to the space. Answers from a table are always those of the official network
     (5 cells per stage, 16 channels)."""
 
-    cells: int = Field(default=0, ge=0, le=20, title="Cells per stage", description="Cells in each of the three stages; 0 = from the input size (32x32: 5, the official network).")
-    channels: int = Field(default=0, ge=0, le=256, title="Channels", description="Width of the first stage, doubled twice; 0 = from the input size (32x32: 16, the official network).")
+    cells: int = Field(
+        default=0, ge=0, le=20, title="Cells per stage",
+        description="Cells in each of the three stages; 0 = from the input size (32x32: 5, the official network).",
+    )
+    channels: int = Field(
+        default=0, ge=0, le=256, title="Channels",
+        description="Width of the first stage, doubled twice; 0 = from the input size (32x32: 16, the official network).",
+    )
 
 
 # Sides up to 12, up to 28, larger: (cells per stage, channels). The last column of `final` is the official network; smaller inputs get
@@ -68,11 +75,8 @@ class NB201Space(SearchSpace[NB201Config]):
     operations: ClassVar[tuple[str, ...]] = NB201
 
     def validate_shape(self, shape: DataShape) -> None:
-        """Raise BadInput unless the inputs are images of at least 4x4 (two stages halve the resolution)."""
-        if not shape.is_image:
-            raise BadInput("dataset", "the space 'nb201' needs images (channels, height, width); this data set gives vectors", code="incompatible")
-        if min(shape.input[1:]) < 4:
-            raise BadInput("dataset", f"the space 'nb201' needs images of at least 4x4 pixels, not {shape.input[1]}x{shape.input[2]}", code="incompatible")
+        # Two stages halve the resolution.
+        require_images(self.id, shape, least=4)
 
     def macro(self, stage: Stage, cells: int = 0, channels: int = 0) -> tuple[int, int]:
         """(cells per stage, channels of the first stage); positive arguments override, then the space's own options."""
@@ -122,7 +126,7 @@ class NB201Space(SearchSpace[NB201Config]):
             yield self.genome(names)
 
     def size(self) -> int:
-        return len(NB201) ** len(EDGES)
+        return int(len(NB201) ** len(EDGES))
 
     # ---- vectors and weights
 
@@ -155,17 +159,18 @@ class NB201Space(SearchSpace[NB201Config]):
 
     def normal_form(self, genome: Genome) -> str:
         """The official simplified text; `#` is nothing, `0` the input."""
-        return _simplified(self.operations_of(genome))
+        return simplified(self.operations_of(genome))
 
     def hash(self, genome: Genome) -> str:
-        return _hash(self.operations_of(genome))
+        known: str = _hash(self.operations_of(genome))
+        return known
 
     def normal_graph(self, genome: Genome) -> nx.MultiDiGraph:
         """The simplified text as the expression tree that it denotes. The terms of a sum keep their places (see the module's
         docstring), so two trees are isomorphic (`graphs.isomorphic`) exactly if the texts are equal."""
         import networkx as nx
 
-        graph = nx.MultiDiGraph()
+        graph: nx.MultiDiGraph = nx.MultiDiGraph()
         text = self.normal_form(genome)
 
         def parse(start: int) -> tuple[int, int]:
@@ -192,12 +197,28 @@ class NB201Space(SearchSpace[NB201Config]):
         graph.nodes[root]["match"] = "output"
         return graph
 
+    def parameters(self, genome: Genome, cells: int = 5, channels: int = 16) -> int:
+        """Trainable parameters of the network with `cells` cells per stage and `channels` channels, in closed form.
+
+        With the official size on CIFAR-10 it is the benchmark's own figure (1e6 times `params`).
+        """
+        widths = [channels, 2 * channels, 4 * channels]
+        count = self.shape.input[0] * 9 * channels + 2 * channels
+        for width in widths:
+            count += cells * sum(PRIMITIVES[name].parameters(width) for name in self.operations_of(genome))
+        for width in widths[:-1]:
+            # Residual block: 3x3 from w to 2w, 3x3 from 2w to 2w, their normalisations, 1x1 shortcut without one.
+            count += 9 * width * 2 * width + 9 * (2 * width) ** 2 + 2 * (2 * 2 * width) + 2 * width * width
+        return count + 2 * widths[-1] + (widths[-1] + 1) * self.shape.classes
+
     # ---- texts and pictures
 
     def to_string(self, genome: Genome) -> str:
         names = self.operations_of(genome)
-        parts = ["".join(f"|{name}~{source}" for name, (source, target) in zip(names, EDGES, strict=True) if target == node) + "|" for node in (1, 2, 3)]
-        return "+".join(parts)
+        parts = {1: "", 2: "", 3: ""}
+        for name, (source, target) in zip(names, EDGES, strict=True):
+            parts[target] += f"|{name}~{source}"
+        return "+".join(f"{part}|" for part in parts.values())
 
     def from_string(self, text: str) -> Genome:
         """Undo `to_string`. Raises BadInput(field "genome")."""
@@ -212,7 +233,7 @@ class NB201Space(SearchSpace[NB201Config]):
         """Nodes 0 to 3; every edge is there, also `none`."""
         import networkx as nx
 
-        graph = nx.MultiDiGraph(name=GROUP, layout={key: list(place) for key, place in _LAYOUT.items()})
+        graph: nx.MultiDiGraph = nx.MultiDiGraph(name=GROUP, layout={key: list(place) for key, place in _LAYOUT.items()})
         for node in _graph_nodes():
             optional = {} if node.aggregation is None else {"aggregation": node.aggregation}
             graph.add_node(node.id, label=node.label, kind=node.kind, **optional)
@@ -261,10 +282,11 @@ def _graph_nodes() -> list[GraphNode]:
 
 @lru_cache(maxsize=len(NB201) ** len(EDGES))
 def _hash(names: tuple[str, ...]) -> str:
-    return digest(canonical_json([NB201Space.id, _simplified(names)]))
+    return digest(canonical_json([NB201Space.id, simplified(names)]))
 
 
-def _simplified(names: tuple[str, ...]) -> str:
+def simplified(names: tuple[str, ...]) -> str:
+    """The official simplified text of a cell, from its six operations in official edge order."""
     terms: dict[int, list[str]] = {1: [], 2: [], 3: []}
     texts = {0: "0"}
     for (source, target), name in zip(EDGES, names, strict=True):

@@ -15,7 +15,9 @@ from torch import Tensor, nn
 from ..config import TrainingConfig
 from ..genomes import Genome
 from ..primitives.modules import SEARCH, TRAINED, FactorizedReduce, Style, relu_conv_norm
-from ..spaces.cell import INPUTS, CellSpace, Macro
+from ..spaces.cell import CellSpace
+from ..spaces.cell_family import INPUTS
+from ..spaces.cell_macro import Macro
 from .mixing import CellPlan, EdgePlan, Mixing, PerEdge
 from .transfer import copy_matching
 
@@ -88,7 +90,7 @@ class CellNetwork(nn.Module):
 def cell_plan(space: CellSpace, genome: Genome | None, name: str, channels: int, style: Style) -> CellPlan:
     """The plan of one cell: all operations on all edges, or a genome's own."""
     numbers = {state: place for place, state in enumerate(space.states)}
-    chosen: dict[tuple[str, str], tuple[str, ...]] = {edge: space.operations if genome is None else () for edge in space.edges}
+    chosen: dict[tuple[str, str], tuple[str, ...]] = dict.fromkeys(space.edges, space.operations if genome is None else ())
     for source, target, operation in [] if genome is None else space.cell(genome, name):
         chosen[source, target] += (operation,)
     stride = 2 if name == "reduction" else 1

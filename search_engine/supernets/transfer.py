@@ -27,7 +27,7 @@ def copy_matching(supernet: nn.Module, build: Callable[[], nn.Module]) -> dict[s
     for name, value in state.items():
         if name in given:
             if given[name].shape != value.shape:
-                raise ValueError(f"'{name}' has shape {tuple(given[name].shape)} in the super-network and {tuple(value.shape)} in the network")
+                raise ValueError(f"'{name}' has shape {tuple(value.shape)}, but {tuple(given[name].shape)} in the super-network")
             state[name] = given[name].detach().clone()
         elif name not in owned:
             raise ValueError(f"the super-network has no '{name}'")
