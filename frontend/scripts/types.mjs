@@ -25,7 +25,8 @@ function withoutPropertyTitles(node) {
     if (key === "properties") {
       copy[key] = Object.fromEntries(
         Object.entries(value).map(([name, property]) => {
-          const { title: _title, ...rest } = withoutPropertyTitles(property);
+          const rest = withoutPropertyTitles(property);
+          delete rest.title;
           return [name, rest];
         }),
       );

@@ -1,0 +1,136 @@
+/** A form out of a JSON schema: one row per hyper-parameter with its name, meaning, control, range and default. */
+import { useState } from "react";
+import { ValueInput } from "./inputs";
+import { setValue, textOf, rangeOf, valueOf, equal, type Field, type Values } from "./model";
+
+/** Messages by dotted path from the root of the experiment, for example "algorithms.0.options.population". */
+export type Problems = ReadonlyMap<string, string>;
+
+export interface SchemaFormProps {
+  fields: Field[];
+  values: Values;
+  onChange: (values: Values) => void;
+  /** Dotted path of `values`, the start of every field's id and of its problems' paths. */
+  path: string;
+  problems: Problems;
+  /** Show problems of fields that nobody has touched yet (after an attempt to start). */
+  eager?: boolean;
+  /** Longer forms show this many rows first; changed and wrong ones are always shown. */
+  fold?: number;
+}
+
+/** The DOM id of the control for a path, so that a list of problems can lead to it. */
+export const fieldId = (path: string) => `field-${path.replaceAll(".", "-")}`;
+
+/** The message for a path or for anything inside it (a list's third item shows at the list). */
+export function problemAt(problems: Problems, path: string): string | undefined {
+  const own = problems.get(path);
+  if (own !== undefined) return own;
+  for (const [key, message] of problems) if (key.startsWith(`${path}.`)) return message;
+  return undefined;
+}
+
+function defaultText(field: Field): string {
+  if (field.default === undefined) return field.required ? "needed" : "";
+  if (field.default === null) return "default none";
+  if (typeof field.default === "boolean") return field.default ? "default on" : "default off";
+  const text = textOf(field.default);
+  return text === "" ? "default empty" : `default ${text}`;
+}
+
+interface RowProps extends Pick<SchemaFormProps, "values" | "path" | "problems" | "eager"> {
+  field: Field;
+  onChange: (value: unknown) => void;
+}
+
+function Row({ field, values, onChange, path, problems, eager }: RowProps) {
+  const [touched, setTouched] = useState(false);
+  const here = `${path}.${field.name}`;
+  const id = fieldId(here);
+  const value = valueOf(field, values);
+  const changed = !equal(value, field.default);
+  const problem = problemAt(problems, here);
+  const shown = problem !== undefined && (touched || eager || changed) ? problem : undefined;
+  if (field.control.kind === "group") return null;
+  return (
+    <div className={changed ? "option option-changed" : "option"}>
+      <div className="option-text">
+        <label htmlFor={id}>{field.title}</label>
+        <code className="option-name">{field.name}</code>
+        {field.description && <p id={`${id}-about`}>{field.description}</p>}
+      </div>
+      <div className="option-control">
+        <ValueInput
+          id={id}
+          control={field.control}
+          nullable={field.nullable}
+          value={value}
+          onChange={onChange}
+          onBlur={() => setTouched(true)}
+          invalid={shown !== undefined}
+          describedBy={`${field.description ? `${id}-about ` : ""}${id}-range${shown ? ` ${id}-problem` : ""}`}
+        />
+        {shown !== undefined && (
+          <p className="error-text" id={`${id}-problem`}>
+            {shown}
+          </p>
+        )}
+      </div>
+      <div className="option-range" id={`${id}-range`}>
+        <span>{rangeOf(field.schema)}</span>
+        <span>
+          {defaultText(field)}
+          {changed && field.default !== undefined && (
+            <button type="button" className="link-button" aria-label={`Reset ${field.title}`} onClick={() => onChange(undefined)}>
+              reset
+            </button>
+          )}
+        </span>
+      </div>
+    </div>
+  );
+}
+
+export function SchemaForm({ fields, values, onChange, path, problems, eager, fold = Infinity }: SchemaFormProps) {
+  const [all, setAll] = useState(false);
+  const set = (field: Field) => (value: unknown) => onChange(setValue(fields, values, field.name, value));
+  const rows = fields.filter((field) => field.control.kind !== "group");
+  const groups = fields.filter((field) => field.control.kind === "group");
+  const foldable = rows.length > fold + 2;
+  const visible =
+    all || !foldable
+      ? rows
+      : rows.filter((field, index) => index < fold || !equal(valueOf(field, values), field.default) || problemAt(problems, `${path}.${field.name}`) !== undefined);
+  if (fields.length === 0) return <p className="muted">There is nothing to set here.</p>;
+  return (
+    <div className="options">
+      {visible.map((field) => (
+        <Row key={field.name} field={field} values={values} onChange={set(field)} path={path} problems={problems} eager={eager ?? false} />
+      ))}
+      {foldable && (
+        <button type="button" className="link-button options-more" aria-expanded={all} onClick={() => setAll(!all)}>
+          {all ? "Show fewer settings" : `Show all ${rows.length} settings`}
+        </button>
+      )}
+      {groups.map((field) => {
+        const inner = field.control.kind === "group" ? field.control.fields : [];
+        const value = valueOf(field, values);
+        return (
+          <fieldset key={field.name} className="options-group">
+            <legend>{field.title}</legend>
+            {field.description && <p className="muted small">{field.description}</p>}
+            <SchemaForm
+              fields={inner}
+              values={value !== null && typeof value === "object" ? (value as Values) : {}}
+              onChange={set(field)}
+              path={`${path}.${field.name}`}
+              problems={problems}
+              eager={eager ?? false}
+              fold={fold}
+            />
+          </fieldset>
+        );
+      })}
+    </div>
+  );
+}

@@ -1,0 +1,191 @@
+/** What the person has chosen so far, and how it becomes the body of POST experiments and comes back from an earlier one. */
+import type { BudgetKind, ExperimentBody, Options, Run, RunSchema, RuntimeOptions } from "../../api/types";
+import type { JsonSchema } from "../../schema/jsonSchema";
+import { readNumber } from "../../schema/inputs";
+import { changedOnly, fieldsOf, textOf, type Field } from "../../schema/model";
+import { fits, fittingSpace, type Catalogue } from "./compatibility";
+
+export interface Draft {
+  name: string;
+  dataset: string;
+  datasetOptions: Options;
+  space: string;
+  spaceOptions: Options;
+  algorithms: { id: string; options: Options }[];
+  /** As typed: "0, 1, 2" or "0-4". */
+  seeds: string;
+  budgetKind: BudgetKind | "none";
+  /** As typed. */
+  budget: string;
+  training: Options;
+  finale: Options;
+  runtime: Options;
+}
+
+/** The fields of every part of the form, made once from the schemas. */
+export interface Forms {
+  algorithms: Map<string, Field[]>;
+  spaces: Map<string, Field[]>;
+  datasets: Map<string, Field[]>;
+  training: Field[];
+  finale: Field[];
+  runtime: Field[];
+  runtimeSchema: JsonSchema;
+}
+
+const RUNTIME = ["threads", "device", "amp", "structure_every", "max_failures"] as const;
+
+export function formsOf(catalogue: Catalogue, schemas: RunSchema): Forms {
+  const properties = Object.fromEntries(RUNTIME.flatMap((name) => (schemas.run.properties?.[name] ? [[name, schemas.run.properties[name]]] : [])));
+  const runtimeSchema: JsonSchema = { ...schemas.run, properties, required: [], additionalProperties: false };
+  const by = (items: { id: string; schema: JsonSchema }[]) => new Map(items.map((item) => [item.id, fieldsOf(item.schema)]));
+  return {
+    algorithms: by(catalogue.algorithms),
+    spaces: by(catalogue.spaces),
+    datasets: by(catalogue.datasets),
+    training: fieldsOf(schemas.training),
+    finale: fieldsOf(schemas.finale),
+    runtime: fieldsOf(runtimeSchema),
+    runtimeSchema,
+  };
+}
+
+/** A first suggestion: the default data set with the first algorithm that fits, or what the address asked for. */
+export function newDraft(catalogue: Catalogue, wanted: { dataset?: string | null; algorithm?: string | null } = {}): Draft {
+  const rows = catalogue.compatibility.filter(
+    (row) => (!wanted.algorithm || row.algorithm === wanted.algorithm) && (!wanted.dataset || row.dataset === wanted.dataset),
+  );
+  const usable = rows.filter((row) => catalogue.datasets.find((item) => item.id === row.dataset)?.available);
+  const byDataset = catalogue.datasets.map((item) => usable.find((row) => row.dataset === item.id)).find(Boolean);
+  const row = byDataset ?? rows[0] ?? catalogue.compatibility[0];
+  return {
+    name: "",
+    dataset: row?.dataset ?? "",
+    datasetOptions: {},
+    space: row?.space ?? "",
+    spaceOptions: {},
+    algorithms: row ? [{ id: row.algorithm, options: {} }] : [],
+    seeds: "0",
+    budgetKind: row?.budgets.includes("trials") ? "trials" : "none",
+    budget: "20",
+    training: {},
+    finale: {},
+    runtime: {},
+  };
+}
+
+function budgetOf(budget: ExperimentBody["budget"] | undefined): Pick<Draft, "budgetKind" | "budget"> {
+  for (const kind of ["trials", "samples", "seconds"] as const) {
+    const limit = budget?.[kind];
+    if (limit !== null && limit !== undefined) return { budgetKind: kind, budget: textOf(limit) };
+  }
+  return { budgetKind: "none", budget: "" };
+}
+
+/** The draft that gives an experiment's body again. */
+export function draftFromBody(body: Partial<ExperimentBody>, forms: Forms, catalogue: Catalogue): Draft {
+  const dataset = body.datasets?.[0] ?? newDraft(catalogue).dataset;
+  const space = body.space || fittingSpace(catalogue, dataset, "");
+  return {
+    name: body.name ?? "",
+    dataset,
+    datasetOptions: changedOnly(forms.datasets.get(dataset) ?? [], body.dataset_options?.[0] ?? {}),
+    space,
+    spaceOptions: changedOnly(forms.spaces.get(space) ?? [], body.space_options ?? {}),
+    algorithms: (body.algorithms ?? []).map(({ id, options }) => ({ id, options: changedOnly(forms.algorithms.get(id) ?? [], options ?? {}) })),
+    seeds: (body.seeds ?? [0]).join(", "),
+    ...budgetOf(body.budget),
+    training: changedOnly(forms.training, body.training ?? {}),
+    finale: changedOnly(forms.finale, body.finale ?? {}),
+    runtime: changedOnly(forms.runtime, (body.runtime ?? {}) as Options),
+  };
+}
+
+/** The draft that repeats a run: its config is the engine's RunConfig. */
+export function draftFromRun(run: Run, forms: Forms, catalogue: Catalogue): Draft {
+  const config = (run.config ?? {}) as Record<string, unknown>;
+  const runtime = Object.fromEntries(RUNTIME.filter((name) => name in config).map((name) => [name, config[name]]));
+  return draftFromBody(
+    {
+      ...(config as Partial<ExperimentBody>),
+      name: "",
+      algorithms: [{ id: run.algorithm.id, options: run.options }],
+      space: run.space,
+      datasets: run.datasets,
+      seeds: [run.seed],
+      runtime: runtime as RuntimeOptions,
+    },
+    forms,
+    catalogue,
+  );
+}
+
+const MAX_SEEDS = 100;
+
+/** "0, 1, 5-8" -> [0, 1, 5, 6, 7, 8]; a text says what is wrong. */
+export function readSeeds(text: string): number[] | string {
+  const seeds: number[] = [];
+  for (const part of text.split(/[\s,;]+/).filter(Boolean)) {
+    const match = /^(\d+)(?:[-–](\d+))?$/.exec(part);
+    if (!match) return `'${part}' is not a seed. Use whole numbers such as 0, 1, 2 or a range such as 0-4.`;
+    const first = Number(match[1]);
+    const last = match[2] === undefined ? first : Number(match[2]);
+    if (last < first) return `The range ${part} runs backwards.`;
+    if (last >= 2 ** 31) return "A seed is at most 2147483647.";
+    if (last - first >= MAX_SEEDS) return `Use at most ${MAX_SEEDS} seeds.`;
+    for (let seed = first; seed <= last; seed++) seeds.push(seed);
+  }
+  if (seeds.length === 0) return "Give at least one seed.";
+  if (seeds.length > MAX_SEEDS) return `Use at most ${MAX_SEEDS} seeds.`;
+  const twice = seeds.find((seed, index) => seeds.indexOf(seed) !== index);
+  return twice === undefined ? seeds : `Seed ${twice} stands there twice.`;
+}
+
+/** The budget's amount as a number; a text says what is wrong. */
+export function readBudget(kind: BudgetKind, text: string): number | string {
+  const suffix = /^(.*?)\s*([kKmM])$/.exec(text.trim());
+  const value = readNumber(suffix ? suffix[1]! : text);
+  if (value === null) return text.trim() === "" ? "Give an amount." : "Use a number, for example 5000 or 900 k.";
+  const amount = suffix ? value * (suffix[2]!.toLowerCase() === "k" ? 1e3 : 1e6) : value;
+  if (kind === "trials" && (!Number.isInteger(amount) || amount < 1)) return "Use a whole number of trials, at least 1.";
+  if (amount <= 0) return "Use more than 0.";
+  const most = { trials: 1e7, samples: 1e15, seconds: 1e8 }[kind];
+  return amount > most ? `Use at most ${textOf(most)}.` : amount;
+}
+
+/** The body to send. Seeds and budget that cannot be read are left out; the form shows their own messages. */
+export function bodyOf(draft: Draft): ExperimentBody {
+  const seeds = readSeeds(draft.seeds);
+  const amount = draft.budgetKind === "none" ? null : readBudget(draft.budgetKind, draft.budget);
+  return {
+    name: draft.name.trim(),
+    algorithms: draft.algorithms,
+    space: draft.space,
+    space_options: draft.spaceOptions,
+    datasets: [draft.dataset],
+    dataset_options: [draft.datasetOptions],
+    seeds: typeof seeds === "string" ? [] : seeds,
+    budget: draft.budgetKind === "none" || typeof amount !== "number" ? null : { [draft.budgetKind]: amount },
+    training: draft.training,
+    finale: draft.finale,
+    runtime: draft.runtime as RuntimeOptions,
+  };
+}
+
+/** Another data set: keep what still fits, and change what cannot stay. */
+export function withDataset(catalogue: Catalogue, draft: Draft, dataset: string): Draft {
+  const space = fittingSpace(catalogue, dataset, draft.space);
+  return withSpace(catalogue, { ...draft, dataset, datasetOptions: dataset === draft.dataset ? draft.datasetOptions : {} }, space);
+}
+
+/** Another space: algorithms that cannot search it go; if none is left, the first that can comes. */
+export function withSpace(catalogue: Catalogue, draft: Draft, space: string): Draft {
+  const kept = draft.algorithms.filter(({ id }) => fits(catalogue, id, space, draft.dataset));
+  const first = catalogue.compatibility.find((row) => row.space === space && row.dataset === draft.dataset);
+  return {
+    ...draft,
+    space,
+    spaceOptions: space === draft.space ? draft.spaceOptions : {},
+    algorithms: kept.length > 0 || !first ? kept : [{ id: first.algorithm, options: {} }],
+  };
+}
