@@ -104,7 +104,8 @@ class FinalWork(Work):
             self.bundle_reason = "the algorithm gives no trained network"
             self._score()
             return
-        self.footprint = footprint(self.network, self.resources.shape.input)
+        size = footprint(self.network, self.resources.shape.input)
+        self.footprint = {"parameters": size.parameters, "flops": size.flops}
         if not self.checked.config.finale.export or self.spec.arguments["role"] != "finalist":
             self.bundle_reason = "only the best architecture is exported" if self.checked.config.finale.export else "export is switched off"
             self._score()

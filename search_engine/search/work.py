@@ -143,10 +143,14 @@ class Work(ABC):
             self.failure = TrialFailure(state["failure"][0], machine=state["failure"][1])
 
 
-def run_slice(work: Work, seconds: float, stop: Callable[[], bool] = lambda: False) -> list[Event]:
+def run_slice(
+    work: Work, seconds: float, stop: Callable[[], bool] = lambda: False, say: Callable[[list[Event]], None] | None = None
+) -> list[Event]:
     """Advance `work` for about `seconds` (at least one unit), or until it is finished or `stop()` says so between units.
 
-    Returns the science events of the slice, in order. The global random generators are the work's own inside.
+    Returns the science events of the slice that were not yet handed to `say`, in order. `say` receives the events of every unit as
+    they come, so that a live view need not wait for the end of the slice; a unit repeated after a crash says equal events under equal
+    keys. The global random generators are the work's own inside.
     """
     started = time.perf_counter()
     with work.generators.active():
@@ -156,6 +160,8 @@ def run_slice(work: Work, seconds: float, stop: Callable[[], bool] = lambda: Fal
             work.advance()
             now = time.perf_counter()
             work.seconds += now - before
+            if say is not None and (events := work.log.drain()):
+                say(events)
             if now - started >= seconds or stop():
                 break
     return work.log.drain()
