@@ -293,4 +293,9 @@ ENTRY = AlgorithmEntry(
     budgets=frozenset({"samples", "seconds"}),
     lives="inside the simplex",
     structure="family",
+    quick={
+        "options": {"steps": 3, "batch_size": 16},
+        "space_options": {"search_cells": 3, "search_channels": 2},
+        "finale": {"training": {"epochs": 1, "train_examples": 128, "channels": 4, "layers": 2}},
+    },
 )
