@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "webapp.core",
     "webapp.jobs",
+    "webapp.api",
 ]
 
 MIDDLEWARE = [
@@ -172,7 +173,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 NASCOPE_TLS = env.bool("NASCOPE_TLS", default=False)
 SESSION_COOKIE_NAME = "__Host-nascope_session" if NASCOPE_TLS else "nascope_session"
-CSRF_COOKIE_NAME = "__Host-nascope_csrf" if NASCOPE_TLS else "nascope_csrf"
+CSRF_COOKIE_NAME = "csrftoken"  # Django's default, which API clients expect; the front end reads it
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
@@ -216,5 +217,15 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="WARNING")},
 }
 
-REST_FRAMEWORK: dict[str, Any] = {}
-SPECTACULAR_SETTINGS: dict[str, Any] = {}
+# Everything else stands on webapp.api.base.ApiView.
+REST_FRAMEWORK: dict[str, Any] = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema", "NUM_PROXIES": env.int("NUM_PROXIES", default=0)}
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "NAScope",
+    "DESCRIPTION": "Neural architecture search: experiments, runs, their events and models. Errors are problem+json (RFC 9457).",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": False,
+    "ENABLE_LIST_MECHANICS_ON_NON_2XX": False,
+}
