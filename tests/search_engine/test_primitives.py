@@ -1,0 +1,89 @@
+"""Primitives: shapes at both strides, also on odd sizes; zeros; parameter counts."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from search_engine.primitives.modules import SEARCH, TRAINED, FactorizedReduce, Style, build_primitive
+from search_engine.primitives.names import DARTS, NB201, PRIMITIVES
+
+NAMES = sorted(PRIMITIVES)
+
+
+def parameters(module: nn.Module) -> int:
+    return sum(value.numel() for value in module.parameters())
+
+
+def test_the_ten_primitives_and_the_order_of_both_spaces() -> None:
+    assert len(PRIMITIVES) == 10
+    assert set(DARTS) | set(NB201) == set(PRIMITIVES)
+    assert DARTS[0] == NB201[0] == "none" and DARTS[3] == "skip_connect" and NB201[4] == "avg_pool_3x3"
+
+
+@pytest.mark.parametrize("style", [SEARCH, TRAINED])
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("size", [(8, 8), (7, 7), (9, 6), (2, 2), (5, 3)])
+@pytest.mark.parametrize("name", NAMES)
+def test_all_operations_of_an_edge_agree_in_shape(name: str, size: tuple[int, int], stride: int, style: Style) -> None:
+    result = build_primitive(name, 4, stride, style)(torch.randn(3, 4, *size))
+    assert result.shape == (3, 4, -(-size[0] // stride), -(-size[1] // stride))
+    assert torch.isfinite(result).all()
+
+
+def test_zero_is_zero_even_where_the_input_is_not_finite() -> None:
+    x = torch.full((2, 4, 5, 5), float("inf"))
+    for stride in (1, 2):
+        assert (build_primitive("none", 4, stride, TRAINED)(x) == 0).all()
+
+
+def test_a_skip_connection_is_the_input_itself() -> None:
+    x = torch.randn(2, 4, 5, 5)
+    assert build_primitive("skip_connect", 4, 1, TRAINED)(x) is x
+
+
+def test_factorised_reduction_is_upstreams_on_even_sizes_and_completes_odd_ones_with_zeros() -> None:
+    module = FactorizedReduce(3, 4, TRAINED).eval()
+    x = torch.randn(2, 3, 6, 8)
+    positive = x.relu()
+    expected = module.norm(torch.cat([module.straight(positive), module.shifted(positive[:, :, 1:, 1:])], dim=1))
+    assert torch.equal(module(x), expected)
+    odd = x[:, :, :5, :7]
+    completed = torch.zeros(2, 3, 6, 8)
+    completed[:, :, :5, :7] = odd
+    assert torch.equal(module(odd)[:, 2:], module(completed)[:, 2:])
+    with pytest.raises(ValueError, match="even number of channels"):
+        FactorizedReduce(3, 5, TRAINED)
+
+
+def test_average_pooling_does_not_count_the_padding() -> None:
+    pooled = build_primitive("avg_pool_3x3", 1, 1, Style(pool_norm=False))(torch.ones(1, 1, 4, 4))
+    assert torch.equal(pooled, torch.ones(1, 1, 4, 4))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_parameter_counts_in_closed_form(name: str) -> None:
+    for channels in (4, 10):
+        assert PRIMITIVES[name].parameters(channels) == parameters(build_primitive(name, channels, 1, TRAINED))
+        assert PRIMITIVES[name].parameters(channels, affine=False) == parameters(build_primitive(name, channels, 1, SEARCH))
+
+
+def test_the_receptive_field_is_as_described() -> None:
+    """A change of one pixel reaches exactly `kernel` pixels in each direction (weights all one, so that nothing cancels)."""
+    for name, primitive in PRIMITIVES.items():
+        module = build_primitive(name, 2, 1, Style(running=True, pool_norm=False)).eval()
+        for value in module.parameters():
+            nn.init.ones_(value)
+        x = torch.ones(1, 2, 21, 21)
+        changed = x.clone()
+        changed[:, :, 10, 10] = 2.0
+        touched = (module(changed) != module(x))[0, 0].any(dim=0).nonzero().flatten()
+        assert (0 if len(touched) == 0 else int(touched.max() - touched.min()) + 1) == primitive.kernel, name
+
+
+def test_search_keeps_no_statistics_and_no_normalisation_weights() -> None:
+    for name in NAMES:
+        module = build_primitive(name, 4, 2, SEARCH)
+        assert not list(module.buffers())
+        assert all(value.dim() == 4 for value in module.parameters())
