@@ -60,7 +60,9 @@ def up_to_date(stamp: Path, value: str) -> bool:
 def main(command: str) -> int:
     packages = digest(HERE / "package.json", HERE / "package-lock.json")
     packages_stamp = HERE / "node_modules" / ".packages"
-    sources = digest(*(HERE / name for name in ("package.json", "package-lock.json", "index.html", "vite.config.ts", "tsconfig.json", "src", "public")))
+    sources = digest(
+        *(HERE / name for name in ("package.json", "package-lock.json", "index.html", "vite.config.ts", "tsconfig.json", "src", "public"))
+    )
     bundle_stamp = BUNDLE / ".sources"
     if command == "build" and up_to_date(bundle_stamp, sources) and (BUNDLE / "index.html").is_file():
         return 0

@@ -24,8 +24,12 @@ class Budget(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     trials: int | None = Field(default=None, ge=1, le=10_000_000, description="number of trials told, reused ones included")
-    samples: float | None = Field(default=None, gt=0, le=1e15, description="training examples x passes (a forward pass alone counts a third)")
-    seconds: float | None = Field(default=None, gt=0, le=1e8, description="leased seconds summed over workers; only an identical prefix is promised")
+    samples: float | None = Field(
+        default=None, gt=0, le=1e15, description="training examples x passes (a forward pass alone counts a third)"
+    )
+    seconds: float | None = Field(
+        default=None, gt=0, le=1e8, description="leased seconds summed over workers; only an identical prefix is promised"
+    )
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Budget:
@@ -57,10 +61,13 @@ class TrainingConfig(BaseModel):
     gradient_clip: float = Field(default=5.0, ge=0, le=1000, description="largest gradient norm; 0 switches it off")
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
     augment: Literal["auto", "none", "shift", "shift_flip", "cutout"] = Field(
-        default="auto", description="image augmentation; auto = shift by up to an eighth of the width (no flips: digits are not symmetric); "
-        "cutout = shift and a blanked square of half the width"
+        default="auto",
+        description="image augmentation; auto = shift by up to an eighth of the width (no flips: digits are not symmetric); "
+        "cutout = shift and a blanked square of half the width",
     )
-    early_stop: int = Field(default=0, ge=0, le=1000, description="stop after this many epochs without a better validation accuracy; 0 = never")
+    early_stop: int = Field(
+        default=0, ge=0, le=1000, description="stop after this many epochs without a better validation accuracy; 0 = never"
+    )
     train_examples: int = Field(default=0, ge=0, description="use only the first N training examples of the split; 0 = all")
     channels: int = Field(default=0, ge=0, le=512, description="width of a convolutional network; 0 = the space's own choice")
     layers: int = Field(default=0, ge=0, le=64, description="depth (cells) of a convolutional network; 0 = the space's own choice")
@@ -72,7 +79,9 @@ class FinaleConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     finalists: int = Field(default=1, ge=1, le=10, description="how many of the best genomes are retrained and tested")
-    baseline: bool = Field(default=True, description="retrain and test one random genome in the same way, for an honest comparison (super-network searches)")
+    baseline: bool = Field(
+        default=True, description="retrain and test one random genome in the same way, for an honest comparison (super-network searches)"
+    )
     export: bool = Field(default=True, description="make the download bundle")
     onnx: bool = Field(default=True, description="include an ONNX file, checked against PyTorch")
     training: TrainingConfig = Field(default=TrainingConfig(epochs=12), description="the final retraining, on the training part")
@@ -154,7 +163,9 @@ def check(config: RunConfig | dict[str, Any], data_dir: Path | None = None) -> C
         if data_dir is not None:
             entry.check_files(data_dir)
     if len(datasets) != 1:
-        raise BadInput("datasets", f"{algorithm.title} searches one data set at a time; give one id, not {len(datasets)}", code="incompatible")
+        raise BadInput(
+            "datasets", f"{algorithm.title} searches one data set at a time; give one id, not {len(datasets)}", code="incompatible"
+        )
     options = parse("options", algorithm.config, config.options)
     space_options = parse("space_options", space.config, config.space_options)
     given = config.dataset_options or [{} for _ in datasets]
@@ -182,7 +193,9 @@ def check(config: RunConfig | dict[str, Any], data_dir: Path | None = None) -> C
 def _check_budget(budget: Budget, algorithm: AlgorithmEntry, dataset: DatasetEntry) -> None:
     for owner, budgets in ((algorithm.title, algorithm.budgets), (f"the data set '{dataset.id}'", dataset.budgets)):
         if budget.kind not in budgets:
-            raise BadInput("budget", f"{owner} cannot spend a budget in {budget.kind}; use {' or '.join(sorted(budgets))}", code="incompatible")
+            raise BadInput(
+                "budget", f"{owner} cannot spend a budget in {budget.kind}; use {' or '.join(sorted(budgets))}", code="incompatible"
+            )
 
 
 def parse(field: str, model: type[BaseModel], values: dict[str, Any]) -> Any:

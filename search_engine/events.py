@@ -258,16 +258,43 @@ class Ops(_Payload):
 
     kind: Literal["ops"] = "ops"
     what: Literal[
-        "queued", "started", "slice", "pausing", "paused", "resumed", "cancelled", "failed", "completed", "waiting",
-        "lease_lost", "recovered", "diverged", "disk_full", "timing",
+        "queued",
+        "started",
+        "slice",
+        "pausing",
+        "paused",
+        "resumed",
+        "cancelled",
+        "failed",
+        "completed",
+        "waiting",
+        "lease_lost",
+        "recovered",
+        "diverged",
+        "disk_full",
+        "timing",
     ]
     message: str
     values: dict[str, Any] = {}
 
 
 Payload = (
-    PhaseStarted | FamilyDeclared | StructureFrame | CandidateBorn | TrialTold | Incumbent | Metrics | DerivedGenome | Notice
-    | PopulationBlock | Champion | SearchStopped | FinalistChosen | ModelScored | RunCompleted | Ops
+    PhaseStarted
+    | FamilyDeclared
+    | StructureFrame
+    | CandidateBorn
+    | TrialTold
+    | Incumbent
+    | Metrics
+    | DerivedGenome
+    | Notice
+    | PopulationBlock
+    | Champion
+    | SearchStopped
+    | FinalistChosen
+    | ModelScored
+    | RunCompleted
+    | Ops
 )
 _ADAPTER: TypeAdapter[Payload] = TypeAdapter(Annotated[Payload, Field(discriminator="kind")])
 

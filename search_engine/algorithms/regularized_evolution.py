@@ -25,10 +25,18 @@ class RegularizedEvolutionConfig(SteadyConfig):
 
     population: int = Field(default=25, ge=2, le=10_000, title="Population", description="How many individuals live at once (P).")
     sample: int = Field(
-        default=5, ge=1, le=10_000, title="Tournament", description="How many individuals are drawn, with replacement; the best of them is the parent (S)."
+        default=5,
+        ge=1,
+        le=10_000,
+        title="Tournament",
+        description="How many individuals are drawn, with replacement; the best of them is the parent (S).",
     )
     crossover: float = Field(
-        default=0.0, ge=0, le=1, title="Crossover", description="Probability that a child mixes two parents before it mutates, where the space offers it; 0 in the paper."
+        default=0.0,
+        ge=0,
+        le=1,
+        title="Crossover",
+        description="Probability that a child mixes two parents before it mutates, where the space offers it; 0 in the paper.",
     )
 
     @model_validator(mode="after")

@@ -27,9 +27,18 @@ def algorithms() -> list[dict[str, Any]]:
             datasets += [item.id for item in registry.datasets_for(entry, space) if item.id not in datasets]
         rows.append(
             {
-                "id": entry.id, "title": entry.title, "family": entry.family, "summary": entry.summary, "source": entry.source,
-                "needs": sorted(entry.needs), "lives": entry.lives, "structure": entry.structure, "spaces": [item.id for item in spaces],
-                "datasets": datasets, "budgets": sorted(entry.budgets), "schema": entry.config.model_json_schema(),
+                "id": entry.id,
+                "title": entry.title,
+                "family": entry.family,
+                "summary": entry.summary,
+                "source": entry.source,
+                "needs": sorted(entry.needs),
+                "lives": entry.lives,
+                "structure": entry.structure,
+                "spaces": [item.id for item in spaces],
+                "datasets": datasets,
+                "budgets": sorted(entry.budgets),
+                "schema": entry.config.model_json_schema(),
             }
         )
     return rows
@@ -39,8 +48,13 @@ def spaces() -> list[dict[str, Any]]:
     """Every search space with its schema."""
     return [
         {
-            "id": entry.id, "title": entry.title, "description": entry.description, "source": entry.source, "offers": sorted(entry.offers),
-            "inputs": sorted(entry.inputs), "schema": entry.config.model_json_schema(),
+            "id": entry.id,
+            "title": entry.title,
+            "description": entry.description,
+            "source": entry.source,
+            "offers": sorted(entry.offers),
+            "inputs": sorted(entry.inputs),
+            "schema": entry.config.model_json_schema(),
         }
         for entry in registry.spaces().values()
     ]
@@ -54,10 +68,21 @@ def datasets(data_dir: Path) -> list[dict[str, Any]]:
         shape = None if entry.shape is None else {"input": list(entry.shape.input), "classes": entry.shape.classes}
         rows.append(
             {
-                "id": entry.id, "title": entry.title, "description": entry.description, "source": entry.source, "licence": entry.licence,
-                "provides": entry.provides, "input_kind": entry.input_kind, "shape": shape, "budgets": sorted(entry.budgets),
-                "spaces": sorted(entry.spaces) if entry.spaces is not None else None, "sizes": entry.sizes, "metric": entry.metric,
-                "available": not missing, "missing_files": missing, "schema": entry.config.model_json_schema(),
+                "id": entry.id,
+                "title": entry.title,
+                "description": entry.description,
+                "source": entry.source,
+                "licence": entry.licence,
+                "provides": entry.provides,
+                "input_kind": entry.input_kind,
+                "shape": shape,
+                "budgets": sorted(entry.budgets),
+                "spaces": sorted(entry.spaces) if entry.spaces is not None else None,
+                "sizes": entry.sizes,
+                "metric": entry.metric,
+                "available": not missing,
+                "missing_files": missing,
+                "schema": entry.config.model_json_schema(),
             }
         )
     return rows

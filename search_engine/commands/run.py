@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import signal
 import sys
@@ -24,7 +25,9 @@ TOP = ("structure_every", "threads", "device", "amp", "max_failures")
 
 def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
-        "run", help="run one search", description="Run one search. Either name a CONFIG.yaml, or give the algorithm and what differs from its defaults."
+        "run",
+        help="run one search",
+        description="Run one search. Either name a CONFIG.yaml, or give the algorithm and what differs from its defaults.",
     )
     parser.add_argument("config", nargs="?", help="a YAML or JSON file with the fields of the run config")
     parser.add_argument("--algorithm", help="registry id, see `algorithms`")
@@ -32,7 +35,10 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--dataset", help="registry id, or several with commas, see `datasets`")
     parser.add_argument("--seed", type=int, help="default 0")
     parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE",
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
         help="an option of the algorithm, or training.KEY, finale.KEY, finale.training.KEY, space.KEY, data.KEY, threads, device, ...",
     )
     parser.add_argument("--budget", metavar="KIND=N", help="samples=N, trials=N or seconds=N")
@@ -77,7 +83,9 @@ class ProgressBar:
         from tqdm import tqdm
 
         limit = checked.budget.limit if checked.budget is not None else None
-        self._bar = tqdm(total=limit, unit=checked.budget.kind if checked.budget else "step", desc=checked.algorithm.title, dynamic_ncols=True)
+        self._bar = tqdm(
+            total=limit, unit=checked.budget.kind if checked.budget else "step", desc=checked.algorithm.title, dynamic_ncols=True
+        )
 
     def update(self, search: Progress, work: Progress | None, run: LocalRun) -> None:
         shown = work if work is not None and (search.total is None or run.coordinator.finale.started) else search
@@ -98,7 +106,9 @@ def _summary(result: dict[str, Any], out: Path) -> None:
         for item in rows:
             scores = ", ".join(f"{name} {value:.4f}" for name, value in item["metrics"].items() if "accuracy" in name)
             print(f"{title}: {scores}\n  {item['string'][:400]}")
-    print(f"written: {out / 'result.json'}" + (f", {out / result['model']}" if result["model"] else f" (no model: {result['model_reason']})"))
+    print(
+        f"written: {out / 'result.json'}" + (f", {out / result['model']}" if result["model"] else f" (no model: {result['model_reason']})")
+    )
 
 
 def run_config(parsed: argparse.Namespace) -> RunConfig:
@@ -161,10 +171,8 @@ def _assign(values: dict[str, Any], item: str) -> None:
         value = text
     if isinstance(value, str):
         # YAML 1.1 reads 1e-3 as a string; people mean the number.
-        try:
+        with contextlib.suppress(ValueError):
             value = float(value)
-        except ValueError:
-            pass
     parts = key.split(".")
     if len(parts) == 1:
         target = values if key in TOP else values.setdefault("options", {})
@@ -179,4 +187,3 @@ def _assign(values: dict[str, Any], item: str) -> None:
         for part in parts[1:-1]:
             target = target.setdefault(part, {})
     target[parts[-1]] = value
-

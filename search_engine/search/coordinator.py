@@ -137,8 +137,12 @@ class Coordinator:
             )
             phase.begin(context, self.handover)
             self.rounds = TrialRounds(
-                host=self, phase=phase, metric=self.checked.dataset.metric, simulated=self.checked.dataset.provides != "samples",
-                max_failures=self.checked.config.max_failures, first_number=self.numbers,
+                host=self,
+                phase=phase,
+                metric=self.checked.dataset.metric,
+                simulated=self.checked.dataset.provides != "samples",
+                max_failures=self.checked.config.max_failures,
+                first_number=self.numbers,
             )
         return phase  # type: ignore[no-any-return]
 
@@ -176,8 +180,11 @@ class Coordinator:
         self.stop_reason = stop_reason
         self.say(
             SearchStopped(
-                reason=stop_reason, message=STOP_MESSAGES[stop_reason], charged_samples=self.meter.cost.samples,
-                charged_trials=self.meter.trials, overshoot=0.0 if self._in_seconds else self.meter.overshoot,
+                reason=stop_reason,
+                message=STOP_MESSAGES[stop_reason],
+                charged_samples=self.meter.cost.samples,
+                charged_trials=self.meter.trials,
+                overshoot=0.0 if self._in_seconds else self.meter.overshoot,
             ),
             0,
         )

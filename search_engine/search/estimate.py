@@ -39,7 +39,12 @@ def estimate(checked: CheckedRun, data_dir: Path) -> dict[str, Any]:
     with TemporaryDirectory() as folder:
         search = _phases(checked, data_dir, Path(folder)) if _has_steps(checked) else _trials(checked, resources, data_dir, Path(folder))
         finale = _finale(checked, resources, data_dir, Path(folder))
-    return {**search, "seconds": search["seconds"] + finale["seconds"], "finale_samples": finale["samples"], "finale_seconds": finale["seconds"]}
+    return {
+        **search,
+        "seconds": search["seconds"] + finale["seconds"],
+        "finale_samples": finale["samples"],
+        "finale_seconds": finale["seconds"],
+    }
 
 
 def _has_steps(checked: CheckedRun) -> bool:
@@ -52,8 +57,13 @@ def _table(checked: CheckedRun, resources: Resources) -> dict[str, Any]:
     per_trial = resources.dataset.declared_samples
     trials = int(budget.limit if budget.kind == "trials" else budget.limit / max(per_trial, 1) + 1)
     return {
-        "samples": trials * per_trial, "trials": trials, "steps": None, "seconds": trials * TABLE_SECONDS, "finale_samples": 0,
-        "finale_seconds": 0.0, "note": "answered from a table: samples are charged as the benchmark trained them, nothing is trained here",
+        "samples": trials * per_trial,
+        "trials": trials,
+        "steps": None,
+        "seconds": trials * TABLE_SECONDS,
+        "finale_samples": 0,
+        "finale_seconds": 0.0,
+        "note": "answered from a table: samples are charged as the benchmark trained them, nothing is trained here",
     }
 
 
@@ -91,7 +101,10 @@ def _trials(checked: CheckedRun, resources: Resources, data_dir: Path, folder: P
     amount = {"trials": 1.0, "samples": declared, "seconds": per_trial}[budget.kind]
     trials = max(1, -int(-budget.limit // amount))
     return {
-        "samples": trials * declared, "trials": trials, "steps": None, "seconds": trials * per_trial,
+        "samples": trials * declared,
+        "trials": trials,
+        "steps": None,
+        "seconds": trials * per_trial,
         "note": f"{trials:,} trials of about {per_trial:.1f} s, judged by one random architecture",
     }
 

@@ -115,8 +115,15 @@ class FinalWork(Work):
         folder = self.run_dir / model_folder(self.checked, self.spec.index)
         shutil.rmtree(folder, ignore_errors=True)
         export_bundle(
-            folder, checked=self.checked, space=self.resources.space, genome=self.genome, network=self.network,
-            data=self.resources.search_data, test=open_test(self._samples), metrics=self.metrics, footprint=self.footprint,
+            folder,
+            checked=self.checked,
+            space=self.resources.space,
+            genome=self.genome,
+            network=self.network,
+            data=self.resources.search_data,
+            test=open_test(self._samples),
+            metrics=self.metrics,
+            footprint=self.footprint,
         )
         self.stage = "verify"
 
@@ -136,9 +143,14 @@ class FinalWork(Work):
         self.stage = "done"
         self.log.add(
             ModelScored(
-                index=self.spec.index, role=self.spec.arguments["role"], genome_hash=self.resources.space.hash(self.genome),
-                metrics=self.metrics, parameters=int(self.footprint["parameters"]) if self.footprint else None,
-                flops=self.footprint.get("flops"), bundle=not self.bundle_reason, reason=self.bundle_reason,
+                index=self.spec.index,
+                role=self.spec.arguments["role"],
+                genome_hash=self.resources.space.hash(self.genome),
+                metrics=self.metrics,
+                parameters=int(self.footprint["parameters"]) if self.footprint else None,
+                flops=self.footprint.get("flops"),
+                bundle=not self.bundle_reason,
+                reason=self.bundle_reason,
             ),
             0,
         )
@@ -159,17 +171,36 @@ class FinalWork(Work):
     def outcome(self) -> dict[str, Any]:
         common = {"cost": self.cost.model_dump(), "seconds": self.seconds}
         if self.failure is not None:
-            return {"status": "failed", "reason": self.failure.reason, "metrics": {}, "bundle": False, "bundle_reason": self.failure.reason, **common}
+            return {
+                "status": "failed",
+                "reason": self.failure.reason,
+                "metrics": {},
+                "bundle": False,
+                "bundle_reason": self.failure.reason,
+                **common,
+            }
         return {
-            "status": "completed", "reason": "", "metrics": self.metrics, "bundle": not self.bundle_reason,
-            "bundle_reason": self.bundle_reason, "footprint": self.footprint, **common,
+            "status": "completed",
+            "reason": "",
+            "metrics": self.metrics,
+            "bundle": not self.bundle_reason,
+            "bundle_reason": self.bundle_reason,
+            "footprint": self.footprint,
+            **common,
         }
 
     def progress(self) -> Progress:
-        texts = {"test": "testing once", "export": "writing the download", "verify": "checking the download in a fresh process", "done": "finished"}
+        texts = {
+            "test": "testing once",
+            "export": "writing the download",
+            "verify": "checking the download in a fresh process",
+            "done": "finished",
+        }
         if self.stage != "finish" or self.trainer is None:
             return Progress(STAGES.index(self.stage), len(STAGES) - 1, texts.get(self.stage, "finishing"))
-        return Progress(self.trainer.steps_done, self.trainer.steps_total, f"training, step {self.trainer.steps_done} of {self.trainer.steps_total}")
+        return Progress(
+            self.trainer.steps_done, self.trainer.steps_total, f"training, step {self.trainer.steps_done} of {self.trainer.steps_total}"
+        )
 
     # ---------------------------------------------------------------- state
 

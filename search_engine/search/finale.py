@@ -87,7 +87,12 @@ class Finale:
         title = "best architecture found" if entrant["role"] == "finalist" else "random architecture, finished in the same way"
         self._run.say(
             FinalistChosen(
-                index=index, role=entrant["role"], title=title, genome=entrant["genome"], genome_hash=hash_, string=string,
+                index=index,
+                role=entrant["role"],
+                title=title,
+                genome=entrant["genome"],
+                genome_hash=hash_,
+                string=string,
                 graph=self._run.resources.space.drawings(genome),
                 finish=entrant["finish"] if self._run.checked.dataset.provides == "samples" else "none",
             ),
@@ -106,8 +111,13 @@ class Finale:
             ModelScored(index=index, role=entrant["role"], genome_hash=hash_, metrics=metrics, bundle=False, reason=reason), index
         )
         self.outcomes[index] = {
-            "status": "completed", "reason": "", "metrics": metrics, "bundle": False, "bundle_reason": reason,
-            "cost": Cost().model_dump(), "seconds": 0.0,
+            "status": "completed",
+            "reason": "",
+            "metrics": metrics,
+            "bundle": False,
+            "bundle_reason": reason,
+            "cost": Cost().model_dump(),
+            "seconds": 0.0,
         }
 
     def deliver(self, index: int, outcome: dict[str, Any]) -> None:

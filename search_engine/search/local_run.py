@@ -119,7 +119,13 @@ class LocalRun:
         for event in events:
             self.seq += 1
             record = EventRecord(
-                seq=self.seq, time=now, science=event.science, source=event.source, step=event.step, ordinal=event.ordinal, kind=event.kind,
+                seq=self.seq,
+                time=now,
+                science=event.science,
+                source=event.source,
+                step=event.step,
+                ordinal=event.ordinal,
+                kind=event.kind,
                 data=event.payload,
             )
             self._file.write(record.model_dump_json().encode() + b"\n")
@@ -182,8 +188,13 @@ def result_of(coordinator: Coordinator, checked: CheckedRun) -> dict[str, Any]:
         hash_, string = coordinator.describe(genome)
         entrants.append(
             {
-                "role": entrant["role"], "hash": hash_, "genome": entrant["genome"], "string": string, "metrics": outcome["metrics"],
-                "model": model_folder(checked, index) + "/" if outcome["bundle"] else None, "model_reason": outcome["bundle_reason"],
+                "role": entrant["role"],
+                "hash": hash_,
+                "genome": entrant["genome"],
+                "string": string,
+                "metrics": outcome["metrics"],
+                "model": model_folder(checked, index) + "/" if outcome["bundle"] else None,
+                "model_reason": outcome["bundle_reason"],
                 "samples": outcome["cost"]["forward_backward"] + outcome["cost"]["forward"] / 3,
             }
         )

@@ -113,6 +113,9 @@ class PhaseWork(Work):
 def finalist_tree(finalist: Finalist) -> dict[str, Any]:
     """A finalist as a checkpoint tree."""
     return {
-        "genome": finalist.genome.to_json(), "finish": finalist.finish, "value": finalist.value,
-        "init": finalist.init, "candidate": finalist.candidate,
+        "genome": finalist.genome.to_json(),
+        "finish": finalist.finish,
+        "value": finalist.value,
+        "init": finalist.init,
+        "candidate": finalist.candidate,
     }

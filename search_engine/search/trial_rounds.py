@@ -169,8 +169,13 @@ class TrialRounds:
         )
         self.host.say(
             CandidateBorn(
-                number=number, parents=trial.parents, operator=trial.operator, genome=trial.genome.to_json(), genome_hash=hash_,
-                string=string, fidelity=proposal.fidelity,
+                number=number,
+                parents=trial.parents,
+                operator=trial.operator,
+                genome=trial.genome.to_json(),
+                genome_hash=hash_,
+                string=string,
+                fidelity=proposal.fidelity,
             ),
             number,
         )
@@ -202,7 +207,9 @@ class TrialRounds:
         elif trial.number in self.results:
             outcome = self.results.pop(trial.number)
             cost = Cost.model_validate({**outcome["cost"], "seconds": outcome.get("seconds", 0.0)})
-            self.told[trial.number] = {name: outcome[name] for name in ("status", "reason", "metrics")} | {"machine": outcome.get("machine", False)}
+            self.told[trial.number] = {name: outcome[name] for name in ("status", "reason", "metrics")} | {
+                "machine": outcome.get("machine", False)
+            }
         else:
             return False
         self.open.pop(0)
@@ -215,15 +222,27 @@ class TrialRounds:
             status, outcome = "failed", {**outcome, "reason": f"the evaluation gave no {self.metric}"}
         self.host.meter.charge(cost, trials=1)
         result = Result(
-            number=trial.number, genome=trial.genome, status=status, metrics=metrics, cost=cost, reason=outcome["reason"],
+            number=trial.number,
+            genome=trial.genome,
+            status=status,
+            metrics=metrics,
+            cost=cost,
+            reason=outcome["reason"],
             reused_from=trial.copy_of,
         )
         self.host.say(
             TrialTold(
-                number=trial.number, candidate=trial.number, status=status, reason=outcome["reason"], metrics=metrics,
+                number=trial.number,
+                candidate=trial.number,
+                status=status,
+                reason=outcome["reason"],
+                metrics=metrics,
                 # Seconds are not science: two equal runs differ in them.
-                cost=cost.model_copy(update={"seconds": 0.0}), reused_from=trial.copy_of, simulated=self.simulated,
-                charged_samples=self.host.meter.cost.samples, charged_trials=self.host.meter.trials,
+                cost=cost.model_copy(update={"seconds": 0.0}),
+                reused_from=trial.copy_of,
+                simulated=self.simulated,
+                charged_samples=self.host.meter.cost.samples,
+                charged_trials=self.host.meter.trials,
             ),
             trial.number,
         )
@@ -232,7 +251,11 @@ class TrialRounds:
             self.best = metrics[self.metric]
             self.host.say(
                 Incumbent(
-                    candidate=trial.number, metric=self.metric, value=self.best, genome=trial.genome.to_json(), genome_hash=trial.hash,
+                    candidate=trial.number,
+                    metric=self.metric,
+                    value=self.best,
+                    genome=trial.genome.to_json(),
+                    genome_hash=trial.hash,
                     string=trial.string,
                 ),
                 trial.number,
@@ -269,7 +292,8 @@ class TrialRounds:
             "reused_in_row": self.reused_in_row,
             "generation": self.generation,
             "generation_results": [
-                {**asdict(result), "genome": result.genome.to_json(), "cost": result.cost.model_dump()} for result in self.generation_results
+                {**asdict(result), "genome": result.genome.to_json(), "cost": result.cost.model_dump()}
+                for result in self.generation_results
             ],
             "queue": [{**asdict(item), "genome": item.genome.to_json(), "parents": list(item.parents)} for item in self.queue],
             "best": self.best,
@@ -277,7 +301,17 @@ class TrialRounds:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        for name in ("first_number", "asked", "known", "draining", "failures_in_row", "reused_in_row", "generation", "best", "failed_reason"):
+        for name in (
+            "first_number",
+            "asked",
+            "known",
+            "draining",
+            "failures_in_row",
+            "reused_in_row",
+            "generation",
+            "best",
+            "failed_reason",
+        ):
             setattr(self, name, state[name])
         self.open = [OpenTrial.from_tree(tree) for tree in state["open"]]
         self.results = {int(number): outcome for number, outcome in state["results"].items()}

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..config import CheckedRun, TrainingConfig
 from ..events import Cost, Metrics
-from ..genomes import Genome, canonical_json
 from ..generators import derive_seed
+from ..genomes import Genome, canonical_json
 from .resources import Resources, load_object
 from .work import Progress, Work, WorkSpec
 
@@ -70,12 +70,20 @@ class TrialWork(Work):
     def outcome(self) -> dict[str, Any]:
         if self.failure is not None:
             return {
-                "status": "failed", "reason": self.failure.reason, "machine": self.failure.machine, "metrics": {},
-                "cost": self.cost.model_dump(), "seconds": self.seconds,
+                "status": "failed",
+                "reason": self.failure.reason,
+                "machine": self.failure.machine,
+                "metrics": {},
+                "cost": self.cost.model_dump(),
+                "seconds": self.seconds,
             }
         return {
-            "status": "completed", "reason": "", "machine": False, "metrics": self.trainer.metrics(),
-            "cost": self.cost.model_dump(), "seconds": self.seconds,
+            "status": "completed",
+            "reason": "",
+            "machine": False,
+            "metrics": self.trainer.metrics(),
+            "cost": self.cost.model_dump(),
+            "seconds": self.seconds,
         }
 
     def progress(self) -> Progress:

@@ -40,9 +40,10 @@ def test_incumbent_after_100_trials_50_seeds(algorithm: str, expected: float, da
 
 def test_a_table_run_from_the_command_line_imports_nothing_heavy(data_dir: Path, tmp_path: Path) -> None:
     """The whole promise of the table: a real search in well under a second of work, without torch."""
+    arguments = ["run", "--algorithm", "random", "--space", "nb201", "--dataset", "nb201_cifar10", "--budget", "trials=100", "--json"]
     code = (
         "import sys; from search_engine.commands import main; "
-        f"status = main(['run', '--algorithm', 'random', '--space', 'nb201', '--dataset', 'nb201_cifar10', '--budget', 'trials=100', '--json', '--out', {str(tmp_path / 'run')!r}]); "
+        f"status = main({[*arguments, '--out', str(tmp_path / 'run')]!r}); "
         "heavy = [name for name in ('torch', 'sklearn', 'onnx', 'onnxruntime', 'optuna', 'scipy') if name in sys.modules]; "
         "assert not heavy, heavy; sys.exit(status)"
     )
@@ -52,15 +53,36 @@ def test_a_table_run_from_the_command_line_imports_nothing_heavy(data_dir: Path,
     assert result["model"] is None and "table" in result["model_reason"]
     [best] = result["best"]
     assert set(best["metrics"]) >= {"val_accuracy", "test_accuracy"}
-    born = [json.loads(line)["data"]["string"] for line in (tmp_path / "run" / "events.jsonl").read_text().splitlines() if '"candidate_born"' in line]
+    born = [
+        json.loads(line)["data"]["string"]
+        for line in (tmp_path / "run" / "events.jsonl").read_text().splitlines()
+        if '"candidate_born"' in line
+    ]
     assert best["string"] in born
 
 
 def test_a_missing_table_says_what_to_put_where(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "search_engine", "run", "--algorithm", "random", "--space", "nb201", "--dataset", "nb201_cifar10",
-         "--budget", "trials=10", "--out", str(tmp_path / "run")],
-        capture_output=True, text=True, check=False, env={"NASCOPE_DATA": str(tmp_path), "PATH": ""},
+        [
+            sys.executable,
+            "-m",
+            "search_engine",
+            "run",
+            "--algorithm",
+            "random",
+            "--space",
+            "nb201",
+            "--dataset",
+            "nb201_cifar10",
+            "--budget",
+            "trials=10",
+            "--out",
+            str(tmp_path / "run"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"NASCOPE_DATA": str(tmp_path), "PATH": ""},
     )
     assert done.returncode == 2
     [line] = done.stderr.splitlines()

@@ -121,7 +121,9 @@ def test_a_full_space_ends_random_search_as_exhausted(tmp_path: Path) -> None:
 
 
 def test_equal_genomes_are_reused_for_free_and_counted(tmp_path: Path) -> None:
-    result = run(tmp_path, config("regularized_evolution", {"trials": 200}, space_options={"bits": 5}, options={"population": 10, "sample": 3}))
+    result = run(
+        tmp_path, config("regularized_evolution", {"trials": 200}, space_options={"bits": 5}, options={"population": 10, "sample": 3})
+    )
     told = rows(tmp_path, "trial_told")
     reused = [row for row in told if row["reused_from"] is not None]
     assert len(told) == 200 and len(reused) >= 200 - 32
@@ -131,7 +133,9 @@ def test_equal_genomes_are_reused_for_free_and_counted(tmp_path: Path) -> None:
 
 
 def test_a_thousand_reused_trials_in_a_row_stop_the_run(tmp_path: Path) -> None:
-    result = run(tmp_path, config("regularized_evolution", {"trials": 5000}, space_options={"bits": 2}, options={"population": 4, "sample": 2}))
+    result = run(
+        tmp_path, config("regularized_evolution", {"trials": 5000}, space_options={"bits": 2}, options={"population": 4, "sample": 2})
+    )
     assert result["stop_reason"] == "exhausted" and result["budget"]["trials"] < 1100
 
 

@@ -78,13 +78,26 @@ class Ones(Objective):
 
 SPACE = SpaceEntry("bits", "Bits", "", "", BitsConfig, BitsSpace, BitsSpace.offers, frozenset({"vector"}))
 DATASET = DatasetEntry(
-    "ones", "Ones", "", "", "", "objective", OnesConfig, lambda config, path: Ones(config), "vector", DataShape((1,), 2),
-    frozenset({"samples", "trials"}), frozenset({"bits"}), metric="reward",
+    "ones",
+    "Ones",
+    "",
+    "",
+    "",
+    "objective",
+    OnesConfig,
+    lambda config, path: Ones(config),
+    "vector",
+    DataShape((1,), 2),
+    frozenset({"samples", "trials"}),
+    frozenset({"bits"}),
+    metric="reward",
 )
 
 
 @contextmanager
-def registered(*, algorithms: tuple[Any, ...] = (), spaces: tuple[Any, ...] = (SPACE,), datasets: tuple[Any, ...] = (DATASET,)) -> Iterator[None]:
+def registered(
+    *, algorithms: tuple[Any, ...] = (), spaces: tuple[Any, ...] = (SPACE,), datasets: tuple[Any, ...] = (DATASET,)
+) -> Iterator[None]:
     """Add entries to the registry inside the block."""
     tables = ((registry.algorithms(), algorithms), (registry.spaces(), spaces), (registry.datasets(), datasets))
     try:
@@ -105,6 +118,8 @@ def science(path: Path) -> list[tuple[Any, ...]]:
 
     rows = [json.loads(line) for line in path.read_text().splitlines()]
     assert [row["seq"] for row in rows] == list(range(1, len(rows) + 1))
-    kept = [(row["source"], row["step"], row["kind"], row["ordinal"], json.dumps(row["data"], sort_keys=True)) for row in rows if row["science"]]
+    kept = [
+        (row["source"], row["step"], row["kind"], row["ordinal"], json.dumps(row["data"], sort_keys=True)) for row in rows if row["science"]
+    ]
     assert len({row[:4] for row in kept}) == len(kept), "a science key stands twice"
     return sorted(kept)
