@@ -1,0 +1,55 @@
+"""The zip of a model's bundle: built once beside its folder, then only sent."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from django.conf import settings
+from django.http import Http404
+
+from webapp.core.models import ModelArtefact
+
+_CHUNK = 256 * 1024
+
+
+def bundle_zip(model: ModelArtefact) -> Path:
+    """Path of the model's zip, built if it is not there yet. Raises Http404 where there is no bundle (any more).
+
+    The archive is deterministic and put in place by a rename, so two builders at once do no harm.
+    """
+    home = Path(settings.NASCOPE_HOME).resolve()
+    folder = (home / model.bundle_path).resolve()
+    if not model.bundle_path or not folder.is_relative_to(home) or not folder.is_dir():
+        raise Http404
+    path = folder.with_name(f"{folder.name}.zip")
+    if not path.is_file():
+        from search_engine.bundle.archive import archive
+
+        archive(folder, path)
+    if not model.bundle_sha256:
+        model.bundle_sha256 = _sha256(path)
+        ModelArtefact.objects.filter(pk=model.pk).update(bundle_sha256=model.bundle_sha256)
+    return path
+
+
+def file_name(model: ModelArtefact) -> str:
+    """What the browser saves it as: made of registry ids only, never of what a person typed."""
+    run = model.run
+    parts = [run.algorithm, run.space, *run.datasets, f"seed{run.seed}", *([str(model.index)] if model.index else [])]
+    text = "-".join(parts)
+    return "".join(letter if letter.isascii() and (letter.isalnum() or letter in "-_.") else "_" for letter in text) + ".zip"
+
+
+async def chunks(path: Path) -> AsyncIterator[bytes]:
+    """The file in pieces, read in a thread: neither the loop waits for the disk nor the memory holds the file."""
+    with path.open("rb") as file:
+        while data := await asyncio.to_thread(file.read, _CHUNK):
+            yield data
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

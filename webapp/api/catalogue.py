@@ -1,0 +1,139 @@
+"""Views of the engine's registry: what there is, what fits together, and which options each part takes."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from search_engine import registry
+from search_engine.config import FinaleConfig, RunConfig, TrainingConfig
+from search_engine.presets import PRESETS
+
+from . import shapes
+from .base import ApiView, data_dir
+
+
+@lru_cache(maxsize=1)
+def _algorithms() -> list[shapes.AlgorithmInfo]:
+    """The registry never changes while a process lives; its JSON schemas are worth keeping."""
+    found = []
+    for entry in registry.algorithms().values():
+        spaces = registry.spaces_for(entry)
+        datasets = dict.fromkeys(item.id for space in spaces for item in registry.datasets_for(entry, space))
+        found.append(
+            shapes.AlgorithmInfo(
+                id=entry.id,
+                title=entry.title,
+                family=entry.family,
+                summary=entry.summary,
+                source=entry.source,
+                needs=sorted(entry.needs),
+                lives=entry.lives,
+                structure=entry.structure,
+                spaces=[space.id for space in spaces],
+                datasets=list(datasets),
+                budgets=sorted(entry.budgets),
+                schema_=entry.config.model_json_schema(),
+            )
+        )
+    return found
+
+
+@lru_cache(maxsize=1)
+def _spaces() -> list[shapes.SpaceInfo]:
+    return [
+        shapes.SpaceInfo(
+            id=entry.id,
+            title=entry.title,
+            description=entry.description,
+            source=entry.source,
+            offers=sorted(entry.offers),
+            inputs=sorted(entry.inputs),
+            schema_=entry.config.model_json_schema(),
+        )
+        for entry in registry.spaces().values()
+    ]
+
+
+def _datasets(folder: Path) -> list[shapes.DatasetInfo]:
+    """Not kept: a file that was missing may lie there now."""
+    found = []
+    for entry in registry.datasets().values():
+        missing = entry.missing_files(folder)
+        shape = None if entry.shape is None else shapes.ShapeInfo(input=list(entry.shape.input), classes=entry.shape.classes)
+        found.append(
+            shapes.DatasetInfo(
+                id=entry.id,
+                title=entry.title,
+                description=entry.description,
+                source=entry.source,
+                licence=entry.licence,
+                provides=entry.provides,
+                input_kind=entry.input_kind,
+                shape=shape,
+                budgets=sorted(entry.budgets),
+                spaces=None if entry.spaces is None else sorted(entry.spaces),
+                sizes=entry.sizes,
+                metric=entry.metric,
+                available=not missing,
+                missing_files=missing,
+                schema_=entry.config.model_json_schema(),
+            )
+        )
+    return found
+
+
+class AlgorithmsView(ApiView):
+    """Every algorithm with its hyper-parameters."""
+
+    @extend_schema(operation_id="algorithms_list", responses={200: shapes.AlgorithmInfos})
+    def get(self, request: Request) -> Response:
+        return Response(shapes.AlgorithmInfos(_algorithms()))
+
+
+class SpacesView(ApiView):
+    """Every search space."""
+
+    @extend_schema(operation_id="search_spaces_list", responses={200: shapes.SpaceInfos})
+    def get(self, request: Request) -> Response:
+        return Response(shapes.SpaceInfos(_spaces()))
+
+
+class DatasetsView(ApiView):
+    """Every data set, and whether its files are on this machine."""
+
+    @extend_schema(operation_id="datasets_list", responses={200: shapes.DatasetInfos})
+    def get(self, request: Request) -> Response:
+        return Response(shapes.DatasetInfos(_datasets(data_dir())))
+
+
+class CompatibilityView(ApiView):
+    """Every combination of algorithm, space and data set that works, with the budgets it can spend."""
+
+    @extend_schema(operation_id="compatibility_list", responses={200: shapes.Combinations})
+    def get(self, request: Request) -> Response:
+        return Response(shapes.Combinations.model_validate(registry.compatibility()))
+
+
+class RunSchemaView(ApiView):
+    """JSON schemas of training, finale and run: what the form shows beside the registry's own options."""
+
+    @extend_schema(operation_id="run_schema", responses={200: shapes.RunSchemas})
+    def get(self, request: Request) -> Response:
+        return Response(
+            shapes.RunSchemas(
+                training=TrainingConfig.model_json_schema(), finale=FinaleConfig.model_json_schema(), run=RunConfig.model_json_schema()
+            )
+        )
+
+
+class PresetsView(ApiView):
+    """Ready-made searches."""
+
+    @extend_schema(operation_id="presets_list", responses={200: shapes.Presets})
+    def get(self, request: Request) -> Response:
+        return Response(shapes.Presets.model_validate(PRESETS))

@@ -1,0 +1,267 @@
+"""The body of POST experiments, and how it becomes run configs.
+
+An experiment is one space, one data set, one budget, and several algorithms with several seeds under them: algorithms x seeds runs.
+`plan` checks the body with the engine's own `check` and collects every problem with the path of its field in the body
+(`algorithms.0.options.population`), so that the form can show all of them at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from search_engine import registry
+from search_engine.config import Budget, CheckedRun, FinaleConfig, RunConfig, TrainingConfig, all_problems, check
+from search_engine.errors import BadInput
+
+MAX_RUNS = 200
+_MAX_REPAIRS = 8
+
+
+class AlgorithmChoice(BaseModel):
+    """One algorithm with its hyper-parameters (the defaults stand where none is given)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: str
+    options: dict[str, Any] = {}
+
+
+class Runtime(BaseModel):
+    """What is about the machine rather than about the question. The defaults are the engine's."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    threads: int = Field(default=1, ge=1, le=256, description="torch threads; part of the promise of equal bits")
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    amp: bool = Field(default=False, description="mixed precision on CUDA")
+    structure_every: int = Field(default=1, ge=1, le=100_000, description="steps between two recorded structure frames")
+    max_failures: int = Field(default=5, ge=1, le=1000, description="this many failed trials in a row fail the run")
+
+
+class ExperimentBody(BaseModel):
+    """What a person configures."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(default="", max_length=200, description="empty = made from the algorithms and the data")
+    algorithms: list[AlgorithmChoice] = Field(min_length=1, max_length=20)
+    space: str = Field(default="", description="empty = the first algorithm's default")
+    space_options: dict[str, Any] = {}
+    datasets: list[str] = Field(default=[], max_length=10, description="empty = the space's default")
+    dataset_options: list[dict[str, Any]] = Field(default=[], max_length=10)
+    seeds: list[int] = Field(default=[0], min_length=1, max_length=100)
+    budget: Budget | None = None
+    training: TrainingConfig = TrainingConfig()
+    finale: FinaleConfig = FinaleConfig()
+    runtime: Runtime = Runtime()
+
+    @field_validator("name")
+    @classmethod
+    def _trim(cls, value: str) -> str:
+        return value.strip()
+
+    @field_validator("seeds")
+    @classmethod
+    def _distinct(cls, value: list[int]) -> list[int]:
+        if len(set(value)) != len(value):
+            raise ValueError("give each seed once")
+        return value
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """One run of the experiment: its checked config and which of the body's algorithms it is."""
+
+    algorithm: int
+    checked: CheckedRun
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A body that can be run."""
+
+    body: ExperimentBody
+    runs: list[PlannedRun]
+
+    @property
+    def name(self) -> str:
+        if self.body.name:
+            return self.body.name
+        first = self.runs[0].checked
+        titles = ", ".join(dict.fromkeys(run.checked.algorithm.title for run in self.runs))
+        return f"{titles} on {first.dataset.title}"[:200]
+
+    def normalised(self) -> dict[str, Any]:
+        """The body with its defaults filled in: what is stored, and what a clone starts from."""
+        first = self.runs[0].checked.config
+        body = self.body.model_copy(update={"name": self.name, "space": first.space, "datasets": first.datasets})
+        return body.model_dump(mode="json")
+
+
+def plan(data: Any, data_dir: Path | None) -> tuple[Plan | None, list[BadInput]]:
+    """The plan, or every problem in order of the fields. Changes nothing anywhere."""
+    if not isinstance(data, dict):
+        return None, [BadInput("", "send a JSON object with algorithms, space, datasets, seeds and budget", code="invalid")]
+    try:
+        body = ExperimentBody.model_validate(_with_finale_defaults(data))
+    except ValidationError as error:
+        return None, all_problems("", error)
+    if len(body.algorithms) * len(body.seeds) > MAX_RUNS:
+        message = f"{len(body.algorithms)} algorithms x {len(body.seeds)} seeds are more than {MAX_RUNS} runs; use fewer"
+        return None, [BadInput("seeds", message)]
+    return _Planner(body, data_dir).plan()
+
+
+def _with_finale_defaults(data: dict[str, Any]) -> dict[str, Any]:
+    """A finale given in part keeps the finale's own training defaults (12 epochs), not those of a trial (3)."""
+    finale = data.get("finale")
+    if not isinstance(finale, dict) or not isinstance(finale.get("training"), dict):
+        return data
+    defaults = FinaleConfig().training.model_dump()
+    return {**data, "finale": {**finale, "training": {**defaults, **finale["training"]}}}
+
+
+class _Planner:
+    """Collects the problems of one body, each once."""
+
+    def __init__(self, body: ExperimentBody, data_dir: Path | None) -> None:
+        self.body = body
+        self.data_dir = data_dir
+        self.problems: dict[tuple[str, str], BadInput] = {}
+        self.default_space = ""
+        self.default_datasets: list[str] = []
+
+    def plan(self) -> tuple[Plan | None, list[BadInput]]:
+        self._check_shared()
+        runs = [run for index in range(len(self.body.algorithms)) for run in self._runs_of(index)]
+        if self.problems:
+            return None, list(self.problems.values())
+        return Plan(self.body, runs), []
+
+    def _report(self, problem: BadInput) -> None:
+        self.problems.setdefault((problem.field, problem.message), problem)
+
+    def _model(self, field: str, model: type[BaseModel], values: dict[str, Any]) -> bool:
+        try:
+            model.model_validate(values)
+        except ValidationError as error:
+            for problem in all_problems(field, error):
+                self._report(problem)
+            return False
+        return True
+
+    def _check_shared(self) -> None:
+        """Space and data sets: once, not once per algorithm."""
+        self.space_known = self._known("space", registry.space, self.body.space) if self.body.space else True
+        self.space_options = dict(self.body.space_options)
+        if self.body.space and self.space_known and not self._model("space_options", registry.space(self.body.space).config, self.space_options):
+            self.space_options = {}
+        known = [self._known(f"datasets.{index}", registry.dataset, name) for index, name in enumerate(self.body.datasets)]
+        self.datasets_known = all(known)
+        self.dataset_options = list(self.body.dataset_options)
+        if self.datasets_known and len(self.dataset_options) == len(self.body.datasets):
+            for index, name in enumerate(self.body.datasets):
+                if not self._model(f"dataset_options.{index}", registry.dataset(name).config, self.dataset_options[index]):
+                    self.dataset_options[index] = {}
+        for index, seed in enumerate(self.body.seeds):
+            if not 0 <= seed < 2**31:
+                self._report(BadInput(f"seeds.{index}", f"a seed is a whole number from 0 to {2**31 - 1}, not {seed}"))
+
+    def _known(self, field: str, find: Any, name: str) -> bool:
+        try:
+            find(name)
+        except BadInput as error:
+            self._report(BadInput(field, error.message, error.code))
+            return False
+        return True
+
+    def _runs_of(self, index: int) -> list[PlannedRun]:
+        choice = self.body.algorithms[index]
+        if not self._known(f"algorithms.{index}.id", registry.algorithm, choice.id):
+            return []
+        entry = registry.algorithm(choice.id)
+        options = choice.options if self._model(f"algorithms.{index}.options", entry.config, choice.options) else {}
+        checked = self._checked(index, options)
+        if checked is None or self.problems:
+            return []
+        # The seed is the only thing in which these runs differ, so one check serves them all.
+        return [
+            PlannedRun(index, checked.model_copy(update={"config": checked.config.model_copy(update={"seed": seed})})) for seed in self.body.seeds
+        ]
+
+    def _checked(self, index: int, options: dict[str, Any]) -> CheckedRun | None:
+        """`check`, again and again with the field it complained about put right, so that one problem does not hide the next."""
+        data_dir = self.data_dir
+        config: dict[str, Any] = {
+            "algorithm": self.body.algorithms[index].id,
+            "options": options,
+            "space": self.body.space if self.space_known and self.body.space else self.default_space,
+            "space_options": self.space_options,
+            "datasets": self.body.datasets if self.datasets_known and self.body.datasets else self.default_datasets,
+            "dataset_options": self.dataset_options if self.datasets_known else [],
+            "budget": None if self.body.budget is None else self.body.budget.model_dump(exclude_none=True),
+            "training": self.body.training,
+            "finale": self.body.finale,
+            **self.body.runtime.model_dump(),
+        }
+        repairs = {field: list(values) for field, values in _HARMLESS.items()}
+        for _ in range(_MAX_REPAIRS):
+            try:
+                checked = check(RunConfig.model_validate(config), data_dir)
+                # One experiment has one space and one data set: where none is named, the first algorithm's default holds for all.
+                if index == 0:
+                    self.default_space, self.default_datasets = checked.config.space, checked.config.datasets
+                return checked
+            except BadInput as error:
+                self._report(BadInput(self._path(index, error.field), error.message, error.code))
+                if error.code == "missing_data":
+                    data_dir = None
+                elif not _repair(config, repairs, error.field):
+                    return None
+        return None
+
+    @staticmethod
+    def _path(index: int, field: str) -> str:
+        """Where a run config's field stands in the experiment's body."""
+        head, _, rest = field.partition(".")
+        if head == "algorithm":
+            return f"algorithms.{index}.id"
+        if head == "options":
+            return f"algorithms.{index}.{field}"
+        if head == "dataset":
+            return "datasets.0"
+        if head == "dataset_options" and rest and not rest.split(".")[0].isdigit():
+            return f"dataset_options.0.{rest}"
+        if head in Runtime.model_fields:
+            return f"runtime.{field}"
+        return field
+
+
+_HARMLESS: dict[str, list[Any]] = {
+    "space": [""],
+    "space_options": [{}],
+    "datasets": [[]],
+    "dataset_options": [[]],
+    "options": [{}],
+    "budget": [{"trials": 1}, {"samples": 1.0}, {"seconds": 1.0}],
+}
+"""Values that stand in for a field that was wrong while the rest is checked; tried in order, each once."""
+
+
+def _repair(config: dict[str, Any], repairs: dict[str, list[Any]], field: str) -> bool:
+    """Put a harmless value where the wrong one stood; False where none is left."""
+    head = field.partition(".")[0]
+    key = "datasets" if head == "dataset" else head
+    if not repairs.get(key):
+        return False
+    config[key] = repairs[key].pop(0)
+    # The options of a space or data set were checked on their own and may not fit the default that now stands there.
+    if key == "space":
+        config["space_options"] = {}
+    elif key == "datasets":
+        config["dataset_options"] = []
+    return True

@@ -1,0 +1,46 @@
+"""How pydantic models and the two ways to log in appear in the OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.drainage import set_override
+from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
+from drf_spectacular.plumbing import ResolvedComponent
+from pydantic import BaseModel
+from pydantic.json_schema import model_json_schema
+
+
+class PydanticModel(OpenApiSerializerExtension):
+    """A model's JSON schema: as validated for request bodies, as serialised for responses (drf-spectacular's own extension knows
+    only the latter, in which every field with a default is required)."""
+
+    target_class = "pydantic.BaseModel"
+    match_subclasses = True
+    priority = 1
+
+    def get_name(self, auto_schema: Any, direction: str) -> str:
+        # A model may be met first as a part of another and then on its own: the same name is the same model here.
+        set_override(self.target, "suppress_collision_warning", True)
+        name: str = self.target.__name__
+        return name
+
+    def map_serializer(self, auto_schema: Any, direction: str) -> dict[str, Any]:
+        model: type[BaseModel] = self.target
+        schema = model_json_schema(
+            model, ref_template="#/components/schemas/{model}", mode="validation" if direction == "request" else "serialization"
+        )
+        for name, part in schema.pop("$defs", {}).items():
+            component = ResolvedComponent(name=name, type=ResolvedComponent.SCHEMA, object=name, schema=part)
+            auto_schema.registry.register_on_missing(component)
+        return schema
+
+
+class Bearer(OpenApiAuthenticationExtension):
+    """`Authorization: Bearer ...`."""
+
+    target_class = "webapp.accounts.authentication.BearerAuthentication"
+    name = "token"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        return {"type": "http", "scheme": "bearer"}

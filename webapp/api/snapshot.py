@@ -1,0 +1,114 @@
+"""A run as it stands at one event number: what a page draws first, so that a long run need not be replayed from its beginning.
+
+The number of queries is fixed and every list is bounded, however long the run.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Case, Count, IntegerField, Q, When, Window
+from django.db.models.functions import RowNumber
+
+from webapp.core.models import Candidate, Event, Run, Trial
+
+from . import shapes
+from .present import run_detail
+
+MAX_POINTS = 2_000
+MAX_CANDIDATES = 20_000
+MAX_NOTICES = 500
+MAX_TRIAL_CURVES = 16
+RECENT_TRIAL_POINTS = 200
+
+
+def snapshot(run: Run) -> shapes.Snapshot:
+    """The snapshot of a run made ready by `run_rows`.
+
+    Its events are cut at `as_of_seq`; the run row and the states of trials may be a moment newer, which does no harm: the events
+    after `as_of_seq` say the same again.
+    """
+    as_of = run.counter.last_seq
+    detail = run_detail(run)
+    family = _latest(run, "family", as_of)
+    structure = _latest(run, "structure", as_of)
+    few = _of_kinds(run, ("phase_started", "finalist"), as_of)
+    notices = list(_events(run, as_of).filter(kind="notice").order_by("-seq").values_list("data", flat=True)[:MAX_NOTICES])
+    return shapes.Snapshot(
+        as_of_seq=as_of,
+        run=detail,
+        family=family,
+        structure=None if structure is None else shapes.StructureNow(step=structure["step"], groups=structure["groups"]),
+        champion=_latest(run, "champion", as_of),
+        derived=_latest(run, "derived", as_of),
+        incumbent=_latest(run, "incumbent", as_of),
+        phases=[data for data in few if data["kind"] == "phase_started"],
+        metrics=_metrics(run, as_of),
+        candidates=_candidates(run, as_of),
+        finalists=[data for data in few if data["kind"] == "finalist"],
+        models=detail.models,
+        notices=notices[::-1],
+    )
+
+
+def _events(run: Run, as_of: int) -> Any:
+    return Event.objects.filter(run_id=run.pk, seq__lte=as_of)
+
+
+def _latest(run: Run, kind: str, as_of: int) -> dict[str, Any] | None:
+    found: dict[str, Any] | None = _events(run, as_of).filter(kind=kind).order_by("-seq").values_list("data", flat=True).first()
+    return found
+
+
+def _of_kinds(run: Run, kinds: tuple[str, ...], as_of: int) -> list[dict[str, Any]]:
+    """All of a few kinds that a run says only a handful of times."""
+    return list(_events(run, as_of).filter(kind__in=kinds).order_by("seq").values_list("data", flat=True))
+
+
+def _metrics(run: Run, as_of: int) -> dict[str, dict[str, shapes.Curve]]:
+    """The curves of phases and finalists, and of the newest trials (thousands of trials have curves; the event log holds them all)."""
+    points = _events(run, as_of).filter(kind="metrics")
+    trial_points = points.filter(source__startswith="trial:").order_by("-seq").values_list("source", flat=True)[:RECENT_TRIAL_POINTS]
+    newest = list(dict.fromkeys(trial_points))[:MAX_TRIAL_CURVES]
+    sizes = dict(
+        points.filter(Q(source__startswith="phase:") | Q(source__startswith="final:") | Q(source__in=newest))
+        .values_list("source")
+        .annotate(size=Count("seq"))
+        .order_by()
+    )
+    strides = [When(source=source, then=-(-size // MAX_POINTS)) for source, size in sizes.items() if size > MAX_POINTS]
+    rows = points.filter(source__in=list(sizes))
+    if strides:
+        # Counted from the newest point backwards, so that the newest is always kept.
+        place = Window(RowNumber(), partition_by="source", order_by="-seq") - 1
+        rows = rows.annotate(rest=place % Case(*strides, default=1, output_field=IntegerField())).filter(rest=0)
+    curves: dict[str, dict[str, shapes.Curve]] = {}
+    for source, data in rows.order_by("seq").values_list("source", "data"):
+        for name, value in data["values"].items():
+            curve = curves.setdefault(source, {}).setdefault(name, shapes.Curve(steps=[], samples=[], values=[]))
+            curve.steps.append(data["step"])
+            curve.samples.append(data["samples"])
+            curve.values.append(value)
+    return curves
+
+
+def _candidates(run: Run, as_of: int) -> shapes.CandidateColumns:
+    births = list(
+        Candidate.objects.filter(run_id=run.pk, born_seq__lte=as_of)
+        .order_by("-number")
+        .values_list("number", "operator", "parents", "genome__hash")[:MAX_CANDIDATES]
+    )[::-1]
+    first = births[0][0] if births else 0
+    trials = dict(
+        (candidate, (value, state))
+        for candidate, value, state in Trial.objects.filter(run_id=run.pk, number__gte=first).values_list("candidate__number", "value", "state")
+    )
+    told = [trials.get(number, (None, "queued")) for number, *_ in births]
+    return shapes.CandidateColumns(
+        number=[birth[0] for birth in births],
+        value=[value for value, _ in told],
+        status=[status for _, status in told],
+        operator=[birth[1] for birth in births],
+        parents=[birth[2] for birth in births],
+        genome_hash=[birth[3] for birth in births],
+    )

@@ -1,0 +1,63 @@
+"""Routes under /api/v1/."""
+
+from __future__ import annotations
+
+from django.urls import path, re_path
+from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
+from drf_spectacular.views import SpectacularAPIView
+
+from webapp.accounts import views as accounts
+
+from . import catalogue, experiments, machinery, models, records, runs
+from .base import ApiView
+from .problems import no_such_route
+
+
+class SchemaView(SpectacularAPIView):
+    """This document."""
+
+    authentication_classes = ApiView.authentication_classes
+    permission_classes = ()
+    renderer_classes = (OpenApiYamlRenderer, OpenApiJsonRenderer)
+
+
+urlpatterns = [
+    path("me", accounts.MeView.as_view()),
+    path("auth/login", accounts.LoginView.as_view()),
+    path("auth/logout", accounts.LogoutView.as_view()),
+    path("tokens", accounts.TokensView.as_view()),
+    path("tokens/<uuid:pk>", accounts.TokenView.as_view()),
+    path("ws-tickets", accounts.WsTicketsView.as_view()),
+    path("algorithms", catalogue.AlgorithmsView.as_view()),
+    path("search-spaces", catalogue.SpacesView.as_view()),
+    path("datasets", catalogue.DatasetsView.as_view()),
+    path("compatibility", catalogue.CompatibilityView.as_view()),
+    path("run-schema", catalogue.RunSchemaView.as_view()),
+    path("presets", catalogue.PresetsView.as_view()),
+    path("experiments", experiments.ExperimentsView.as_view()),
+    path("experiments/validate", experiments.ValidateView.as_view()),
+    path("experiments/<uuid:pk>", experiments.ExperimentView.as_view()),
+    path("estimates", experiments.EstimatesView.as_view()),
+    path("estimates/<uuid:pk>", experiments.EstimateView.as_view()),
+    path("runs", runs.RunsView.as_view()),
+    path("runs/<uuid:pk>", runs.RunView.as_view()),
+    path("runs/<uuid:pk>/pause", runs.PauseView.as_view()),
+    path("runs/<uuid:pk>/resume", runs.ResumeView.as_view()),
+    path("runs/<uuid:pk>/cancel", runs.CancelView.as_view()),
+    path("runs/<uuid:pk>/clone", runs.CloneView.as_view()),
+    path("runs/<uuid:pk>/events", records.EventsView.as_view()),
+    path("runs/<uuid:pk>/snapshot", records.SnapshotView.as_view()),
+    path("runs/<uuid:pk>/structure", records.StructureView.as_view()),
+    path("trials", records.TrialsView.as_view()),
+    path("candidates", records.CandidatesView.as_view()),
+    path("genomes", records.GenomesView.as_view()),
+    path("genomes/<uuid:pk>", records.GenomeView.as_view()),
+    path("models", models.ModelsView.as_view()),
+    path("models/<uuid:pk>", models.ModelView.as_view()),
+    path("models/<uuid:pk>/download", models.ModelDownloadView.as_view()),
+    path("workers", machinery.WorkersView.as_view()),
+    path("health/live", machinery.LiveView.as_view()),
+    path("health/ready", machinery.ReadyView.as_view()),
+    path("schema/", SchemaView.as_view()),
+    re_path(r"^(?P<rest>.*)$", no_such_route),
+]
