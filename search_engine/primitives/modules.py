@@ -48,7 +48,7 @@ class Zero(nn.Module):
 
 
 class FactorizedReduce(nn.Module):
-    """Halve the resolution without losing pixels: two strided 1x1 convolutions, the second on the image shifted by one pixel.
+    """Halve the resolution: two strided 1x1 convolutions side by side, the second on the image shifted by one pixel in both directions.
 
     (B, C_in, H, W) -> (B, C_out, ceil(H / 2), ceil(W / 2)). On odd sizes the shifted image is completed by a row or column of zeros
     (upstream's version needs even sizes). Raises ValueError for an odd number of output channels.

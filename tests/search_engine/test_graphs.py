@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 
@@ -19,7 +20,7 @@ def chain(*names: str) -> nx.MultiDiGraph:
     graph: nx.MultiDiGraph = nx.MultiDiGraph()
     for place, name in enumerate(names):
         graph.add_node(name, label=name, kind="input" if place == 0 else "output" if place == len(names) - 1 else "hidden")
-    for source, target in zip(names, names[1:], strict=False):
+    for source, target in itertools.pairwise(names):
         graph.add_edge(source, target, key="skip_connect", operation="skip_connect")
     return graph
 
