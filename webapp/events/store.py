@@ -40,7 +40,7 @@ def append(counter: RunCounter, events: Sequence[EngineEvent]) -> list[Event]:
         return []
     fresh, diverged = _without_known(counter.run_id, events)
     if diverged:
-        source, step, kind, ordinal = diverged[0]
+        source, step, kind, _ = diverged[0]
         message = f"work that was repeated gave another result at {len(diverged)} place(s), first {source}, step {step}, {kind}"
         fresh.append((ops("diverged", message, keys=[list(key) for key in diverged[:20]]), None))
         Run.objects.filter(pk=counter.run_id).update(reproducible=False, reproducible_note=message)

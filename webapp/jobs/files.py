@@ -1,10 +1,11 @@
 """Where a run's files lie, and their end.
 
-    runs/<run id>/checkpoints/<source>.<fence>.<number>.safetensors   one per job: the row points to the last good one
-    runs/<run id>/outcomes/<source>.<fence>.safetensors               until the coordinator has taken it
-    runs/<run id>/artefacts/, runs/<run id>/model/                    written by the engine
+    runs/<run id>/checkpoints/<source>.<fence>.safetensors   one per job: the row points to the last good one
+    runs/<run id>/outcomes/<source>.<fence>.safetensors      until the coordinator has taken it
+    runs/<run id>/artefacts/, runs/<run id>/model/           written by the engine
 
-A file's name carries the fence of its writer, so a process that lost its lease can never overwrite its successor's file.
+A file's name carries the fence of its writer (raised by every claim), so a process that lost its lease can never overwrite its
+successor's file.
 """
 
 from __future__ import annotations
@@ -23,18 +24,16 @@ def run_dir(run_id: UUID) -> Path:
     return Path(settings.NASCOPE_HOME) / "runs" / str(run_id)
 
 
-def file_name(job: Job, folder: str, number: int) -> str:
-    """A new file's path under the run's folder."""
-    return f"{folder}/{job.source.replace(':', '-')}.{job.fence}.{number}.safetensors"
+def file_name(job: Job, room: str) -> str:
+    """A new file's path under the run's folder; `room` is checkpoints or outcomes."""
+    return f"{room}/{job.source.replace(':', '-')}.{job.fence}.safetensors"
 
 
-def remove_job_files(job: Job, keep: frozenset[str] = frozenset()) -> None:
-    """Remove the job's checkpoints and outcomes except `keep` (paths under the run's folder)."""
-    folder = run_dir(job.run_id)
-    for room in ("checkpoints", "outcomes"):
-        for path in (folder / room).glob(f"{job.source.replace(':', '-')}.*.safetensors"):
-            if str(path.relative_to(folder)) not in keep:
-                path.unlink(missing_ok=True)
+def remove(run_id: UUID, *names: str) -> None:
+    """Remove files of the run, by their paths under its folder; empty names are skipped."""
+    for name in names:
+        if name:
+            (run_dir(run_id) / name).unlink(missing_ok=True)
 
 
 def remove_work_files(run_id: UUID) -> None:

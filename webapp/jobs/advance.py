@@ -1,0 +1,104 @@
+"""The coordinator's step as a slice: feed finished work, take events and new work, commit all of it at once."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from search_engine import checkpoint
+from search_engine.search.coordinator import Coordinator, Step
+from search_engine.search.work import WorkSpec
+
+from ..core.models import Job, Run, RunCounter
+from ..events import wake
+from ..events.store import StaleFence, append, lock_for, ops
+from . import files, progress, states
+from .bell import ring
+from .session import Session
+from .sharing import charge_service
+from .slices import checked_run
+
+
+def run_advance(session: Session, job: Job) -> None:
+    """Tell and ask as far as it goes in about a second. Raises StaleFence if the lease was lost meanwhile."""
+    started = time.perf_counter()
+    coordinator: Coordinator | None = session.residents.take(job.pk, job.checkpoint_digest)
+    if coordinator is None:
+        coordinator = _open(job)
+    folder = files.run_dir(job.run_id)
+    finished = list(Job.objects.filter(run_id=job.run_id, state=Job.State.FINISHED))
+    outcomes = {item.source: checkpoint.read(folder / item.outcome_path, item.outcome_digest) for item in finished}
+    step = coordinator.advance(outcomes, settings.NASCOPE_ADVANCE_SECONDS)
+    session.progressed()
+    name = files.file_name(job, "checkpoints")
+    digest = checkpoint.write(folder / name, coordinator.state_dict())
+    try:
+        with transaction.atomic():
+            counter = lock_for(job)
+            append(counter, step.events)
+            _charge(counter, step)
+            charge_service(job, time.perf_counter() - started, counter)
+            Job.objects.filter(pk__in=[item.pk for item in finished]).update(state=Job.State.TAKEN, outcome_path="", outcome_digest="")
+            _open_jobs(job, step.opened)
+            waiting = Job.objects.filter(run_id=job.run_id, state=Job.State.FINISHED).exists()
+            Job.objects.filter(pk=job.pk).update(
+                state=Job.State.READY, runnable=step.more or waiting, checkpoint_path=name, checkpoint_digest=digest, lease_until=None,
+                failures=0, served_seconds=F("served_seconds") + time.perf_counter() - started,
+            )
+            progress.update_from_coordinator(counter, coordinator.progress())
+            _end(counter, step)
+            states.settle_pause(counter)
+            wake.announce(counter.run_id)
+            used = [item.outcome_path for item in finished]
+            transaction.on_commit(lambda: files.remove(job.run_id, job.checkpoint_path, *used))
+    except StaleFence:
+        files.remove(job.run_id, name)
+        raise
+    if step.status == "running":
+        session.residents.put(job.pk, digest, coordinator)
+
+
+def _open(job: Job) -> Coordinator:
+    folder = files.run_dir(job.run_id)
+    coordinator = Coordinator(checked_run(job.run_id), Path(settings.NASCOPE_DATA), folder)
+    if job.checkpoint_digest:
+        coordinator.load_state_dict(checkpoint.read(folder / job.checkpoint_path, job.checkpoint_digest))
+    return coordinator
+
+
+def _open_jobs(job: Job, specs: list[WorkSpec]) -> None:
+    device = checked_run(job.run_id).config.device
+    needs = {"auto": "auto", "cuda": "cuda", "cpu": "any"}[device]
+    Job.objects.bulk_create(
+        Job(owner_id=job.owner_id, run_id=job.run_id, kind=spec.kind, source=spec.source, spec=spec.model_dump(mode="json"), device=needs)
+        for spec in specs
+    )
+    # This worker looks for the next job anyway; the others need to hear of the rest.
+    ring(len(specs) - 1 if needs != "cuda" else len(specs))
+
+
+def _charge(counter: RunCounter, step: Step) -> None:
+    """The coordinator's meter decides. While a step phase runs it stands still, and the phase's own slices count on."""
+    for name in ("samples", "seconds", "flops"):
+        field = f"charged_{name}"
+        setattr(counter, field, max(getattr(counter, field), step.charged[name]))
+    counter.charged_trials = int(step.charged["trials"])
+    counter.save()
+
+
+def _end(counter: RunCounter, step: Step) -> None:
+    if step.status == "completed":
+        Run.objects.filter(pk=counter.run_id).update(
+            state=Run.State.COMPLETED, reason=step.reason, finished=Now(), revision=F("revision") + 1
+        )
+        progress.finish(counter, step.reason)
+        append(counter, [ops("completed", step.reason)])
+        files.measure_bundles(counter.run_id)
+        states.close(counter)
+    elif step.status == "failed":
+        states.fail(counter, step.reason)

@@ -1,0 +1,54 @@
+"""`manage.py worker --device cpu|cuda:0`: one worker process."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from ...parent import die_with_parent
+
+
+class Command(BaseCommand):
+    help = "Serve jobs on one device: a Celery worker with one thread. Start one per GPU, and one per CPU core."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--device", default="cpu", help="cpu, or cuda:N for one GPU (default: cpu)")
+        parser.add_argument("--threads", type=int, default=1, help="torch threads of work that does not say otherwise (default: 1)")
+        parser.add_argument("--name", default="", help="shown on the workers' page (default: the device and the process number)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        die_with_parent()
+        device = options["device"]
+        kind, _, number = device.partition(":")
+        if kind not in ("cpu", "cuda") or (kind == "cuda" and not number.isdigit()):
+            raise CommandError(f"--device is '{device}': use cpu, or cuda:N with the number of the GPU")
+        # Before torch is imported: what it sees of the machine is fixed then.
+        os.environ["CUDA_VISIBLE_DEVICES"] = number if kind == "cuda" else ""
+        os.environ.setdefault("OMP_NUM_THREADS", str(options["threads"]))
+
+        import torch
+
+        from search_engine.training import device as training_device
+        from webapp.celery import app
+        from webapp.jobs import bell, session
+
+        if kind == "cuda" and not torch.cuda.is_available():
+            raise CommandError(f"--device {device}: torch sees no such GPU on this machine")
+        training_device.configure(options["threads"])
+        warnings.filterwarnings("ignore", message=".*superuser privileges.*")
+        now = session.start(device, options["threads"], options["name"])
+        try:
+            app.worker_main(
+                [
+                    "--quiet", "worker", "--pool", "threads", "--concurrency", "1", "--queues", bell.queue(device),
+                    "--hostname", f"{now.worker.pk.hex}@nascope", "--without-gossip", "--without-mingle", "--without-heartbeat",
+                    "--loglevel", "DEBUG" if settings.DEBUG else "WARNING",
+                ]
+            )
+        finally:
+            now.end()
+

@@ -1,0 +1,141 @@
+"""One slice of a trial, a phase or a finale: load, compute, write the checkpoint, and commit events, budget and pointer together."""
+
+from __future__ import annotations
+
+import time
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+
+from search_engine import checkpoint
+from search_engine.config import CheckedRun, check
+from search_engine.events import Cost, Event
+from search_engine.search.open_work import open_work
+from search_engine.search.phase_work import PhaseWork
+from search_engine.search.work import Work, WorkSpec, run_slice
+
+from ..core.models import Job, Run, RunCounter
+from ..events.store import StaleFence, append, lock_for
+from . import files, progress, states
+from .failures import mark_not_reproducible
+from .session import Session
+from .sharing import charge_service
+
+
+@lru_cache(maxsize=64)
+def checked_run(run_id: UUID) -> CheckedRun:
+    """The run's config with ids resolved. A run's config never changes."""
+    return check(Run.objects.values_list("config", flat=True).get(pk=run_id), Path(settings.NASCOPE_DATA))
+
+
+def run_work(session: Session, job: Job) -> None:
+    """Do one slice of `job` and commit it. Raises StaleFence if the lease was lost meanwhile: then nothing of it counts."""
+    started = time.perf_counter()
+    checked = checked_run(job.run_id)
+    work: Work | None = session.residents.take(job.pk, job.checkpoint_digest)
+    if work is None:
+        work = _open(job, checked)
+    before = work.cost if job.checkpoint_digest else Cost()
+    events = _compute(session, job, work)
+    elapsed = time.perf_counter() - started
+    try:
+        if work.finished:
+            _commit_outcome(job, work, events, before, elapsed)
+            session.machine_failures += work.failure is not None and work.failure.machine
+        else:
+            digest = _commit_checkpoint(job, work, events, before, elapsed)
+            session.residents.put(job.pk, digest, work)
+    except StaleFence:
+        # Names carry the fence, so these files are nobody else's.
+        files.remove(job.run_id, files.file_name(job, "checkpoints"), files.file_name(job, "outcomes"))
+        raise
+
+
+def _open(job: Job, checked: CheckedRun) -> Work:
+    folder = files.run_dir(job.run_id)
+    work = open_work(checked, WorkSpec.model_validate(job.spec), Path(settings.NASCOPE_DATA), folder)
+    if job.checkpoint_digest:
+        work.load_state_dict(checkpoint.read(folder / job.checkpoint_path, job.checkpoint_digest))
+    return work
+
+
+def _compute(session: Session, job: Job, work: Work) -> list[Event]:
+    """The slice. Returns the events that are not in the database yet."""
+    from search_engine.training import device
+
+    device.configure(checked_run(job.run_id).config.threads)
+    writer = session.writer
+
+    def between_units() -> bool:
+        session.progressed()
+        writer.put(work.log.drain())
+        return session.should_stop
+
+    writer.begin(job)
+    try:
+        last = run_slice(work, settings.NASCOPE_SLICE_SECONDS, between_units)
+    except BaseException:
+        writer.discard()
+        raise
+    return [*writer.finish(), *last]
+
+
+def _commit_checkpoint(job: Job, work: Work, events: list[Event], before: Cost, elapsed: float) -> str:
+    name = files.file_name(job, "checkpoints")
+    digest = checkpoint.write(files.run_dir(job.run_id) / name, work.state_dict())
+    with transaction.atomic():
+        counter = lock_for(job)
+        _record(job, work, counter, events, before, elapsed)
+        Job.objects.filter(pk=job.pk).update(
+            state=Job.State.READY, checkpoint_path=name, checkpoint_digest=digest, lease_until=None, failures=0
+        )
+        states.settle_pause(counter)
+        transaction.on_commit(lambda: files.remove(job.run_id, job.checkpoint_path))
+    return digest
+
+
+def _commit_outcome(job: Job, work: Work, events: list[Event], before: Cost, elapsed: float) -> None:
+    outcome = work.outcome()
+    name = files.file_name(job, "outcomes")
+    digest = checkpoint.write(files.run_dir(job.run_id) / name, outcome)
+    with transaction.atomic():
+        counter = lock_for(job)
+        _record(job, work, counter, events, before, elapsed)
+        Job.objects.filter(pk=job.pk).update(
+            state=Job.State.FINISHED, outcome_path=name, outcome_digest=digest, reason=outcome["reason"], checkpoint_path="",
+            checkpoint_digest="", lease_until=None, failures=0,
+        )
+        if outcome.get("machine"):
+            mark_not_reproducible(counter, f"{job.source} failed because of the machine: {outcome['reason']}")
+        # The coordinator's job may be leased at this moment: it looks for finished work again under the run's mutex.
+        Job.objects.filter(run_id=job.run_id, kind=Job.Kind.ADVANCE).update(runnable=True)
+        states.settle_pause(counter)
+        transaction.on_commit(lambda: files.remove(job.run_id, job.checkpoint_path))
+
+
+def _record(job: Job, work: Work, counter: RunCounter, events: list[Event], before: Cost, elapsed: float) -> None:
+    """Events first, then what the slice used and how far it is."""
+    append(counter, events)
+    counter.spent_samples += max(0.0, work.cost.samples - before.samples)
+    counter.spent_seconds += elapsed
+    if isinstance(work, PhaseWork):
+        _charge_phase(counter, work)
+    counter.save()
+    charge_service(job, elapsed, counter)
+    job.served_seconds += elapsed
+    job.progress = progress.of_job(work)
+    Job.objects.filter(pk=job.pk).update(served_seconds=F("served_seconds") + elapsed, progress=job.progress)
+    progress.update_run(job, counter)
+
+
+def _charge_phase(counter: RunCounter, work: PhaseWork) -> None:
+    """A step phase is charged as it goes; the coordinator's total at its end is the same."""
+    totals: dict[str, Any] = work.meter.totals()
+    counter.charged_samples = totals["samples"]
+    counter.charged_flops = totals["flops"]
+    counter.charged_seconds = totals["seconds"] + work.seconds
