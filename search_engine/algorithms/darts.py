@@ -73,13 +73,18 @@ class DartsConfig(SimplexHabitsConfig):
         "thousands of steps.",
     )
     structure_beta1: float = Field(default=0.5, ge=0, lt=1, title="Adam β₁", description="Adam's first moment decay for alpha. Paper: 0.5.")
-    structure_beta2: float = Field(default=0.999, ge=0, lt=1, title="Adam β₂", description="Adam's second moment decay for alpha. Paper: 0.999.")
+    structure_beta2: float = Field(
+        default=0.999, ge=0, lt=1, title="Adam β₂", description="Adam's second moment decay for alpha. Paper: 0.999.",
+    )
     structure_weight_decay: float = Field(
-        default=1e-3, ge=0, le=1, title="Weight decay of the structure", description="L2 penalty on alpha: pulls towards equal weights. Paper: 0.001.",
+        default=1e-3, ge=0, le=1, title="Weight decay of the structure",
+        description="L2 penalty on alpha: pulls towards equal weights. Paper: 0.001.",
     )
 
     # ---- the weights
-    learning_rate: float = Field(default=0.025, gt=0, le=10, title="Learning rate", description="SGD's learning rate at the start. Paper: 0.025.")
+    learning_rate: float = Field(
+        default=0.025, gt=0, le=10, title="Learning rate", description="SGD's learning rate at the start. Paper: 0.025.",
+    )
     final_learning_rate: float = Field(
         default=0.001, ge=0, le=10, title="Final learning rate", description="At the last step; a cosine lies between. Paper: 0.001.",
     )
@@ -92,8 +97,8 @@ class DartsConfig(SimplexHabitsConfig):
     # ---- the data
     structure_data: Literal["train_split", "validation"] = Field(
         default="train_split", title="Data that move the structure",
-        description="train_split: a part of the training data (the validation data stay unseen and can rank what was found). validation: the "
-        "validation data, while all training data fit the weights.",
+        description="train_split: a part of the training data (the validation data stay unseen and can rank what was found). "
+        "validation: the validation data, while all training data fit the weights.",
     )
     train_portion: float = Field(
         default=0.5, gt=0, lt=1, title="Share of the weights",

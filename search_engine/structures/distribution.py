@@ -92,7 +92,8 @@ class StructureDistribution(ABC):
         Raises ValueError if the state belongs to another kind of distribution or to other groups.
         """
         if state["kind"] != type(self).__name__ or list(state["parameters"]) != self.groups:
-            raise ValueError(f"this state is of a {state['kind']} over {list(state['parameters'])}, not of a {type(self).__name__} over {self.groups}")
+            given = f"a {state['kind']} over {list(state['parameters'])}"
+            raise ValueError(f"this state is of {given}, not of a {type(self).__name__} over {self.groups}")
         with torch.no_grad():
             for group, value in zip(self.groups, self.parameters, strict=True):
                 value.copy_(state["parameters"][group])

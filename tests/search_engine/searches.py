@@ -26,13 +26,18 @@ def image_data(examples: int = 48) -> SearchData:
     images = rng.integers(0, 8, (examples, 1, 8, 8))
     images[np.arange(examples), 0, 2 * labels] += 8
     part = Part(inputs=images.astype(np.uint8), labels=labels, indices=np.arange(examples))
-    return SearchData(
-        dataset="rows", shape=SHAPE, train=part, validation=part, preprocessing=Preprocessing(16.0, (0.3,), (0.25,)), class_names=("a", "b", "c")
-    )
+    grey = Preprocessing(16.0, (0.3,), (0.25,))
+    return SearchData(dataset="rows", shape=SHAPE, train=part, validation=part, preprocessing=grey, class_names=("a", "b", "c"))
 
 
 def network_search(
-    space: str, data: SearchData | None = None, weights_seed: int = 0, small: bool = True, device: str = "cpu", amp: bool = False, **options: Any
+    space: str,
+    data: SearchData | None = None,
+    weights_seed: int = 0,
+    small: bool = True,
+    device: str = "cpu",
+    amp: bool = False,
+    **options: Any,
 ) -> DartsSearch:
     """A fresh DARTS search on `cell` or `nb201`."""
     data = data or image_data()

@@ -147,7 +147,10 @@ def test_the_validation_loss_is_that_of_the_weights_looked_at() -> None:
     problem = SmoothProblem(2)
     here = problem.val(problem.weights, problem.alphas).item()
     ahead = problem.val(problem.ahead(problem.alphas), problem.alphas).item()
-    values = {name: float(ESTIMATORS[name](problem.train, problem.val, problem.weights, problem.alphas, problem.step).val_loss) for name in ESTIMATORS}
+    values = {
+        name: float(estimate(problem.train, problem.val, problem.weights, problem.alphas, problem.step).val_loss)
+        for name, estimate in ESTIMATORS.items()
+    }
     assert values["first"] == pytest.approx(here, abs=1e-12)
     assert values["finite_difference"] == pytest.approx(ahead, abs=1e-12)
     assert values["exact"] == pytest.approx(ahead, abs=1e-12)
