@@ -19,6 +19,7 @@ import type {
   SearchSpace,
   Snapshot,
   StructureHistory,
+  TokenScope,
   Trial,
   Validation,
   Worker,
@@ -38,7 +39,7 @@ export const getMe = (signal?: Signal) => get<Me>("me", signal);
 export const login = (username: string, password: string) => post<Me>("auth/login", { username, password });
 export const logout = () => post<null>("auth/logout");
 export const getTokens = (signal?: Signal) => list<ApiToken>("tokens", signal);
-export const createToken = (name: string) => post<ApiToken>("tokens", { name });
+export const createToken = (name: string, scope: TokenScope) => post<ApiToken>("tokens", { name, scope });
 export const deleteToken = (id: string) => del(`tokens/${id}`);
 
 // ---- catalogue
@@ -50,7 +51,7 @@ export const getRunSchema = (signal?: Signal) => get<RunSchema>("run-schema", si
 export const getPresets = (signal?: Signal) => list<Preset>("presets", signal);
 
 // ---- experiments
-export const getExperiments = (cursor: Cursor, signal?: Signal) => getPage<Experiment>("experiments", cursor, {}, signal);
+export const getExperiments = (cursor: Cursor, signal?: Signal, limit?: number) => getPage<Experiment>("experiments", cursor, { limit }, signal);
 export const getExperiment = (id: string, signal?: Signal) => get<Experiment>(`experiments/${id}`, signal);
 export const deleteExperiment = (id: string) => del(`experiments/${id}`);
 export const validateExperiment = (body: ExperimentBody, signal?: Signal) =>

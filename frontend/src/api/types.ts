@@ -1,4 +1,4 @@
-/** What the REST API sends and takes, by hand from docs of `/api/v1/schema/`; the events' types are generated (src/types). */
+/** What the REST API sends and takes (`/api/v1/schema/` is its full description); the events' types are generated (src/types). */
 
 import type { JsonSchema } from "../schema/jsonSchema";
 import type { EventRecord, FamilyDeclared, FinalistChosen, Champion, DerivedGenome, Incumbent, Notice, PhaseStarted, GraphData } from "../types/events.gen";
@@ -141,10 +141,10 @@ export interface Estimate {
 export interface Model {
   id: string;
   run: string;
-  experiment?: { id: string; name: string };
-  algorithm?: { id: string; title: string };
-  space?: string;
-  datasets?: string[];
+  experiment: { id: string; name: string };
+  algorithm: { id: string; title: string };
+  space: string;
+  datasets: string[];
   index: number;
   role: "finalist" | "baseline";
   genome_hash: string;
@@ -261,10 +261,15 @@ export interface Trial {
   cost: Record<string, number>;
   fidelity: Record<string, unknown>;
   reused_from: number | null;
+  /** Answered from a benchmark table. */
+  simulated: boolean;
+  genome: string;
+  genome_hash: string;
 }
 
 export interface Genome {
   id: string;
+  run: string;
   hash: string;
   space: string;
   content: Record<string, unknown>;
@@ -282,12 +287,16 @@ export interface Worker {
   pid: number;
   alive: boolean;
   last_seen: string;
-  job: { id: string; kind: string; run: string | null } | null;
+  /** `run` is null where the run is somebody else's. */
+  job: { id: string | null; kind: string; run: string | null } | null;
 }
+
+export type TokenScope = "read" | "write";
 
 export interface ApiToken {
   id: string;
   name: string;
+  scope: TokenScope;
   created: string;
   last_used: string | null;
   /** Only in the answer that made it. */

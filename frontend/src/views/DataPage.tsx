@@ -1,1 +1,99 @@
-export function DataPage() { return <div className="page"><h1>DataPage</h1></div>; }
+import { getDatasets } from "../api/resources";
+import type { Dataset } from "../api/types";
+import { useResource } from "../api/useResource";
+import { paths } from "../app/routes";
+import { useTitle } from "../app/useTitle";
+import { ButtonLink } from "../ui/Button";
+import { CodeBlock } from "../ui/Copy";
+import { Panel } from "../ui/Panel";
+import { Chip } from "../ui/StateChip";
+import { Failure, Skeleton } from "../ui/States";
+import { exact, metricName } from "../ui/format";
+import { linkified } from "../ui/linkified";
+
+const PROVIDES: Record<Dataset["provides"], string> = {
+  samples: "examples to train on",
+  table: "results from a table, so nothing is trained",
+  objective: "a reward for each architecture, so nothing is trained",
+};
+
+function shapeText(dataset: Dataset): string {
+  if (!dataset.shape) return "known once the files are read";
+  const { input, classes } = dataset.shape;
+  const form = input.length === 3 ? `${input[1]} × ${input[2]} pixels, ${input[0]} ${input[0] === 1 ? "channel" : "channels"}` : `${input.join(" × ")} features`;
+  return `${form}; ${classes} classes`;
+}
+
+function DatasetPanel({ dataset }: { dataset: Dataset }) {
+  const sizes = Object.entries(dataset.sizes);
+  return (
+    <Panel
+      title={dataset.title}
+      note={<code>{dataset.id}</code>}
+      actions={
+        dataset.available ? (
+          <>
+            <Chip tone="good">available</Chip>
+            <ButtonLink small to={paths.newExperiment({ dataset: dataset.id })}>
+              Search on it
+            </ButtonLink>
+          </>
+        ) : (
+          <Chip tone="warn">files missing</Chip>
+        )
+      }
+    >
+      <div className="stack">
+        <p>{dataset.description}</p>
+        <dl className="facts">
+          <dt>Gives</dt>
+          <dd>{PROVIDES[dataset.provides] ?? dataset.provides}</dd>
+          <dt>Input</dt>
+          <dd>{shapeText(dataset)}</dd>
+          {sizes.length > 0 && (
+            <>
+              <dt>Sizes</dt>
+              <dd>{sizes.map(([name, size]) => `${exact(size)} ${name}`).join(", ")}</dd>
+            </>
+          )}
+          <dt>Chosen by</dt>
+          <dd>{metricName(dataset.metric)}</dd>
+          <dt>Licence</dt>
+          <dd>{dataset.licence}</dd>
+          <dt>Source</dt>
+          <dd>{linkified(dataset.source)}</dd>
+        </dl>
+        {!dataset.available && (
+          <div className="stack">
+            <p>
+              Put {dataset.missing_files.length === 1 ? "this file" : "these files"} into the data folder. That is the folder named by{" "}
+              <code>NASCOPE_DATA</code>, or <code>var/data</code> where it is not set.
+            </p>
+            <CodeBlock text={dataset.missing_files.join("\n")} label={`Missing files of ${dataset.title}`} />
+          </div>
+        )}
+      </div>
+    </Panel>
+  );
+}
+
+export function DataPage() {
+  useTitle("Data");
+  const datasets = useResource("datasets", getDatasets);
+  const sorted = [...(datasets.data ?? [])].sort((a, b) => Number(b.available) - Number(a.available));
+  return (
+    <div className="page">
+      <div className="page-head">
+        <div>
+          <h1>Data</h1>
+          <p>Training data fit the weights, validation data choose the structure, and the test part is opened once, at the end of a run.</p>
+        </div>
+      </div>
+      {datasets.loading && <Skeleton lines={6} label="Loading data sets" />}
+      {datasets.error !== undefined && <Failure what="The data sets did not load" error={datasets.error} retry={datasets.reload} />}
+      {sorted.map((dataset) => (
+        <DatasetPanel key={dataset.id} dataset={dataset} />
+      ))}
+    </div>
+  );
+}

@@ -1,1 +1,124 @@
-export function ExperimentPage({ id }: { id: string }) { return <div className="page">{id}</div>; }
+import { useState } from "react";
+import { ApiError } from "../api/problem";
+import { deleteExperiment, getExperiment } from "../api/resources";
+import type { Experiment } from "../api/types";
+import { useResource } from "../api/useResource";
+import { Link, navigate } from "../app/router";
+import { paths } from "../app/routes";
+import { useTitle } from "../app/useTitle";
+import { Button, ButtonLink } from "../ui/Button";
+import { Confirm } from "../ui/Dialog";
+import { Panel } from "../ui/Panel";
+import { Empty, Failure, Skeleton } from "../ui/States";
+import { moment, plural } from "../ui/format";
+import { toast, toastError } from "../ui/toast";
+import { AlgorithmComparison } from "./AlgorithmComparison";
+import { ACTIVE, budgetText } from "./experimentText";
+import { RunTable } from "./RunTable";
+import "./experiment.css";
+
+const POLL_ACTIVE = 2000;
+const POLL_REST = 15_000;
+
+function Actions({ experiment }: { experiment: Experiment }) {
+  const [asking, setAsking] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const active = experiment.runs.some((run) => ACTIVE.has(run.state));
+  const remove = async () => {
+    setBusy(true);
+    try {
+      await deleteExperiment(experiment.id);
+      toast(`'${experiment.name}' was deleted.`);
+      navigate(paths.experiments);
+    } catch (error) {
+      toastError(error);
+      setBusy(false);
+      setAsking(false);
+    }
+  };
+  return (
+    <div className="actions">
+      <ButtonLink to={paths.newExperiment({ experiment: experiment.id })}>Start one like it</ButtonLink>
+      <Button kind="danger" onClick={() => setAsking(true)}>
+        Delete
+      </Button>
+      {asking && (
+        <Confirm title={`Delete '${experiment.name}'?`} verb="Delete it" busy={busy} onConfirm={() => void remove()} onClose={() => setAsking(false)}>
+          {plural(experiment.runs.length, "run")} with every event, genome and model will be gone.
+          {active && " Some of them are still working; they are stopped first."}
+        </Confirm>
+      )}
+    </div>
+  );
+}
+
+/** One experiment: its runs compared under one space, one data set and one budget. */
+export function ExperimentPage({ id }: { id: string }) {
+  const [active, setActive] = useState(true);
+  const experiment = useResource(
+    `experiment/${id}`,
+    async (signal) => {
+      const answer = await getExperiment(id, signal);
+      setActive(answer.runs.some((run) => ACTIVE.has(run.state)));
+      return answer;
+    },
+    active ? POLL_ACTIVE : POLL_REST,
+  );
+  const data = experiment.data;
+  useTitle(data?.name ?? "Experiment");
+  if (data === undefined) {
+    const gone = experiment.error instanceof ApiError && experiment.error.status === 404;
+    return (
+      <div className="page">
+        {experiment.loading ? (
+          <Skeleton lines={6} label="Loading the experiment" />
+        ) : gone ? (
+          <Empty title="There is no such experiment" actions={<ButtonLink to={paths.experiments}>All experiments</ButtonLink>}>
+            It was deleted, or it belongs to somebody else.
+          </Empty>
+        ) : (
+          <Failure what="The experiment did not load" error={experiment.error} retry={experiment.reload} />
+        )}
+      </div>
+    );
+  }
+  return (
+    <div className="page">
+      <div className="page-head">
+        <div>
+          <Link className="crumb" to={paths.experiments}>
+            Experiments
+          </Link>
+          <h1>{data.name}</h1>
+        </div>
+        <Actions experiment={data} />
+      </div>
+      <dl className="experiment-facts">
+        <div className="stat">
+          <dt>data</dt>
+          <dd>{data.datasets.join(", ")}</dd>
+        </div>
+        <div className="stat">
+          <dt>search space</dt>
+          <dd>{data.space}</dd>
+        </div>
+        <div className="stat">
+          <dt>budget of each run</dt>
+          <dd>{budgetText(data.budget)}</dd>
+        </div>
+        <div className="stat">
+          <dt>{data.seeds.length === 1 ? "seed" : "seeds"}</dt>
+          <dd>{data.seeds.length > 8 ? `${data.seeds.length} seeds` : data.seeds.join(", ")}</dd>
+        </div>
+        <div className="stat">
+          <dt>started</dt>
+          <dd>{moment(data.created)}</dd>
+        </div>
+      </dl>
+      <Panel title="Runs" note={data.runs.length > 1 ? "the same data, space and budget for all" : undefined} flush>
+        {data.runs.length === 0 ? <Empty title="No runs left">Every run of this experiment was deleted.</Empty> : <RunTable runs={data.runs} />}
+      </Panel>
+      <AlgorithmComparison runs={data.runs} />
+    </div>
+  );
+}

@@ -1,1 +1,116 @@
-export function HomePage() { return <div className="page"><h1>HomePage</h1></div>; }
+import { useRef, useState } from "react";
+import { getExperiments, getPresets, createExperiment } from "../api/resources";
+import type { Preset } from "../api/types";
+import { useResource } from "../api/useResource";
+import { Link, navigate } from "../app/router";
+import { paths } from "../app/routes";
+import { useTitle } from "../app/useTitle";
+import { Button, ButtonLink } from "../ui/Button";
+import { Panel } from "../ui/Panel";
+import { Empty, Failure, Skeleton } from "../ui/States";
+import { toastError } from "../ui/toast";
+import { ExperimentTable } from "./ExperimentTable";
+import { FamilySketch } from "./FamilySketch";
+import { newKey } from "./newKey";
+import "./home.css";
+
+const RECENT = 8;
+
+function PresetCard({ preset }: { preset: Preset }) {
+  const [busy, setBusy] = useState(false);
+  const key = useRef(newKey());
+  const start = async () => {
+    setBusy(true);
+    try {
+      const experiment = await createExperiment(preset.experiment, key.current);
+      const only = experiment.runs.length === 1 ? experiment.runs[0] : undefined;
+      navigate(only ? paths.run(only.id) : paths.experiment(experiment.id));
+    } catch (error) {
+      toastError(error);
+      key.current = newKey();
+      setBusy(false);
+    }
+  };
+  return (
+    <article className="start-card start-card-main">
+      <FamilySketch />
+      <div className="start-text">
+        <h2>{preset.title}</h2>
+        <p>{preset.description}</p>
+        <div className="row">
+          <Button kind="primary" busy={busy} onClick={start}>
+            {busy ? "Starting" : "Start and watch"}
+          </Button>
+          <ButtonLink kind="quiet" to={paths.newExperiment({ preset: preset.id })}>
+            Change it first
+          </ButtonLink>
+        </div>
+      </div>
+    </article>
+  );
+}
+
+function NewCard() {
+  return (
+    <article className="start-card">
+      <div className="start-text">
+        <h2>New experiment</h2>
+        <p>Choose the data, the search space, one or several algorithms and a budget. Every setting explains itself.</p>
+        <div className="row">
+          <ButtonLink to={paths.newExperiment()}>New experiment</ButtonLink>
+        </div>
+      </div>
+    </article>
+  );
+}
+
+/** The first page: something to start at once, then what was started before. */
+export function HomePage() {
+  useTitle("");
+  const presets = useResource("presets", getPresets);
+  const experiments = useResource("experiments/recent", (signal) => getExperiments(null, signal, RECENT), 4000);
+  const recent = experiments.data?.results;
+  return (
+    <div className="page">
+      <div className="page-head">
+        <div>
+          <h1>Search for the structure of a network, and watch it happen</h1>
+          <p>Start a search, see the architecture evolve as a graph, and download the best model as a program of its own.</p>
+        </div>
+      </div>
+      <div className="start-cards">
+        {presets.loading && (
+          <div className="start-card start-card-main">
+            <Skeleton label="Loading the ready-made searches" />
+          </div>
+        )}
+        {presets.error !== undefined && (
+          <div className="start-card">
+            <Failure what="The ready-made searches did not load" error={presets.error} retry={presets.reload} />
+          </div>
+        )}
+        {presets.data?.map((preset) => (
+          <PresetCard key={preset.id} preset={preset} />
+        ))}
+        <NewCard />
+      </div>
+      <Panel
+        title="Recent experiments"
+        flush
+        {...(experiments.data?.next ? { actions: <Link to={paths.experiments}>All experiments</Link> } : {})}
+      >
+        {experiments.loading ? (
+          <Skeleton label="Loading experiments" />
+        ) : recent === undefined ? (
+          <Failure what="The experiments did not load" error={experiments.error} retry={experiments.reload} />
+        ) : recent.length === 0 ? (
+          <Empty title="Nothing here yet">
+            Start the ready-made search above: it takes about a minute and shows everything once.
+          </Empty>
+        ) : (
+          <ExperimentTable experiments={recent} />
+        )}
+      </Panel>
+    </div>
+  );
+}

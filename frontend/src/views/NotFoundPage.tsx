@@ -1,1 +1,26 @@
-export function NotFoundPage({ path }: { path: string }) { return <div className="page">{path}</div>; }
+import { paths } from "../app/routes";
+import { useTitle } from "../app/useTitle";
+import { ButtonLink } from "../ui/Button";
+import { Empty } from "../ui/States";
+
+export function NotFoundPage({ path }: { path: string }) {
+  useTitle("Not found");
+  return (
+    <div className="page">
+      <h1 className="visually-hidden">Not found</h1>
+      <Empty
+        title="There is no such page"
+        actions={
+          <>
+            <ButtonLink kind="primary" to={paths.home}>
+              First page
+            </ButtonLink>
+            <ButtonLink to={paths.experiments}>Experiments</ButtonLink>
+          </>
+        }
+      >
+        Nothing lives at <code>{path}</code>. It may have been deleted, or the link was cut short.
+      </Empty>
+    </div>
+  );
+}

@@ -1,1 +1,84 @@
-export function NewExperimentPage() { return <div className="page" />; }
+import { useMemo } from "react";
+import {
+  getAlgorithms,
+  getCompatibility,
+  getDatasets,
+  getExperiment,
+  getPresets,
+  getRun,
+  getRunSchema,
+  getSpaces,
+} from "../../api/resources";
+import type { RunSchema } from "../../api/types";
+import { useResource } from "../../api/useResource";
+import { useLocation } from "../../app/router";
+import { useTitle } from "../../app/useTitle";
+import { Failure, Skeleton } from "../../ui/States";
+import type { Catalogue } from "./compatibility";
+import { draftFromBody, draftFromRun, formsOf, newDraft, type Draft, type Forms } from "./draft";
+import { ExperimentForm } from "./ExperimentForm";
+import "./new.css";
+
+interface Loaded {
+  catalogue: Catalogue;
+  schemas: RunSchema;
+  forms: Forms;
+  draft: Draft;
+  origin: string;
+}
+
+async function load(query: URLSearchParams, signal: AbortSignal): Promise<Loaded> {
+  const [algorithms, spaces, datasets, compatibility, schemas] = await Promise.all([
+    getAlgorithms(signal),
+    getSpaces(signal),
+    getDatasets(signal),
+    getCompatibility(signal),
+    getRunSchema(signal),
+  ]);
+  const catalogue: Catalogue = { algorithms, spaces, datasets, compatibility };
+  const forms = formsOf(catalogue, schemas);
+  const { draft, origin } = await firstDraft(query, catalogue, forms, signal);
+  return { catalogue, schemas, forms, draft, origin };
+}
+
+/** What the form starts from: `?run=`, `?experiment=`, `?preset=`, or `?dataset=` and `?algorithm=`. */
+async function firstDraft(query: URLSearchParams, catalogue: Catalogue, forms: Forms, signal: AbortSignal) {
+  const run = query.get("run");
+  if (run) {
+    const source = await getRun(run, signal);
+    return { draft: draftFromRun(source, forms, catalogue), origin: `Settings of ${source.algorithm.title}, seed ${source.seed}, in '${source.experiment.name}'.` };
+  }
+  const experiment = query.get("experiment");
+  if (experiment) {
+    const source = await getExperiment(experiment, signal);
+    return { draft: draftFromBody(source.config, forms, catalogue), origin: `Settings of '${source.name}'.` };
+  }
+  const preset = query.get("preset");
+  if (preset) {
+    const source = (await getPresets(signal)).find((item) => item.id === preset);
+    if (source) return { draft: draftFromBody(source.experiment, forms, catalogue), origin: `Settings of the ready-made search '${source.title}'.` };
+  }
+  return { draft: newDraft(catalogue, { dataset: query.get("dataset"), algorithm: query.get("algorithm") }), origin: "" };
+}
+
+/** Loads the catalogue and what to start from, then shows the form. */
+export function NewExperimentPage() {
+  useTitle("New experiment");
+  const { query } = useLocation();
+  const text = query.toString();
+  const loaded = useResource(`new?${text}`, (signal) => load(new URLSearchParams(text), signal));
+  const form = useMemo(() => loaded.data && <ExperimentForm key={text} {...loaded.data} />, [loaded.data, text]);
+  return (
+    <div className="page page-new">
+      <div className="page-head">
+        <div>
+          <h1>New experiment</h1>
+          <p>{loaded.data?.origin || "Each algorithm and each seed becomes one run. All of them get the same data, search space and budget."}</p>
+        </div>
+      </div>
+      {loaded.loading && <Skeleton lines={8} label="Loading the catalogue" />}
+      {loaded.error !== undefined && !loaded.data && <Failure what="The form could not be prepared" error={loaded.error} retry={loaded.reload} />}
+      {form}
+    </div>
+  );
+}

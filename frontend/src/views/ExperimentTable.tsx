@@ -1,0 +1,76 @@
+import { Link } from "../app/router";
+import { paths } from "../app/routes";
+import type { Experiment } from "../api/types";
+import { StateChip } from "../ui/StateChip";
+import { ago, metric, metricName, moment, plural } from "../ui/format";
+import { algorithmTitles, bestRun, STATE_ORDER } from "./experimentText";
+
+function Row({ experiment }: { experiment: Experiment }) {
+  const best = bestRun(experiment);
+  const only = experiment.runs.length === 1 ? experiment.runs[0] : undefined;
+  return (
+    <tr>
+      <th scope="row">
+        <Link to={only ? paths.run(only.id) : paths.experiment(experiment.id)}>{experiment.name}</Link>
+        <span className="sub">
+          {algorithmTitles(experiment).join(", ")} · {experiment.space} on {experiment.datasets.join(", ")}
+        </span>
+      </th>
+      <td>
+        <Link to={paths.experiment(experiment.id)} className="muted">
+          {plural(experiment.runs.length, "run")}
+        </Link>
+      </td>
+      <td>
+        <span className="row">
+          {STATE_ORDER.filter((state) => experiment.states[state]).map((state) => (
+            <StateChip
+              key={state}
+              state={state}
+              text={experiment.runs.length > 1 ? `${experiment.states[state]} ${state}` : state}
+              {...(only ? { reason: only.reason } : {})}
+            />
+          ))}
+        </span>
+      </td>
+      <td className="num">
+        {best?.best ? (
+          <span title={metricName(best.best.metric)} className="strong">
+            {metric(best.best.value)}
+          </span>
+        ) : (
+          <span className="faint">none yet</span>
+        )}
+      </td>
+      <td className="num muted" title={moment(experiment.created)}>
+        {ago(experiment.created)}
+      </td>
+    </tr>
+  );
+}
+
+/** Experiments, newest first. */
+export function ExperimentTable({ experiments }: { experiments: Experiment[] }) {
+  return (
+    <table className="table">
+      <thead>
+        <tr>
+          <th scope="col">Experiment</th>
+          <th scope="col">Runs</th>
+          <th scope="col">State</th>
+          <th scope="col" className="num">
+            Best on validation
+          </th>
+          <th scope="col" className="num">
+            Started
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {experiments.map((experiment) => (
+          <Row key={experiment.id} experiment={experiment} />
+        ))}
+      </tbody>
+    </table>
+  );
+}
