@@ -1,0 +1,140 @@
+"""`manage.py up`: everything from an empty folder to a served application."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import socket
+import sys
+import time
+import urllib.error
+import urllib.request
+import webbrowser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+HEALTH_SECONDS = 120.0
+MAX_DEFAULT_WORKERS = 8
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class Command(BaseCommand):
+    help = "Migrate, then start the web process and the workers, and keep them running until Ctrl-C."
+    # The checks of the system import everything; the children do it anyway.
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1, this machine only)")
+        parser.add_argument("--port", type=int, default=8000, help="port to listen on (default: 8000; 0 = any free one)")
+        parser.add_argument("--workers", type=int, default=min(cores, MAX_DEFAULT_WORKERS), help="CPU workers (default: one per core)")
+        parser.add_argument("--gpus", type=int, default=_gpus(), help="GPU workers (default: one per NVIDIA device)")
+        parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        host, workers = options["host"], options["workers"]
+        if workers < 0 or workers + options["gpus"] < 1:
+            raise CommandError("--workers: give at least one worker")
+        # Kept open as long as this process lives; the system unlocks it however the process ends.
+        lock = _lock(Path(settings.NASCOPE_HOME) / "supervisor.lock")
+        port = _free_port(host, options["port"])
+        _empty_broker()
+        call_command("migrate", interactive=False, verbosity=0)
+        user = _first_user()
+        if host not in LOOPBACK:
+            _check_exposed(host)
+
+        from ...supervisor import Supervisor, children
+
+        supervisor = Supervisor(children(host, port, workers, options["gpus"]))
+        supervisor.start()
+        try:
+            if _wait_for_health(supervisor, host, port):
+                self._say_where(user, host, port, browser=not options["no_browser"])
+        finally:
+            supervisor.run()
+            lock.close()
+
+    def _say_where(self, user: Any, host: str, port: int, *, browser: bool) -> None:
+        from webapp.core.models import LoginToken
+
+        shown = "127.0.0.1" if host in ("0.0.0.0", "::", "localhost") else f"[{host}]" if ":" in host else host
+        url = f"http://{shown}:{port}/login/{LoginToken.issue(user)}/"
+        self.stdout.write(f"NAScope is ready (the link works once): {url}")
+        self.stdout.flush()
+        if browser and sys.stdout.isatty():
+            webbrowser.open(url)
+
+
+def _gpus() -> int:
+    """NVIDIA devices of this machine, without importing torch here."""
+    return sum(re.fullmatch(r"nvidia\d+", path.name) is not None for path in Path("/dev").glob("nvidia*"))
+
+
+def _lock(path: Path) -> Any:
+    file = path.open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise CommandError(f"NAScope is already running on {path.parent}; stop it first, or set NASCOPE_HOME to another folder") from None
+    return file
+
+
+def _free_port(host: str, port: int) -> int:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise CommandError(f"cannot listen on {host}:{port} ({error.strerror}); choose another with --port") from None
+        return int(probe.getsockname()[1])
+
+
+def _empty_broker() -> None:
+    """Old rings and mailboxes of workers that are gone. This process holds the lock, so nobody else uses the folder."""
+    if settings.CELERY_BROKER_URL.startswith("filesystem"):
+        for room in ("queue", "processed", "control"):
+            for path in (settings.BROKER_DIR / room).iterdir():
+                path.unlink(missing_ok=True)
+
+
+def _first_user() -> Any:
+    """The administrator; made without a password at the first start, so only a login link lets one in."""
+    users = get_user_model()
+    user = users.objects.filter(is_active=True, is_superuser=True).order_by("pk").first()
+    return user if user is not None else users.objects.create_superuser("admin", password=None)
+
+
+def _check_exposed(host: str) -> None:
+    """Beyond this machine only with a password and named hosts."""
+    if not any(user.has_usable_password() for user in get_user_model().objects.filter(is_active=True)):
+        raise CommandError(f"--host {host} is reachable from other machines: first set a password (manage.py changepassword admin)")
+    if "ALLOWED_HOSTS" not in os.environ:
+        raise CommandError(f"--host {host} is reachable from other machines: set ALLOWED_HOSTS to the names that browsers use")
+
+
+def _wait_for_health(supervisor: Any, host: str, port: int) -> bool:
+    """Whether the web process answers within the time. A stop meanwhile ends the waiting."""
+    shown = "127.0.0.1" if host == "0.0.0.0" else "[::1]" if host == "::" else f"[{host}]" if ":" in host else host
+    # Django answers only names that it is told to serve.
+    name = next((item for item in settings.ALLOWED_HOSTS if not item.startswith(".")), shown)
+    request = urllib.request.Request(f"http://{shown}:{port}/api/v1/health/live", headers={"Host": name})
+    until = time.monotonic() + HEALTH_SECONDS
+    while time.monotonic() < until and not supervisor.stopping:
+        supervisor.watch()
+        try:
+            with urllib.request.urlopen(request, timeout=5) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    if not supervisor.stopping:
+        sys.stderr.write(f"the web process did not answer within {HEALTH_SECONDS:.0f} s; see the messages above\n")
+        supervisor.stopping = True
+    return False
