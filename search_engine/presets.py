@@ -8,8 +8,8 @@ PRESETS: list[dict[str, Any]] = [
     {
         "id": "darts-digits",
         "title": "DARTS on handwritten digits",
-        "description": "A super-network of cells learns which operations to keep; about a minute on a laptop. The best architecture is then "
-        "retrained beside a random one, tested once and offered for download.",
+        "description": "A super-network of cells learns which operations to keep; about a minute on a laptop. The best architecture is "
+        "then retrained beside a random one, tested once and offered for download.",
         "experiment": {
             "name": "DARTS on handwritten digits",
             "algorithms": [{"id": "darts", "options": {}}],

@@ -9,7 +9,6 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Model, QuerySet
 from django.http import Http404
-from drf_spectacular.openapi import AutoSchema
 from pydantic import BaseModel, ValidationError
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
@@ -20,6 +19,7 @@ from search_engine.errors import BadInput
 from webapp.accounts.authentication import AUTHENTICATION, TokenScope
 
 from . import problems
+from .openapi import ApiSchema
 from .parsers import StrictJSONParser
 from .renderers import ModelRenderer
 
@@ -38,7 +38,7 @@ class ApiView(APIView):
     permission_classes = (IsAuthenticated, TokenScope)
     parser_classes = (StrictJSONParser,)
     renderer_classes = (ModelRenderer,)
-    schema = AutoSchema()
+    schema = ApiSchema()
 
     def get_exception_handler(self) -> Any:
         return problems.handle

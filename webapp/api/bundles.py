@@ -3,35 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 from django.conf import settings
 from django.http import Http404
 
+from search_engine.bundle.archive import write_archive
 from webapp.core.models import ModelArtefact
 
 _CHUNK = 256 * 1024
+_building = threading.Lock()
 
 
 def bundle_zip(model: ModelArtefact) -> Path:
     """Path of the model's zip, built if it is not there yet. Raises Http404 where there is no bundle (any more).
 
-    The archive is deterministic and put in place by a rename, so two builders at once do no harm.
+    The archive is deterministic and put in place by a rename.
     """
     home = Path(settings.NASCOPE_HOME).resolve()
     folder = (home / model.bundle_path).resolve()
     if not model.bundle_path or not folder.is_relative_to(home) or not folder.is_dir():
         raise Http404
     path = folder.with_name(f"{folder.name}.zip")
-    if not path.is_file():
-        from search_engine.bundle.archive import archive
-
-        archive(folder, path)
-    if not model.bundle_sha256:
-        model.bundle_sha256 = _sha256(path)
-        ModelArtefact.objects.filter(pk=model.pk).update(bundle_sha256=model.bundle_sha256)
+    # One builder at a time in this process; another process's is welcome, equal folders give equal bytes.
+    with _building:
+        if not path.is_file() or not model.bundle_sha256:
+            model.bundle_sha256 = write_archive(folder, path)
+            ModelArtefact.objects.filter(pk=model.pk).update(bundle_sha256=model.bundle_sha256)
     return path
 
 
@@ -48,8 +48,3 @@ async def chunks(path: Path) -> AsyncIterator[bytes]:
     with path.open("rb") as file:
         while data := await asyncio.to_thread(file.read, _CHUNK):
             yield data
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

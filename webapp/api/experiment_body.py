@@ -158,8 +158,9 @@ class _Planner:
         """Space and data sets: once, not once per algorithm."""
         self.space_known = self._known("space", registry.space, self.body.space) if self.body.space else True
         self.space_options = dict(self.body.space_options)
-        if self.body.space and self.space_known and not self._model("space_options", registry.space(self.body.space).config, self.space_options):
-            self.space_options = {}
+        if self.body.space and self.space_known:
+            config = registry.space(self.body.space).config
+            self.space_options = self.space_options if self._model("space_options", config, self.space_options) else {}
         known = [self._known(f"datasets.{index}", registry.dataset, name) for index, name in enumerate(self.body.datasets)]
         self.datasets_known = all(known)
         self.dataset_options = list(self.body.dataset_options)
@@ -189,9 +190,8 @@ class _Planner:
         if checked is None or self.problems:
             return []
         # The seed is the only thing in which these runs differ, so one check serves them all.
-        return [
-            PlannedRun(index, checked.model_copy(update={"config": checked.config.model_copy(update={"seed": seed})})) for seed in self.body.seeds
-        ]
+        configs = [checked.config.model_copy(update={"seed": seed}) for seed in self.body.seeds]
+        return [PlannedRun(index, checked.model_copy(update={"config": config})) for config in configs]
 
     def _checked(self, index: int, options: dict[str, Any]) -> CheckedRun | None:
         """`check`, again and again with the field it complained about put right, so that one problem does not hide the next."""

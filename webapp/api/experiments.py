@@ -23,6 +23,10 @@ from .problems import FieldProblem, ProblemDocument, from_bad_inputs
 from .records import CURSOR
 from .throttles import CreateRate, EstimateRate
 
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key", str, OpenApiParameter.HEADER, description="a request that is repeated with the same key does its work once"
+)
+
 
 def _planned(data: Any) -> Plan:
     """Raises the Problem that lists everything wrong with the body."""
@@ -42,7 +46,8 @@ def _stored(plan_: Plan, owner: Any) -> shapes.Experiment:
         datasets=[entry.id for entry in first.datasets],
         budget=None if plan_.body.budget is None else plan_.body.budget.model_dump(exclude_none=True),
         objectives=[
-            {"metric": entry.metric, "direction": "maximise", "split": "validation", "domain": index} for index, entry in enumerate(first.datasets)
+            {"metric": entry.metric, "direction": "maximise", "split": "validation", "domain": index}
+            for index, entry in enumerate(first.datasets)
         ],
     )
     for position, planned in enumerate(plan_.runs):
@@ -65,7 +70,7 @@ class ExperimentsView(OwnedView):
 
     @extend_schema(
         operation_id="experiments_create",
-        parameters=[OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER, description="a repeated request with the same key makes one experiment")],
+        parameters=[IDEMPOTENCY_KEY],
         request=ExperimentBody,
         responses={201: shapes.Experiment, 400: ProblemDocument, 422: ProblemDocument, 429: ProblemDocument},
     )

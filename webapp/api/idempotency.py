@@ -61,5 +61,6 @@ def _answer(owner: Any, key: str, fingerprint: str) -> Response | None:
     if row is None:
         return None
     if row.request_digest != fingerprint:
-        raise Problem(422, "idempotency_key_reused", "this Idempotency-Key came with another request before; use a new one", field="Idempotency-Key")
+        message = "this Idempotency-Key came with another request before; use a new one"
+        raise Problem(422, "idempotency_key_reused", message, field="Idempotency-Key")
     return Response(row.response, status=row.status, headers={"Idempotent-Replay": "true"})

@@ -6,9 +6,21 @@ from typing import Any
 
 from drf_spectacular.drainage import set_override
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
+from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 from pydantic import BaseModel
 from pydantic.json_schema import model_json_schema
+
+from .problems import CONTENT_TYPE, ProblemDocument
+
+
+class ApiSchema(AutoSchema):
+    """Errors are application/problem+json in the document too."""
+
+    def _get_response_for_code(self, serializer: Any, status_code: str, media_types: Any = None, direction: str = "response") -> Any:
+        if serializer is ProblemDocument:
+            media_types = [CONTENT_TYPE]
+        return super()._get_response_for_code(serializer, status_code, media_types, direction)
 
 
 class PydanticModel(OpenApiSerializerExtension):

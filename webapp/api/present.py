@@ -17,7 +17,6 @@ from webapp.core.models import Experiment, Job, ModelArtefact, Run
 from . import shapes
 
 
-
 def run_rows(rows: QuerySet[Run]) -> QuerySet[Run]:
     """Runs with what `run_info` needs: three queries, however many runs."""
     leased = Job.objects.filter(state=Job.State.LEASED, worker__isnull=False).select_related("worker").order_by("pk")

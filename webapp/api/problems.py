@@ -51,7 +51,14 @@ class Problem(exceptions.APIException):
     """An error with everything that the document says. Raised by views; `handle` renders it."""
 
     def __init__(
-        self, status: int, code: str, detail: str, *, field: str | None = None, problems: list[FieldProblem] | None = None, state: str | None = None
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        *,
+        field: str | None = None,
+        problems: list[FieldProblem] | None = None,
+        state: str | None = None,
     ) -> None:
         super().__init__(detail, code)
         self.status_code = status

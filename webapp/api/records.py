@@ -195,7 +195,12 @@ def _drawings(genome: Genome) -> dict[str, GraphData]:
 
 def _candidate(row: Candidate) -> shapes.CandidateInfo:
     return shapes.CandidateInfo(
-        number=row.number, genome=row.genome_id, genome_hash=row.genome.hash, parents=row.parents, operator=row.operator, born_seq=row.born_seq
+        number=row.number,
+        genome=row.genome_id,
+        genome_hash=row.genome.hash,
+        parents=row.parents,
+        operator=row.operator,
+        born_seq=row.born_seq,
     )
 
 

@@ -29,7 +29,9 @@ class RunsView(OwnedView):
     rows = Run.objects
 
     @extend_schema(
-        operation_id="runs_list", parameters=[OpenApiParameter("experiment", UUID), *CURSOR], responses={200: shapes.RunPage, 400: ProblemDocument}
+        operation_id="runs_list",
+        parameters=[OpenApiParameter("experiment", UUID), *CURSOR],
+        responses={200: shapes.RunPage, 400: ProblemDocument},
     )
     def get(self, request: Request) -> Response:
         rows = run_rows(self.owned())

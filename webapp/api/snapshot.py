@@ -99,10 +99,8 @@ def _candidates(run: Run, as_of: int) -> shapes.CandidateColumns:
         .values_list("number", "operator", "parents", "genome__hash")[:MAX_CANDIDATES]
     )[::-1]
     first = births[0][0] if births else 0
-    trials = dict(
-        (candidate, (value, state))
-        for candidate, value, state in Trial.objects.filter(run_id=run.pk, number__gte=first).values_list("candidate__number", "value", "state")
-    )
+    rows = Trial.objects.filter(run_id=run.pk, candidate__number__gte=first).values_list("candidate__number", "value", "state")
+    trials = {candidate: (value, state) for candidate, value, state in rows}
     told = [trials.get(number, (None, "queued")) for number, *_ in births]
     return shapes.CandidateColumns(
         number=[birth[0] for birth in births],

@@ -18,8 +18,8 @@ MAX_STEPS = 5_000
 def structure_series(run: Run, group: str, edge: int, first: int, last: int | None, every: int) -> shapes.StructureSeries:
     """Weights of edge number `edge` of family group `group` at steps first..last.
 
-    `every` keeps only steps divisible by it; 0 thins evenly to at most MAX_STEPS, the newest always among them. Of several phases the newest that
-    declared a family counts. Raises BadInput for a group or an edge that the family does not have.
+    `every` keeps only steps divisible by it; 0 thins evenly to at most MAX_STEPS, the newest always among them. Of several phases
+    the newest that declared a family counts. Raises BadInput for a group or an edge that the family does not have.
     """
     declared = Event.objects.filter(run_id=run.pk, kind="family").order_by("-seq").first()
     if declared is None:

@@ -1,0 +1,1 @@
+"""The WebSocket: a run followed live."""
