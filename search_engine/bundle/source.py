@@ -173,11 +173,15 @@ class _Source:
         about = _about(module)
         if about:
             lines += [f'    """{about}"""', ""]
-        lines += [f"    def __init__(self{arguments}) -> None:", "        super().__init__()"]
+        attributes = _attributes(module)
+        if attributes:
+            lines += [f"    def __init__(self{arguments}) -> None:", "        super().__init__()"]
         constants = iter(enumerate(self._constants(module)))
-        for name, item in _attributes(module):
+        for name, item in attributes:
             lines.append(_assignment(name, self._printed(item, constants, definition)))
-        return "\n".join([*lines, "", *definition.forward])
+        if attributes:
+            lines.append("")
+        return "\n".join([*lines, *definition.forward])
 
     def _printed(self, item: Literal | Construction, constants: Iterator[tuple[int, Literal]], definition: _Definition) -> Printed | str:
         if isinstance(item, Literal):

@@ -143,6 +143,9 @@ class DatasetEntry:
     files: tuple[str, ...] = ()
     """Paths under the data directory that must exist."""
     metric: str = "val_accuracy"
+    test_reader: str = ""
+    """Module (standing alone, with `read_test(folder)`) that a download takes along to read the test part from `files`; empty = the
+    download carries the test part itself (data sets that are bundled with the program)."""
     sizes: dict[str, int] = field(default_factory=dict)
 
     def check_files(self, data_dir: Path) -> None:

@@ -117,6 +117,7 @@ def _entry(name: str, title: str, description: str, source: str, licence: str, c
         open=lambda config, data_dir: IdxImages(name, class_names, config, data_dir / name),
         shape=SHAPE,
         files=tuple(f"{name}/{file}" for pair in FILES.values() for file in pair),
+        test_reader="search_engine.datasets.readers.idx",
         sizes={"train and validation": 60_000, "test": 10_000},
     )
 

@@ -93,7 +93,8 @@ class FinalWork(Work):
         from ..training.evaluation import evaluate
 
         assert self.network is not None
-        scores = evaluate(self.network, open_test(self._samples), self.resources.search_data.preprocessing, self.device)
+        # On the CPU, whatever trained it: the download repeats this score bit for bit where there may be no GPU.
+        scores = evaluate(self.network.to("cpu"), open_test(self._samples), self.resources.search_data.preprocessing, "cpu")
         self.metrics |= {"test_accuracy": scores["accuracy"], "test_loss": scores["loss"]}
         self.stage = "export"
 
@@ -110,21 +111,26 @@ class FinalWork(Work):
             self.bundle_reason = "only the best architecture is exported" if self.checked.config.finale.export else "export is switched off"
             self._score()
             return
+        from ..bundle.errors import BundleError
         from ..bundle.export import export_bundle
 
         folder = self.run_dir / model_folder(self.checked, self.spec.index)
-        shutil.rmtree(folder, ignore_errors=True)
-        export_bundle(
-            folder,
-            checked=self.checked,
-            space=self.resources.space,
-            genome=self.genome,
-            network=self.network,
-            data=self.resources.search_data,
-            test=open_test(self._samples),
-            metrics=self.metrics,
-            footprint=self.footprint,
-        )
+        try:
+            export_bundle(
+                folder,
+                checked=self.checked,
+                space=self.resources.space,
+                genome=self.genome,
+                network=self.network,
+                data=self.resources.search_data,
+                test=open_test(self._samples),
+                metrics=self.metrics,
+                footprint=self.footprint,
+            )
+        except BundleError as error:
+            self.bundle_reason = str(error)
+            self._score()
+            return
         self.stage = "verify"
 
     def _verify(self) -> None:
@@ -132,7 +138,7 @@ class FinalWork(Work):
 
         folder = self.run_dir / model_folder(self.checked, self.spec.index)
         try:
-            verify(folder)
+            verify(folder, self.resources.data_dir)
         except BundleError as error:
             # A bundle whose score cannot be repeated is not offered; the run itself has its result.
             self.bundle_reason = str(error)

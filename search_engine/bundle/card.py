@@ -1,0 +1,89 @@
+"""MODEL_CARD.md: what the model is, how it was found, how well it does, how to use it (headings after Mitchell et al., "Model Cards for
+Model Reporting", FAT* 2019)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_LABELS = {
+    "test_accuracy": "Test accuracy",
+    "test_loss": "Test loss (cross-entropy, nats)",
+    "val_accuracy": "Validation accuracy",
+    "val_loss": "Validation loss",
+    "train_accuracy": "Training accuracy (augmented)",
+    "train_loss": "Training loss (augmented)",
+}
+
+
+def model_card(manifest: dict[str, Any], architecture: dict[str, Any], about: dict[str, Any]) -> str:
+    """The text, from the bundle's own records; `about` has titles, sources and the training config."""
+    data, test = manifest["dataset"], manifest["evaluation"]
+    scores = "\n".join(f"| {_LABELS.get(name, name)} | {value:.6g} |" for name, value in sorted(manifest["metrics"].items()) if name != "epoch")
+    training = "\n".join(f"| {name} | {value} |" for name, value in about["training"].items())
+    command = "python evaluate.py" + (f" --data FOLDER  # FOLDER holds the files of {data['id']}" if test["data_folder"] else "")
+    onnx = manifest["onnx"]
+    onnx_line = (
+        f"`model.onnx` computes the same in other runtimes (largest relative difference to PyTorch {onnx['difference']:.1e})."
+        if onnx["included"] else f"There is no `model.onnx`: {onnx['reason']}."
+    )
+    footprint = f"{manifest['parameters']:,} parameters, {manifest['flops'] / 1e6:.3f} MFLOPs per example (2 x MACs, matrix products and convolutions)"
+    return f"""---
+library_name: pytorch
+pipeline_tag: image-classification
+datasets:
+- {data['id']}
+metrics:
+- accuracy
+---
+
+# Model found by neural architecture search
+
+Architecture (space `{manifest['space']['id']}`):
+
+```
+{architecture['string']}
+```
+
+Canonical hash `{manifest['genome_hash']}`. {footprint}.
+
+## How it was found
+
+- Algorithm: {about['algorithm_title']} (`{manifest['algorithm']['id']}`). Source: {about['algorithm_source']}.
+- Search space: {about['space_title']}. Source: {about['space_source']}.
+- Seed {manifest['seed']}; NAScope {manifest['versions']['nascope']}, torch {manifest['versions']['torch']}, {manifest['threads']} thread(s).
+
+The validation part chose the architecture. The test part was used once, for the figures below.
+
+## Data
+
+{about['dataset_title']}: {about['dataset_source']}. Licence: {about['dataset_licence']}. Inputs {tuple(data['input_shape'])}, {len(data['class_names'])} classes:
+{', '.join(data['class_names'])}.
+Trained on {data['train_examples']} examples, validated on {data['validation_examples']}, tested on {test['examples']}.
+
+## Scores
+
+| figure | value |
+| --- | --- |
+{scores}
+
+## Training
+
+| option | value |
+| --- | --- |
+{training}
+
+## Use
+
+```
+pip install -r requirements.txt
+{command}
+python predict.py picture.png
+```
+
+`model.py` is the network, `load_model()` in it gives it trained; inputs are prepared as in `preprocess.py`. {onnx_line}
+
+## Limits
+
+The network knows only the classes above and gives one of them for every input, also for inputs that are none. Its figures hold for
+data like the test part; nothing was examined beyond it. One training run with one seed: another seed moves the figures.
+"""

@@ -1,0 +1,215 @@
+"""Writing a bundle: a folder that holds one trained network as something that runs alone.
+
+| file | content |
+| --- | --- |
+| model.py, model.safetensors, model.onnx | the network: code, weights, and (optional) for other runtimes |
+| architecture.json | the genome, its text form and its drawings |
+| preprocessing.json, preprocess.py | from raw inputs to network inputs |
+| predict.py, evaluate.py, test.npz, read_data.py | classify something; repeat the score |
+| MODEL_CARD.md, requirements.txt, manifest.json | for people; for pip; every file's digest, scores, versions |
+
+Equal arguments give equal bytes on one machine: there is no time, no path and no pickle in it.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import platform
+import shutil
+import types
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors
+import torch
+from safetensors.torch import save
+from torch import nn
+
+from .. import __version__
+from ..config import CheckedRun, TrainingConfig
+from ..datasets.base import Part, SearchData
+from ..genomes import Genome
+from ..spaces.base import SearchSpace
+from ..training.batches import Normaliser
+from ..training.evaluation import BATCH, evaluate
+from ..training.footprint import footprint as measure
+from .card import model_card
+from .errors import BundleError
+from .source import model_state, write_model
+from .testset import checksum, write_test_split
+
+FORMAT = 1
+"""Version of the bundle's layout, in the manifest."""
+SCRIPTS = ("preprocess.py", "predict.py", "evaluate.py")
+PROBES = 16
+"""Test examples on which the written code, the ONNX file and the network are compared."""
+
+
+def export_bundle(
+    folder: Path,
+    *,
+    checked: CheckedRun,
+    space: SearchSpace[Any],
+    genome: Genome,
+    network: nn.Module,
+    data: SearchData,
+    test: Part,
+    metrics: dict[str, float],
+    footprint: dict[str, Any] | None = None,
+    training: TrainingConfig | None = None,
+) -> dict[str, Any]:
+    """Write the bundle of a trained `network` to `folder`, which is new or replaced; returns the manifest.
+
+    `metrics` are the run's figures; their `test_accuracy` must be what the written code gives on `test` on the CPU. `training` is how
+    the network was trained (default: the finale's config). The network is not changed. Raises BundleError where the network cannot be
+    written as code or the code computes something else; then there is no folder.
+    """
+    network = copy.deepcopy(network).cpu().eval()
+    temporary = folder.with_name(f".{folder.name}.part")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    try:
+        string = space.to_string(genome)
+        code = write_model(network, data.shape.input, _description(checked, string))
+        (temporary / "model.py").write_text(code, encoding="utf-8")
+        state = model_state(network)
+        (temporary / "model.safetensors").write_bytes(save(state))
+        rebuilt = _rebuild(code, state)
+        probes = Normaliser(data.preprocessing, test.inputs.ndim, "cpu")(torch.from_numpy(test.inputs[:PROBES]))
+        _require_equal(network, rebuilt, probes)
+        score = evaluate(rebuilt, test, data.preprocessing)
+        if metrics.get("test_accuracy", score["accuracy"]) != score["accuracy"]:
+            raise BundleError(f"the written model has the test accuracy {score['accuracy']}, the run recorded {metrics['test_accuracy']}")
+
+        architecture = _architecture(space, genome, string)
+        _write_json(temporary / "architecture.json", architecture)
+        _write_json(temporary / "preprocessing.json", _preprocessing(data))
+        for name in SCRIPTS:
+            shutil.copyfile(Path(__file__).with_name("standalone") / name, temporary / name)
+        (temporary / "requirements.txt").write_text(_requirements(), encoding="utf-8")
+        data_folder = write_test_split(temporary, checked.dataset, test)
+        manifest = _manifest(checked, space, genome, data, metrics, dict(footprint) if footprint else vars(measure(network, data.shape.input)))
+        manifest["evaluation"] = {
+            **score, "examples": len(test), "checksum": checksum(test.inputs, test.labels), "data_folder": data_folder,
+        }
+        manifest["onnx"] = _onnx(checked.config.finale.onnx, rebuilt, probes, temporary / "model.onnx")
+        about = _about(checked, training or checked.config.finale.training)
+        (temporary / "MODEL_CARD.md").write_text(model_card(manifest, architecture, about), encoding="utf-8")
+        manifest["files"] = {path.name: _file(path) for path in sorted(temporary.iterdir())}
+        _write_json(temporary / "manifest.json", manifest)
+        shutil.rmtree(folder, ignore_errors=True)
+        temporary.rename(folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return manifest
+
+
+def _description(checked: CheckedRun, string: str) -> str:
+    safe = string.replace("\\", "\\\\").replace('"""', "'''")
+    return (
+        "One network, found by neural architecture search and written out as plain PyTorch.\n\n"
+        f"Space: {checked.space.title} ({checked.space.id}). Architecture:\n\n    {safe}\n\n"
+        "load_model() gives it trained (weights in model.safetensors); attribute names are those of the weights."
+    )
+
+
+def _rebuild(code: str, state: dict[str, torch.Tensor]) -> nn.Module:
+    """The network from the written code and state. The code is this program's own output."""
+    module = types.ModuleType("exported_model")
+    module.__file__ = "model.py"
+    with torch.random.fork_rng(devices=[]):
+        exec(compile(code, "model.py", "exec"), module.__dict__)
+        rebuilt: nn.Module = module.build_model()
+    rebuilt.load_state_dict(state)
+    return rebuilt.eval()
+
+
+def _require_equal(network: nn.Module, rebuilt: nn.Module, probes: torch.Tensor) -> None:
+    with torch.no_grad():
+        for inputs in (probes, probes[:1]):
+            if not torch.equal(network(inputs), rebuilt(inputs)):
+                raise BundleError("the written code does not compute what the network computes")
+
+
+def _architecture(space: SearchSpace[Any], genome: Genome, string: str) -> dict[str, Any]:
+    return {
+        "space": space.id,
+        "space_options": space.config.model_dump(mode="json"),
+        "genome": genome.content,
+        "hash": space.hash(genome),
+        "string": string,
+        "drawings": {name: graph.model_dump(mode="json") for name, graph in space.drawings(genome).items()},
+    }
+
+
+def _preprocessing(data: SearchData) -> dict[str, Any]:
+    used = data.preprocessing
+    return {
+        "input_shape": list(data.shape.input), "scale": used.scale, "mean": list(used.mean), "std": list(used.std),
+        "class_names": list(data.class_names), "batch_size": BATCH, "formula": "(raw / scale - mean) / std, per channel, float32",
+    }
+
+
+def _requirements() -> str:
+    return (
+        f"torch=={torch.__version__.partition('+')[0]}\nnumpy=={np.__version__}\nsafetensors=={safetensors.__version__}\n"
+        "# pillow, only for predict.py on pictures\n"
+    )
+
+
+def _manifest(
+    checked: CheckedRun, space: SearchSpace[Any], genome: Genome, data: SearchData, metrics: dict[str, float], size: dict[str, Any]
+) -> dict[str, Any]:
+    config = checked.config
+    return {
+        "format": FORMAT,
+        "algorithm": {"id": checked.algorithm.id, "options": checked.options.model_dump(mode="json")},
+        "space": {"id": space.id, "options": space.config.model_dump(mode="json")},
+        "dataset": {
+            "id": data.dataset, "options": checked.dataset_options[0].model_dump(mode="json"), "input_shape": list(data.shape.input),
+            "class_names": list(data.class_names), "train_examples": len(data.train), "validation_examples": len(data.validation),
+        },
+        "seed": config.seed,
+        "threads": config.threads,
+        "budget": config.budget.model_dump(exclude_none=True) if config.budget else None,
+        "genome_hash": space.hash(genome),
+        "metrics": metrics,
+        "parameters": size["parameters"],
+        "flops": size["flops"],
+        "versions": {
+            "nascope": __version__, "python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__,
+        },
+    }
+
+
+def _about(checked: CheckedRun, training: TrainingConfig) -> dict[str, Any]:
+    return {
+        "algorithm_title": checked.algorithm.title, "algorithm_source": checked.algorithm.source,
+        "space_title": checked.space.title, "space_source": checked.space.source,
+        "dataset_title": checked.dataset.title, "dataset_source": checked.dataset.source, "dataset_licence": checked.dataset.licence,
+        "training": training.model_dump(mode="json"),
+    }
+
+
+def _onnx(wanted: bool, network: nn.Module, probes: torch.Tensor, path: Path) -> dict[str, Any]:
+    """Without an ONNX file a bundle is still one: what failed is said in it."""
+    if not wanted:
+        return {"included": False, "reason": "it was not asked for"}
+    from .onnx_file import write_onnx
+
+    try:
+        return {"included": True, "difference": write_onnx(network, probes, path)}
+    except BundleError as error:
+        path.unlink(missing_ok=True)
+        return {"included": False, "reason": str(error)}
+
+
+def _file(path: Path) -> dict[str, Any]:
+    return {"sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "bytes": path.stat().st_size}
+
+
+def _write_json(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")

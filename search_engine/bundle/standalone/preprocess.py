@@ -1,0 +1,21 @@
+"""From raw inputs to what the network takes: (raw / scale - mean) / std per channel, as preprocessing.json says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+
+SETTINGS = json.loads(Path(__file__).with_name("preprocessing.json").read_text(encoding="utf-8"))
+SHAPE: tuple[int, ...] = tuple(SETTINGS["input_shape"])
+CLASS_NAMES: list[str] = SETTINGS["class_names"]
+
+
+def normalise(raw: np.ndarray) -> torch.Tensor:
+    """Raw inputs (n, channels, height, width) or (n, features) -> float32 of the same shape."""
+    column = (1, -1, *([1] * (raw.ndim - 2)))
+    mean = torch.tensor(SETTINGS["mean"], dtype=torch.float32).view(column)
+    std = torch.tensor(SETTINGS["std"], dtype=torch.float32).view(column)
+    return (torch.from_numpy(raw).to(torch.float32) / SETTINGS["scale"] - mean) / std
