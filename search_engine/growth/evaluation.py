@@ -50,10 +50,21 @@ class Scores:
 
 
 def plan(phenotypes: Phenotypes, weights: int, samples: int, device: str) -> Plan:
-    """The faster form for this size."""
+    """The faster form for this size, and pieces that stay in the cache.
+
+    On one CPU thread the concatenated form won at all sizes measured (3 to 150 hidden nodes, 64 and 256 inputs, 64 individuals): by 1.4
+    to 1.8 times for nets of 3 hidden nodes, by 3 times for 76. Small nets want many individuals in a piece (fewer calls), large ones
+    few. On a GPU the padded form has the fewest launches; its pieces are bounded by memory alone.
+    """
+    rows = phenotypes.outputs + len(phenotypes.owner) / phenotypes.size
     if device != "cpu":
-        return Plan("padded", phenotypes.size, samples)
-    return Plan("concatenated", 8, 256)
+        piece = min(samples, 4096)
+        widest = phenotypes.outputs + int(np.bincount(phenotypes.owner, minlength=1).max(initial=0))
+        # Places are padded level by level, so a piece can be wider than its widest individual; 2**28 floats leave room for that.
+        return Plan("padded", max(1, min(phenotypes.size, 2**28 // (widest * weights * piece))), piece)
+    individuals = min(64, max(8, int(1024 / rows)))
+    columns = 768 if individuals >= 32 else 1536
+    return Plan("concatenated", individuals, max(8, columns // weights))
 
 
 def as_inputs(features: Array, device: str = "cpu", dtype: torch.dtype | None = None) -> torch.Tensor:
