@@ -18,15 +18,21 @@ _LABELS = {
 def model_card(manifest: dict[str, Any], architecture: dict[str, Any], about: dict[str, Any]) -> str:
     """The text, from the bundle's own records; `about` has titles, sources and the training config."""
     data, test = manifest["dataset"], manifest["evaluation"]
-    scores = "\n".join(f"| {_LABELS.get(name, name)} | {value:.6g} |" for name, value in sorted(manifest["metrics"].items()) if name != "epoch")
-    training = "\n".join(f"| {name} | {value} |" for name, value in about["training"].items())
+    metrics = {name: value for name, value in sorted(manifest["metrics"].items()) if name != "epoch"}
+    scores = "\n".join(f"| {_LABELS.get(name, name)} | {value:.6g} |" for name, value in metrics.items())
+    rows = "\n".join(f"| {name} | {value} |" for name, value in about["training"].items())
+    training = f"| option | value |\n| --- | --- |\n{rows}" if rows else "The search algorithm finished the network itself."
     command = "python evaluate.py" + (f" --data FOLDER  # FOLDER holds the files of {data['id']}" if test["data_folder"] else "")
     onnx = manifest["onnx"]
     onnx_line = (
         f"`model.onnx` computes the same in other runtimes (largest relative difference to PyTorch {onnx['difference']:.1e})."
         if onnx["included"] else f"There is no `model.onnx`: {onnx['reason']}."
     )
-    footprint = f"{manifest['parameters']:,} parameters, {manifest['flops'] / 1e6:.3f} MFLOPs per example (2 x MACs, matrix products and convolutions)"
+    versions = f"NAScope {manifest['versions']['nascope']}, torch {manifest['versions']['torch']}, {manifest['threads']} thread(s)"
+    footprint = (
+        f"{manifest['parameters']:,} parameters, {manifest['flops'] / 1e6:.3f} MFLOPs per example (2 x MACs, matrix products and "
+        "convolutions)"
+    )
     return f"""---
 library_name: pytorch
 pipeline_tag: image-classification
@@ -50,14 +56,14 @@ Canonical hash `{manifest['genome_hash']}`. {footprint}.
 
 - Algorithm: {about['algorithm_title']} (`{manifest['algorithm']['id']}`). Source: {about['algorithm_source']}.
 - Search space: {about['space_title']}. Source: {about['space_source']}.
-- Seed {manifest['seed']}; NAScope {manifest['versions']['nascope']}, torch {manifest['versions']['torch']}, {manifest['threads']} thread(s).
+- Seed {manifest['seed']}; {versions}.
 
 The validation part chose the architecture. The test part was used once, for the figures below.
 
 ## Data
 
-{about['dataset_title']}: {about['dataset_source']}. Licence: {about['dataset_licence']}. Inputs {tuple(data['input_shape'])}, {len(data['class_names'])} classes:
-{', '.join(data['class_names'])}.
+{about['dataset_title']}: {about['dataset_source']}. Licence: {about['dataset_licence']}.
+Inputs {tuple(data['input_shape'])}, {len(data['class_names'])} classes: {', '.join(data['class_names'])}.
 Trained on {data['train_examples']} examples, validated on {data['validation_examples']}, tested on {test['examples']}.
 
 ## Scores
@@ -68,8 +74,6 @@ Trained on {data['train_examples']} examples, validated on {data['validation_exa
 
 ## Training
 
-| option | value |
-| --- | --- |
 {training}
 
 ## Use

@@ -64,8 +64,8 @@ def export_bundle(
     """Write the bundle of a trained `network` to `folder`, which is new or replaced; returns the manifest.
 
     `metrics` are the run's figures; their `test_accuracy` must be what the written code gives on `test` on the CPU. `training` is how
-    the network was trained (default: the finale's config). The network is not changed. Raises BundleError where the network cannot be
-    written as code or the code computes something else; then there is no folder.
+    the network was trained (None: the algorithm itself finished it). The network is not changed. Raises BundleError where the network
+    cannot be written as code or the code computes something else; then there is no folder.
     """
     network = copy.deepcopy(network).cpu().eval()
     temporary = folder.with_name(f".{folder.name}.part")
@@ -91,12 +91,13 @@ def export_bundle(
             shutil.copyfile(Path(__file__).with_name("standalone") / name, temporary / name)
         (temporary / "requirements.txt").write_text(_requirements(), encoding="utf-8")
         data_folder = write_test_split(temporary, checked.dataset, test)
-        manifest = _manifest(checked, space, genome, data, metrics, dict(footprint) if footprint else vars(measure(network, data.shape.input)))
+        size = footprint or vars(measure(network, data.shape.input))
+        manifest = _manifest(checked, space, genome, data, metrics, size)
         manifest["evaluation"] = {
             **score, "examples": len(test), "checksum": checksum(test.inputs, test.labels), "data_folder": data_folder,
         }
         manifest["onnx"] = _onnx(checked.config.finale.onnx, rebuilt, probes, temporary / "model.onnx")
-        about = _about(checked, training or checked.config.finale.training)
+        about = _about(checked, training)
         (temporary / "MODEL_CARD.md").write_text(model_card(manifest, architecture, about), encoding="utf-8")
         manifest["files"] = {path.name: _file(path) for path in sorted(temporary.iterdir())}
         _write_json(temporary / "manifest.json", manifest)
@@ -185,12 +186,12 @@ def _manifest(
     }
 
 
-def _about(checked: CheckedRun, training: TrainingConfig) -> dict[str, Any]:
+def _about(checked: CheckedRun, training: TrainingConfig | None) -> dict[str, Any]:
     return {
         "algorithm_title": checked.algorithm.title, "algorithm_source": checked.algorithm.source,
         "space_title": checked.space.title, "space_source": checked.space.source,
         "dataset_title": checked.dataset.title, "dataset_source": checked.dataset.source, "dataset_licence": checked.dataset.licence,
-        "training": training.model_dump(mode="json"),
+        "training": training.model_dump(mode="json") if training else {},
     }
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from torch import nn
@@ -57,7 +56,6 @@ def construction(module: nn.Module) -> Construction:
     return Construction(head, tuple(_arguments(module)))
 
 
-@lru_cache(maxsize=64)
 def _parameters(kind: type[nn.Module]) -> tuple[inspect.Parameter, ...]:
     skipped = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     found = list(inspect.signature(kind.__init__).parameters.values())[1:]

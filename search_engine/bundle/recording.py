@@ -161,7 +161,8 @@ class _Recorder(TorchFunctionMode):
 
     def _leave(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> Any:
         if not _holds_tensor(output):
-            raise BundleError(f"{type(module).__name__} returns {type(output).__name__}: only tensors and lists of tensors can be written as code")
+            kind = type(output).__name__
+            raise BundleError(f"{type(module).__name__} returns {kind}: only tensors and lists of tensors can be written as code")
         # Fresh again, so that the output of an identity is told from its input.
         fresh = self._fresh(output)
         top = self._stack.pop()

@@ -161,9 +161,10 @@ class _Source:
     def text(self, description: str) -> str:
         main = self._of[self._network]
         classes = "\n\n\n".join(self._class(item) for item in self._definitions)
-        parts = [f'"""{description}\n"""', "from __future__ import annotations", "from pathlib import Path", "import torch\nfrom torch import nn"]
+        imports = "import torch\nfrom torch import nn"
         if re.search(r"\bF\.", classes):
-            parts[-1] += "\nfrom torch.nn import functional as F"
+            imports += "\nfrom torch.nn import functional as F"
+        parts = [f'"""{description}\n"""', "from __future__ import annotations", "from pathlib import Path", imports]
         return "\n\n".join(parts) + f"\n\n\n{classes}\n\n\n" + _FUNCTIONS.replace("NETWORK", main.name)
 
     def _class(self, definition: _Definition) -> str:

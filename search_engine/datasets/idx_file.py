@@ -48,7 +48,8 @@ def read_idx(path: Path, dimensions: int) -> np.ndarray[Any, np.dtype[np.uint8]]
     if len(values) != expected:
         found = "more" if len(values) > expected else str(len(values))
         raise _damaged(path, f"its header promises {expected} values, there are {found}")
-    return np.frombuffer(values, dtype=np.uint8).reshape(shape)
+    # A copy, because torch takes only writable memory without complaint.
+    return np.frombuffer(values, dtype=np.uint8).reshape(shape).copy()
 
 
 def _damaged(path: Path, why: str) -> BadInput:

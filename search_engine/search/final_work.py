@@ -126,6 +126,7 @@ class FinalWork(Work):
                 test=open_test(self._samples),
                 metrics=self.metrics,
                 footprint=self.footprint,
+                training=self.trainer.config if self.trainer is not None else None,
             )
         except BundleError as error:
             self.bundle_reason = str(error)

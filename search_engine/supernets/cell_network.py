@@ -37,6 +37,8 @@ class Cell(nn.Module):
     ) -> None:
         super().__init__()
         self.reduction = reduction
+        # The name of its class in a downloaded model.py.
+        self.source_name = "ReductionCell" if reduction else "NormalCell"
         channels, style = plan.channels, plan.style
         self.preprocess_before_last: nn.Module = (
             FactorizedReduce(before_last, channels, style) if after_reduction else relu_conv_norm(before_last, channels, 1, 1, style)

@@ -56,6 +56,9 @@ class PerEdge(nn.Module):
     network, where every operation that exists has weight one. Returns the states of the nodes, each (B, C, H', W').
     """
 
+    source_name = "CellEdges"
+    """The name of its class in a downloaded model.py."""
+
     def __init__(self, plan: CellPlan) -> None:
         super().__init__()
         self.plan = plan

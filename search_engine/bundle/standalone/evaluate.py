@@ -21,8 +21,8 @@ from torch.nn import functional as F
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from model import load_model  # noqa: E402
-from preprocess import SETTINGS, normalise  # noqa: E402
+from model import load_model
+from preprocess import SETTINGS, normalise
 
 
 def checksum(inputs: np.ndarray, labels: np.ndarray) -> str:

@@ -19,8 +19,8 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from model import load_model  # noqa: E402
-from preprocess import CLASS_NAMES, SETTINGS, SHAPE, normalise  # noqa: E402
+from model import load_model
+from preprocess import CLASS_NAMES, SETTINGS, SHAPE, normalise
 
 
 def read_image(path: Path, invert: bool) -> np.ndarray:
@@ -33,8 +33,8 @@ def read_image(path: Path, invert: bool) -> np.ndarray:
         sys.exit("reading pictures needs Pillow: pip install pillow")
     channels, height, width = SHAPE
     with Image.open(path) as picture:
-        picture = picture.convert("L" if channels == 1 else "RGB").resize((width, height), Image.Resampling.BILINEAR)
-        values = np.asarray(picture, dtype=np.float32).reshape(height, width, -1).transpose(2, 0, 1)
+        fitted = picture.convert("L" if channels == 1 else "RGB").resize((width, height), Image.Resampling.BILINEAR)
+        values = np.asarray(fitted, dtype=np.float32).reshape(height, width, -1).transpose(2, 0, 1)
     return (255 - values if invert else values)[np.newaxis] / 255 * np.float32(SETTINGS["scale"])
 
 

@@ -18,4 +18,5 @@ def normalise(raw: np.ndarray) -> torch.Tensor:
     column = (1, -1, *([1] * (raw.ndim - 2)))
     mean = torch.tensor(SETTINGS["mean"], dtype=torch.float32).view(column)
     std = torch.tensor(SETTINGS["std"], dtype=torch.float32).view(column)
-    return (torch.from_numpy(raw).to(torch.float32) / SETTINGS["scale"] - mean) / std
+    inputs: torch.Tensor = (torch.from_numpy(raw).to(torch.float32) / SETTINGS["scale"] - mean) / std
+    return inputs
