@@ -20,8 +20,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 NASCOPE_HOME = Path(env.str("NASCOPE_HOME", default=str(BASE_DIR / "var"))).resolve()
 NASCOPE_DATA = Path(env.str("NASCOPE_DATA", default=str(BASE_DIR / "var" / "data"))).resolve()
 BROKER_DIR = NASCOPE_HOME / "broker"
-for _folder in (NASCOPE_HOME, NASCOPE_HOME / "runs", BROKER_DIR / "queue", BROKER_DIR / "processed", BROKER_DIR / "control"):
-    _folder.mkdir(parents=True, exist_ok=True)
+for _folder in ("runs", "staticfiles", "broker/queue", "broker/processed", "broker/control"):
+    (NASCOPE_HOME / _folder).mkdir(parents=True, exist_ok=True)
 
 DEBUG = env.bool("DEBUG", default=False)
 
@@ -139,7 +139,8 @@ if CELERY_BROKER_URL.startswith("filesystem"):
         "polling_interval": 0.05,
     }
 else:
-    CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": None, "socket_keepalive": True}
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": None, "socket_connect_timeout": 2, "socket_keepalive": True}
+CELERY_BROKER_CONNECTION_TIMEOUT = 2
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_RESULT_BACKEND = None
 CELERY_TASK_DEFAULT_QUEUE = "doorbell"
@@ -197,7 +198,7 @@ TIME_ZONE = "UTC"
 USE_I18N = False
 USE_TZ = True
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "webapp" / "staticfiles"
+STATIC_ROOT = NASCOPE_HOME / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "webapp" / "static"] if (BASE_DIR / "webapp" / "static").is_dir() else []
 # Served straight from webapp/static and the packages, so no collectstatic is needed to start. Vite's file names carry a content
 # hash, which lets browsers keep them for ever.

@@ -7,10 +7,10 @@ import logging
 import os
 import time
 
-from celery import shared_task
 from django.conf import settings
 from django.db import Error, OperationalError, connection, transaction
 
+from ..celery import app
 from ..core.locks import lock_run
 from ..core.models import Job, RunCounter
 from ..events.store import StaleFence
@@ -34,7 +34,7 @@ UNFIT = 70
 """Exit status of a process that should not go on (EX_SOFTWARE)."""
 
 
-@shared_task(name="nascope.serve", ignore_result=True)
+@app.task(name="nascope.serve", ignore_result=True)
 def serve() -> None:
     """Somebody rang: claim, do one slice, and look for the next."""
     session = current()
