@@ -7,6 +7,7 @@ many units a slice has; that decision never reaches science.
 
 from __future__ import annotations
 
+import importlib
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -56,6 +57,8 @@ class Work(ABC):
     """
 
     def __init__(self, spec: WorkSpec, seed: int) -> None:
+        # torch has a generator to seed only once it is loaded: work that loaded it later would draw from an unseeded one.
+        importlib.import_module("torch")
         self.spec = spec
         self.log = EventLog(spec.source)
         self.generators = GlobalGenerators(derive_seed(seed, "global"))

@@ -115,6 +115,20 @@ def test_the_finite_difference_of_the_implicit_term_is_second_order(monkeypatch:
     assert statistics.median(coarse) / statistics.median(fine) >= 50
 
 
+def test_the_weights_are_shifted_by_a_hundredth_whatever_the_gradient() -> None:
+    """epsilon = 0.01 / ||v|| over all parameters together: both shifts have length 0.01, in opposite directions."""
+    problem = SmoothProblem(0)
+    seen: list[Tensor] = []
+
+    def train(weights: Sequence[Tensor], alphas: Sequence[Tensor]) -> Tensor:
+        seen.append(torch.cat([(weight - old).detach().flatten() for weight, old in zip(weights, problem.weights, strict=True)]))
+        return problem.train(weights, alphas)
+
+    finite_difference(train, problem.val, problem.weights, problem.alphas, problem.step)
+    at, above, below = seen
+    assert at.norm() == 0 and above.norm().item() == pytest.approx(0.01) and torch.allclose(above, -below)
+
+
 def test_the_exact_estimator_agrees_with_brute_force_differences() -> None:
     """The derivative of alpha -> L_val(w'(alpha), alpha), entry by entry, with momentum and weight decay in w'."""
     problem = SmoothProblem(0)
