@@ -46,7 +46,7 @@ function everythingPresent(node) {
   return copy;
 }
 
-const schemaText = execFileSync(python(), ["-m", "search_engine", "events", "--schema"], { cwd: root, encoding: "utf8" });
+const schemaText = execFileSync(python(), ["-m", "search_engine", "events"], { cwd: root, encoding: "utf8" });
 const schema = JSON.parse(schemaText);
 const types = await compile(everythingPresent(withoutPropertyTitles(schema)), "EventRecord", {
   additionalProperties: false,

@@ -53,7 +53,7 @@ function checkNumber(schema: JsonSchema, value: number): string | null {
     (exclusiveMaximum !== undefined && value >= exclusiveMaximum);
   if (outside) {
     const range = rangeOf(schema);
-    return range.includes(" to ") ? `Use a number from ${range}.` : `Use a number of ${range}.`.replace("of more", "more").replace("of less", "less");
+    return range.includes(" to ") ? `Use a number from ${range}.` : `This must be ${range}.`;
   }
   if (multipleOf !== undefined && Math.abs(value / multipleOf - Math.round(value / multipleOf)) > 1e-9) return `Use a multiple of ${textOf(multipleOf)}.`;
   return null;

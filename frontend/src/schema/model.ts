@@ -161,9 +161,10 @@ export function valueOf(field: Field, values: Values): unknown {
  */
 export function setValue(fields: Field[], values: Values, name: string, value: unknown): Values {
   const field = fields.find((item) => item.name === name);
+  const whole = field?.control.kind === "group" && isObject(value) && isObject(field.default) ? { ...field.default, ...value } : value;
   const next = { ...values };
-  if (value === undefined || (field && equal(value, field.default))) delete next[name];
-  else next[name] = field?.control.kind === "group" && isObject(value) && isObject(field.default) ? { ...field.default, ...value } : value;
+  if (whole === undefined || (field && equal(whole, field.default))) delete next[name];
+  else next[name] = whole;
   return next;
 }
 
@@ -174,7 +175,7 @@ export function changedOnly(fields: Field[], values: Values): Values {
 
 const plain = (value: number) => {
   const size = Math.abs(value);
-  if (size !== 0 && (size >= 1e6 || size < 1e-4)) return value.toExponential().replace("e+", "e");
+  if (size !== 0 && (size >= 1e7 || size < 1e-4)) return value.toExponential().replace("e+", "e");
   return String(value);
 };
 
@@ -190,8 +191,9 @@ export function textOf(value: unknown): string {
 /** The admissible range in words: "1 to 64", "at least 1", "more than 0, at most 10"; "" where there is none. */
 export function rangeOf(schema: JsonSchema): string {
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = schema;
-  if (minimum !== undefined && maximum !== undefined) return `${plain(minimum)} to ${plain(maximum)}`;
-  const low = minimum !== undefined ? `at least ${plain(minimum)}` : exclusiveMinimum !== undefined ? `more than ${plain(exclusiveMinimum)}` : "";
-  const high = maximum !== undefined ? `at most ${plain(maximum)}` : exclusiveMaximum !== undefined ? `less than ${plain(exclusiveMaximum)}` : "";
+  const show = (value: number) => (Math.abs(value) >= 1e4 && Math.abs(value) < 1e7 ? value.toLocaleString("en-GB") : plain(value));
+  if (minimum !== undefined && maximum !== undefined) return `${show(minimum)} to ${show(maximum)}`;
+  const low = minimum !== undefined ? `at least ${show(minimum)}` : exclusiveMinimum !== undefined ? `more than ${show(exclusiveMinimum)}` : "";
+  const high = maximum !== undefined ? `at most ${show(maximum)}` : exclusiveMaximum !== undefined ? `less than ${show(exclusiveMaximum)}` : "";
   return [low, high].filter(Boolean).join(", ");
 }

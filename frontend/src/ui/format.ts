@@ -10,7 +10,7 @@ const missing = (value: Maybe): value is null | undefined => value === null || v
 export function count(value: Maybe): string {
   if (missing(value)) return DASH;
   const size = Math.abs(value);
-  if (size < 1000) return Number.isInteger(value) ? String(value) : String(Number(value.toFixed(1)));
+  if (size < 999.5) return Number.isInteger(value) ? String(value) : String(Number(value.toFixed(1)));
   const units: [number, string][] = [
     [1e3, "k"],
     [1e6, "M"],

@@ -160,7 +160,15 @@ export function AccountPage() {
       <div className="page-head">
         <div>
           <h1>{me.username}</h1>
-          <p>{me.is_staff ? "You may also open the administration of this server." : "Your experiments, runs and models are visible to you only."}</p>
+          <p>
+            Your experiments, runs and models are visible to you only.
+            {me.is_staff && (
+              <>
+                {" "}
+                You may also open the <a href="/admin/">administration</a> of this server.
+              </>
+            )}
+          </p>
         </div>
         <div className="actions">
           <Button onClick={() => void logout()}>Log out</Button>

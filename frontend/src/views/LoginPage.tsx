@@ -68,8 +68,7 @@ export function LoginPage({ onLogin }: { onLogin: (me: Me) => void }) {
         <div className="login-help">
           <h2>On your own machine?</h2>
           <p>
-            <code>make run</code> prints a link that logs you in without a password. It works once; start again, or run{" "}
-            <code>python manage.py login_link</code>, for a new one.
+            <code>make run</code> prints a link that logs you in without a password. It works once; start NAScope again for a new one.
           </p>
         </div>
       </div>

@@ -9,6 +9,7 @@ import { fieldId, SchemaForm } from "../../schema/SchemaForm";
 import type { Field, Values } from "../../schema/model";
 import { Button } from "../../ui/Button";
 import { Panel } from "../../ui/Panel";
+import { linkified } from "../../ui/linkified";
 import { toastError } from "../../ui/toast";
 import { exact } from "../../ui/format";
 import { newKey } from "../newKey";
@@ -132,12 +133,12 @@ export function ExperimentForm({ catalogue, schemas, forms, draft: first }: Expe
           />
         </Panel>
 
-        <Panel title="Search space" note={space?.description}>
+        <Panel title="Search space" note={space && linkified(space.source)}>
           <Choices
             label="Search space"
             chosen={[draft.space]}
             onChange={(id) => setDraft((old) => withSpace(catalogue, old, id))}
-            choices={catalogue.spaces.map((item) => ({ id: item.id, title: item.title, note: item.source, closed: spaceClosed(catalogue, item, dataset) }))}
+            choices={catalogue.spaces.map((item) => ({ id: item.id, title: item.title, note: item.description, closed: spaceClosed(catalogue, item, dataset) }))}
           />
           {problems.has("space") && <p className="error-text">{problems.get("space")}</p>}
           <OwnOptions
