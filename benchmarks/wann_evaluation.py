@@ -12,13 +12,14 @@ import argparse
 import random
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
 
 from search_engine.growth import reference
 from search_engine.growth.activations import DIFFERENTIABLE, NUMBERS
-from search_engine.growth.evaluation import LOG_FLOOR, Plan, as_inputs, evaluate, plan
+from search_engine.growth.evaluation import LOG_FLOOR, Form, Plan, as_inputs, evaluate, plan
 from search_engine.growth.genes import Genes, initial_genes
 from search_engine.growth.innovation import InnovationTable
 from search_engine.growth.operators import apply_mutation, choose
@@ -28,6 +29,7 @@ WEIGHTS = (-2.0, -1.0, -0.5, 0.5, 1.0, 2.0)
 SHARES = {"add_node": 0.25, "add_connection": 0.20, "enable": 0.05, "change_activation": 0.50}
 SIZES = ((64, 10), (64, 60), (64, 300), (256, 60), (256, 600))
 """(inputs, mutations per individual)"""
+FORMS: tuple[Form, ...] = ("concatenated", "padded")
 PIECES = ((1, 1000), (8, 256), (8, 1000), (16, 128), (16, 256), (32, 64), (32, 128), (64, 64), (64, 128), (64, 1000))
 
 
@@ -76,12 +78,11 @@ def main() -> None:
         features = generator.random((options.samples, inputs)).astype(np.float32)
         labels = generator.integers(0, 10, options.samples)
         tensors = as_inputs(features, options.device), torch.from_numpy(labels).to(options.device)
-        loop = seconds(lambda: reference.evaluate(population, features, labels, WEIGHTS, LOG_FLOOR), "cpu", 1)
+        loop = seconds(partial(reference.evaluate, population, features, labels, WEIGHTS, LOG_FLOOR), "cpu", 1)
         default = plan(compile_population(population), len(WEIGHTS), options.samples, options.device)
-        forms = ("concatenated", "padded")
-        plans = [Plan(form, *piece) for form in forms for piece in PIECES] if options.plans else [Plan(form, default.individuals, default.samples) for form in forms]
-        for chosen in plans:
-            used = seconds(lambda: evaluate(population, *tensors, WEIGHTS, chosen=chosen), options.device, 3)
+        sizes = PIECES if options.plans else ((default.individuals, default.samples),)
+        for chosen in [Plan(form, *piece) for form in FORMS for piece in sizes]:
+            used = seconds(partial(evaluate, population, *tensors, WEIGHTS, chosen=chosen), options.device, 3)
             hidden = int(np.median([len(genes.nodes) for genes in population]))
             edges = int(np.median([genes.connections for genes in population]))
             mark = "  <- default" if chosen == default else ""

@@ -27,7 +27,7 @@ from pydantic import Field, field_validator
 
 from ..events import Champion, Cost, Metrics, PopulationBlock
 from ..generators import derive_seed
-from ..growth.activations import DIFFERENTIABLE, NUMBERS
+from ..growth.activations import DIFFERENTIABLE, NUMBERS, ActivationName
 from ..growth.champions import changes
 from ..growth.evaluation import Scores, as_inputs, evaluate
 from ..growth.genes import Array, Genes, initial_genes
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
 else:
     torch = lazy_module("torch")
 
-ActivationName = Literal["linear", "step", "sin", "gauss", "tanh", "sigmoid", "inverse", "abs", "relu", "cos"]
 FORGET_EVERY = 50
 """Generations between two clearings of the innovation table: seldom, because each looks at the whole population."""
 
@@ -79,9 +78,12 @@ class WannConfig(AlgorithmConfig):
         description="Probability with which each edge from an input to an output is enabled at the start.",
     )
     tournament: int = Field(
-        default=8, ge=1, le=1024, title="Tournament size", description="Networks drawn for a tournament; the best ranked is the parent. Paper: 32."
+        default=8, ge=1, le=1024, title="Tournament size",
+        description="Networks drawn for a tournament; the best ranked is the parent. Paper: 32.",
     )
-    cull_ratio: float = Field(default=0.2, ge=0, lt=1, title="Culled share", description="The worst share of the population has no children.")
+    cull_ratio: float = Field(
+        default=0.2, ge=0, lt=1, title="Culled share", description="The worst share of the population has no children."
+    )
     elite_ratio: float = Field(default=0.2, ge=0, lt=1, title="Elite share", description="The best share of the rest goes on unchanged.")
     complexity_probability: float = Field(
         default=0.8, ge=0, le=1, title="Complexity objective",
@@ -89,9 +91,12 @@ class WannConfig(AlgorithmConfig):
     )
     add_node: float = Field(default=0.25, ge=0, le=1, title="Insert node", description="Share of children that get a node into an edge.")
     add_connection: float = Field(default=0.20, ge=0, le=1, title="Add connection", description="Share of children that get a new edge.")
-    enable: float = Field(default=0.05, ge=0, le=1, title="Enable edge", description="Share of children in which a disabled edge is enabled.")
+    enable: float = Field(
+        default=0.05, ge=0, le=1, title="Enable edge", description="Share of children in which a disabled edge is enabled."
+    )
     change_activation: float = Field(
-        default=0.50, ge=0, le=1, title="Change activation", description="Share of children in which a node gets another activation function."
+        default=0.50, ge=0, le=1, title="Change activation",
+        description="Share of children in which a node gets another activation function.",
     )
     validated: int = Field(
         default=4, ge=1, le=64, title="Validated per generation",

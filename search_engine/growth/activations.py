@@ -6,7 +6,7 @@ Sine and cosine have period 2: sin(pi x), cos(pi x). The step function is not di
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -19,7 +19,9 @@ else:
 
 Array = np.ndarray[Any, Any]
 
-NAMES: dict[int, str] = {
+ActivationName = Literal["linear", "step", "sin", "gauss", "tanh", "sigmoid", "inverse", "abs", "relu", "cos"]
+
+NAMES: dict[int, ActivationName] = {
     1: "linear",
     2: "step",
     3: "sin",
@@ -33,7 +35,7 @@ NAMES: dict[int, str] = {
 }
 NUMBERS: dict[str, int] = {name: number for number, name in NAMES.items()}
 LINEAR = NUMBERS["linear"]
-DIFFERENTIABLE: tuple[str, ...] = tuple(name for name in NAMES.values() if name != "step")
+DIFFERENTIABLE: tuple[ActivationName, ...] = tuple(name for name in NAMES.values() if name != "step")
 """All but the step function (which has no gradient to train with)."""
 
 FORMULAS: dict[str, str] = {

@@ -91,9 +91,10 @@ def _groups(phenotypes: Phenotypes, first: int, last: int, device: torch.device)
     for number in range(1, int(level.max(initial=0)) + 1):
         start, stop = (int(at) for at in np.searchsorted(level, [number, number + 1]))
         rows = np.where((row_of >= start) & (row_of < stop), row_of - start, -1)
+        kinds = activation[start:stop]
         pieces = [
-            (int(kind), *(int(at) for at in np.searchsorted(activation[start:stop], [kind, kind + 1])))
-            for kind in np.unique(activation[start:stop])
+            (int(kind), int(np.searchsorted(kinds, kind)), int(np.searchsorted(kinds, kind + 1)))
+            for kind in np.unique(kinds)
             if kind != LINEAR
         ]
         hidden = tensors(bags(hidden_edges, rows, stop - start)) if number > 1 else None

@@ -18,9 +18,9 @@ def fronts(objectives: Array) -> list[Array]:
 
     One individual dominates another if it is nowhere worse and somewhere better.
     """
-    no_worse = (objectives[:, None, :] >= objectives[None, :, :]).all(axis=2)
-    better = (objectives[:, None, :] > objectives[None, :, :]).any(axis=2)
-    dominates = no_worse & better
+    no_worse: Array = np.all(objectives[:, None, :] >= objectives[None, :, :], axis=2)
+    better: Array = np.any(objectives[:, None, :] > objectives[None, :, :], axis=2)
+    dominates: Array = no_worse & better
     remaining = dominates.sum(axis=0)
     left = np.ones(len(objectives), dtype=bool)
     found = []

@@ -155,7 +155,7 @@ class NeuronGraphSpace(SearchSpace[NeuronGraphConfig]):
         genes = self.genes(genome)
         layer = layers(genes)
         last = max(layer.values(), default=0) + 1
-        graph = nx.MultiDiGraph(space=self.id)
+        graph: nx.MultiDiGraph = nx.MultiDiGraph(space=self.id)
         graph.add_node("0", kind="input", label="bias", layer=0)
         for number in range(1, genes.inputs + 1):
             graph.add_node(str(number), kind="input", label=self._input_label(number - 1), layer=0, **self._pixel(number - 1))

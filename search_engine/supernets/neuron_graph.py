@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..datasets.base import Preprocessing
+from ..datasets.base import Array, Preprocessing
 from ..genomes import Genome
 from ..growth.activations import apply
 from ..growth.features import area_matrix
@@ -23,6 +23,10 @@ from ..spaces.base import DataShape
 if TYPE_CHECKING:
     from ..config import TrainingConfig
     from ..spaces.neuron_graph import NeuronGraphSpace
+
+
+_Level = tuple[int, int, int, int, list[tuple[int, int]]]
+"""Nodes computed together: (first edge, last edge + 1, first node, last node + 1, [(activation, number of nodes)]); outputs last."""
 
 
 class NeuronGraphNetwork(nn.Module):
@@ -65,16 +69,17 @@ class NeuronGraphNetwork(nn.Module):
         self.weights = nn.Parameter(torch.empty(len(self.edges)).uniform_(-1.0, 1.0))
         self.register_buffer("mean", torch.zeros(1))
         self.register_buffer("std", torch.ones(1))
-        height, width = shape.input[1:] if shape.is_image else (1, 1)
-        self.register_buffer("shrink_rows", torch.from_numpy(area_matrix(height, min(height, input_size))))
-        self.register_buffer("shrink_columns", torch.from_numpy(area_matrix(width, min(width, input_size))))
+        self.shrinks = shape.is_image and max(shape.input[1:]) > input_size
+        if self.shrinks:
+            _, height, width = shape.input
+            self.register_buffer("shrink_rows", torch.from_numpy(area_matrix(height, min(height, input_size))))
+            self.register_buffer("shrink_columns", torch.from_numpy(area_matrix(width, min(width, input_size))))
         for first, last, start, _, _ in self.levels:
             table = torch.tensor(self.edges[first:last], dtype=torch.long).reshape(-1, 2)
             self.register_buffer(f"columns_{start}", table[:, 0].clone(), persistent=False)
             self.register_buffer(f"rows_{start}", table[:, 1] - start, persistent=False)
 
-    def _levels(self, level: np.ndarray, first_hidden: int, outputs_at: int, outputs: int) -> list[tuple[int, int, int, int, list[tuple[int, int]]]]:
-        """Per level, outputs last: (first edge, last edge + 1, first node, last node + 1, [(activation, number of nodes)])."""
+    def _levels(self, level: Array, first_hidden: int, outputs_at: int, outputs: int) -> list[_Level]:
         bounds = [(first_hidden + int(np.searchsorted(level, number)), number) for number in range(1, int(level.max(initial=0)) + 1)]
         starts = [start for start, _ in bounds] + [outputs_at]
         stops = [*starts[1:], outputs_at + outputs]
@@ -102,6 +107,7 @@ class NeuronGraphNetwork(nn.Module):
         """(B, inputs): what the input nodes hold."""
         if self.image:
             x = x * self.std + self.mean
+        if self.shrinks:
             x = self.shrink_rows @ x @ self.shrink_columns.T
         return x.flatten(1)
 

@@ -123,7 +123,7 @@ def test_enable_draws_from_direct_edges_that_are_not_stored() -> None:
 
 
 def test_equal_inventions_get_equal_numbers() -> None:
-    genes, table, rng = start(probability=1.0)
+    genes, table, _ = start(probability=1.0)
     first = apply_mutation(genes, Mutation("add_node", _split(genes, table, 4)))
     second = apply_mutation(genes, Mutation("add_node", _split(genes, table, 4)))
     other = apply_mutation(genes, Mutation("add_node", _split(genes, table, 5)))
