@@ -1,0 +1,162 @@
+"""Digits and the idx data sets: content, sealed test split, and clear errors for files that are missing or damaged."""
+
+from __future__ import annotations
+
+import gzip
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from search_engine import registry
+from search_engine.config import check
+from search_engine.datasets.base import FinalePass, Samples
+from search_engine.datasets.digits import Digits, DigitsConfig
+from search_engine.datasets.idx_file import read_idx
+from search_engine.datasets.idx_images import FILES, IdxConfig, IdxImages
+from search_engine.datasets.readers import idx as standalone
+from search_engine.errors import BadInput, MissingData
+
+
+def idx_bytes(array: np.ndarray) -> bytes:
+    return struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape) + array.astype(np.uint8).tobytes()
+
+
+@pytest.fixture
+def small_mnist(tmp_path: Path) -> Path:
+    """A data directory with an `mnist` of 200 + 40 images in the official format."""
+    rng = np.random.RandomState(0)
+    (tmp_path / "mnist").mkdir()
+    for part, count in (("train", 200), ("test", 40)):
+        arrays = rng.randint(0, 256, (count, 28, 28)), np.arange(count) % 10
+        for name, array in zip(FILES[part], arrays, strict=True):
+            (tmp_path / "mnist" / name).write_bytes(gzip.compress(idx_bytes(array)))
+    return tmp_path
+
+
+def open_mnist(folder: Path, **options: object) -> IdxImages:
+    return IdxImages("mnist", tuple("0123456789"), IdxConfig.model_validate(options), folder / "mnist")
+
+
+# ---- digits
+
+
+def test_digits_are_those_of_scikit_learn() -> None:
+    from sklearn.datasets import load_digits
+
+    bunch = load_digits()
+    digits = Digits(DigitsConfig())
+    data, test = digits.search_data(0), digits.open_test(FinalePass())
+    for part in (data.train, data.validation, test):
+        assert np.array_equal(part.inputs[:, 0], bunch.images[part.indices])
+        assert np.array_equal(part.labels, bunch.target[part.indices])
+
+
+def test_the_digits_test_split_is_fixed_and_apart() -> None:
+    digits = Digits(DigitsConfig())
+    test = digits.open_test(FinalePass())
+    assert len(test) == round(0.25 * 1797)
+    validations = []
+    for seed in (0, 1):
+        data = digits.search_data(seed)
+        parts = [set(part.indices.tolist()) for part in (data.train, data.validation, test)]
+        assert sum(len(part) for part in parts) == len(set.union(*parts)) == 1797
+        validations.append(parts[1])
+    assert validations[0] != validations[1]
+
+
+def test_preprocessing_is_fitted_to_the_training_part() -> None:
+    data = Digits(DigitsConfig()).search_data(3)
+    inputs = data.train.inputs / data.preprocessing.scale
+    assert data.preprocessing.mean[0] == pytest.approx(inputs.mean(), abs=1e-12)
+    assert data.preprocessing.std[0] == pytest.approx(inputs.std(), abs=1e-12)
+
+
+def test_the_validation_share_is_honoured_and_bounded() -> None:
+    half = Digits(DigitsConfig(validation_share=0.5)).search_data(0)
+    assert abs(len(half.train) - len(half.validation)) <= 1
+    with pytest.raises(BadInput, match="validation_share"):
+        check({"algorithm": "random", "space": "cell", "datasets": ["digits"], "dataset_options": [{"validation_share": 2}], "budget": {"trials": 1}})
+
+
+def test_the_test_split_needs_the_finales_pass(small_mnist: Path) -> None:
+    opened: list[Samples] = [Digits(DigitsConfig()), open_mnist(small_mnist)]
+    for samples in opened:
+        with pytest.raises(TypeError, match="finale"):
+            samples.open_test(None)  # type: ignore[arg-type]
+        assert not [name for name in vars(samples.search_data(0)) if "test" in name]
+
+
+# ---- idx
+
+
+def test_idx_images_split_the_training_file_and_keep_the_test_file(small_mnist: Path) -> None:
+    data = open_mnist(small_mnist, validation_share=0.25).search_data(0)
+    assert (len(data.train), len(data.validation)) == (150, 50)
+    assert not set(data.train.indices) & set(data.validation.indices)
+    assert data.train.inputs.shape[1:] == (1, 28, 28) and data.train.inputs.dtype == np.uint8
+    test = open_mnist(small_mnist).open_test(FinalePass())
+    assert test.indices.tolist() == list(range(40))
+
+
+def test_fewer_images_can_be_asked_for(small_mnist: Path) -> None:
+    data = open_mnist(small_mnist, examples=100, validation_share=0.2).search_data(0)
+    assert (len(data.train), len(data.validation)) == (80, 20)
+    assert np.bincount(data.validation.labels).tolist() == [2] * 10
+
+
+def test_the_readers_agree(small_mnist: Path) -> None:
+    images, labels = standalone.read_test(small_mnist / "mnist")
+    test = open_mnist(small_mnist).open_test(FinalePass())
+    assert np.array_equal(images, test.inputs) and np.array_equal(labels, test.labels)
+
+
+def test_a_missing_file_says_what_to_put_where(small_mnist: Path) -> None:
+    (small_mnist / "mnist" / FILES["test"][1]).unlink()
+    with pytest.raises(MissingData, match=r"t10k-labels-idx1-ubyte\.gz") as caught:
+        open_mnist(small_mnist)
+    assert "NASCOPE_DATA" in str(caught.value) and str(small_mnist) in str(caught.value)
+    with pytest.raises(MissingData, match="NASCOPE_DATA"):
+        registry.dataset("fashion_mnist").check_files(small_mnist)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"not gzip at all", "cannot be unpacked"),
+        (gzip.compress(b"\x00\x00\x08"), "does not start like an idx file"),
+        (gzip.compress(b"PNG\x00" + bytes(40)), "does not start like an idx file"),
+        (gzip.compress(idx_bytes(np.zeros(5))), "in 1 dimensions"),
+        (gzip.compress(b"\x00\x00\x0d\x03" + bytes(12)), "type 0x0d"),
+        (gzip.compress(b"\x00\x00\x08\x03\x00\x00"), "ends inside its header"),
+        (gzip.compress(b"\x00\x00\x08\x03" + b"\xff" * 12), "its header claims"),
+        (gzip.compress(idx_bytes(np.zeros((2, 28, 28)))[:-1]), "there are 1567"),
+        (gzip.compress(idx_bytes(np.zeros((2, 28, 28))) + b"x"), "there are more"),
+        (gzip.compress(idx_bytes(np.random.RandomState(0).randint(0, 255, (9, 28, 28))))[:-400], "cannot be unpacked"),
+    ],
+)
+def test_a_damaged_file_is_named_with_its_damage(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "train-images-idx3-ubyte.gz"
+    path.write_bytes(content)
+    with pytest.raises(BadInput, match=message) as caught:
+        read_idx(path, dimensions=3)
+    assert caught.value.field == "dataset" and str(path) in caught.value.message
+
+
+def test_files_that_do_not_belong_together_are_refused(small_mnist: Path) -> None:
+    (small_mnist / "mnist" / FILES["train"][1]).write_bytes(gzip.compress(idx_bytes(np.arange(7) % 10)))
+    with pytest.raises(BadInput, match="200 images and 7 labels"):
+        open_mnist(small_mnist).search_data(0)
+
+
+@pytest.mark.parametrize("name", ["fashion_mnist", "mnist"])
+def test_the_real_files(name: str, data_dir: Path) -> None:
+    entry = registry.dataset(name)
+    entry.check_files(data_dir)
+    samples = entry.open(entry.config(), data_dir)
+    assert isinstance(samples, Samples)
+    data, test = samples.search_data(0), samples.open_test(FinalePass())
+    assert (len(data.train), len(data.validation), len(test)) == (50_000, 10_000, 10_000)
+    assert len(np.unique(data.train.labels)) == 10
+    assert data.preprocessing.mean[0] == pytest.approx({"fashion_mnist": 0.2860, "mnist": 0.1307}[name], abs=2e-3)
