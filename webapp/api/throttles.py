@@ -14,7 +14,8 @@ class _Throttle(SimpleRateThrottle):
     RATE = "60/min"
 
     def __init__(self) -> None:
-        self.num_requests, self.duration = self.parse_rate(self.RATE)
+        self.rate = self.RATE
+        self.num_requests, self.duration = self.parse_rate(self.rate)
 
 
 class _PerUser(_Throttle):

@@ -1,0 +1,190 @@
+"""Making, repeating, listing, changing and deleting experiments and runs over REST."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.conf import settings
+from django.core.cache import cache
+
+from search_engine.config import RunConfig
+from search_engine.presets import PRESETS
+from webapp.api.throttles import CreateRate
+from webapp.core.models import Estimate, Event, Experiment, Genome, IdempotencyKey, Job, Run
+
+from .api_world import API, BODY, browser, fill, make_experiment, make_user, send
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _no_throttle_left() -> None:
+    cache.clear()
+
+
+@pytest.fixture
+def owner() -> Any:
+    return make_user("ada")
+
+
+@pytest.fixture
+def client(owner: Any) -> Any:
+    return browser(owner)
+
+
+def streamed(response: Any) -> bytes:
+    """The body of a response that is streamed to an ASGI server."""
+
+    async def collect() -> bytes:
+        return b"".join([part async for part in response.streaming_content])
+
+    return async_to_sync(collect)()
+
+
+def test_an_experiment_becomes_runs_that_wait_for_a_worker(client: Any) -> None:
+    body = {**BODY, "algorithms": [{"id": "random"}, {"id": "regularized_evolution", "options": {"population": 7}}], "seeds": [3, 4]}
+    response = send(client, "POST", "experiments", body)
+    made = response.json()
+    assert response.status_code == 201, made
+    assert made["states"] == {"queued": 4}
+    assert [(run["algorithm"]["id"], run["seed"]) for run in made["runs"]] == [
+        ("random", 3), ("random", 4), ("regularized_evolution", 3), ("regularized_evolution", 4),
+    ]  # fmt: skip
+    assert made["runs"][3]["options"]["population"] == 7
+    assert made["budget"] == {"kind": "trials", "limit": 5}
+    assert made["config"]["finale"]["training"]["epochs"] == 12, "the stored body has its defaults filled in"
+    assert Job.objects.filter(kind="advance", state="ready").count() == 4
+    stored = Run.objects.get(pk=made["runs"][0]["id"])
+    assert RunConfig.model_validate(stored.config).budget.trials == 5  # type: ignore[union-attr]
+    assert send(client, "GET", f"experiments/{made['id']}").json() == made
+    detail = send(client, "GET", f"runs/{stored.pk}").json()
+    assert detail["config"] == stored.config
+    assert detail["experiment"] == {"id": made["id"], "name": made["name"]}
+
+
+def test_every_preset_can_be_started(client: Any) -> None:
+    presets = send(client, "GET", "presets").json()
+    assert [item["id"] for item in presets] == [item["id"] for item in PRESETS]
+    assert presets[0]["title"] == "DARTS on handwritten digits"
+    for preset in presets:
+        assert send(client, "POST", "experiments/validate", preset["experiment"]).json() == {"valid": True, "problems": []}
+        assert send(client, "POST", "experiments", preset["experiment"]).status_code == 201
+
+
+def test_every_compatible_combination_is_valid_input(client: Any) -> None:
+    """The form offers what `compatibility` lists: the check must agree (data files aside)."""
+    for item in send(client, "GET", "compatibility").json():
+        body = {**BODY, "algorithms": [{"id": item["algorithm"]}], "space": item["space"], "datasets": [item["dataset"]]}
+        body |= {"dataset_options": [], "budget": {item["budgets"][0]: 10}}
+        problems = send(client, "POST", "experiments/validate", body).json()["problems"]
+        assert [problem for problem in problems if problem["code"] != "missing_data"] == [], item
+
+
+def test_the_same_key_makes_one_experiment(client: Any) -> None:
+    first = send(client, "POST", "experiments", BODY, **{"Idempotency-Key": "click"})
+    again = send(client, "POST", "experiments", BODY, **{"Idempotency-Key": "click"})
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.json() == first.json()
+    assert again["Idempotent-Replay"] == "true"
+    assert Experiment.objects.count() == 1
+    other = send(client, "POST", "experiments", {**BODY, "seeds": [9]}, **{"Idempotency-Key": "click"})
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    assert Experiment.objects.count() == 1
+    assert send(client, "POST", "experiments", BODY, **{"Idempotency-Key": "another"}).json()["id"] != first.json()["id"]
+
+
+def test_keys_belong_to_their_user_and_failures_are_not_kept(client: Any) -> None:
+    bad = send(client, "POST", "experiments", {**BODY, "seeds": [-1]}, **{"Idempotency-Key": "k"})
+    assert bad.status_code == 400
+    assert not IdempotencyKey.objects.exists()
+    mine = send(client, "POST", "experiments", BODY, **{"Idempotency-Key": "k"})
+    theirs = send(browser(make_user("grace")), "POST", "experiments", BODY, **{"Idempotency-Key": "k"})
+    assert mine.json()["id"] != theirs.json()["id"]
+    assert send(client, "POST", "experiments", BODY, **{"Idempotency-Key": "x" * 201}).json()["field"] == "Idempotency-Key"
+
+
+def test_actions_move_the_run_and_say_so(client: Any, owner: Any) -> None:
+    run = make_experiment(owner).runs.get()
+    for action, state in (("pause", "paused"), ("resume", "queued"), ("cancel", "cancelled")):
+        response = send(client, "POST", f"runs/{run.pk}/{action}")
+        assert (response.status_code, response.json()["state"]) == (202, state)
+    clone = send(client, "POST", f"runs/{run.pk}/clone", {"seed": 77})
+    assert (clone.status_code, clone.json()["seed"], clone.json()["state"]) == (201, 77, "queued")
+    assert clone.json()["experiment"]["id"] == str(run.experiment_id)
+    free = send(client, "POST", f"runs/{run.pk}/clone", {}).json()
+    assert free["seed"] not in (run.seed, 77)
+
+
+def test_deleting_removes_rows_and_files(client: Any, owner: Any, django_capture_on_commit_callbacks: Any) -> None:
+    experiment = make_experiment(owner, seeds=[1, 2])
+    keep = make_experiment(owner)
+    run = experiment.runs.first()
+    fill(run)
+    folder = Path(settings.NASCOPE_HOME) / "runs" / str(run.pk)
+    assert folder.is_dir()
+    with django_capture_on_commit_callbacks(execute=True):
+        assert send(client, "DELETE", f"runs/{run.pk}").status_code == 204
+    assert not folder.exists()
+    assert not Event.objects.filter(run_id=run.pk).exists()
+    assert not Genome.objects.exists()
+    assert send(client, "DELETE", f"experiments/{experiment.pk}").status_code == 204
+    assert list(Experiment.objects.values_list("pk", flat=True)) == [keep.pk]
+    assert Run.objects.count() == 1
+
+
+def test_an_estimate_is_asked_once_and_answered_later(client: Any) -> None:
+    first = send(client, "POST", "estimates", BODY)
+    assert (first.status_code, first.json()["state"], first.json()["result"]) == (202, "queued", None)
+    assert send(client, "POST", "estimates", BODY).json()["id"] == first.json()["id"]
+    assert Job.objects.filter(kind="estimate").count() == 1
+    run = {"algorithm": "random", "seed": 1, "samples": 10.0, "seconds": 2.5, "steps": None, "trials": 5, "note": ""}
+    Estimate.objects.update(state="done", result={"runs": [run], "total_seconds": 2.5})
+    assert send(client, "GET", f"estimates/{first.json()['id']}").json() == {
+        "id": first.json()["id"], "state": "done", "result": {"runs": [run], "total_seconds": 2.5}, "reason": "",
+    }  # fmt: skip
+    assert not Experiment.objects.exists()
+
+
+def test_too_many_experiments_are_throttled(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(CreateRate, "RATE", "2/min")
+    assert [send(client, "POST", "experiments", BODY).status_code for _ in range(3)] == [201, 201, 429]
+    refused = send(client, "POST", "experiments", BODY)
+    assert (refused["Content-Type"], refused.json()["code"]) == ("application/problem+json", "throttled")
+    assert int(refused["Retry-After"]) > 0
+    assert send(client, "GET", "experiments").status_code == 200, "reading is not throttled"
+
+
+def test_a_download_is_the_zip_of_the_bundle(client: Any, owner: Any) -> None:
+    run = make_experiment(owner).runs.get()
+    fill(run)
+    model = send(client, "GET", "models").json()["results"][0]
+    assert model["bundle"]["sha256"] == ""
+    response = client.get(f"{API}models/{model['id']}/download")
+    data = streamed(response)
+    assert response["Content-Disposition"] == 'attachment; filename="random-nb201-digits-seed1.zip"'
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert int(response["Content-Length"]) == len(data)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        names = archive.namelist()
+        assert archive.testzip() is None
+    assert any(name.endswith("model.py") for name in names)
+    known = send(client, "GET", f"models/{model['id']}").json()["bundle"]["sha256"]
+    assert known == hashlib.sha256(data).hexdigest()
+    assert streamed(client.get(f"{API}models/{model['id']}/download")) == data
+
+
+def test_a_model_without_a_bundle_has_no_download(client: Any, owner: Any) -> None:
+    run = make_experiment(owner).runs.get()
+    fill(run)
+    run.models.update(bundle_path="", reason="nothing was trained")
+    model = send(client, "GET", f"models?run={run.pk}").json()["results"][0]
+    assert (model["bundle"], model["reason"]) == (None, "nothing was trained")
+    assert client.get(f"{API}models/{model['id']}/download").status_code == 404
+    run.models.update(bundle_path="../../etc")
+    assert client.get(f"{API}models/{model['id']}/download").status_code == 404

@@ -1,0 +1,100 @@
+"""The OpenAPI document: clean, committed, and true: every answer is validated against it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from django.core.management import call_command
+
+from webapp.core.models import Genome, ModelArtefact
+
+from .api_world import API, BODY, PASSWORD, browser, fill, make_experiment, make_user, send
+
+COMMITTED = Path(__file__).resolve().parents[2] / "docs" / "openapi.yaml"
+
+
+def generated(folder: Path) -> dict[str, Any]:
+    path = folder / "openapi.yaml"
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(path))
+    return yaml.safe_load(path.read_text())  # type: ignore[no-any-return]
+
+
+def test_the_document_is_clean_and_is_the_committed_one(tmp_path: Path) -> None:
+    assert generated(tmp_path) == yaml.safe_load(COMMITTED.read_text()), (
+        "the API changed: run 'python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml' and commit it"
+    )
+
+
+@pytest.mark.django_db
+def test_the_server_serves_it() -> None:
+    response = browser().get(API + "schema/", headers={"Accept": "application/vnd.oai.openapi+json"})
+    assert response.status_code == 200
+    assert response.json()["paths"].keys() == yaml.safe_load(COMMITTED.read_text())["paths"].keys()
+
+
+LAST = [("/runs/{id}/cancel", "post"), ("/runs/{id}", "delete"), ("/experiments/{id}", "delete"), ("/auth/logout", "post")]
+
+
+def _place(operation: tuple[str, str]) -> int:
+    short = (operation[0].removeprefix("/api/v1"), operation[1])
+    return LAST.index(short) + 1 if short in LAST else 0
+
+
+@pytest.mark.django_db
+def test_every_answer_is_as_the_document_says() -> None:
+    document = yaml.safe_load(COMMITTED.read_text())
+    owner = make_user("ada")
+    client = browser(owner)
+    run = make_experiment(owner).runs.get()
+    fill(run)
+    estimate = send(client, "POST", "estimates", BODY).json()["id"]
+    token = send(client, "POST", "tokens", {"name": "laptop"}).json()["id"]
+    ids = {
+        "experiments": run.experiment_id, "runs": run.pk, "estimates": estimate, "tokens": token,
+        "genomes": Genome.objects.filter(run=run).first().pk, "models": ModelArtefact.objects.get().pk,
+    }  # fmt: skip
+    bodies: dict[str, Any] = {"experiments": BODY, "experiments/validate": BODY, "estimates": BODY, "tokens": {"name": "t"}}
+    bodies |= {"auth/login": {"username": "ada", "password": PASSWORD}, "runs/{id}/clone": {}}
+    queries = {"trials": f"?run={run.pk}", "candidates": f"?run={run.pk}", "genomes": f"?run={run.pk}"}
+    queries["runs/{id}/structure"] = "?group=cell&edge=0"
+
+    unchecked = []
+    # What takes something away comes last, so that the others have something to say.
+    order = {"get": 0, "post": 1, "delete": 2}
+    operations = [(path, method) for path, methods in document["paths"].items() for method in methods]
+    for path, method in sorted(operations, key=lambda item: (_place(item), order[item[1]], item)):
+        route = path.removeprefix("/api/v1/")
+        concrete = route.replace("{id}", str(ids.get(route.split("/")[0], ""))) + queries.get(route, "")
+        response = send(client, method.upper(), concrete, bodies.get(route))
+        answers = document["paths"][path][method]["responses"]
+        assert str(response.status_code) in answers, f"{method} {path} answered {response.status_code}: {response.content[:300]!r}"
+        content = answers[str(response.status_code)].get("content", {})
+        if not content:
+            assert response.content == b""
+        elif "application/json" in content:
+            assert response["Content-Type"] == "application/json"
+            jsonschema.validate(response.json(), {**content["application/json"]["schema"], "components": document["components"]})
+        else:
+            unchecked.append(route)
+    assert sorted(unchecked) == ["models/{id}/download", "schema/"]
+
+
+@pytest.mark.django_db
+def test_an_error_is_as_the_document_says() -> None:
+    document = yaml.safe_load(COMMITTED.read_text())
+    problem = {"$ref": "#/components/schemas/ProblemDocument", "components": document["components"]}
+    client = browser(make_user("ada"))
+    for response in (
+        send(client, "POST", "experiments", {"seeds": [-1]}),
+        send(browser(), "GET", "me"),
+        send(client, "GET", "runs/0e5f7f3e-8d5b-4a3f-9a51-3f5f4f3f2f1f"),
+        send(client, "GET", "no-such-route"),
+        send(client, "PUT", "runs", {}),
+    ):
+        assert response["Content-Type"] == "application/problem+json"
+        jsonschema.validate(response.json(), problem)
+        assert response.json()["status"] == response.status_code
