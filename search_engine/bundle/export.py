@@ -38,7 +38,7 @@ from ..training.evaluation import BATCH, evaluate
 from ..training.footprint import footprint as measure
 from .card import model_card
 from .errors import BundleError
-from .source import model_state, write_model
+from .source import as_network, model_state, write_model
 from .testset import checksum, write_test_split
 
 FORMAT = 1
@@ -67,7 +67,7 @@ def export_bundle(
     the network was trained (None: the algorithm itself finished it). The network is not changed. Raises BundleError where the network
     cannot be written as code or the code computes something else; then there is no folder.
     """
-    network = copy.deepcopy(network).cpu().eval()
+    network = as_network(copy.deepcopy(network).cpu().eval())
     temporary = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)

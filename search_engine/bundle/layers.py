@@ -71,6 +71,9 @@ def _arguments(module: nn.Module) -> Iterator[tuple[str, Literal]]:
             value = value or getattr(module, "affine", True) is False or getattr(module, "elementwise_affine", True) is False
         elif hasattr(module, name):
             value = getattr(module, name)
+        elif default is None:
+            # A deprecated alias that torch does not keep; if it ever matters, the written code differs and is refused.
+            continue
         else:
             raise BundleError(f"the argument '{name}' of a {type(module).__name__} cannot be read back")
         value = _plain(value, default)

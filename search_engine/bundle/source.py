@@ -59,7 +59,7 @@ def write_model(network: nn.Module, shape: tuple[int, ...], description: str) ->
     """The text of `model.py`. `shape` is one example's, `description` goes into the file's docstring.
 
     The file defines the classes and `build_model()`; the network's state dict (see `model_state`) fits what that returns. The network
-    must lie on the CPU. Raises BundleError where it cannot be written down.
+    must lie on the CPU and have a class of its own (`as_network`). Raises BundleError where it cannot be written down.
     """
     return _Source(network, shape).text(description)
 
@@ -72,9 +72,6 @@ def model_state(network: nn.Module) -> dict[str, torch.Tensor]:
 
 class _Source:
     def __init__(self, network: nn.Module, shape: tuple[int, ...]) -> None:
-        if is_layer(network):
-            # The file's last class is the network's own: a bare Sequential gets one around it.
-            network = _Wrapped(network)
         self._network = network
         self._frames = record(network, shape)
         self._definitions: list[_Definition] = []
@@ -200,6 +197,11 @@ class _Source:
                 continue
             items.append((f"{part.name}=" if part.keyword else prefix, _constant((place, literal), definition)))
         return Printed(item.head, tuple(items), item.brackets)
+
+
+def as_network(network: nn.Module) -> nn.Module:
+    """`network`, with a class of its own around it where it is a bare layer of torch's (`write_model` needs one to write out)."""
+    return _Wrapped(network) if is_layer(network) else network
 
 
 class _Wrapped(nn.Module):

@@ -77,7 +77,7 @@ def test_the_validation_share_is_honoured_and_bounded() -> None:
     half = Digits(DigitsConfig(validation_share=0.5)).search_data(0)
     assert abs(len(half.train) - len(half.validation)) <= 1
     with pytest.raises(BadInput, match="validation_share"):
-        check({"algorithm": "random", "space": "cell", "datasets": ["digits"], "dataset_options": [{"validation_share": 2}], "budget": {"trials": 1}})
+        check({"algorithm": "random", "space": "cell", "dataset_options": [{"validation_share": 2}], "budget": {"trials": 1}})
 
 
 def test_the_test_split_needs_the_finales_pass(small_mnist: Path) -> None:

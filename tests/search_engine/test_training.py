@@ -135,7 +135,7 @@ def test_an_epoch_visits_every_example_once_in_even_batches() -> None:
     order = BatchOrder(TRAIN, BATCH, 3)
     epochs = [[order.indices(step).tolist() for step in range(first, first + 4)] for first in (0, 4)]
     for epoch in epochs:
-        assert sorted(sum(epoch, [])) == list(range(TRAIN))
+        assert sorted(number for batch in epoch for number in batch) == list(range(TRAIN))
         assert {len(batch) for batch in epoch} == {12, 13}
     assert epochs[0] != epochs[1]
     assert [order.size(step) for step in range(4)] == [len(batch) for batch in epochs[0]]
