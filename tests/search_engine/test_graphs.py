@@ -149,3 +149,23 @@ def test_the_canonical_form_of_many_interchangeable_nodes_is_quick() -> None:
     edges = [(0, node, "p") for node in range(1, 31)] + [(node, 31, "p") for node in range(1, 31)]
     labels = ["in", *["node"] * 30, "out"]
     assert len(graphs.canonical_form(labels, edges)[1]) == 60
+
+
+def crown(*rings: int) -> tuple[list[str], list[tuple[int, int, str]]]:
+    """Rings of `size` sources and as many targets, each source feeding two neighbouring targets: colour refinement sees no difference."""
+    edges: list[tuple[int, int, str]] = []
+    start = 0
+    for size in rings:
+        edges += [(start + i, start + size + (i + step) % size, "p") for i in range(size) for step in (0, 1)]
+        start += 2 * size
+    return ["node"] * start, edges
+
+
+def test_the_canonical_form_sees_what_colour_refinement_does_not() -> None:
+    forms = [graphs.canonical_form(*crown(*rings)) for rings in ((6,), (2, 4), (3, 3))]
+    assert len(set(forms)) == 3
+    labels, edges = crown(2, 4)
+    rng = random.Random(0)
+    for _ in range(20):
+        order = rng.sample(range(len(labels)), len(labels))
+        assert graphs.canonical_form(labels, [(order[source], order[target], label) for source, target, label in edges]) == forms[1]
