@@ -1,0 +1,68 @@
+"""Which structure frames a client is spared, and that nothing else is ever missing."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any
+
+from search_engine.events import EventRecord
+from webapp.live.frames import Events, events_text, thin
+
+
+def records(kinds: str, first: int = 1) -> list[dict[str, Any]]:
+    """One record per letter: s = structure, anything else = metrics."""
+    return [{"seq": first + index, "kind": "structure" if letter == "s" else "metrics"} for index, letter in enumerate(kinds)]
+
+
+def cut(kinds: str, due: bool) -> tuple[list[int], int, list[int]] | None:
+    found = thin(records(kinds), due)
+    return None if found is None else ([r["seq"] for r in found.records], found.to_seq, [r["seq"] for r in found.held])
+
+
+def test_without_structure_frames_everything_goes_at_once() -> None:
+    assert cut("mmm", due=False) == cut("mmm", due=True) == ([1, 2, 3], 3, [])
+    assert cut("", due=True) is None
+
+
+def test_a_due_frame_is_the_last_one_of_its_range() -> None:
+    assert cut("smsms", due=True) == ([2, 4, 5], 5, [])
+    assert cut("smsmm", due=True) == ([2, 3, 4, 5], 5, [])
+
+
+def test_before_it_is_due_the_rest_is_held_back() -> None:
+    assert cut("smsmm", due=False) == ([2], 2, [3, 4, 5])
+    assert cut("smm", due=False) is None
+    assert cut("ms", due=False) == ([1], 1, [2])
+
+
+def test_any_sequence_arrives_whole_but_for_superseded_frames() -> None:
+    rng = random.Random(5)
+    for _ in range(300):
+        log = records("".join(rng.choice("sm") for _ in range(rng.randrange(1, 40))))
+        sent: list[dict[str, Any]] = []
+        held: list[dict[str, Any]] = []
+        reached, position = 0, 0
+        while position < len(log) or held:
+            step = rng.randrange(0, 8)
+            held += log[position : position + step]
+            position += step
+            found = thin(held, due=rng.random() < 0.3)
+            if found is not None:
+                assert found.to_seq > reached
+                reached, held = found.to_seq, found.held
+                sent += found.records
+        assert [r for r in sent if r["kind"] != "structure"] == [r for r in log if r["kind"] != "structure"]
+        assert [r["seq"] for r in sent] == sorted({r["seq"] for r in sent})
+        newest = [[r for r in some if r["kind"] == "structure"][-1:] for some in (sent, log)]
+        assert newest[0] == newest[1], "the newest always arrives"
+
+
+def test_the_text_is_the_typed_frame() -> None:
+    data = {"kind": "metrics", "step": 3, "samples": 1.0, "values": {"loss": 0.5}}
+    record = {"seq": 8, "time": 1.0, "science": True, "source": "phase:0", "step": 3, "ordinal": 0, "kind": "metrics", "data": data}
+    found = thin([record], due=True)
+    assert found is not None
+    frame = Events.model_validate(json.loads(events_text(7, found)))
+    assert (frame.from_seq, frame.to_seq) == (7, 8)
+    assert frame.events == [EventRecord.model_validate(record)]
