@@ -14,7 +14,7 @@ def _shown(genes: Genes) -> tuple[dict[int, str], set[tuple[int, int]]]:
     columns = (genes.source, genes.target, genes.enabled)
     edges = [(source, target) for source, target, on in zip(*(column.tolist() for column in columns), strict=True) if on]
     useful = reaching_output(edges, genes.first_output, genes.first_hidden)
-    nodes = {
+    nodes: dict[int, str] = {
         node: NAMES[number] for node, number in zip(genes.nodes.tolist(), genes.activations.tolist(), strict=True) if node in useful
     }
     return nodes, {(source, target) for source, target in edges if target in useful or target < genes.first_hidden}

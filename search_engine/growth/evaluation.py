@@ -64,6 +64,8 @@ def plan(phenotypes: Phenotypes, weights: int, samples: int, device: str) -> Pla
         return Plan("padded", max(1, min(phenotypes.size, 2**28 // (widest * weights * piece))), piece)
     individuals = min(64, max(8, int(1024 / rows)))
     columns = 768 if individuals >= 32 else 1536
+    # A few networks alone (validation, tuning) fill the cache only with more samples.
+    columns = max(columns, int(2**18 / (rows * min(individuals, phenotypes.size))))
     return Plan("concatenated", individuals, max(8, columns // weights))
 
 

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..algorithms.base import Finalist
 from ..datasets.base import Array, Part, SearchData
 from ..events import Cost
 from ..generators import derive_seed
@@ -26,6 +25,7 @@ from .genes import Genes
 if TYPE_CHECKING:
     import torch
 
+    from ..algorithms.base import Finalist
     from ..spaces.neuron_graph import NeuronGraphSpace
     from ..supernets.neuron_graph import NeuronGraphNetwork
 else:

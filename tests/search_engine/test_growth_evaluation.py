@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -24,6 +25,7 @@ WEIGHTS = (-2.0, -1.0, -0.5, 0.5, 1.0, 2.0)
 FORMS = ("concatenated", "padded")
 
 
+@cache
 def population(size: int, mutations: int, inputs: int = 12, seed: int = 0) -> list[Genes]:
     rng, table = random.Random(seed), InnovationTable(inputs, 4)
     return [grow(initial_genes(inputs, 4, 0.2, rng), table, rng, mutations, GROWING if i % 2 else SHARES) for i in range(size)]
@@ -201,3 +203,17 @@ def test_every_edge_of_the_module_has_its_own_weight_and_gradient() -> None:
                 losses.append(float(torch.nn.functional.cross_entropy(network(torch.from_numpy(features)), torch.from_numpy(labels))))
                 network.weights[edge] -= sign * step
         assert float(gradient[edge]) == pytest.approx((losses[0] - losses[1]) / (2 * step), abs=1e-6)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("form", FORMS)
+def test_a_cuda_device_gives_the_same_scores(form: str) -> None:
+    networks = population(20, 80)
+    features, labels = examples()
+    expected = reference.evaluate(networks, features, labels, WEIGHTS, LOG_FLOOR)
+    inputs = as_inputs(features, "cuda", torch.float64)
+    wanted = torch.from_numpy(labels).to("cuda")
+    scores = evaluate(networks, inputs, wanted, WEIGHTS, chosen=Plan(form, 8, 20))  # type: ignore[arg-type]
+    assert np.abs(scores.log_likelihood - expected).max() < 1e-9
+    default = evaluate(networks, inputs, wanted, WEIGHTS)
+    assert np.abs(default.log_likelihood - expected).max() < 1e-9
