@@ -152,13 +152,26 @@ def test_official_texts_that_differ_only_in_the_order_of_a_sum_stay_apart() -> N
     alike: dict[str, dict[str, Genome]] = {}
     for genome in SPACE.enumerate():
         text = SPACE.normal_form(genome)
-        alike.setdefault("".join(sorted(text)), {})[text] = genome
+        alike.setdefault(unordered(text), {})[text] = genome
+    assert len(alike) == 5_755
     groups = [list(members.values()) for members in alike.values() if len(members) > 1]
-    assert len(groups) > 200
     for members in groups[:200]:
         first, second = members[:2]
         assert SPACE.hash(first) != SPACE.hash(second)
         assert not graphs.isomorphic(SPACE.normal_graph(first), SPACE.normal_graph(second))
+
+
+def unordered(text: str) -> str:
+    """An official text with the terms of every sum sorted."""
+    terms, depth, start = [], 0, 0
+    for place, letter in enumerate(text + "+"):
+        depth += (letter == "(") - (letter == ")")
+        if letter == "+" and depth == 0:
+            term = text[start:place]
+            inner, close, operation = term.rpartition(")")
+            terms.append(f"({unordered(inner[1:])}){operation}" if close else term)
+            start = place + 1
+    return "+".join(sorted(terms))
 
 
 def test_known_equivalences() -> None:
