@@ -128,7 +128,7 @@ NASCOPE_WAKEUP = env.str("NASCOPE_WAKEUP", default="auto")
 
 # ---------------------------------------------------------------- celery: the broker is only a doorbell
 
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=REDIS_URL or "filesystem://")
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=REDIS_URL or "filesystem://localhost")
 if CELERY_BROKER_URL.startswith("filesystem"):
     CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
         "data_folder_in": str(BROKER_DIR / "queue"),

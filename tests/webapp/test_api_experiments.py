@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import threading
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.core.cache import cache
+from django.db import connection
 
 from search_engine.config import RunConfig
 from search_engine.presets import PRESETS
@@ -97,6 +100,24 @@ def test_the_same_key_makes_one_experiment(client: Any) -> None:
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
     assert Experiment.objects.count() == 1
     assert send(client, "POST", "experiments", BODY, **{"Idempotency-Key": "another"}).json()["id"] != first.json()["id"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_key_at_the_same_moment_makes_one_experiment(client: Any) -> None:
+    start = threading.Barrier(4)
+
+    def post(_: int) -> Any:
+        try:
+            start.wait()
+            return send(client, "POST", "experiments", BODY, **{"Idempotency-Key": "double click"})
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(post, range(4)))
+    assert [answer.status_code for answer in answers] == [201] * 4
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert Experiment.objects.count() == Run.objects.count() == 1
 
 
 def test_keys_belong_to_their_user_and_failures_are_not_kept(client: Any) -> None:

@@ -46,8 +46,8 @@ def finished(client: Any, body: dict[str, Any]) -> dict[str, Any]:
 def test_a_search_by_trials() -> None:
     client = browser(make_user("ada"))
     body = {
-        "algorithms": [{"id": "regularized_evolution", "options": {"population": 2, "sample": 2}}], "space": "nb201", "datasets": ["digits"],
-        "seeds": [3], "budget": {"trials": 3}, "training": SMALL, "finale": {"export": False, "training": SMALL},
+        "algorithms": [{"id": "regularized_evolution", "options": {"population": 2, "sample": 2}}], "space": "nb201",
+        "datasets": ["digits"], "seeds": [3], "budget": {"trials": 3}, "training": SMALL, "finale": {"export": False, "training": SMALL},
     }  # fmt: skip
     run = finished(client, body)
     assert run["counts"]["candidates"] == run["counts"]["trials"] == run["charged"]["trials"] == 3

@@ -15,7 +15,7 @@ from webapp.jobs.claim import claim
 
 from .builders import born, frame, incumbent, make_run, make_worker, told
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def say(run: Run, *events: EngineEvent) -> list[int]:

@@ -1,0 +1,140 @@
+"""Science does not depend on how the work was cut: slices, reloads, the web or the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+
+from webapp.core.models import Event, Job, ModelArtefact, Run, Trial
+from webapp.jobs import states
+from webapp.jobs.session import Session
+from webapp.jobs.tasks import serve_one
+
+from .builders import TINY, make_run
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def science(run: Run) -> list[tuple[Any, ...]]:
+    """Payloads by key, without seq and times."""
+    rows = Event.objects.filter(run=run, science=True).values_list("source", "step", "kind", "ordinal", "data")
+    return sorted((*row[:4], json.dumps(row[4], sort_keys=True)) for row in rows)
+
+
+def serve_all(run: Run) -> int:
+    session = Session("cpu")
+    slices = 0
+    try:
+        while serve_one(session):
+            slices += 1
+    finally:
+        session.end()
+    run.refresh_from_db()
+    return slices
+
+
+@pytest.fixture(scope="module")
+def command_line(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Any, ...]]:
+    """The science of the same search on the command line."""
+    from search_engine.__main__ import main
+
+    out = tmp_path_factory.mktemp("cli") / "out"
+    config = tmp_path_factory.mktemp("config") / "run.yaml"
+    config.write_text(json.dumps(TINY))
+    assert main(["run", str(config), "--out", str(out)]) == 0
+    rows = [json.loads(line) for line in (out / "events.jsonl").read_text().splitlines()]
+    return sorted(
+        (row["source"], row["step"], row["kind"], row["ordinal"], json.dumps(row["data"], sort_keys=True)) for row in rows if row["science"]
+    )
+
+
+@pytest.mark.parametrize(("seconds", "residents"), [(2.0, 6), (0.0, 0)], ids=["whole slices", "one unit a slice, reloaded each time"])
+def test_the_web_says_the_same_science_as_the_command_line(
+    command_line: list[tuple[Any, ...]], settings: Any, seconds: float, residents: int
+) -> None:
+    settings.NASCOPE_SLICE_SECONDS = seconds
+    settings.NASCOPE_RESIDENT_JOBS = residents
+    run = make_run()
+    slices = serve_all(run)
+    assert (run.state, run.reproducible) == ("completed", True)
+    assert science(run) == command_line
+    assert list(Event.objects.filter(run=run).order_by("seq").values_list("seq", flat=True)) == list(range(1, run.counter.last_seq + 1))
+    if seconds == 0.0:
+        assert slices > 12
+    counter = run.counter
+    assert counter.charged_trials == 2 and counter.charged_samples == Trial.objects.count() * (128 + counter_validation(run) / 3)
+    assert run.best_value == max(Trial.objects.values_list("value", flat=True))
+    model = ModelArtefact.objects.get(run=run)
+    assert model.metrics["test_accuracy"] > 0 and model.bundle_path == "" and model.reason
+    assert not list((Path(django_settings.NASCOPE_HOME) / "runs" / str(run.pk)).rglob("*.safetensors"))
+
+
+def counter_validation(run: Run) -> int:
+    """Validation examples of a trial, from what it was charged."""
+    return int(Trial.objects.filter(run=run).first().cost["forward"])  # type: ignore[union-attr]
+
+
+def test_a_slice_that_raises_is_repeated_from_its_checkpoint_with_equal_science(
+    command_line: list[tuple[Any, ...]], settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every slice computes and streams its events, and every second one is then lost before its commit."""
+    from webapp.jobs import slices
+
+    settings.NASCOPE_SLICE_SECONDS = 0.0
+    real, calls = slices.run_slice, [0]
+
+    def flaky(work: Any, seconds: float, stop: Any) -> Any:
+        events = real(work, seconds, stop)
+        calls[0] += 1
+        if calls[0] % 2:
+            from webapp.events.store import append_fenced
+
+            append_fenced(Job.objects.get(state="leased"), events)
+            raise RuntimeError("the cable was pulled")
+        return events
+
+    monkeypatch.setattr(slices, "run_slice", flaky)
+    run = make_run()
+    serve_all(run)
+    assert run.state == "completed" and run.reproducible
+    assert science(run) == command_line
+    assert Event.objects.filter(run=run, kind="ops", data__message__contains="the cable was pulled").exists()
+
+
+def test_work_under_a_lost_lease_is_discarded(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from webapp.jobs import slices
+
+    real = slices.run_slice
+
+    def cancelled_meanwhile(work: Any, seconds: float, stop: Any) -> Any:
+        events = real(work, seconds, stop)
+        states.cancel(run.pk)
+        return events
+
+    monkeypatch.setattr(slices, "run_slice", cancelled_meanwhile)
+    run = make_run()
+    serve_all(run)
+    assert run.state == "cancelled"
+    assert not Event.objects.filter(run=run, kind="trial_told").exists()
+    assert list(Trial.objects.filter(run=run).values_list("state", flat=True)) == ["cancelled"]
+    assert not list((Path(django_settings.NASCOPE_HOME) / "runs" / str(run.pk)).rglob("*.safetensors"))
+
+
+def test_a_run_paused_between_slices_goes_on_with_equal_science(command_line: list[tuple[Any, ...]], settings: Any) -> None:
+    settings.NASCOPE_SLICE_SECONDS = 0.0
+    run = make_run()
+    session = Session("cpu")
+    try:
+        for _ in range(5):
+            assert serve_one(session)
+        assert states.pause(run.pk).state == "paused"
+        assert not serve_one(session)
+        states.resume(run.pk)
+    finally:
+        session.end()
+    serve_all(run)
+    assert run.state == "completed" and science(run) == command_line
