@@ -229,6 +229,17 @@ def test_a_stop_habit_ends_the_search_with_a_last_frame() -> None:
     assert of_kind(events, "structure")[-1].step == search.steps_done
 
 
+def test_a_habit_counts_on_after_a_resume() -> None:
+    whole = planted_search(0, steps=400, stable_epochs=2, structure_every=1000)
+    run(whole)
+    assert 8 < whole.steps_done < 400
+    interrupted, resumed = (planted_search(0, steps=400, stable_epochs=2, structure_every=1000) for _ in range(2))
+    run(interrupted, whole.steps_done - 7)
+    resumed.load_state_dict(unpack(pack(interrupted.state_dict())))
+    run(resumed)
+    assert resumed.steps_done == whole.steps_done and resumed.stopped == whole.stopped == "stable ranking"
+
+
 # ---- events and costs
 
 
