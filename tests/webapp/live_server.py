@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import websockets
 from django.conf import settings
@@ -45,7 +46,10 @@ def serving() -> Iterator[Server]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = {**os.environ, "NASCOPE_HOME": str(settings.NASCOPE_HOME), "DJANGO_SETTINGS_MODULE": "webapp.settings"}
-    environment["DATABASE_URL"] = f"sqlite:///{connection.settings_dict['NAME']}"
+    name = str(connection.settings_dict["NAME"])
+    # The same suite runs on PostgreSQL where DATABASE_URL names one.
+    given = urlsplit(os.environ.get("DATABASE_URL", "sqlite://"))
+    environment["DATABASE_URL"] = f"sqlite:///{name}" if given.scheme == "sqlite" else given._replace(path=f"/{name}").geturl()
     command = ["-m", "uvicorn", "webapp.asgi:application", "--port", str(port), "--ws", "websockets-sansio", "--log-level", "warning"]
     process = subprocess.Popen([sys.executable, *command], cwd=ROOT, env=environment)
     try:
