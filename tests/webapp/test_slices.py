@@ -64,7 +64,7 @@ def test_the_web_says_the_same_science_as_the_command_line(
     assert science(run) == command_line
     assert list(Event.objects.filter(run=run).order_by("seq").values_list("seq", flat=True)) == list(range(1, run.counter.last_seq + 1))
     if seconds == 0.0:
-        assert slices > 12
+        assert slices >= 12
     counter = run.counter
     assert counter.charged_trials == 2 and counter.charged_samples == Trial.objects.count() * (128 + counter_validation(run) / 3)
     assert run.best_value == max(Trial.objects.values_list("value", flat=True))
@@ -102,7 +102,7 @@ def test_a_slice_that_raises_is_repeated_from_its_checkpoint_with_equal_science(
     serve_all(run)
     assert run.state == "completed" and run.reproducible
     assert science(run) == command_line
-    assert Event.objects.filter(run=run, kind="ops", data__message__contains="the cable was pulled").exists()
+    assert Event.objects.filter(run=run, kind="ops", data__message__icontains="the cable was pulled").exists()
 
 
 def test_work_under_a_lost_lease_is_discarded(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,7 +45,8 @@ def close_connections() -> Any:
     """The tail's threads keep their database connections; the test database is about to go."""
     yield
     for _ in range(2):
-        tail_module._threads.submit(connection.close).result()
+        # connection is thread-local: it must be looked up in the thread.
+        tail_module._threads.submit(lambda: connection.close()).result()
 
 
 def test_followers_see_every_event_once_and_in_order_wherever_they_join() -> None:

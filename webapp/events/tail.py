@@ -141,8 +141,16 @@ async def _query(function: Callable[..., list[Record]], *arguments: Any) -> list
     """Run a database read in a tail thread; an error of the database is tried again once a second, for ever."""
     while True:
         try:
-            return await asyncio.get_running_loop().run_in_executor(_threads, function, *arguments)
+            return await asyncio.get_running_loop().run_in_executor(_threads, _guarded, function, *arguments)
         except Error as error:
             log.warning("the events cannot be read: %s", error)
-            await asyncio.get_running_loop().run_in_executor(_threads, connection.close)
             await asyncio.sleep(FALLBACK_SECONDS)
+
+
+def _guarded(function: Callable[..., list[Record]], *arguments: Any) -> list[Record]:
+    """Drops this thread's connection after an error: the next read makes a new one."""
+    try:
+        return function(*arguments)
+    except Error:
+        connection.close()
+        raise
