@@ -1,0 +1,44 @@
+/** The store of one run for as long as a page shows it, and hooks that read one topic of it. */
+import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
+import { getRun, getSnapshot } from "../api/resources";
+import { RunSocket } from "./socket";
+import { RunStore, type Topic } from "./store";
+
+/** Up to so many events a page replays the whole run one by one; beyond it starts from the server's snapshot. */
+const REPLAY_LIMIT = 20_000;
+
+export function useRunStore(runId: string): { store: RunStore; error: unknown; ready: boolean } {
+  const store = useMemo(() => {
+    void runId; // another run is another store
+    return new RunStore();
+  }, [runId]);
+  const [state, setState] = useState<{ runId: string; error?: unknown; ready: boolean }>({ runId, ready: false });
+  useEffect(() => {
+    const abort = new AbortController();
+    const socket = new RunSocket(runId, store);
+    const begin = async () => {
+      const run = await getRun(runId, abort.signal);
+      if (run.last_seq > REPLAY_LIMIT) store.restore(await getSnapshot(runId, abort.signal));
+      else store.setRun(run);
+      if (abort.signal.aborted) return;
+      setState({ runId, ready: true });
+      socket.start();
+    };
+    begin().catch((error: unknown) => {
+      if (!abort.signal.aborted) setState({ runId, error, ready: false });
+    });
+    return () => {
+      abort.abort();
+      socket.stop();
+    };
+  }, [runId, store]);
+  return { store, error: state.runId === runId ? state.error : undefined, ready: state.runId === runId && state.ready };
+}
+
+/** Re-render when `topic` changes, at most once a frame. Returns the topic's version. */
+export function useTopic(store: RunStore, topic: Topic): number {
+  return useSyncExternalStore(
+    (listener) => store.subscribe(topic, listener),
+    () => store.version(topic),
+  );
+}
