@@ -7,14 +7,17 @@ export interface PanelProps {
   className?: string;
   /** Tables and graphs fill the panel to its edges. */
   flush?: boolean;
+  /** One of many alike, as in a list: an article, so that the page does not get a landmark for each. */
+  article?: boolean;
   children: ReactNode;
 }
 
 /** A titled part of a page. */
-export function Panel({ title, note, actions, className, flush, children }: PanelProps) {
+export function Panel({ title, note, actions, className, flush, article, children }: PanelProps) {
   const id = useId();
+  const Element = article ? "article" : "section";
   return (
-    <section className={`panel${className ? ` ${className}` : ""}`} aria-labelledby={title ? id : undefined}>
+    <Element className={`panel${className ? ` ${className}` : ""}`} aria-labelledby={title ? id : undefined}>
       {title !== undefined && (
         <header className="panel-head">
           <h2 id={id}>{title}</h2>
@@ -23,6 +26,6 @@ export function Panel({ title, note, actions, className, flush, children }: Pane
         </header>
       )}
       <div className={flush ? "panel-flush" : "panel-body"}>{children}</div>
-    </section>
+    </Element>
   );
 }

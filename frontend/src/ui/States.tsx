@@ -14,10 +14,10 @@ export function Skeleton({ lines = 3, label = "Loading" }: { lines?: number; lab
   );
 }
 
-export function Empty({ title, children, actions }: { title: string; children?: ReactNode; actions?: ReactNode }) {
+export function Empty({ title, children, actions, heading: Heading = "h3" }: { title: string; children?: ReactNode; actions?: ReactNode; heading?: "h1" | "h2" | "h3" }) {
   return (
     <div className="empty">
-      <h3>{title}</h3>
+      <Heading>{title}</Heading>
       {children !== undefined && <p>{children}</p>}
       {actions !== undefined && <div className="row">{actions}</div>}
     </div>

@@ -28,6 +28,7 @@ function DatasetPanel({ dataset }: { dataset: Dataset }) {
   const sizes = Object.entries(dataset.sizes);
   return (
     <Panel
+      article
       title={dataset.title}
       note={<code>{dataset.id}</code>}
       actions={

@@ -73,7 +73,7 @@ export function ExperimentPage({ id }: { id: string }) {
         {experiment.loading ? (
           <Skeleton lines={6} label="Loading the experiment" />
         ) : gone ? (
-          <Empty title="There is no such experiment" actions={<ButtonLink to={paths.experiments}>All experiments</ButtonLink>}>
+          <Empty heading="h1" title="There is no such experiment" actions={<ButtonLink to={paths.experiments}>All experiments</ButtonLink>}>
             It was deleted, or it belongs to somebody else.
           </Empty>
         ) : (
@@ -116,7 +116,7 @@ export function ExperimentPage({ id }: { id: string }) {
         </div>
       </dl>
       <Panel title="Runs" note={data.runs.length > 1 ? "the same data, space and budget for all" : undefined} flush>
-        {data.runs.length === 0 ? <Empty title="No runs left">Every run of this experiment was deleted.</Empty> : <RunTable runs={data.runs} />}
+        {data.runs.length === 0 ? <Empty title="No runs left">Every run of this experiment was deleted.</Empty> : <RunTable runs={data.runs} algorithms={data.config.algorithms ?? []} />}
       </Panel>
       <AlgorithmComparison runs={data.runs} />
     </div>

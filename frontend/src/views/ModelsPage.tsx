@@ -28,6 +28,7 @@ function ModelCard({ model }: { model: Model }) {
   const rest = Object.entries(model.metrics).filter(([name]) => !FIRST.includes(name));
   return (
     <Panel
+      article
       title={<Link to={paths.run(model.run)}>{model.experiment.name}</Link>}
       note={`${model.algorithm.title} · ${model.space} on ${model.datasets.join(", ")}`}
       actions={model.role === "baseline" ? <Chip>random, for comparison</Chip> : model.index > 0 ? <Chip>finalist {model.index + 1}</Chip> : undefined}

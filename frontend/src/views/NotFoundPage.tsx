@@ -7,8 +7,8 @@ export function NotFoundPage({ path }: { path: string }) {
   useTitle("Not found");
   return (
     <div className="page">
-      <h1 className="visually-hidden">Not found</h1>
       <Empty
+        heading="h1"
         title="There is no such page"
         actions={
           <>

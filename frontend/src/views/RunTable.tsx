@@ -1,10 +1,10 @@
 import { useMemo, useState, type ReactNode } from "react";
-import type { Run } from "../api/types";
+import type { ExperimentBody, Options, Run } from "../api/types";
 import { Link } from "../app/router";
 import { paths } from "../app/routes";
 import { StateChip } from "../ui/StateChip";
 import { about, DASH, duration, metric, metricName } from "../ui/format";
-import { chargedText, finaleOf, seconds } from "./experimentText";
+import { chargedText, finaleOf, givenOptions, seconds } from "./experimentText";
 
 type Column = "algorithm" | "seed" | "best" | "test";
 
@@ -28,8 +28,8 @@ function compare(column: Column, descending: boolean) {
   };
 }
 
-function Options({ run }: { run: Run }) {
-  const changed = Object.entries(run.options);
+function GivenOptions({ options }: { options: Options }) {
+  const changed = Object.entries(options);
   if (changed.length === 0) return null;
   const text = changed.map(([name, value]) => `${name} ${typeof value === "object" ? JSON.stringify(value) : String(value)}`).join(", ");
   return (
@@ -83,7 +83,7 @@ function Heading({ column, sort, onSort, numeric, children }: { column: Column; 
 }
 
 /** Runs side by side: state, best value, what was spent, test accuracy when there is one. */
-export function RunTable({ runs }: { runs: Run[] }) {
+export function RunTable({ runs, algorithms }: { runs: Run[]; algorithms: ExperimentBody["algorithms"] }) {
   const [sort, setSort] = useState<{ column: Column; descending: boolean } | null>(null);
   const shown = useMemo(() => (sort ? [...runs].sort(compare(sort.column, sort.descending)) : runs), [runs, sort]);
   const leader = useMemo(() => [...runs].sort(compare("best", true)).find((run) => run.best), [runs]);
@@ -120,7 +120,7 @@ export function RunTable({ runs }: { runs: Run[] }) {
           <tr key={run.id}>
             <th scope="row">
               <Link to={paths.run(run.id)}>{run.algorithm.title}</Link>
-              <Options run={run} />
+              <GivenOptions options={givenOptions(run, algorithms)} />
             </th>
             <td className="num">{run.seed}</td>
             <td>

@@ -1,5 +1,6 @@
 /** Words about experiments and runs that several pages use. */
-import type { BudgetKind, Experiment, Model, Run, RunState } from "../api/types";
+import type { BudgetKind, Experiment, ExperimentBody, Model, Options, Run, RunState } from "../api/types";
+import { equal } from "../schema/model";
 import { count, duration, exact } from "../ui/format";
 
 /** States in the order in which a person wants to know of them. */
@@ -33,6 +34,19 @@ export function finaleOf(run: Run): { best: Model | null; baseline: Model | null
   return { best, baseline };
 }
 
+/**
+ * The options that the person set for a run (its own `options` hold every default as well). Of several variants of one algorithm it is
+ * the one with the most settings that the run agrees with.
+ */
+export function givenOptions(run: Run, algorithms: ExperimentBody["algorithms"]): Options {
+  const fitting = algorithms
+    .filter((item) => item.id === run.algorithm.id)
+    .filter((item) => Object.entries(item.options).every(([name, value]) => equal(run.options[name], value)))
+    .sort((a, b) => Object.keys(b.options).length - Object.keys(a.options).length);
+  return fitting[0]?.options ?? {};
+}
+
+/** Wall-clock seconds from the start to the end, or to now. */
 export function seconds(run: Run): number | null {
   if (!run.started) return null;
   const end = run.finished ? Date.parse(run.finished) : Date.now();
@@ -44,7 +58,7 @@ export function algorithmTitles(experiment: Experiment): string[] {
   return [...new Set(experiment.runs.map((run) => run.algorithm.title))];
 }
 
-/** Where a click on an experiment leads: its only run, or the comparison of its runs. */
+/** The run with the best value so far; runs of one experiment have the same measure. */
 export function bestRun(experiment: Experiment): Run | null {
   return experiment.runs.reduce<Run | null>((best, run) => (run.best && run.best.value > (best?.best?.value ?? -Infinity) ? run : best), null);
 }

@@ -1,4 +1,4 @@
-import type { ReactNode } from "react";
+import { useId, type ReactNode } from "react";
 
 export interface Choice {
   id: string;
@@ -22,6 +22,7 @@ interface ChoicesProps {
 
 /** Things to choose from, each with a word on what it is, closed ones with the reason. Native inputs, so arrow keys and Space work. */
 export function Choices({ label, choices, chosen, several = false, onChange }: ChoicesProps) {
+  const prefix = useId();
   return (
     <fieldset className="choice-grid">
       <legend className="visually-hidden">{label}</legend>
@@ -29,6 +30,7 @@ export function Choices({ label, choices, chosen, several = false, onChange }: C
         const on = chosen.includes(choice.id);
         // A closed choice that is chosen (from an earlier run) must stay changeable.
         const locked = choice.closed !== null && !on;
+        const id = `${prefix}${choice.id}`;
         return (
           <div key={choice.id} className={["choice", on ? "choice-on" : "", choice.closed !== null ? "choice-closed" : ""].filter(Boolean).join(" ")}>
             <label>
@@ -37,12 +39,15 @@ export function Choices({ label, choices, chosen, several = false, onChange }: C
                 name={several ? undefined : label}
                 checked={on}
                 disabled={locked}
-                aria-describedby={`choice-${choice.id}-note`}
+                aria-labelledby={`${id}-title`}
+                aria-describedby={`${id}-note`}
                 onChange={(event) => onChange(choice.id, event.target.checked)}
               />
               <span className="choice-text">
-                <span className="choice-title">{choice.title}</span>
-                <span className="choice-note" id={`choice-${choice.id}-note`}>
+                <span className="choice-title" id={`${id}-title`}>
+                  {choice.title}
+                </span>
+                <span className="choice-note" id={`${id}-note`}>
                   {choice.closed ?? choice.note}
                 </span>
               </span>

@@ -1,0 +1,107 @@
+/** Curves over samples processed, drawn by uPlot; the table twin gives the last value of each in words. */
+import { useEffect, useMemo, useRef } from "react";
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import { useTheme } from "../app/theme";
+import { count, metric } from "../ui/format";
+import "./charts.css";
+
+export interface Curve {
+  label: string;
+  /** CSS variable with the colour, for example "--accent". */
+  color: string;
+  x: readonly number[];
+  y: readonly number[];
+  width?: number;
+  dash?: number[];
+  /** Dots without a line: single results. */
+  dots?: boolean;
+}
+
+const variable = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim() || "#888";
+
+function align(curves: readonly Curve[]): uPlot.AlignedData {
+  if (curves.length === 0) return [[]];
+  const tables = curves.map((curve) => {
+    // uPlot wants strictly increasing x: of equal ones the last value stands.
+    const points = new Map<number, number | null>();
+    curve.x.forEach((x, index) => {
+      const y = curve.y[index];
+      if (Number.isFinite(x)) points.set(x, y === undefined || Number.isNaN(y) ? null : y);
+    });
+    const sorted = [...points].sort((a, b) => a[0] - b[0]);
+    return [sorted.map(([x]) => x), sorted.map(([, y]) => y)] as uPlot.AlignedData;
+  });
+  return uPlot.join(tables);
+}
+
+function options(curves: readonly Curve[], width: number, height: number, xLabel: string): uPlot.Options {
+  const axis: uPlot.Axis = {
+    stroke: variable("--ink3"),
+    font: `11px ${variable("--font")}`,
+    grid: { stroke: variable("--line2"), width: 1 },
+    ticks: { show: false },
+  };
+  return {
+    width,
+    height,
+    padding: [12, 14, 0, 0],
+    cursor: { y: false, points: { size: 6 }, drag: { x: true, y: false } },
+    legend: { show: true, live: true },
+    scales: { x: { time: false } },
+    axes: [
+      { ...axis, label: xLabel, labelSize: 16, labelFont: `11px ${variable("--font")}`, size: 34, values: (_, ticks) => ticks.map((tick) => count(tick)) },
+      { ...axis, size: 48, values: (_, ticks) => ticks.map((tick) => Number(tick.toPrecision(4)).toString()) },
+    ],
+    series: [
+      { label: xLabel, value: (_, value) => count(value) },
+      ...curves.map(
+        (curve): uPlot.Series => ({
+          label: curve.label,
+          stroke: variable(curve.color),
+          width: curve.dots ? 0 : (curve.width ?? 1.6),
+          ...(curve.dash ? { dash: curve.dash } : {}),
+          spanGaps: true,
+          points: curve.dots
+            ? { show: true, size: 4, stroke: variable(curve.color), fill: variable(curve.color) }
+            : { show: (chart: uPlot, index: number) => (chart.data[index]?.filter((value) => value != null).length ?? 0) < 2, size: 5 },
+          value: (_, value) => metric(value),
+        }),
+      ),
+    ],
+  };
+}
+
+export function Curves({ curves, xLabel, label }: { curves: readonly Curve[]; xLabel: string; label: string }) {
+  const host = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  const { theme } = useTheme();
+  const shape = curves.map((curve) => `${curve.label}|${curve.color}|${curve.dots ? 1 : 0}`).join("\n");
+  const data = useMemo(() => align(curves), [curves]);
+  const latest = useRef({ curves, data });
+  useEffect(() => {
+    latest.current = { curves, data };
+  });
+
+  useEffect(() => {
+    const element = host.current;
+    if (!element) return;
+    const size = () => ({ width: Math.max(element.clientWidth, 60), height: Math.max(element.clientHeight - 24, 60) });
+    const made = new uPlot(options(latest.current.curves, size().width, size().height, xLabel), latest.current.data, element);
+    plot.current = made;
+    const observer = new ResizeObserver(() => made.setSize(size()));
+    observer.observe(element);
+    return () => {
+      observer.disconnect();
+      made.destroy();
+      plot.current = null;
+    };
+  }, [shape, xLabel, theme]);
+
+  useEffect(() => {
+    plot.current?.setData(data);
+  }, [data]);
+
+  const words = curves.map((curve) => `${curve.label} ${metric(curve.y.at(-1))}`).join(", ");
+  return <div className="curves" ref={host} role="img" aria-label={`${label}: ${words || "nothing yet"}`} />;
+}
