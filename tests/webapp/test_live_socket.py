@@ -144,14 +144,14 @@ def test_nothing_is_lost_or_doubled_over_many_reconnects(server: Server, run: Ru
     total = last_seq(run) + 2 * steps
 
     async def restless(ear: Ear) -> None:
-        while ear.cursor < total:
-            stop = time.monotonic() + rng.uniform(0, 0.3)
+        """Leaves after a few frames, comes back, goes on from its number."""
+        while ear.cursor < total or ear.hellos < 5:
             async with asyncio.timeout(60), ear.open() as link:
-                while time.monotonic() < stop and ear.cursor < total:
+                for _ in range(rng.randrange(1, 5)):
                     try:
-                        ear.take(await asyncio.wait_for(link.recv(), 0.2))
+                        ear.take(await asyncio.wait_for(link.recv(), 0.3))
                     except TimeoutError:
-                        continue
+                        break
 
     async def scenario() -> None:
         await asyncio.gather(in_thread(write), *(restless(ear) for ear in ears))
@@ -161,7 +161,6 @@ def test_nothing_is_lost_or_doubled_over_many_reconnects(server: Server, run: Ru
     assert [record["seq"] for record in stored] == list(range(1, total + 1))
     for ear in ears:
         assert ear.records == stored
-        assert ear.hellos > 2, "it did reconnect"
 
 
 def test_structure_frames_are_thinned_and_nothing_else(server: Server, run: Run, headers: dict[str, str]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -26,10 +27,13 @@ from webapp.events.tail import CHUNK, tail
 from . import frames
 from .run_frames import RUN_SPACING, run_frames
 
+log = logging.getLogger(__name__)
+
 PING_SECONDS = 20.0
 TICK_SECONDS = 0.1
 """How often a quiet connection looks whether something held back is due."""
 
+TRY_AGAIN = 1011
 BAD_REQUEST = 4400
 LOGIN = 4401
 FOREIGN_ORIGIN = 4403
@@ -83,6 +87,17 @@ class RunConsumer(AsyncWebsocketConsumer):
         return None if self._run is not None else (ABSENT, "there is no such run, or it is not yours")
 
     async def _send_all(self) -> None:
+        """Follow the run until the client leaves. A failure closes the socket: the client comes back and goes on from its number."""
+        try:
+            await self._follow()
+        except OSError:
+            return  # the client left while something was being sent
+        except Exception:
+            log.exception("following run %s failed", self.scope["url_route"]["kwargs"]["run"])
+            with contextlib.suppress(OSError, RuntimeError):
+                await self.close(TRY_AGAIN, "something went wrong in the server; connect again")
+
+    async def _follow(self) -> None:
         run = self._run
         assert run is not None
         await self.send(frames.Hello(last_seq=run.counter.last_seq, run=run_info(run)).model_dump_json())
