@@ -40,17 +40,21 @@ def forward_flops(network: nn.Module, shape: tuple[int, ...]) -> float:
     return float(counter.get_total_flops())
 
 
-def training_flops(network: nn.Module, shape: tuple[int, ...]) -> float:
-    """2 x MACs of one forward and backward pass per example. The network is not changed, no random number is used up."""
+def step_flops(network: nn.Module, shape: tuple[int, ...]) -> tuple[float, float]:
+    """2 x MACs per example: of a forward pass, and of a forward and backward pass together.
+
+    The network is not changed, no random number is used up.
+    """
     twin = copy.deepcopy(network).train()
     device = _device_of(network)
     devices = [device] if device.type == "cuda" else []
     # Two examples: batch normalisation needs more than one value per channel.
     with torch.random.fork_rng(devices=devices), FlopCounterMode(display=False) as counter:
         output = twin(torch.zeros(2, *shape, device=device))
+        forward = counter.get_total_flops()
         if output.requires_grad:
             output.sum().backward()
-    return float(counter.get_total_flops()) / 2
+    return forward / 2, counter.get_total_flops() / 2
 
 
 def footprint(network: nn.Module, shape: tuple[int, ...]) -> Footprint:

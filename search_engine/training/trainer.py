@@ -16,7 +16,7 @@ from ..events import Cost
 from .augmentation import Augmentation
 from .batches import BatchOrder, DevicePart
 from .evaluation import evaluate_on
-from .footprint import forward_flops, training_flops
+from .footprint import step_flops
 from .optimisers import make_optimizer, set_learning_rate
 from .precision import Precision
 from .schedule import cosine
@@ -46,8 +46,7 @@ class Trainer:
         self.steps_total = config.epochs * self._order.per_epoch
         self.steps_done = 0
         self._stopped = False
-        self._flops_train = training_flops(self.network, data.shape.input)
-        self._flops_forward = forward_flops(self.network, data.shape.input)
+        self._flops_forward, self._flops_train = step_flops(self.network, data.shape.input)
         self._trained_on = 0
         self._scored_on = 0
         self._sums = {"loss": 0.0, "correct": 0, "examples": 0}

@@ -36,7 +36,8 @@ from search_engine.training.evaluation import evaluate
 from search_engine.training.trainer import Trainer
 
 ALLOWED = {
-    "__future__", "argparse", "gzip", "hashlib", "json", "pathlib", "sys", "numpy", "torch", "safetensors", "PIL", "model", "preprocess", "read_data",
+    "__future__", "argparse", "gzip", "hashlib", "json", "pathlib", "sys", "numpy", "torch", "safetensors", "PIL",
+    "model", "preprocess", "read_data",
 }
 
 
@@ -122,8 +123,8 @@ def test_evaluate_prints_the_recorded_accuracy_in_a_fresh_process(trained: Train
 
 
 def test_the_search_engine_is_not_reachable_from_it(unpacked: Path) -> None:
-    program = "import sys; sys.path.insert(0, '.'); import model; model.load_model(); print('search_engine' in sys.modules, 'pickle' in repr(model))"
-    assert fresh(unpacked, "-c", program).stdout.split() == ["False", "False"]
+    program = "import sys; sys.path.insert(0, '.'); import model; model.load_model(); print('search_engine' in sys.modules)"
+    assert fresh(unpacked, "-c", program).stdout.split() == ["False"]
 
 
 def test_no_file_imports_anything_else(unpacked: Path) -> None:
@@ -131,9 +132,13 @@ def test_no_file_imports_anything_else(unpacked: Path) -> None:
     assert [path.name for path in scripts] == ["evaluate.py", "model.py", "predict.py", "preprocess.py"]
     for path in scripts:
         text = path.read_text()
+        imported = set()
         for node in ast.walk(ast.parse(text)):
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            assert {name.split(".")[0] for name in names} <= ALLOWED, path.name
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                imported.add((node.module or "").split(".")[0])
+        assert imported <= ALLOWED, path.name
         assert "search_engine" not in text
 
 
@@ -290,7 +295,7 @@ def test_a_file_too_many_or_too_few_is_found(bundle: Path, tmp_path: Path) -> No
 
 def test_a_wrong_recorded_score_is_not_exported(trained: Trained, tmp_path: Path) -> None:
     metrics = {name: value for name, value in trained.metrics.items() if name != "test_loss"}
-    with pytest.raises(BundleError, match="the run recorded 0.5"):
+    with pytest.raises(BundleError, match=r"the run recorded 0\.5"):
         trained.export(tmp_path / "model", metrics={**metrics, "test_accuracy": 0.5})
     assert list(tmp_path.iterdir()) == []
 

@@ -110,7 +110,8 @@ class Block(nn.Module):
 
     def __init__(self, channels_in: int, channels_out: int) -> None:
         super().__init__()
-        self.layers = nn.Sequential(nn.Conv2d(channels_in, channels_out, 3, padding="same"), nn.GroupNorm(2, channels_out), nn.LeakyReLU(0.2))
+        convolution = nn.Conv2d(channels_in, channels_out, 3, padding="same")
+        self.layers = nn.Sequential(convolution, nn.GroupNorm(2, channels_out), nn.LeakyReLU(0.2))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         y: torch.Tensor = self.layers(x)

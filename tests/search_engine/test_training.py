@@ -13,7 +13,7 @@ from search_engine.config import TrainingConfig
 from search_engine.errors import BadInput, TrialFailure
 from search_engine.training.batches import BatchOrder
 from search_engine.training.evaluation import evaluate
-from search_engine.training.footprint import footprint, latency, training_flops
+from search_engine.training.footprint import footprint, latency, step_flops
 from search_engine.training.schedule import cosine
 from search_engine.training.trainer import Trainer
 
@@ -149,8 +149,11 @@ def test_cost_counts_training_and_validation_examples() -> None:
     assert (trainer.cost.forward_backward, trainer.cost.forward) == (12, 0)
     finish(trainer)
     assert (trainer.cost.forward_backward, trainer.cost.forward) == (2 * TRAIN, 2 * VALIDATION)
-    forward = footprint(small_network(), (1, 6, 6)).flops
-    assert trainer.cost.flops == 2 * TRAIN * training_flops(small_network(), (1, 6, 6)) + 2 * VALIDATION * forward
+    forward, both = step_flops(small_network(), (1, 6, 6))
+    assert forward == footprint(small_network(), (1, 6, 6)).flops
+    # Backward: both gradients of the linear layer, and only the weights' of the convolution, which stands first.
+    assert both == forward + 2 * (2 * 144 * 2 + 36 * 4 * 9)
+    assert trainer.cost.flops == 2 * TRAIN * both + 2 * VALIDATION * forward
 
 
 def test_flops_are_two_per_multiply_accumulate() -> None:
@@ -164,7 +167,7 @@ def test_measuring_changes_neither_the_network_nor_the_generator() -> None:
     network = small_network()
     network.train()
     before, state = {name: item.clone() for name, item in network.state_dict().items()}, torch.get_rng_state()
-    training_flops(network, (1, 6, 6))
+    step_flops(network, (1, 6, 6))
     footprint(network, (1, 6, 6))
     assert latency(network, (1, 6, 6), repeats=2) > 0
     assert same_bits(dict(network.state_dict()), before) and network.training
