@@ -78,7 +78,7 @@ def test_entropy_and_log_probability_are_those_of_the_categorical_law() -> None:
     for choice in itertools.product(*(range(columns) for rows, columns in SHAPES.values() for _ in range(rows))):
         parts = {"normal": torch.tensor(choice[:3]), "reduction": torch.tensor(choice[3:])}
         one_hot = {group: torch.nn.functional.one_hot(part, SHAPES[group][1]).double() for group, part in parts.items()}
-        total += float(made.log_prob(one_hot).exp())
+        total += made.log_prob(one_hot).exp().item()
     assert total == pytest.approx(1.0, abs=1e-12)
     with pytest.raises(ValueError, match="one operation per edge"):
         made.log_prob(made.mean())
