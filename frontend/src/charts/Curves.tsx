@@ -35,6 +35,12 @@ function align(curves: readonly Curve[]): uPlot.AlignedData {
   return uPlot.join(tables);
 }
 
+function pointsOf(chart: uPlot, index: number): number {
+  let points = 0;
+  for (const value of chart.data[index] ?? []) if (value !== null && value !== undefined) points++;
+  return points;
+}
+
 function options(curves: readonly Curve[], width: number, height: number, xLabel: string): uPlot.Options {
   const axis: uPlot.Axis = {
     stroke: variable("--ink3"),
@@ -64,7 +70,7 @@ function options(curves: readonly Curve[], width: number, height: number, xLabel
           spanGaps: true,
           points: curve.dots
             ? { show: true, size: 4, stroke: variable(curve.color), fill: variable(curve.color) }
-            : { show: (chart: uPlot, index: number) => (chart.data[index]?.filter((value) => value != null).length ?? 0) < 2, size: 5 },
+            : { show: (chart: uPlot, index: number) => pointsOf(chart, index) < 2, size: 5 },
           value: (_, value) => metric(value),
         }),
       ),

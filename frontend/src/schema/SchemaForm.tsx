@@ -1,5 +1,6 @@
 /** A form out of a JSON schema: one row per hyper-parameter with its name, meaning, control, range and default. */
 import { useState } from "react";
+import { withCode } from "../ui/linkified";
 import { ValueInput } from "./inputs";
 import { setValue, textOf, rangeOf, valueOf, equal, type Field, type Values } from "./model";
 
@@ -57,7 +58,7 @@ function Row({ field, values, onChange, path, problems, eager }: RowProps) {
       <div className="option-text">
         <label htmlFor={id}>{field.title}</label>
         <code className="option-name">{field.name}</code>
-        {field.description && <p id={`${id}-about`}>{field.description}</p>}
+        {field.description && <p id={`${id}-about`}>{withCode(field.description)}</p>}
       </div>
       <div className="option-control">
         <ValueInput

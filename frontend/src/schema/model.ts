@@ -191,7 +191,7 @@ export function textOf(value: unknown): string {
 /** The admissible range in words: "1 to 64", "at least 1", "more than 0, at most 10"; "" where there is none. */
 export function rangeOf(schema: JsonSchema): string {
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = schema;
-  const show = (value: number) => (Math.abs(value) >= 1e4 && Math.abs(value) < 1e7 ? value.toLocaleString("en-GB") : plain(value));
+  const show = (value: number) => (Math.abs(value) >= 1e4 && Math.abs(value) < 1e10 ? value.toLocaleString("en-GB") : plain(value));
   if (minimum !== undefined && maximum !== undefined) return `${show(minimum)} to ${show(maximum)}`;
   const low = minimum !== undefined ? `at least ${show(minimum)}` : exclusiveMinimum !== undefined ? `more than ${show(exclusiveMinimum)}` : "";
   const high = maximum !== undefined ? `at most ${show(maximum)}` : exclusiveMaximum !== undefined ? `less than ${show(exclusiveMaximum)}` : "";

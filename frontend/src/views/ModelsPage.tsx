@@ -15,13 +15,12 @@ import "./models.css";
 /** Metrics that are worth a place of their own, in this order; the others follow in the details. */
 const FIRST = ["test_accuracy", "val_accuracy"];
 
-const SNIPPET = `unzip MODEL.zip -d model && cd model
-python evaluate.py     # prints the test accuracy shown here
-python predict.py --help
-
-# or in Python, inside that folder
-from model import load
-network = load("model.safetensors")`;
+/** Shell first, then Python: both inside the unpacked folder, which needs torch, safetensors and numpy only. */
+const SHELL = `pip install torch safetensors numpy
+python evaluate.py                 # prints the test accuracy shown here
+python predict.py picture.png      # class and probability`;
+const PYTHON = `from model import load_model
+network = load_model()             # a torch.nn.Module, ready to classify`;
 
 function ModelCard({ model }: { model: Model }) {
   const { bundle } = model;
@@ -41,14 +40,18 @@ function ModelCard({ model }: { model: Model }) {
               <dd>{metric(model.metrics[name])}</dd>
             </div>
           ))}
-          <div className="stat">
-            <dt>parameters</dt>
-            <dd title={exact(model.parameters)}>{count(model.parameters)}</dd>
-          </div>
-          <div className="stat">
-            <dt>FLOPs per example</dt>
-            <dd title="two for each multiplication with addition">{count(model.flops)}</dd>
-          </div>
+          {model.parameters !== null && (
+            <div className="stat">
+              <dt>parameters</dt>
+              <dd title={exact(model.parameters)}>{count(model.parameters)}</dd>
+            </div>
+          )}
+          {model.flops !== null && (
+            <div className="stat">
+              <dt>FLOPs per example</dt>
+              <dd title="one multiplication with one addition counts two">{count(model.flops)}</dd>
+            </div>
+          )}
           <div className="stat">
             <dt>made</dt>
             <dd>{moment(model.created)}</dd>
@@ -59,13 +62,19 @@ function ModelCard({ model }: { model: Model }) {
             Download, {bytes(bundle.size)}
           </a>
         ) : (
-          <span className="muted">{model.reason || "There is nothing to download."}</span>
+          <span className="muted">{model.reason ? model.reason.charAt(0).toUpperCase() + model.reason.slice(1) : "There is nothing to download."}</span>
         )}
       </div>
       <details className="model-more">
-        <summary>How to load it, checksum, architecture</summary>
+        <summary>{bundle ? "How to load it, checksum, architecture" : "Architecture"}</summary>
         <div className="stack">
-          {bundle && <CodeBlock text={SNIPPET} label="How to load the model" />}
+          {bundle && (
+            <>
+              <p>Unpack the download anywhere; then, in that folder:</p>
+              <CodeBlock text={SHELL} label="How to evaluate and use the model" />
+              <CodeBlock text={PYTHON} label="How to load the model in Python" />
+            </>
+          )}
           <dl className="facts">
             {bundle && (
               <>
