@@ -28,7 +28,8 @@ def resolve(name: str) -> str:
 def configure(threads: int) -> None:
     """Make this process compute repeatably with `threads` threads: part of the promise of equal bits (recorded with the run).
 
-    Call it before the first CUDA work: cuBLAS reads its workspace setting when its first handle is made.
+    Call it before the first CUDA work: cuBLAS reads its workspace setting when its first handle is made. The first call takes seconds
+    (torch imports its compiler in it, as it would at the first optimiser), so a worker calls it at its start.
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.set_num_threads(threads)
@@ -38,13 +39,6 @@ def configure(threads: int) -> None:
     # Autotuning picks algorithms by timing; TF32 would make "float32" mean less on newer cards only.
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.allow_tf32 = False
-
-
-def warm_up() -> None:
-    """Load what torch itself loads late, so that a worker pays for it at its start and not in its first job: constructing the first
-    optimiser imports torch's compiler (seconds), although nothing here compiles. Draws no random number."""
-    weight = torch.nn.Parameter(torch.zeros(1))
-    torch.optim.SGD([weight], lr=0.0)
 
 
 def describe(name: str) -> str:

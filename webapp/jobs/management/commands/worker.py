@@ -39,7 +39,6 @@ class Command(BaseCommand):
         if kind == "cuda" and not torch.cuda.is_available():
             raise CommandError(f"--device {device}: torch sees no such GPU on this machine")
         training_device.configure(options["threads"])
-        training_device.warm_up()
         warnings.filterwarnings("ignore", message=".*superuser privileges.*")
         now = session.start(device, options["threads"], options["name"])
         try:
