@@ -54,7 +54,7 @@ def postgres_server() -> Iterator[str]:
         options |= {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
     subprocess.run([programs / "initdb", "-D", folder / "data", "-U", "postgres", "-A", "trust", "--no-sync"], check=True, **options)  # type: ignore[call-overload]
     server = subprocess.Popen(
-        [programs / "postgres", "-D", folder / "data", "-k", folder, "-c", "fsync=off", "-c", "listen_addresses=", "-c", "max_connections=200"],
+        [programs / "postgres", "-D", folder / "data", "-k", folder, "-c", "fsync=off", "-c", "listen_addresses="],
         **options,  # type: ignore[call-overload]
     )
     try:

@@ -57,7 +57,9 @@ def result(process: subprocess.Popen[str], timeout: float = 120) -> Any:
 def make(home: Path, database_url: str = "", **more: str) -> Installation:
     """A migrated installation."""
     environment = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL", "NASCOPE_HOME")}
-    environment |= {"NASCOPE_HOME": str(home), "DJANGO_SETTINGS_MODULE": "webapp.settings", "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), **more}
+    environment |= {
+        "NASCOPE_HOME": str(home), "DJANGO_SETTINGS_MODULE": "webapp.settings", "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), **more,
+    }
     if database_url:
         environment["DATABASE_URL"] = database_url
     installation = Installation(home, environment)

@@ -60,7 +60,10 @@ def test_with_a_lease_the_run_is_pausing_until_the_lease_is_given_back() -> None
 
 @pytest.mark.parametrize(
     ("state", "action"),
-    [("paused", "pause"), ("running", "resume"), ("completed", "pause"), ("completed", "resume"), ("failed", "cancel"), ("cancelled", "cancel")],
+    [
+        ("paused", "pause"), ("running", "resume"), ("completed", "pause"), ("completed", "resume"), ("failed", "cancel"),
+        ("cancelled", "cancel"),
+    ],
 )
 def test_an_action_that_the_state_does_not_allow_changes_nothing(state: str, action: str) -> None:
     run = make_run()

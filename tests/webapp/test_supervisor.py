@@ -102,7 +102,8 @@ def undisturbed(home: Installation, tmp_path: Path) -> list[list[Any]]:
     process = home.start("-m", "search_engine", "run", str(config), "--out", str(out))
     assert process.wait(300) == 0
     rows = [json.loads(line) for line in (out / "events.jsonl").read_text().splitlines()]
-    return sorted([row["source"], row["step"], row["kind"], row["ordinal"], json.dumps(row["data"], sort_keys=True)] for row in rows if row["science"])
+    science = [row for row in rows if row["science"]]
+    return sorted([row["source"], row["step"], row["kind"], row["ordinal"], json.dumps(row["data"], sort_keys=True)] for row in science)
 
 
 def kill_workers_of(home: Installation, run_id: str, times: int) -> int:
