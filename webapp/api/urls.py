@@ -8,7 +8,7 @@ from drf_spectacular.views import SpectacularAPIView
 
 from webapp.accounts import views as accounts
 
-from . import catalogue, experiments, machinery, models, records, runs
+from . import artefacts, catalogue, experiments, machinery, records, runs
 from .base import ApiView
 from .problems import no_such_route
 
@@ -52,9 +52,9 @@ urlpatterns = [
     path("candidates", records.CandidatesView.as_view()),
     path("genomes", records.GenomesView.as_view()),
     path("genomes/<uuid:pk>", records.GenomeView.as_view()),
-    path("models", models.ModelsView.as_view()),
-    path("models/<uuid:pk>", models.ModelView.as_view()),
-    path("models/<uuid:pk>/download", models.ModelDownloadView.as_view()),
+    path("models", artefacts.ModelsView.as_view()),
+    path("models/<uuid:pk>", artefacts.ModelView.as_view()),
+    path("models/<uuid:pk>/download", artefacts.ModelDownloadView.as_view()),
     path("workers", machinery.WorkersView.as_view()),
     path("health/live", machinery.LiveView.as_view()),
     path("health/ready", machinery.ReadyView.as_view()),

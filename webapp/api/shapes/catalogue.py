@@ -1,0 +1,109 @@
+"""What the registry holds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, Field, RootModel
+
+
+class AlgorithmInfo(BaseModel):
+    """An algorithm of the registry. `schema_` (JSON key `schema`) is the JSON schema of its options."""
+
+    id: str
+    title: str
+    family: str
+    summary: str
+    source: str
+    needs: list[str]
+    lives: str
+    structure: str
+    spaces: list[str] = Field(description="what it can search, its default first")
+    datasets: list[str]
+    budgets: list[str]
+    schema_: dict[str, Any] = Field(serialization_alias="schema")
+
+
+class SpaceInfo(BaseModel):
+    """A search space of the registry."""
+
+    id: str
+    title: str
+    description: str
+    source: str
+    offers: list[str]
+    inputs: list[str]
+    schema_: dict[str, Any] = Field(serialization_alias="schema")
+
+
+class ShapeInfo(BaseModel):
+    """(channels, height, width) or (features,), and the number of classes."""
+
+    input: list[int]
+    classes: int
+
+
+class DatasetInfo(BaseModel):
+    """A data set of the registry, and whether its files are here."""
+
+    id: str
+    title: str
+    description: str
+    source: str
+    licence: str
+    provides: str
+    input_kind: str
+    shape: ShapeInfo | None
+    budgets: list[str]
+    spaces: list[str] | None
+    sizes: dict[str, int]
+    metric: str
+    available: bool
+    missing_files: list[str]
+    schema_: dict[str, Any] = Field(serialization_alias="schema")
+
+
+class Combination(BaseModel):
+    """One combination that works."""
+
+    algorithm: str
+    space: str
+    dataset: str
+    budgets: list[str]
+
+
+class RunSchemas(BaseModel):
+    """JSON schemas of the parts of an experiment that no registry entry owns."""
+
+    training: dict[str, Any]
+    finale: dict[str, Any]
+    run: dict[str, Any]
+
+
+class Preset(BaseModel):
+    """A ready-made search: `experiment` is a body for POST experiments."""
+
+    id: str
+    title: str
+    description: str
+    experiment: dict[str, Any]
+
+
+class AlgorithmInfos(RootModel[list[AlgorithmInfo]]):
+    """In catalogue order."""
+
+
+class SpaceInfos(RootModel[list[SpaceInfo]]):
+    """In catalogue order."""
+
+
+class DatasetInfos(RootModel[list[DatasetInfo]]):
+    """In catalogue order."""
+
+
+class Combinations(RootModel[list[Combination]]):
+    """Every combination that works."""
+
+
+class Presets(RootModel[list[Preset]]):
+    """Ready-made searches."""
