@@ -198,7 +198,8 @@ TIME_ZONE = "UTC"
 USE_I18N = False
 USE_TZ = True
 STATIC_URL = "/static/"
-STATIC_ROOT = NASCOPE_HOME / "staticfiles"
+# An image brings its collected files with it; the home is a volume and would hide them.
+STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(NASCOPE_HOME / "staticfiles")))
 STATICFILES_DIRS = [BASE_DIR / "webapp" / "static"] if (BASE_DIR / "webapp" / "static").is_dir() else []
 # Served straight from webapp/static and the packages, so no collectstatic is needed to start. Vite's file names carry a content
 # hash, which lets browsers keep them for ever.
