@@ -59,7 +59,7 @@ class TrainingConfig(BaseModel):
     momentum: float = Field(default=0.9, ge=0, lt=1, description="SGD only")
     weight_decay: float = Field(default=3e-4, ge=0, le=1, description="L2 penalty on the weights")
     gradient_clip: float = Field(default=5.0, ge=0, le=1000, description="largest gradient norm; 0 switches it off")
-    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
+    label_smoothing: float = Field(default=0.0, ge=0, lt=1, description="share of the target that is spread over all classes; 0 = none")
     augment: Literal["auto", "none", "shift", "shift_flip", "cutout"] = Field(
         default="auto",
         description="image augmentation; auto = shift by up to an eighth of the width (no flips: digits are not symmetric); "
@@ -105,7 +105,7 @@ class RunConfig(BaseModel):
     max_failures: int = Field(default=5, ge=1, le=1000, description="this many failed trials in a row fail the run")
     structure_every: int = Field(default=1, ge=1, le=100_000, description="steps between two recorded structure frames")
     threads: int = Field(default=1, ge=1, le=256, description="torch threads; part of the promise of equal bits")
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="auto = CUDA where the worker has it")
     amp: bool = Field(default=False, description="mixed precision on CUDA")
 
 

@@ -11,6 +11,8 @@ import type {
 import { Candidates } from "./candidates";
 import { decodeFloats } from "./floats";
 import { FrameLog } from "./frames";
+import { Individuals } from "./individuals";
+import { Timeline } from "./timeline";
 
 export type Topic = "run" | "connection" | "structure" | "candidates" | "metrics" | "growth" | "log" | "end" | "cursor";
 export type Connection = "connecting" | "live" | "catching-up" | "reconnecting" | "offline" | "gone";
@@ -35,6 +37,8 @@ export interface At<Data> {
   data: Data;
 }
 
+/** Kinds of events after which the picture is another one. */
+const VISIBLE = new Set(["structure", "trial_told", "champion", "population"]);
 const LOG_LIMIT = 5000;
 const CHAMPION_LIMIT = 400;
 const SERIES_LIMIT = 20_000;
@@ -52,6 +56,8 @@ export class RunStore {
   family: FamilyGroup[] = [];
   frames = new Map<string, FrameLog>();
   candidates = new Candidates();
+  individuals = new Individuals();
+  timeline = new Timeline();
   series = new Map<string, Map<string, Series>>();
   champions: At<Champion>[] = [];
   derived: At<DerivedGenome>[] = [];
@@ -60,6 +66,8 @@ export class RunStore {
   notices: At<Notice>[] = [];
   finalists: FinalistChosen[] = [];
   scored: ModelScored[] = [];
+  /** Why the search ended; "" while it goes on. */
+  stopped = "";
   log: LogLine[] = [];
   /** Seqs of new bests, for the time line. */
   marks: number[] = [];
@@ -187,6 +195,7 @@ export class RunStore {
 
   private apply(event: EventRecord): void {
     const { data, seq } = event;
+    this.timeline.add(seq, event.time, VISIBLE.has(data.kind));
     switch (data.kind) {
       case "family":
         this.family = data.groups;
@@ -248,6 +257,10 @@ export class RunStore {
         this.touch("end");
         return;
       case "search_stopped":
+        this.stopped = data.message;
+        this.line(event, `search stopped: ${data.message}`);
+        this.touch("end");
+        return;
       case "run_completed":
         this.line(event, data.message);
         this.touch("end");
@@ -256,6 +269,7 @@ export class RunStore {
         this.line(event, data.message || data.what, data.what === "failed" || data.what === "diverged" ? "bad" : data.what === "lease_lost" ? "warn" : "");
         return;
       case "population":
+        void this.individuals.add(seq, data.generation, data.block, () => this.touch("candidates"));
         return;
     }
   }

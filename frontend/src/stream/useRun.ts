@@ -1,11 +1,25 @@
 /** The store of one run for as long as a page shows it, and hooks that read one topic of it. */
 import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
-import { getRun, getSnapshot } from "../api/resources";
+import { getRun, getRunEvents, getSnapshot } from "../api/resources";
 import { RunSocket } from "./socket";
 import { RunStore, type Topic } from "./store";
 
 /** Up to so many events a page replays the whole run one by one; beyond it starts from the server's snapshot. */
 const REPLAY_LIMIT = 20_000;
+
+const PAGE = 1000;
+
+/** Everything up to `last`, every structure frame too: the socket would leave most of them out on its way to the present. */
+async function replay(runId: string, store: RunStore, last: number, signal: AbortSignal): Promise<void> {
+  while (store.lastSeq < last) {
+    const from = store.lastSeq + 1;
+    const page = await getRunEvents(runId, store.lastSeq, PAGE, signal);
+    const to = page.events.at(-1)?.seq;
+    if (signal.aborted || to === undefined) return;
+    store.applyRange(from, to, page.events);
+    store.setConnection("catching-up", Math.max(0, last - to));
+  }
+}
 
 export function useRunStore(runId: string): { store: RunStore; error: unknown; ready: boolean } {
   const store = useMemo(() => {
@@ -19,7 +33,10 @@ export function useRunStore(runId: string): { store: RunStore; error: unknown; r
     const begin = async () => {
       const run = await getRun(runId, abort.signal);
       if (run.last_seq > REPLAY_LIMIT) store.restore(await getSnapshot(runId, abort.signal));
-      else store.setRun(run);
+      else {
+        store.setRun(run);
+        await replay(runId, store, run.last_seq, abort.signal);
+      }
       if (abort.signal.aborted) return;
       setState({ runId, ready: true });
       socket.start();

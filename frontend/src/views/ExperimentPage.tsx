@@ -13,7 +13,7 @@ import { Empty, Failure, Skeleton } from "../ui/States";
 import { moment, plural } from "../ui/format";
 import { toast, toastError } from "../ui/toast";
 import { AlgorithmComparison } from "./AlgorithmComparison";
-import { ACTIVE, budgetText } from "./experimentText";
+import { ACTIVE, budgetText, finaleOf } from "./experimentText";
 import { RunTable } from "./RunTable";
 import "./experiment.css";
 
@@ -118,6 +118,12 @@ export function ExperimentPage({ id }: { id: string }) {
       <Panel title="Runs" note={data.runs.length > 1 ? "the same data, space and budget for all" : undefined} flush>
         {data.runs.length === 0 ? <Empty title="No runs left">Every run of this experiment was deleted.</Empty> : <RunTable runs={data.runs} algorithms={data.config.algorithms ?? []} />}
       </Panel>
+      {data.runs.some((run) => finaleOf(run).baseline) && (
+        <p className="muted">
+          Beside each test accuracy stands that of a random architecture, retrained in the same way. On small data sets it is often nearly as
+          good: the search space itself does much of the work.
+        </p>
+      )}
       <AlgorithmComparison runs={data.runs} />
     </div>
   );

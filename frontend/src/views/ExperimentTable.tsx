@@ -2,8 +2,8 @@ import { Link } from "../app/router";
 import { paths } from "../app/routes";
 import type { Experiment } from "../api/types";
 import { StateChip } from "../ui/StateChip";
-import { ago, metric, metricName, moment, plural } from "../ui/format";
-import { algorithmTitles, bestRun, STATE_ORDER } from "./experimentText";
+import { ago, DASH, metric, metricName, moment, plural } from "../ui/format";
+import { ACTIVE, algorithmTitles, bestRun, STATE_ORDER } from "./experimentText";
 
 function Row({ experiment }: { experiment: Experiment }) {
   const best = bestRun(experiment);
@@ -39,7 +39,7 @@ function Row({ experiment }: { experiment: Experiment }) {
             {metric(best.best.value)}
           </span>
         ) : (
-          <span className="faint">none yet</span>
+          <span className="faint">{experiment.runs.some((run) => ACTIVE.has(run.state)) ? "none yet" : DASH}</span>
         )}
       </td>
       <td className="num muted" title={moment(experiment.created)}>

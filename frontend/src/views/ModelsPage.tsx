@@ -35,7 +35,7 @@ function ModelCard({ model }: { model: Model }) {
       <div className="model">
         <dl className="model-stats">
           {FIRST.filter((name) => name in model.metrics).map((name) => (
-            <div key={name} className="stat">
+            <div key={name} className={name === "test_accuracy" && model.role === "finalist" ? "stat stat-best" : "stat"}>
               <dt>{metricName(name)}</dt>
               <dd>{metric(model.metrics[name])}</dd>
             </div>
@@ -79,7 +79,7 @@ function ModelCard({ model }: { model: Model }) {
             {bundle && (
               <>
                 <dt>SHA-256</dt>
-                <dd className="mono">{bundle.sha256}</dd>
+                <dd className={bundle.sha256 ? "mono" : "muted"}>{bundle.sha256 || "known once the first download has packed the zip"}</dd>
                 <dt>Size</dt>
                 <dd>{exact(bundle.size)} bytes, a zip without any pickle</dd>
               </>

@@ -4,7 +4,7 @@ import { Link } from "../app/router";
 import { paths } from "../app/routes";
 import { StateChip } from "../ui/StateChip";
 import { about, DASH, duration, metric, metricName } from "../ui/format";
-import { chargedText, finaleOf, givenOptions, seconds } from "./experimentText";
+import { ACTIVE, chargedText, finaleOf, givenOptions, seconds } from "./experimentText";
 
 type Column = "algorithm" | "seed" | "best" | "test";
 
@@ -53,6 +53,18 @@ function Progress({ run }: { run: Run }) {
       <span className="sub">
         {run.state === "failed" || run.state === "cancelled" ? run.reason : moving ? [text, eta === null ? "" : `${about(eta)} left`].filter(Boolean).join(", ") : ""}
       </span>
+    </>
+  );
+}
+
+/** A super-network search has no best trial: what it found is known by its retrained network. */
+function NoBest({ run }: { run: Run }) {
+  const retrained = finaleOf(run).best?.metrics["val_accuracy"];
+  if (retrained === undefined) return <span className="faint">{ACTIVE.has(run.state) || run.state === "paused" ? "none yet" : DASH}</span>;
+  return (
+    <>
+      <span className="strong">{metric(retrained)}</span>
+      <span className="sub">retrained</span>
     </>
   );
 }
@@ -132,7 +144,7 @@ export function RunTable({ runs, algorithms }: { runs: Run[]; algorithms: Experi
                   {metric(run.best.value)}
                 </span>
               ) : (
-                <span className="faint">none yet</span>
+                <NoBest run={run} />
               )}
             </td>
             <td className="num muted">{chargedText(run)}</td>

@@ -1,0 +1,139 @@
+/** The bar above the panels: which run, in which state and why, how far, and what one can do. */
+import { useState } from "react";
+import { cancelRun, cloneRun, deleteRun, modelDownloadUrl, pauseRun, resumeRun } from "../api/resources";
+import type { Run } from "../api/types";
+import { Link, navigate } from "../app/router";
+import { paths } from "../app/routes";
+import type { RunStore } from "../stream/store";
+import { useTopic } from "../stream/useRun";
+import { Button } from "../ui/Button";
+import { Confirm } from "../ui/Dialog";
+import { about, bytes, count, metric } from "../ui/format";
+import { StateChip } from "../ui/StateChip";
+import { toast, toastError } from "../ui/toast";
+import { skipConnections } from "./derivedFacts";
+
+const PAUSABLE = new Set(["queued", "running"]);
+const ENDED = new Set(["completed", "failed", "cancelled"]);
+
+function stateText(run: Run): string {
+  if (run.state === "queued") return run.worker ? "queued" : "waiting for a worker";
+  if (run.state === "running") return run.progress.text ? `running, ${run.progress.text}` : "running";
+  return run.state;
+}
+
+function Stat({ name, children, tone }: { name: string; children: React.ReactNode; tone?: "warn" }) {
+  return (
+    <div className="stat">
+      <span>{name}</span>
+      <strong className={tone ? `tone-${tone}` : undefined}>{children}</strong>
+    </div>
+  );
+}
+
+function spent(run: Run): string {
+  const kind = run.budget?.kind ?? "samples";
+  const charged = run.charged[kind];
+  return run.budget ? `${count(charged)} of ${count(run.budget.limit)}` : count(charged);
+}
+
+export function RunHeader({ run, store }: { run: Run; store: RunStore }) {
+  useTopic(store, "structure");
+  const [busy, setBusy] = useState("");
+  const [asking, setAsking] = useState<"cancel" | "delete" | null>(null);
+  const act = async (name: string, action: () => Promise<unknown>, after?: () => void) => {
+    setBusy(name);
+    try {
+      const answer = await action();
+      if (answer && typeof answer === "object" && "state" in answer && "id" in answer && (answer as Run).id === run.id) store.setRun(answer as Run);
+      after?.();
+    } catch (error) {
+      toastError(error);
+    } finally {
+      setBusy("");
+      setAsking(null);
+    }
+  };
+  const clone = () =>
+    act("clone", async () => {
+      const made = await cloneRun(run.id);
+      toast("A copy of this run has started.");
+      navigate(paths.run(made.id));
+    });
+  const model = run.models.find((item) => item.role === "finalist" && item.bundle);
+  const skips = skipConnections(store);
+  const tested = run.models.find((item) => item.role === "finalist")?.metrics["test_accuracy"];
+  return (
+    <div className="run-bar">
+      <div className="run-name">
+        <div className="run-crumb">
+          <Link to={paths.experiment(run.experiment.id)}>{run.experiment.name}</Link> · {run.datasets.join(", ")} · {run.space} · seed {run.seed}
+        </div>
+        <h1>{run.algorithm.title}</h1>
+      </div>
+      <StateChip state={run.state} text={stateText(run)} reason={run.reason} />
+      {run.best && <Stat name={`best ${run.best.metric === "val_accuracy" ? "validation" : run.best.metric}`}>{metric(run.best.value)}</Stat>}
+      {tested !== undefined && <Stat name="test, once">{metric(tested)}</Stat>}
+      <Stat name={run.budget?.kind ?? "samples"}>{spent(run)}</Stat>
+      {!ENDED.has(run.state) && run.progress.eta_seconds !== null && <Stat name="time left">{about(run.progress.eta_seconds)}</Stat>}
+      {run.worker && !ENDED.has(run.state) && (
+        <Stat name="worker">
+          {run.worker.name} · {run.worker.threads} {run.worker.threads === 1 ? "thread" : "threads"}
+        </Stat>
+      )}
+      {skips && (
+        <Stat name="skip connections" {...(skips.count * 4 >= skips.total && skips.count > 1 ? { tone: "warn" as const } : {})}>
+          {skips.count} of {skips.total}
+        </Stat>
+      )}
+      {!run.reproducible && (
+        <span className="run-note" title={run.reproducible_note}>
+          not reproducible
+        </span>
+      )}
+      <div className="run-actions">
+        {PAUSABLE.has(run.state) && (
+          <Button busy={busy === "pause"} onClick={() => void act("pause", () => pauseRun(run.id))}>
+            Pause
+          </Button>
+        )}
+        {(run.state === "paused" || run.state === "pausing") && (
+          <Button kind={run.state === "paused" ? "primary" : "plain"} busy={busy === "resume"} onClick={() => void act("resume", () => resumeRun(run.id))}>
+            Resume
+          </Button>
+        )}
+        {!ENDED.has(run.state) && <Button onClick={() => setAsking("cancel")}>Cancel</Button>}
+        <Button busy={busy === "clone"} onClick={() => void clone()}>
+          Clone
+        </Button>
+        {ENDED.has(run.state) && <Button onClick={() => setAsking("delete")}>Delete</Button>}
+        {model?.bundle && (
+          <a
+            className="button button-primary"
+            href={modelDownloadUrl(model.id)}
+            download
+            title={`zip, ${bytes(model.bundle.size)}, sha256 ${model.bundle.sha256}`}
+          >
+            Download best
+          </a>
+        )}
+      </div>
+      {asking === "cancel" && (
+        <Confirm title="Cancel this run?" verb="Cancel the run" busy={busy === "cancel"} onConfirm={() => void act("cancel", () => cancelRun(run.id))} onClose={() => setAsking(null)}>
+          What was found so far stays. Open trials are not told, and there is no final training. A cancelled run cannot go on.
+        </Confirm>
+      )}
+      {asking === "delete" && (
+        <Confirm
+          title="Delete this run?"
+          verb="Delete the run"
+          busy={busy === "delete"}
+          onConfirm={() => void act("delete", () => deleteRun(run.id), () => navigate(paths.experiment(run.experiment.id)))}
+          onClose={() => setAsking(null)}
+        >
+          Its events, genomes, trials and model will be gone.
+        </Confirm>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,42 @@
+/** Which picture the page opens and what a run has to say while it has none. */
+import type { Run } from "../api/types";
+import type { RunStore } from "../stream/store";
+
+export type StructureView = { kind: "family"; group: string } | { kind: "derived" } | { kind: "matrix" } | { kind: "growth" } | { kind: "genome" } | { kind: "result" };
+
+/** The segments of the structure panel: id and title, in order. */
+export function structureViews(store: RunStore): { id: string; title: string }[] {
+  const views = store.family.map((group) => ({ id: `family:${group.name}`, title: shortTitle(group.title) }));
+  if (store.family.length > 0) {
+    if (store.derived.length > 0) views.push({ id: "derived", title: "Derived" });
+    views.push({ id: "matrix", title: "Matrix" });
+  }
+  if (store.champions.length > 0) views.push({ id: "growth", title: "Champion" });
+  if (store.family.length === 0 && store.candidates.count > 0) views.push({ id: "genome", title: "Best" });
+  if (store.finalists.length > 0) views.push({ id: "result", title: "Result" });
+  return views;
+}
+
+function shortTitle(title: string): string {
+  return title.replace(/ cell$/i, "").replace(/^./, (letter) => letter.toUpperCase());
+}
+
+/** Why there is no picture yet, in plain words. */
+export function waitingText(run: Run): { title: string; text: string } {
+  switch (run.state) {
+    case "queued":
+      return { title: "Waiting for a worker", text: "The run starts as soon as a worker is free. The Workers page shows who is busy." };
+    case "running":
+      return { title: "Starting", text: "Loading the data and building the first architecture." };
+    case "pausing":
+      return { title: "Pausing", text: "The present step is finished first; then the worker is free." };
+    case "paused":
+      return { title: "Paused", text: run.reason || "Nothing is lost. Resume goes on exactly where it stopped." };
+    case "failed":
+      return { title: "Failed", text: run.reason || "The run ended with an error." };
+    case "cancelled":
+      return { title: "Cancelled", text: run.reason || "The run was cancelled before it had anything to show." };
+    case "completed":
+      return { title: "Finished", text: run.reason };
+  }
+}

@@ -1,0 +1,91 @@
+/** The replay clock: moves the store's cursor through active time; at the end it hands over to the live view. */
+import type { RunStore } from "./store";
+
+export const SPEEDS = [1, 2, 5, 10, 30] as const;
+
+type Frames = { request: (step: (now: number) => void) => number; cancel: (id: number) => void };
+const screen: Frames = { request: (step) => requestAnimationFrame(step), cancel: (id) => cancelAnimationFrame(id) };
+
+export class ReplayClock {
+  playing = false;
+  speed: number = SPEEDS[0];
+  private listeners = new Set<() => void>();
+  private version = 0;
+  private frame = 0;
+  private position = 0;
+  private before = NaN;
+
+  constructor(private readonly store: RunStore, private readonly frames: Frames = screen) {}
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+  readonly snapshot = (): number => this.version;
+
+  private changed(): void {
+    this.version++;
+    for (const listener of this.listeners) listener();
+  }
+
+  /** From the shown moment; from the beginning where the view is live. */
+  play(): void {
+    if (this.playing) return;
+    if (this.store.cursor === null) this.store.setCursor(this.store.timeline.ticks[0] ?? this.store.firstSeq);
+    if (this.store.cursor === null) return;
+    this.position = this.store.timeline.timeOf(this.store.cursor);
+    this.before = NaN;
+    this.playing = true;
+    this.frame = this.frames.request(this.step);
+    this.changed();
+  }
+
+  pause(): void {
+    if (!this.playing) return;
+    this.playing = false;
+    this.frames.cancel(this.frame);
+    this.changed();
+  }
+
+  toggle(): void {
+    if (this.playing) this.pause();
+    else this.play();
+  }
+
+  setSpeed(speed: number): void {
+    this.speed = speed;
+    this.changed();
+  }
+
+  live(): void {
+    this.pause();
+    this.store.setCursor(null);
+  }
+
+  seek(seq: number): void {
+    this.store.setCursor(seq);
+    this.position = this.store.timeline.timeOf(seq);
+  }
+
+  /** `count` visible changes on or back; playing stops. */
+  skip(count: number): void {
+    this.pause();
+    const { timeline, lastSeq, cursor } = this.store;
+    this.seek(timeline.tick(cursor ?? lastSeq, count));
+  }
+
+  private readonly step = (now: number): void => {
+    if (!this.playing) return;
+    // A tab that was hidden gets no frames: time stands still for it.
+    const passed = Number.isNaN(this.before) ? 0 : Math.min((now - this.before) / 1000, 0.25);
+    this.before = now;
+    this.position += passed * this.speed;
+    if (this.position >= this.store.timeline.length) {
+      this.live();
+      return;
+    }
+    const seq = this.store.timeline.seqAt(this.position);
+    if (seq > (this.store.cursor ?? 0)) this.store.setCursor(seq);
+    this.frame = this.frames.request(this.step);
+  };
+}
