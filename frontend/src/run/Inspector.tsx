@@ -1,0 +1,162 @@
+/** What was pointed at: the pinned edge, the chosen candidate, and at the end the result; below it what happened. */
+import { useMemo } from "react";
+import type { Run } from "../api/types";
+import { findGenomes } from "../api/resources";
+import { useResource } from "../api/useResource";
+import { GenomeGraph } from "../graph/GenomeGraph";
+import { operationColor } from "../graph/palette";
+import { RibbonPanel } from "../graph/RibbonPanel";
+import { SimplexPanel } from "../graph/SimplexPanel";
+import type { RunStore } from "../stream/store";
+import { useTopic } from "../stream/useRun";
+import { Button } from "../ui/Button";
+import { metric } from "../ui/format";
+import { Failure, Skeleton } from "../ui/States";
+import { derivedContent, derivedEdges } from "./derivedFacts";
+import { EventLog } from "./EventLog";
+import { Outcome } from "./Outcome";
+import type { Pin } from "./RunPage";
+
+export interface InspectorProps {
+  run: Run;
+  store: RunStore;
+  pin: Pin | null;
+  onPin: (pin: Pin | null) => void;
+  candidate: number | null;
+  onCandidate: (number: number | null) => void;
+}
+
+function EdgeCards({ store, pin }: { store: RunStore; pin: Pin }) {
+  useTopic(store, "structure");
+  const group = store.family.find((item) => item.name === pin.group);
+  const edge = group?.edges[pin.edge];
+  const frame = store.frames.get(pin.group)?.at(store.shown);
+  const values = useMemo(() => {
+    if (!group || !frame) return [];
+    const width = group.operations.length;
+    return group.operations.map((operation, index) => ({ operation, value: frame.values[pin.edge * width + index] ?? 0 }));
+  }, [group, frame, pin.edge]);
+  if (!group || !edge) return <p className="run-hint">This edge is not part of the family.</p>;
+  const largest = Math.max(...values.map((item) => item.value), 0.01);
+  const chosen = derivedEdges(derivedContent(store), group).find((item) => item[0] === edge[0] && item[1] === edge[1]);
+  const sorted = [...values].sort((a, b) => b.value - a.value);
+  return (
+    <>
+      <section className="card">
+        <h3>γ now</h3>
+        {values.map(({ operation, value }) => (
+          <div className="op-bar" key={operation}>
+            <span>{operation}</span>
+            <i style={{ width: `${(100 * value) / largest}%`, background: operationColor(operation) }} />
+            <em>{value.toFixed(2)}</em>
+          </div>
+        ))}
+      </section>
+      <section className="card">
+        <h3>γ over time</h3>
+        <RibbonPanel store={store} group={group} edge={pin.edge} />
+      </section>
+      <section className="card">
+        <h3>
+          On the simplex <span>top three</span>
+        </h3>
+        <SimplexPanel store={store} group={group} edge={pin.edge} />
+      </section>
+      <section className="card">
+        <h3>If derived now</h3>
+        <dl className="facts-tight">
+          <dt>operation</dt>
+          <dd>{chosen ? chosen[2] : "edge not kept"}</dd>
+          <dt>strongest</dt>
+          <dd>{sorted[0] ? `${sorted[0].operation} ${sorted[0].value.toFixed(2)}` : "–"}</dd>
+          <dt>lead over the second</dt>
+          <dd>{sorted[0] && sorted[1] ? (sorted[0].value - sorted[1].value).toFixed(3) : "–"}</dd>
+        </dl>
+      </section>
+    </>
+  );
+}
+
+function CandidateCards({ run, store, number }: { run: Run; store: RunStore; number: number }) {
+  useTopic(store, "candidates");
+  const { candidates } = store;
+  const hash = candidates.hashes[number] ?? "";
+  const genome = useResource(hash ? `genome/${run.id}/${hash}` : null, (signal) => findGenomes(run.id, hash, signal));
+  const found = genome.data?.results[0];
+  const parents = candidates.parents[number] ?? [];
+  return (
+    <>
+      <section className="card">
+        <h3>Candidate {number}</h3>
+        <dl className="facts-tight">
+          <dt>{store.run?.best?.metric ?? "validation"}</dt>
+          <dd>{metric(candidates.values[number])}</dd>
+          <dt>state</dt>
+          <dd>
+            {candidates.status[number]}
+            {candidates.reusedFrom[number] != null && `, reused from ${candidates.reusedFrom[number]}`}
+          </dd>
+          {candidates.reasons[number] && (
+            <>
+              <dt>reason</dt>
+              <dd>{candidates.reasons[number]}</dd>
+            </>
+          )}
+          <dt>made by</dt>
+          <dd>
+            {candidates.operators[number]}
+            {parents.length > 0 && ` of ${parents.join(" and ")}`}
+          </dd>
+        </dl>
+        {candidates.strings[number] && <code className="genome-string">{candidates.strings[number]}</code>}
+      </section>
+      <section className="card card-graph">
+        <h3>Architecture</h3>
+        {genome.loading && <Skeleton lines={3} />}
+        {genome.error !== undefined && <Failure what="The architecture could not be loaded" error={genome.error} retry={genome.reload} />}
+        {found && <GenomeGraph drawings={found.drawings} />}
+      </section>
+    </>
+  );
+}
+
+export function Inspector({ run, store, pin, onPin, candidate, onCandidate }: InspectorProps) {
+  useTopic(store, "structure");
+  const group = pin && store.family.find((item) => item.name === pin.group);
+  const edge = pin && group?.edges[pin.edge];
+  const title = pin ? (edge ? `Edge ${String(edge[0])} → ${String(edge[1])}` : "Edge") : candidate !== null ? `Candidate ${candidate}` : "This run";
+  const release = pin ? () => onPin(null) : candidate !== null ? () => onCandidate(null) : undefined;
+  return (
+    <aside className="panel run-inspector" aria-label="Inspector">
+      <header className="panel-head">
+        <h2>{title}</h2>
+        {pin && <span className="note">pinned{group && store.family.length > 1 ? `, ${group.title}` : ""}</span>}
+        <div className="panel-actions">
+          {release && (
+            <Button small kind="quiet" onClick={release} title="Escape">
+              Let go
+            </Button>
+          )}
+        </div>
+      </header>
+      <div className="inspector-body">
+        {!pin && candidate === null && <Outcome run={run} store={store} />}
+        {pin && <EdgeCards store={store} pin={pin} />}
+        {!pin && candidate !== null && <CandidateCards run={run} store={store} number={candidate} />}
+        {!pin && candidate === null && run.state === "failed" && (
+          <section className="card card-bad" role="alert">
+            <h3>The run failed</h3>
+            <p>{run.reason}</p>
+          </section>
+        )}
+        {!pin && candidate === null && store.family.length > 0 && run.models.length === 0 && (
+          <p className="run-hint">Point at a strand to read its weight; click it to pin the edge here with its whole history.</p>
+        )}
+        <section className="card card-log">
+          <h3>Events</h3>
+          <EventLog store={store} />
+        </section>
+      </div>
+    </aside>
+  );
+}
