@@ -7,10 +7,10 @@ from typing import Any, Literal
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError  # noqa: E402
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from search_engine import registry  # noqa: E402
-from search_engine.config import Budget, FinaleConfig, RunConfig, TrainingConfig  # noqa: E402
+from search_engine import registry
+from search_engine.config import Budget, FinaleConfig, RunConfig, TrainingConfig
 
 
 class Inner(BaseModel):
@@ -84,12 +84,28 @@ TRIES: list[tuple[str, type[BaseModel], list[Any]]] = [
     (
         "training",
         TrainingConfig,
-        [{}, {"epochs": 0}, {"epochs": 3}, {"learning_rate": 0}, {"learning_rate": 10}, {"momentum": 1}, {"optimizer": "rmsprop"}, {"epoch": 3}],
+        [
+            {},
+            {"epochs": 0},
+            {"epochs": 3},
+            {"learning_rate": 0},
+            {"learning_rate": 10},
+            {"momentum": 1},
+            {"optimizer": "rmsprop"},
+            {"epoch": 3},
+        ],
     ),
     (
         "finale",
         FinaleConfig,
-        [{}, {"finalists": 11}, {"training": {"epochs": 20}}, {"training": {"epochs": -1}}, {"training": {"augment": "flip"}}, {"onnx": False}],
+        [
+            {},
+            {"finalists": 11},
+            {"training": {"epochs": 20}},
+            {"training": {"epochs": -1}},
+            {"training": {"augment": "flip"}},
+            {"onnx": False},
+        ],
     ),
     (
         "run",
