@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from contextlib import aclosing
 from typing import Any
 
@@ -44,9 +45,15 @@ async def follow(run: Run, after: int, last: int, pause: float = 0.0) -> list[in
 def close_connections() -> Any:
     """The tail's threads keep their database connections; the test database is about to go."""
     yield
-    for _ in range(2):
-        # connection is thread-local: it must be looked up in the thread.
-        tail_module._threads.submit(lambda: connection.close()).result()
+    both = threading.Barrier(2)
+
+    def close() -> None:
+        # Each of the two threads takes one of the two tasks, and looks up its own connection.
+        both.wait(10)
+        connection.close()
+
+    for done in [tail_module._threads.submit(close) for _ in range(2)]:
+        done.result()
 
 
 def test_followers_see_every_event_once_and_in_order_wherever_they_join() -> None:

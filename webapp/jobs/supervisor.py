@@ -50,8 +50,9 @@ class Child:
     def start(self) -> None:
         environment = {**os.environ, **self.environment, parent.VARIABLE: str(os.getpid()), "DJANGO_SETTINGS_MODULE": "webapp.settings"}
         # Called from the main thread only: the kernel's death signal follows the thread that started the child.
+        # What children say goes to stderr: the supervisor's stdout has one line, the login link.
         self.process = subprocess.Popen(
-            self.command, cwd=settings.BASE_DIR, env=environment, start_new_session=True, stdin=subprocess.DEVNULL
+            self.command, cwd=settings.BASE_DIR, env=environment, start_new_session=True, stdin=subprocess.DEVNULL, stdout=2
         )
         self.started = time.monotonic()
 
