@@ -164,6 +164,15 @@ def test_a_run_stays_on_the_kind_of_device_that_began_it() -> None:
     assert claim(make_worker("cuda:1")) == job
 
 
+def test_where_there_is_a_gpu_a_run_that_may_choose_waits_for_it() -> None:
+    run = make_run()
+    job = work_job(run)
+    gpu = make_worker("cuda:0")
+    assert claim(make_worker("cpu")) is None
+    Worker.objects.filter(pk=gpu.pk).update(last_seen=timezone.now() - timedelta(minutes=5))
+    assert claim(make_worker("cpu")) == job
+
+
 def test_the_reaper_rings_only_where_somebody_idle_could_help(monkeypatch: pytest.MonkeyPatch) -> None:
     rung: list[tuple[int, str]] = []
     monkeypatch.setattr("webapp.jobs.reaper.ring", lambda times, device: rung.append((times, device)))

@@ -25,7 +25,9 @@ def claimable(device: str) -> QuerySet[Job]:
     """Jobs that a worker on `device` may take now, the one to take first in front: the coordinators' steps, then the least
     weighted service by owner, then by run, then the oldest."""
     kind = device_kind(device)
-    fits = Q(device="any") | Q(device="auto", run__device__in=("", kind))
+    # Where there are GPUs, a run that may choose waits for one.
+    begun = (kind,) if kind == "cpu" and _has_gpu_worker() else ("", kind)
+    fits = Q(device="any") | Q(device="auto", run__device__in=begun)
     if kind == "cuda":
         fits |= Q(device="cuda")
     owner_service = OwnerService.objects.filter(owner_id=OuterRef("owner_id")).values("service")[:1]
@@ -40,6 +42,10 @@ def claimable(device: str) -> QuerySet[Job]:
         )
         .order_by("rank", "owner_service", "run_service", "created", "pk")
     )
+
+
+def _has_gpu_worker() -> bool:
+    return Worker.objects.filter(device__startswith="cuda", last_seen__gte=after(-settings.NASCOPE_LEASE_SECONDS)).exists()
 
 
 def claim(worker: Worker) -> Job | None:
