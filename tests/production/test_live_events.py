@@ -1,0 +1,116 @@
+"""Live events on PostgreSQL: both wake-ups reach the socket, writers at once leave no hole, strangers hear nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+import websockets
+
+from .images import ROOT
+from .person import Person
+from .stack import Stack, answer
+
+pytestmark = pytest.mark.services
+
+WRITERS, EVENTS = 4, 60
+
+
+def new_run(person: Person) -> str:
+    """A run that nobody works on: this module starts no worker."""
+    return person.start(algorithms=[{"id": "random", "options": {}}], space="nb201", datasets=["digits"], seeds=[1], budget={"trials": 5})
+
+
+@pytest.fixture(params=["notify", "redis"])
+def deaf(request: pytest.FixtureRequest, stack: Stack) -> Iterator[Stack]:
+    """The same installation, served by a process that never looks by itself."""
+    other = Stack(stack.home / request.param, stack.database_url, stack.redis_url, {"NASCOPE_WAKEUP": request.param})
+    environment = other.environment("tests") | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "tests.production.deaf_web", str(other.port)]
+    process = other.processes["web"] = subprocess.Popen(command, cwd=ROOT, env=environment)
+    try:
+        other.wait_for(other.healthy, "the web process is not healthy", lambda: process.poll() is None)
+        yield other
+    finally:
+        other.stop()
+
+
+def test_a_wake_up_reaches_the_socket(ada: Person, deaf: Stack) -> None:
+    """One event after another, each written only when the one before was heard."""
+    run = new_run(ada)
+    start = ada.get(f"runs/{run}")["last_seq"]
+    watch = ada.watch(run, start)
+    watch.person.stack, before = deaf, watch.person.stack
+
+    async def scenario() -> None:
+        async with asyncio.timeout(90), watch.open() as link:
+            for number in range(1, 6):
+                written = deaf.program("tests.webapp.programs.write_events", run, f"phase:{number}", "1")
+                while watch.cursor < start + number:
+                    watch.take(await link.recv())
+                assert await asyncio.to_thread(answer, written) == 1
+
+    try:
+        asyncio.run(scenario())
+    finally:
+        ada.stack = before
+    assert watch.cursor == start + 5
+
+
+def test_a_notice_rides_in_the_writing_transaction(ada: Person, stack: Stack) -> None:
+    """PostgreSQL itself says which run has news, once per commit."""
+    run = new_run(ada)
+    with psycopg.connect(stack.database_url.replace("postgres://", "postgresql://"), autocommit=True) as listener:
+        listener.execute("LISTEN nascope_events")
+        assert answer(stack.program("tests.webapp.programs.write_events", run, "phase:0", "3")) == 3
+        heard = [notice.payload for notice in listener.notifies(timeout=30, stop_after=3)]
+    assert heard == [run] * 3
+
+
+def test_four_writers_leave_no_hole(ada: Person, stack: Stack) -> None:
+    run = new_run(ada)
+    start = ada.get(f"runs/{run}")["last_seq"]
+    watch = ada.watch(run)
+    writers = [stack.program("tests.webapp.programs.write_events", run, f"phase:{number}", str(EVENTS)) for number in range(WRITERS)]
+    watch.hear(lambda: watch.cursor >= start + WRITERS * EVENTS)
+    assert [answer(writer) for writer in writers] == [EVENTS] * WRITERS
+    stored = ada.all_events(run)
+    assert [event["seq"] for event in stored] == list(range(1, start + WRITERS * EVENTS + 1))
+    for number in range(WRITERS):
+        steps = [event["step"] for event in stored if event["source"] == f"phase:{number}"]
+        assert steps == list(range(EVENTS)), "each writer's order is kept"
+    assert {event["seq"] for event in watch.events} <= {event["seq"] for event in stored}
+    assert watch.events[-1] == stored[-1]
+
+
+def test_requests_leave_no_connections_behind(ada: Person, stack: Stack) -> None:
+    """An ASGI server answers each request in a thread of its own; a connection kept per thread would soon exhaust PostgreSQL."""
+    for _ in range(60):
+        ada.get("me")
+    with psycopg.connect(stack.database_url.replace("postgres://", "postgresql://")) as session:
+        row = session.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()").fetchone()
+    assert row is not None and row[0] < 20
+
+
+def test_strangers_cannot_listen(ada: Person, grace: Person) -> None:
+    run = new_run(ada)
+
+    async def refusal(watch: Any) -> int:
+        async with asyncio.timeout(30), watch.open() as link:
+            with pytest.raises(websockets.ConnectionClosed) as closed:
+                await link.recv()
+            assert closed.value.rcvd is not None
+            return int(closed.value.rcvd.code)
+
+    assert asyncio.run(refusal(grace.watch(run))) == 4404
+
+
+def test_the_front_ends_files_are_collected_where_the_image_keeps_them(stack: Stack) -> None:
+    root = stack.home / "collected"
+    stack.manage("collectstatic", "--noinput", "--verbosity", "0", STATIC_ROOT=str(root))
+    assert (root / "admin" / "css" / "base.css").is_file()

@@ -1,0 +1,134 @@
+"""Searches end to end on PostgreSQL and Redis, through REST and WebSocket, by the commands of the images."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import signal
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .person import Person, wait_until_over
+from .stack import Stack
+
+pytestmark = [pytest.mark.services, pytest.mark.slow]
+
+SMALL = {"epochs": 1, "train_examples": 128, "channels": 4, "layers": 1}
+DARTS: dict[str, Any] = {
+    "algorithms": [{"id": "darts", "options": {"steps": 4, "batch_size": 8}}], "space": "cell",
+    "space_options": {"nodes": 1, "search_cells": 1, "search_channels": 2}, "datasets": ["digits"], "seeds": [5],
+    "finale": {"onnx": False, "training": SMALL}, "runtime": {"structure_every": 1},
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def crew(stack: Stack) -> Iterator[Stack]:
+    """Two CPU workers and the reaper. A short lease, so that the death of a worker is noticed soon."""
+    stack.more |= {"NASCOPE_LEASE_SECONDS": "3", "NASCOPE_HEARTBEAT_SECONDS": "0.5", "NASCOPE_SLICE_SECONDS": "0.3"}
+    stack.start("reaper")
+    for number in range(2):
+        stack.start("worker-cpu", f"worker-{number}")
+    yield stack
+
+
+def workers_alive(person: Person) -> list[dict[str, Any]]:
+    return [worker for worker in person.get("workers") if worker["alive"]]
+
+
+def same_log(person: Person, run: str, heard: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The log over REST has no hole and, structure frames aside (a socket may thin them), is what the socket said."""
+    stored = person.all_events(run)
+    assert [event["seq"] for event in stored] == list(range(1, len(stored) + 1))
+    assert [event for event in heard if event["kind"] != "structure"] == [event for event in stored if event["kind"] != "structure"]
+    return stored
+
+
+def test_a_search_of_the_table(ada: Person, tables: Path) -> None:
+    run = ada.start(algorithms=[{"id": "random"}], space="nb201", datasets=["nb201_cifar10"], seeds=[1], budget={"trials": 50})
+    watch = ada.watch(run)
+    watch.to_the_end()
+    stored = same_log(ada, run, watch.events)
+    shown = ada.get(f"runs/{run}")
+    assert (shown["state"], shown["reproducible"]) == ("completed", True), shown["reason"]
+    assert shown["charged"]["trials"] == shown["counts"]["candidates"] == 50
+    told = [event["data"] for event in stored if event["kind"] == "trial_told"]
+    assert shown["best"]["value"] == max(trial["metrics"]["val_accuracy"] for trial in told)
+    assert [trial["number"] for trial in told] == list(range(50))
+    table = ada.get(f"trials?run={run}&order=-value")["results"]
+    assert table[0]["value"] == shown["best"]["value"]
+    assert all(model["bundle"] is None and model["reason"] for model in shown["models"]), "a table trains nothing"
+
+
+def test_a_search_by_gradients_and_its_download(ada: Person, tmp_path: Path) -> None:
+    run = ada.start(**DARTS)
+    watch = ada.watch(run)
+    watch.to_the_end()
+    stored = same_log(ada, run, watch.events)
+    shown = ada.get(f"runs/{run}")
+    assert (shown["state"], shown["reproducible"]) == ("completed", True), shown["reason"]
+    kinds = [event["kind"] for event in stored]
+    assert {event["step"] for event in stored if event["kind"] == "structure"} >= {1, 2, 3, 4}
+    assert kinds.index("family") < kinds.index("structure") < kinds.index("finalist") < kinds.index("model")
+    assert "structure" in {event["kind"] for event in watch.events}, "the last picture reaches the socket"
+    final = next(model for model in shown["models"] if model["role"] == "finalist")
+    packed = ada.send("GET", f"models/{final['id']}/download")
+    assert packed.status_code == 200
+    described = next(model for model in ada.get("models")["results"] if model["id"] == final["id"])["bundle"]
+    assert (len(packed.content), hashlib.sha256(packed.content).hexdigest()) == (described["size"], described["sha256"])
+    with zipfile.ZipFile(io.BytesIO(packed.content)) as archive:
+        archive.extractall(tmp_path)
+    script = next(tmp_path.rglob("evaluate.py"))
+    done = subprocess.run([sys.executable, "-I", script.name], cwd=script.parent, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    numbers = [float(number) for number in re.findall(r"\d+\.\d+", done.stdout)]
+    assert any(abs(number - final["metrics"]["test_accuracy"]) < 1e-3 for number in numbers), done.stdout
+
+
+def test_a_killed_worker_is_replaced_by_the_other(ada: Person, crew: Stack) -> None:
+    """Nobody but the reaper notices: there is no supervisor here."""
+    crew.wait_for(lambda: len(workers_alive(ada)) == 2, "two workers are not alive")
+    longer = {**DARTS, "algorithms": [{"id": "darts", "options": {"steps": 60, "batch_size": 16}}]}
+    run = ada.start(**longer)
+    pids = {process.pid: name for name, process in crew.processes.items() if name.startswith("worker-")}
+
+    def holder() -> int | None:
+        """The worker that computes the run's phase, once it has said something."""
+        at_work = [worker for worker in ada.get("workers") if worker["job"] and worker["job"]["kind"] == "phase" and worker["pid"] in pids]
+        return at_work[0]["pid"] if at_work and any(event["kind"] == "structure" for event in ada.all_events(run)) else None
+
+    name = pids[crew.wait_for(holder, "no worker took the phase")]
+    crew.processes[name].send_signal(signal.SIGKILL)
+    shown = wait_until_over(ada, run)
+    assert (shown["state"], shown["reproducible"]) == ("completed", True), shown["reason"]
+    stored = ada.all_events(run)
+    assert "lease_lost" in [event["data"]["what"] for event in stored if event["kind"] == "ops"]
+    keys = [(event["source"], event["step"], event["kind"], event["ordinal"]) for event in stored if event["science"]]
+    assert len(keys) == len(set(keys)), "nothing is said twice"
+    assert {event["step"] for event in stored if event["kind"] == "structure"} >= set(range(1, 61))
+    del crew.processes[name]
+    crew.start("worker-cpu", name)
+
+
+def test_strangers_find_nothing(ada: Person, grace: Person, crew: Stack) -> None:
+    run = ada.get("runs")["results"][0]["id"]
+    model = next((model["id"] for model in ada.get("models")["results"]), None)
+    before = ada.get(f"runs/{run}")
+    calls = [("GET", f"runs/{run}{tail}") for tail in ("", "/events", "/snapshot", "/structure?group=normal&edge=0")]
+    calls += [("POST", f"runs/{run}/{action}") for action in ("pause", "resume", "cancel", "clone")]
+    experiment = f"experiments/{before['experiment']['id']}"
+    calls += [("DELETE", f"runs/{run}"), ("GET", experiment), ("DELETE", experiment)]
+    calls += [("GET", f"{kind}?run={run}") for kind in ("trials", "candidates", "genomes")]
+    calls += [("GET", f"models/{model}{tail}") for tail in ("", "/download")] if model else []
+    for method, path in calls:
+        answer = grace.send(method, path)
+        assert answer.status_code == 404, (method, path, answer.text)
+        assert answer.json()["code"] == "not_found" or answer.json()["status"] == 404
+    assert grace.get("runs")["results"] == grace.get("models")["results"] == grace.get("experiments")["results"] == []
+    assert ada.get(f"runs/{run}") == before
