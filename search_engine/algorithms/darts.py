@@ -148,6 +148,9 @@ class DartsSearch(StepPhase):
         self.stopped = ""
         self.cost = Cost()
         self.flops: dict[str, float] = {}
+        # Said here rather than in the first step, so that the picture stands while that step runs; a resume discards it.
+        self.report.declare()
+        self.report.say(0, self.alpha.numpy(), 0.0, entropy=self.alpha.normalised_entropy())
 
     @property
     def horizon(self) -> int:
@@ -165,9 +168,6 @@ class DartsSearch(StepPhase):
 
     def step(self) -> Cost:
         """Algorithm 1 of the paper, once. Raises TrialFailure where a loss or a gradient is not finite."""
-        if self.done == 0:
-            self.report.declare()
-            self.report.say(0, self.alpha.numpy(), 0.0, entropy=self.alpha.normalised_entropy())
         rate = self._learning_rate()
         train_loss = self._loss(self.train_part, self.train_order)
         epoch = self.done // self.train_order.per_epoch

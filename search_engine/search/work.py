@@ -158,6 +158,8 @@ def run_slice(
     started = time.perf_counter()
     with work.generators.active():
         work.begin()
+        if say is not None and (events := work.log.drain()):
+            say(events)
         while not work.finished:
             before = time.perf_counter()
             work.advance()
