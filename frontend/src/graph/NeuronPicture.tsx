@@ -1,0 +1,67 @@
+import { useEffect, useState } from "react";
+import type { GraphData } from "../types/events.gen";
+import { NO_CHANGE, NeuronGraph, type Change } from "./neuronGraph";
+import type { Point } from "./stage";
+import { useStage } from "./useStage";
+import "./graph.css";
+
+export interface NeuronPictureProps {
+  graph: GraphData;
+  change?: Change;
+  pinned?: string | null;
+  onPin?: (node: string | null) => void;
+}
+
+/** "gauss, 3 in, 2 out" */
+export function neuronFacts(graph: GraphData, id: string): { title: string; activation: string; sources: string[]; targets: string[] } {
+  const node = graph.nodes.find((item) => item.id === id);
+  const name = new Map(graph.nodes.map((item) => [item.id, item.label]));
+  const list = (ids: string[]) => ids.map((other) => name.get(other) ?? other);
+  return {
+    title: node?.label ?? id,
+    activation: String(node?.attributes["activation"] ?? ""),
+    sources: list(graph.edges.filter((edge) => edge.target === id).map((edge) => edge.source)),
+    targets: list(graph.edges.filter((edge) => edge.source === id).map((edge) => edge.target)),
+  };
+}
+
+export function describeNeurons(graph: GraphData): string {
+  const hidden = graph.nodes.filter((node) => node.kind !== "input" && node.kind !== "output");
+  const inputs = graph.nodes.filter((node) => node.kind === "input").length;
+  return `${hidden.length} hidden neurons, ${graph.edges.length} connections, ${inputs} inputs in use`;
+}
+
+/** A neuron graph on its canvas, with a card for the neuron under the pointer. */
+export function NeuronPicture({ graph, change = NO_CHANGE, pinned = null, onPin }: NeuronPictureProps) {
+  const [canvas, picture] = useStage(NeuronGraph);
+  const [hover, setHover] = useState<{ id: string; at: Point } | null>(null);
+  useEffect(() => picture?.setGraph(graph, change), [picture, graph, change]);
+  useEffect(() => picture?.setFocus(hover?.id ?? null, pinned), [picture, hover, pinned]);
+  useEffect(() => {
+    if (!picture) return;
+    picture.onPoint = (point, screen) => {
+      const id = point && picture.pick(point);
+      setHover((before) => (id ? { id, at: screen } : before === null ? before : null));
+    };
+    picture.onClick = (point) => {
+      const id = picture.pick(point);
+      onPin?.(id !== null && id === pinned ? null : id);
+    };
+  }, [picture, onPin, pinned]);
+  const facts = hover && neuronFacts(graph, hover.id);
+  return (
+    <div className="genome-box">
+      <canvas ref={canvas} role="img" aria-label={describeNeurons(graph)} style={{ cursor: hover ? "pointer" : "grab" }} />
+      {hover && facts && (
+        <div className="hover-card" style={{ left: hover.at.x, top: hover.at.y }} aria-hidden="true">
+          <strong>
+            {facts.title} {facts.activation && facts.activation !== "linear" ? facts.activation : ""}
+          </strong>
+          <span>
+            {facts.sources.length} in, {facts.targets.length} out
+          </span>
+        </div>
+      )}
+    </div>
+  );
+}

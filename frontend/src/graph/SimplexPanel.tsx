@@ -1,0 +1,24 @@
+import { useEffect } from "react";
+import type { RunStore } from "../stream/store";
+import { useTopic } from "../stream/useRun";
+import type { FamilyGroup } from "../types/events.gen";
+import { shortName } from "./palette";
+import { Simplex, topThree } from "./simplex";
+import { useStage } from "./useStage";
+import "./graph.css";
+
+export function SimplexPanel({ store, group, edge }: { store: RunStore; group: FamilyGroup; edge: number }) {
+  const version = useTopic(store, "structure");
+  const [canvas, picture] = useStage(Simplex);
+  const log = store.frames.get(group.name);
+  const frames = log?.frames;
+  useEffect(() => {
+    if (!picture || !frames || !log) return;
+    picture.setData(store.cursor === null ? frames : frames.slice(0, log.indexAt(store.shown) + 1), group.operations, edge);
+  }, [picture, log, frames, group, edge, store, version]);
+  const values = log?.at(store.shown)?.values;
+  const words = values
+    ? topThree(values, edge, group.operations.length).map((index) => `${shortName(group.operations[index] ?? "")} ${(values[edge * group.operations.length + index] ?? 0).toFixed(2)}`)
+    : [];
+  return <canvas ref={canvas} className="simplex" role="img" aria-label={`The three strongest operations: ${words.join(", ")}`} />;
+}

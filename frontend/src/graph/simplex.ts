@@ -1,0 +1,105 @@
+/** The way of one edge's three strongest operations across their triangle: shares among these three, a corner = one of them alone. */
+import type { Frame } from "../stream/frames";
+import { operationColor, shortName } from "./palette";
+import { Stage, type Point } from "./stage";
+
+/** Barycentric place of three weights (normalised to their sum) in a triangle. */
+export function inTriangle(weights: readonly [number, number, number], corners: readonly [Point, Point, Point]): Point {
+  const sum = weights[0] + weights[1] + weights[2] || 1;
+  const [a, b, c] = [weights[0] / sum, weights[1] / sum, weights[2] / sum];
+  return {
+    x: a * corners[0].x + b * corners[1].x + c * corners[2].x,
+    y: a * corners[0].y + b * corners[1].y + c * corners[2].y,
+  };
+}
+
+/** The three operations with the largest weights in a row, the largest first. */
+export function topThree(values: ArrayLike<number>, edge: number, count: number): [number, number, number] {
+  const order = Array.from({ length: count }, (_, index) => index);
+  order.sort((a, b) => (values[edge * count + b] ?? 0) - (values[edge * count + a] ?? 0));
+  return [order[0] ?? 0, order[1] ?? 0, order[2] ?? 0];
+}
+
+const LABEL = 16;
+const MOST_POINTS = 400;
+
+export class Simplex extends Stage {
+  private frames: readonly Frame[] = [];
+  private operations: readonly string[] = [];
+  private edge = 0;
+
+  setData(frames: readonly Frame[], operations: readonly string[], edge: number): void {
+    this.frames = frames;
+    this.operations = operations;
+    this.edge = edge;
+    this.invalidate();
+  }
+
+  protected override paint(context: CanvasRenderingContext2D): boolean {
+    const { frames, width, height } = this;
+    const count = this.operations.length;
+    const last = frames.at(-1);
+    if (!last || count < 3) return false;
+    const top = topThree(last.values, this.edge, count);
+    const side = Math.min(width - 24, (height - 2 * LABEL - 4) / 0.866);
+    const high = side * 0.866;
+    const y = LABEL + 2;
+    const corners: [Point, Point, Point] = [
+      { x: width / 2, y },
+      { x: width / 2 - side / 2, y: y + high },
+      { x: width / 2 + side / 2, y: y + high },
+    ];
+    context.beginPath();
+    for (const corner of corners) context.lineTo(corner.x, corner.y);
+    context.closePath();
+    context.fillStyle = this.colours.line2;
+    context.fill();
+    context.strokeStyle = this.colours.line;
+    context.lineWidth = 1;
+    context.stroke();
+    context.font = `500 11px ${this.colours.font}`;
+    context.textBaseline = "alphabetic";
+    top.forEach((operation, index) => {
+      const corner = corners[index];
+      if (!corner) return;
+      const label = shortName(this.operations[operation] ?? "");
+      context.textAlign = index === 0 ? "center" : index === 1 ? "left" : "right";
+      const x = index === 0 ? corner.x : index === 1 ? Math.max(corner.x - 18, 0) : Math.min(corner.x + 18, width);
+      context.fillStyle = this.colours.ink2;
+      context.fillText(label, x, index === 0 ? corner.y - 6 : corner.y + 13);
+      context.fillStyle = operationColor(this.operations[operation] ?? "", operation);
+      context.beginPath();
+      context.arc(corner.x, corner.y, 3, 0, 2 * Math.PI);
+      context.fill();
+    });
+    const places = frames.map((frame) => {
+      const weight = (operation: number) => frame.values[this.edge * count + operation] ?? 0;
+      return inTriangle([weight(top[0]), weight(top[1]), weight(top[2])], corners);
+    });
+    const every = Math.max(1, Math.ceil(places.length / MOST_POINTS));
+    const used = places.filter((_, index) => index % every === 0 || index === places.length - 1);
+    context.strokeStyle = this.colours.accent;
+    context.lineWidth = 1.4;
+    for (let index = 1; index < used.length; index++) {
+      const [a, b] = [used[index - 1], used[index]];
+      if (!a || !b) continue;
+      context.globalAlpha = 0.15 + (0.7 * index) / used.length;
+      context.beginPath();
+      context.moveTo(a.x, a.y);
+      context.lineTo(b.x, b.y);
+      context.stroke();
+    }
+    context.globalAlpha = 1;
+    const now = places.at(-1);
+    if (now) {
+      context.beginPath();
+      context.arc(now.x, now.y, 4, 0, 2 * Math.PI);
+      context.fillStyle = this.colours.accent;
+      context.fill();
+      context.strokeStyle = this.colours.panel;
+      context.lineWidth = 1.5;
+      context.stroke();
+    }
+    return false;
+  }
+}
