@@ -203,7 +203,7 @@ class _Writer:
     def _whole_list(self, items: Any) -> str:
         """The variable whose list this is, element for element; else empty."""
         first = items[0] if items else None
-        if not isinstance(first, Value) or not first.path:
+        if not isinstance(first, Value) or not first.path or first.origin in self._selected:
             return ""
         whole = [Value(first.origin, (place,)) for place in range(len(items))]
         if list(items) != whole or self._length(first.origin) != len(items):

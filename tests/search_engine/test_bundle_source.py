@@ -51,6 +51,18 @@ def test_networks_of_the_convolutional_spaces(space: str, side: int, seed: int) 
     assert_same(network, (3, side, side), training=True)
 
 
+def test_a_cell_of_one_node() -> None:
+    """Its list of nodes has one element, and what joins the nodes still needs a list."""
+    config = {"algorithm": "random", "space": "cell", "space_options": {"nodes": 1}, "datasets": ["digits"], "budget": {"trials": 1}}
+    checked = check(config)
+    family = checked.space.space(checked.space_options, DataShape((1, 8, 8), 10))
+    torch.manual_seed(0)
+    network = load_object(checked.space.builder)(family, family.sample(random.Random(0)), "final", TrainingConfig(channels=4))
+    with torch.no_grad():
+        network.train()(torch.randn(8, 1, 8, 8))
+    assert_same(network, (1, 8, 8))
+
+
 class Arithmetic(nn.Module):
     """Much that people write in a forward."""
 

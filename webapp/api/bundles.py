@@ -1,4 +1,4 @@
-"""The zip of a model's bundle: built once beside its folder, then only sent."""
+"""The zip of a model's bundle: a worker packs it when the model is done; it is packed again here only if it got lost."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 from django.conf import settings
 from django.http import Http404
 
-from search_engine.bundle.archive import write_archive
 from webapp.core.models import ModelArtefact
+from webapp.jobs.files import pack_bundle
 
 _CHUNK = 256 * 1024
 _building = threading.Lock()
@@ -30,8 +30,9 @@ def bundle_zip(model: ModelArtefact) -> Path:
     # One builder at a time in this process; another process's is welcome, equal folders give equal bytes.
     with _building:
         if not path.is_file() or not model.bundle_sha256:
-            model.bundle_sha256 = write_archive(folder, path)
-            ModelArtefact.objects.filter(pk=model.pk).update(bundle_sha256=model.bundle_sha256)
+            path, model.bundle_sha256 = pack_bundle(folder)
+            model.bundle_size = path.stat().st_size
+            ModelArtefact.objects.filter(pk=model.pk).update(bundle_sha256=model.bundle_sha256, bundle_size=model.bundle_size)
     return path
 
 

@@ -1,0 +1,81 @@
+"""Small real searches of every kind, and their science: payloads by key, without seq and times."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from .images import ROOT
+
+Science = list[tuple[str, int, str, int, str]]
+
+TINY = {"epochs": 1, "train_examples": 128, "channels": 4, "layers": 1}
+
+TRAINED: dict[str, Any] = {
+    "algorithm": "random", "options": {"window": 4}, "space": "nb201", "datasets": ["digits"], "seed": 3, "budget": {"trials": 7},
+    "training": {**TINY, "epochs": 2}, "finale": {"export": False, "training": TINY},
+}
+"""Seven networks, four open at a time: with several workers they end in any order."""
+
+TABLE: dict[str, Any] = {
+    "algorithm": "regularized_evolution", "options": {"population": 8, "sample": 3}, "space": "nb201", "datasets": ["nb201_cifar10"],
+    "seed": 4, "budget": {"trials": 60},
+}
+"""Answered from the table, so that the coordinator does everything itself."""
+
+GRADIENT: dict[str, Any] = {
+    "algorithm": "darts", "options": {"steps": 12, "batch_size": 16}, "space": "nb201", "space_options": {"cells": 1, "channels": 4},
+    "datasets": ["digits"], "seed": 5, "finale": {"onnx": False, "training": TINY},
+}
+"""A super-network, a frame of its structure at every step, the finalist beside a random genotype, and a download."""
+
+GROWTH: dict[str, Any] = {
+    "algorithm": "wann", "options": {"population": 16, "generations": 12, "batch_size": 100}, "datasets": ["digits"], "seed": 6,
+    "finale": {"export": False},
+}
+"""A population inside one step."""
+
+SEARCHES = {"random": TRAINED, "regularized_evolution": TABLE, "darts": GRADIENT, "wann": GROWTH}
+
+
+def science_of(events: Iterable[dict[str, Any]]) -> Science:
+    """Sorted by key. JSON text is compared: equal text, equal bits."""
+    return sorted(
+        (event["source"], event["step"], event["kind"], event["ordinal"], json.dumps(event["data"], sort_keys=True))
+        for event in events
+        if event["science"]
+    )
+
+
+def difference(found: Science, expected: Science) -> str:
+    """The first events in which two searches differ, for a failed test; empty if they are equal."""
+    if found == expected:
+        return ""
+    extra, absent = sorted(set(found) - set(expected)), sorted(set(expected) - set(found))
+    lines = [f"{len(extra)} other events, {len(absent)} absent ones"]
+    lines += [f"  {title} {str(row)[:400]}" for title, rows in (("other ", extra), ("absent", absent)) for row in rows[:5]]
+    return "\n".join(lines)
+
+
+class CommandLine:
+    """One search by `python -m search_engine run`, begun at once."""
+
+    def __init__(self, config: dict[str, Any], folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.out = folder / "out"
+        (folder / "run.yaml").write_text(json.dumps(config))
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "search_engine", "run", str(folder / "run.yaml"), "--out", str(self.out), "--json"],
+            cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        )
+
+    def science(self) -> Science:
+        """Wait for its end; what it said."""
+        _, errors = self._process.communicate(timeout=600)
+        assert self._process.returncode == 0, errors
+        return science_of(json.loads(line) for line in (self.out / "events.jsonl").read_text().splitlines())

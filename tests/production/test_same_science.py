@@ -1,0 +1,110 @@
+"""One promise: the same seed gives the same candidates in the same order, the same metrics and structure frames, bit for bit, through
+the command line or the web, with one worker or three, whether work stays in memory between slices or is read back each time."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .embedded import Embedded, clean_log
+from .searches import SEARCHES, CommandLine, Science, difference
+
+RELOADED = {"NASCOPE_SLICE_SECONDS": "0", "NASCOPE_ADVANCE_SECONDS": "0", "NASCOPE_RESIDENT_JOBS": "0"}
+"""One unit of work a slice (one optimiser step, one generation; one ask or tell), each by a fresh object from the checkpoint's bytes."""
+
+SETUPS: dict[str, tuple[int, dict[str, str]]] = {
+    "one worker": (1, {}),
+    "three workers": (3, {"NASCOPE_SLICE_SECONDS": "0.2"}),
+    "a reload after every slice": (2, RELOADED),
+}
+
+
+@pytest.fixture(scope="module")
+def command_line(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Science, Path]]:
+    """(science, output folder) of a search in one process; each is made once."""
+    made: dict[str, tuple[Science, Path]] = {}
+
+    def get(name: str) -> tuple[Science, Path]:
+        if name not in made:
+            run = CommandLine(SEARCHES[name], tmp_path_factory.mktemp("cli"))
+            made[name] = (run.science(), run.out)
+        return made[name]
+
+    return get
+
+
+@pytest.fixture(scope="module", params=list(SETUPS))
+def searched(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Embedded, dict[str, str]]]:
+    """All searches at once in one installation, so that they take turns in its workers; (installation, run ids)."""
+    workers, environment = SETUPS[request.param]
+    embedded = Embedded(tmp_path_factory.mktemp("web") / "home", workers, **environment)
+    try:
+        embedded.up()
+        yield embedded, {name: embedded.start(config) for name, config in SEARCHES.items() if name in searchable()}
+    finally:
+        embedded.down()
+
+
+def searchable() -> list[str]:
+    """Without the table's file there are three."""
+    there = Path(os.environ.get("NASCOPE_DATA", "")).joinpath("nb201", "nb201.npz").is_file()
+    return [name for name in SEARCHES if there or name != "regularized_evolution"]
+
+
+def equal(embedded: Embedded, run: str, expected: Science) -> dict[str, Any]:
+    """The run when it has ended, with the expected science."""
+    shown = embedded.finished(run)
+    assert (shown["state"], shown["reproducible"]) == ("completed", True), shown["reason"] + embedded.said()
+    events = embedded.events(run)
+    clean_log(events)
+    found = embedded.science(run)
+    assert not (text := difference(found, expected)), text
+    assert shown["last_seq"] == len(events)
+    return shown
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", list(SEARCHES))
+def test_the_matrix(
+    name: str, request: pytest.FixtureRequest, searched: tuple[Embedded, dict[str, str]], command_line: Callable[[str], tuple[Science, Path]]
+) -> None:
+    if name == "regularized_evolution":
+        request.getfixturevalue("tables")
+    embedded, runs = searched
+    expected, out = command_line(name)
+    kinds = {row[2] for row in expected}
+    assert kinds >= ({"trial_told", "candidate_born"} if name in ("random", "regularized_evolution") else {"metrics"})
+    shown = equal(embedded, runs[name], expected)
+    if name == "darts":
+        assert sum(row[2] == "structure" for row in expected) == 13, "the start and every step"
+        bundle = embedded.home / "runs" / runs[name] / "model"
+        assert digests(bundle) == digests(out / "model"), "the same download, byte for byte"
+        assert len(shown["models"]) == 2
+
+
+def digests(folder: Path) -> dict[str, str]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    assert files
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def test_trained_trials_through_two_workers(
+    tmp_path: Path, command_line: Callable[[str], tuple[Science, Path]]
+) -> None:
+    """The fast one: trials that end in any order, each slice one optimiser step read back from its checkpoint."""
+    embedded = Embedded(tmp_path / "home", workers=2, **{**RELOADED, "NASCOPE_SLICE_SECONDS": "0.05"})
+    try:
+        embedded.up()
+        run = embedded.start(SEARCHES["random"])
+        expected, _ = command_line("random")
+        equal(embedded, run, expected)
+        numbers = [event["data"]["number"] for event in embedded.events(run) if event["kind"] == "candidate_born"]
+        assert numbers == list(range(7)), "born in order"
+        assert {worker["name"] for worker in embedded.get("workers")} == {"cpu-1", "cpu-2"}
+    finally:
+        embedded.down()
