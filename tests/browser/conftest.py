@@ -1,0 +1,134 @@
+"""Chromium, a running application, and tabs in it. Without Chromium the tests are skipped; with REQUIRE_SERVICES=1 they fail.
+
+Pictures go to $NASCOPE_SCREENSHOTS, or var/screenshots. Package scope: Playwright keeps an event loop running in this thread as long as
+it is open, which tests of other packages (asyncio, the ORM) must not meet.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Error, sync_playwright
+
+from .server import ROOT, Server
+from .visitor import Visitor
+
+CHROMIUM_OPTIONS = [
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--no-first-run",
+]
+WINDOW = {"width": 1440, "height": 900}
+BEFORE_LOGIN = r"status of 401.*/api/v1/me\)"
+"""Nobody is logged in yet: the one question that a page asks anyway."""
+
+
+def _absent(reason: str) -> None:
+    if os.environ.get("REQUIRE_SERVICES", "") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if not found:
+        _absent("there is no Chromium on this machine (apt-get install chromium), and CHROMIUM does not name one")
+    if not (ROOT / "webapp" / "static" / "ui" / "index.html").is_file():
+        _absent("the front end is not built (make ui)")
+    return str(found)
+
+
+@pytest.fixture(scope="package")
+def browser(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_OPTIONS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def screenshots() -> Path:
+    folder = Path(os.environ.get("NASCOPE_SCREENSHOTS") or ROOT / "var" / "screenshots")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="package")
+def server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One application for all tests."""
+    made = Server(tmp_path_factory.mktemp("browser") / "home")
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
+
+
+@pytest.fixture(scope="package")
+def session(server: Server, browser: Browser) -> Any:
+    """The cookies of the person who followed the printed link."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(server.link)
+    page.get_by_role("link", name="admin", exact=True).wait_for()
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Tells fixtures, when they end, whether the test failed."""
+    report = yield
+    if report.when == "call":
+        item.stash[FAILED] = report.failed
+    return report
+
+
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.fixture
+def tab(browser: Browser, server: Server, screenshots: Path, request: pytest.FixtureRequest) -> Iterator[Callable[..., Visitor]]:
+    """Opens tabs of nobody in particular; keywords are those of a browser context. A failed test leaves a picture of each."""
+    visitors: list[Visitor] = []
+
+    def open_tab(origin: str = "", **options: Any) -> Visitor:
+        options = {"viewport": WINDOW, "color_scheme": "light", "accept_downloads": True, **options}
+        visitors.append(Visitor(browser.new_context(**options).new_page(), origin or server.origin, screenshots))
+        return visitors[-1]
+
+    yield open_tab
+    failed = request.node.stash.get(FAILED, False)
+    complaints = []
+    for number, visitor in enumerate(visitors):
+        if failed:
+            try:
+                visitor.shot(f"failed-{request.node.name}-{number}")
+            except Error as error:
+                print(f"no picture of the failure: {error}")
+        complaints += visitor.unexpected()
+        visitor.context.close()
+    if failed:
+        print("\n".join(["The console said:", *complaints]) if complaints else "The console said nothing.")
+    else:
+        assert complaints == [], "the browser's console complained"
+
+
+@pytest.fixture
+def stranger(tab: Callable[..., Visitor]) -> Visitor:
+    """A tab without a session."""
+    visitor = tab()
+    visitor.expected.append(BEFORE_LOGIN)
+    return visitor
+
+
+@pytest.fixture
+def admin(tab: Callable[..., Visitor], session: Any) -> Visitor:
+    """A tab of the person who followed the printed link."""
+    return tab(storage_state=session)
