@@ -5,8 +5,11 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import worker_shutting_down
+from kombu.transport import TRANSPORT_ALIASES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
+
+TRANSPORT_ALIASES["filesystem"] = "webapp.jobs.file_broker:Transport"
 
 app = Celery("nascope")
 app.config_from_object("django.conf:settings", namespace="CELERY")

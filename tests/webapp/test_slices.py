@@ -87,7 +87,7 @@ def test_a_slice_that_raises_is_repeated_from_its_checkpoint_with_equal_science(
     settings.NASCOPE_SLICE_SECONDS = 0.0
     real, calls = slices.run_slice, [0]
 
-    def flaky(work: Any, seconds: float, stop: Any) -> Any:
+    def flaky(work: Any, seconds: float, stop: Any, say: Any) -> Any:
         events = real(work, seconds, stop)
         calls[0] += 1
         if calls[0] % 2:
@@ -110,7 +110,7 @@ def test_work_under_a_lost_lease_is_discarded(settings: Any, monkeypatch: pytest
 
     real = slices.run_slice
 
-    def cancelled_meanwhile(work: Any, seconds: float, stop: Any) -> Any:
+    def cancelled_meanwhile(work: Any, seconds: float, stop: Any, say: Any) -> Any:
         events = real(work, seconds, stop)
         states.cancel(run.pk)
         return events

@@ -109,6 +109,7 @@ def model_info(model: ModelArtefact, run: Run) -> shapes.Model:
         algorithm=algorithm_name(run.algorithm),
         space=run.space,
         datasets=run.datasets,
+        seed=run.seed,
         index=model.index,
         role=model.role,
         genome_hash=model.genome_hash,

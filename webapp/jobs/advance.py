@@ -98,7 +98,6 @@ def _end(counter: RunCounter, step: Step) -> None:
         )
         progress.finish(counter, step.reason)
         append(counter, [ops("completed", step.reason)])
-        files.measure_bundles(counter.run_id)
         states.close(counter)
     elif step.status == "failed":
         states.fail(counter, step.reason)

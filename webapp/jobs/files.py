@@ -16,7 +16,9 @@ from uuid import UUID
 
 from django.conf import settings
 
-from ..core.models import Job, ModelArtefact, Run
+from search_engine.bundle.archive import write_archive
+
+from ..core.models import Job, Run
 
 
 def run_dir(run_id: UUID) -> Path:
@@ -59,12 +61,10 @@ def collect_garbage() -> int:
     return len(gone)
 
 
-def measure_bundles(run_id: UUID) -> None:
-    """Record the sizes of the run's bundles."""
-    for model in ModelArtefact.objects.filter(run_id=run_id, bundle_size=None).exclude(bundle_path=""):
-        folder = Path(settings.NASCOPE_HOME) / model.bundle_path
-        model.bundle_size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-        model.save(update_fields=["bundle_size"])
+def pack_bundle(folder: Path) -> tuple[Path, str]:
+    """Zip a model's folder beside it, atomically. Returns the zip and its SHA-256; equal folders give equal bytes."""
+    target = folder.with_name(f"{folder.name}.zip")
+    return target, write_archive(folder, target)
 
 
 def free_bytes() -> int:

@@ -15,11 +15,12 @@ from django.db.models import F
 from search_engine import checkpoint
 from search_engine.config import CheckedRun, check
 from search_engine.events import Cost, Event
+from search_engine.search.finale import model_folder
 from search_engine.search.open_work import open_work
 from search_engine.search.phase_work import PhaseWork
 from search_engine.search.work import Work, WorkSpec, run_slice
 
-from ..core.models import Job, Run, RunCounter
+from ..core.models import Job, ModelArtefact, Run, RunCounter
 from ..events.store import StaleFence, append, lock_for
 from . import files, progress, states
 from .failures import mark_not_reproducible
@@ -73,12 +74,11 @@ def _compute(session: Session, job: Job, work: Work) -> list[Event]:
 
     def between_units() -> bool:
         session.progressed()
-        writer.put(work.log.drain())
         return session.should_stop
 
     writer.begin(job)
     try:
-        last = run_slice(work, settings.NASCOPE_SLICE_SECONDS, between_units)
+        last = run_slice(work, settings.NASCOPE_SLICE_SECONDS, between_units, writer.put)
     except BaseException:
         writer.discard()
         raise
@@ -103,9 +103,12 @@ def _commit_outcome(job: Job, work: Work, events: list[Event], before: Cost, ela
     outcome = work.outcome()
     name = files.file_name(job, "outcomes")
     digest = checkpoint.write(files.run_dir(job.run_id) / name, outcome)
+    bundle = _pack(job, work, outcome)
     with transaction.atomic():
         counter = lock_for(job)
         _record(job, work, counter, events, before, elapsed)
+        if bundle:
+            ModelArtefact.objects.filter(run_id=job.run_id, index=work.spec.index).update(**bundle)
         Job.objects.filter(pk=job.pk).update(
             state=Job.State.FINISHED, outcome_path=name, outcome_digest=digest, reason=outcome["reason"], checkpoint_path="",
             checkpoint_digest="", lease_until=None, failures=0,
@@ -116,6 +119,14 @@ def _commit_outcome(job: Job, work: Work, events: list[Event], before: Cost, ela
         Job.objects.filter(run_id=job.run_id, kind=Job.Kind.ADVANCE).update(runnable=True)
         states.settle_pause(counter)
         transaction.on_commit(lambda: files.remove(job.run_id, job.checkpoint_path))
+
+
+def _pack(job: Job, work: Work, outcome: dict[str, Any]) -> dict[str, Any]:
+    """The zip of a finished model, made outside the transaction; {} where there is none."""
+    if not outcome.get("bundle"):
+        return {}
+    path, sha256 = files.pack_bundle(files.run_dir(job.run_id) / model_folder(checked_run(job.run_id), work.spec.index))
+    return {"bundle_size": path.stat().st_size, "bundle_sha256": sha256}
 
 
 def _record(job: Job, work: Work, counter: RunCounter, events: list[Event], before: Cost, elapsed: float) -> None:

@@ -145,6 +145,7 @@ export interface Model {
   algorithm: { id: string; title: string };
   space: string;
   datasets: string[];
+  seed: number;
   index: number;
   role: "finalist" | "baseline";
   genome_hash: string;

@@ -84,6 +84,7 @@ class Model(BaseModel):
     algorithm: AlgorithmName
     space: str
     datasets: list[str]
+    seed: int
     index: int
     role: Literal["finalist", "baseline"]
     genome_hash: str

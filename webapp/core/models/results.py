@@ -90,8 +90,8 @@ class ModelArtefact(models.Model):
     parameters = models.BigIntegerField(null=True)
     flops = models.FloatField(null=True)
     bundle_path = models.CharField(max_length=300, default="", blank=True, help_text="folder under NASCOPE_HOME; empty = no bundle")
-    bundle_size = models.BigIntegerField(null=True, help_text="bytes of the folder's files")
-    bundle_sha256 = models.CharField(max_length=64, default="", blank=True, help_text="of the zip, once that was built")
+    bundle_size = models.BigIntegerField(null=True, help_text="bytes of the zip")
+    bundle_sha256 = models.CharField(max_length=64, default="", blank=True, help_text="of the zip")
     reason = models.TextField(default="", blank=True, help_text="why there is no bundle")
     created = models.DateTimeField(auto_now_add=True)
 
