@@ -18,7 +18,7 @@ export function neuronFacts(graph: GraphData, id: string): { title: string; acti
   const name = new Map(graph.nodes.map((item) => [item.id, item.label]));
   const list = (ids: string[]) => ids.map((other) => name.get(other) ?? other);
   return {
-    title: node?.label ?? id,
+    title: node?.kind === "hidden" ? `${node.label} neuron` : (node?.label ?? id),
     activation: String(node?.attributes["activation"] ?? ""),
     sources: list(graph.edges.filter((edge) => edge.target === id).map((edge) => edge.source)),
     targets: list(graph.edges.filter((edge) => edge.source === id).map((edge) => edge.target)),
@@ -54,9 +54,7 @@ export function NeuronPicture({ graph, change = NO_CHANGE, pinned = null, onPin 
       <canvas ref={canvas} role="img" aria-label={describeNeurons(graph)} style={{ cursor: hover ? "pointer" : "grab" }} />
       {hover && facts && (
         <div className="hover-card" style={{ left: hover.at.x, top: hover.at.y }} aria-hidden="true">
-          <strong>
-            {facts.title} {facts.activation && facts.activation !== "linear" ? facts.activation : ""}
-          </strong>
+          <strong>{facts.title}</strong>
           <span>
             {facts.sources.length} in, {facts.targets.length} out
           </span>

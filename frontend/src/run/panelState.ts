@@ -2,8 +2,6 @@
 import type { Run } from "../api/types";
 import type { RunStore } from "../stream/store";
 
-export type StructureView = { kind: "family"; group: string } | { kind: "derived" } | { kind: "matrix" } | { kind: "growth" } | { kind: "genome" } | { kind: "result" };
-
 /** The segments of the structure panel: id and title, in order. */
 export function structureViews(store: RunStore): { id: string; title: string }[] {
   const views = store.family.map((group) => ({ id: `family:${group.name}`, title: shortTitle(group.title) }));
@@ -11,7 +9,7 @@ export function structureViews(store: RunStore): { id: string; title: string }[]
     if (store.derived.length > 0) views.push({ id: "derived", title: "Derived" });
     views.push({ id: "matrix", title: "Matrix" });
   }
-  if (store.champions.length > 0) views.push({ id: "growth", title: "Champion" });
+  if (store.champions.length > 0) views.push({ id: "growth", title: "Champion" }, { id: "neurons", title: "Table" });
   if (store.family.length === 0 && store.candidates.count > 0) views.push({ id: "genome", title: "Best" });
   if (store.finalists.length > 0) views.push({ id: "result", title: "Result" });
   return views;

@@ -1,0 +1,58 @@
+/** All weights of a group as a table: what the picture shows, in figures; a click on an edge pins it. */
+import type { RunStore } from "../stream/store";
+import { useTopic } from "../stream/useRun";
+import type { FamilyGroup } from "../types/events.gen";
+import { nodeLabel } from "../graph/labels";
+import { operationVariable, shortName } from "../graph/palette";
+
+export interface MatrixTableProps {
+  store: RunStore;
+  group: FamilyGroup;
+  pinned: number | null;
+  onPin: (edge: number | null) => void;
+}
+
+export function MatrixTable({ store, group, pinned, onPin }: MatrixTableProps) {
+  useTopic(store, "structure");
+  const values = store.frames.get(group.name)?.at(store.shown)?.values;
+  const count = group.operations.length;
+  return (
+    <div className="matrix-scroll" tabIndex={0} role="group" aria-label={`Weights of the ${group.title.toLowerCase()}`}>
+      <table className="matrix">
+        <caption className="visually-hidden">{group.title}: weight of each operation on each edge</caption>
+        <thead>
+          <tr>
+            <th scope="col">edge</th>
+            {group.operations.map((operation, index) => (
+              <th scope="col" key={operation} title={operation}>
+                <i className="swatch" style={{ background: operationVariable(operation, index) }} />
+                {shortName(operation)}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {group.edges.map(([source, target], edge) => {
+            const row = group.operations.map((_, operation) => values?.[edge * count + operation] ?? 0);
+            const best = row.indexOf(Math.max(...row));
+            return (
+              <tr key={edge} className={edge === pinned ? "matrix-pinned" : undefined}>
+                <th scope="row">
+                  <button type="button" aria-pressed={edge === pinned} onClick={() => onPin(edge === pinned ? null : edge)}>
+                    {nodeLabel(String(source))} → {nodeLabel(String(target))}
+                  </button>
+                </th>
+                {row.map((value, operation) => (
+                  <td key={operation} className={operation === best ? "matrix-best" : undefined}>
+                    <i style={{ background: operationVariable(group.operations[operation] ?? "", operation), opacity: Math.min(0.08 + value * 1.3, 0.85) }} />
+                    <span>{values ? value.toFixed(2) : "–"}</span>
+                  </td>
+                ))}
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -1,0 +1,38 @@
+/** The champion's neurons as a table: the text twin of the growing graph. */
+import type { GraphData } from "../types/events.gen";
+import { neuronFacts } from "../graph/NeuronPicture";
+
+const MOST = 12;
+const some = (names: string[]) => (names.length > MOST ? `${names.slice(0, MOST).join(", ")} and ${names.length - MOST} more` : names.join(", "));
+
+export function NeuronTable({ graph }: { graph: GraphData }) {
+  const shown = graph.nodes.filter((node) => node.kind !== "input");
+  return (
+    <div className="matrix-scroll" tabIndex={0} role="group" aria-label="Neurons of the champion">
+      <table className="matrix neuron-table">
+        <caption className="visually-hidden">Neurons and what they are connected to</caption>
+        <thead>
+          <tr>
+            <th scope="col">neuron</th>
+            <th scope="col">activation</th>
+            <th scope="col">from</th>
+            <th scope="col">to</th>
+          </tr>
+        </thead>
+        <tbody>
+          {shown.map((node) => {
+            const facts = neuronFacts(graph, node.id);
+            return (
+              <tr key={node.id}>
+                <th scope="row">{node.kind === "output" ? node.label : `#${node.id}`}</th>
+                <td>{facts.activation}</td>
+                <td>{some(facts.sources)}</td>
+                <td>{some(facts.targets)}</td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </div>
+  );
+}
