@@ -221,7 +221,10 @@ LOGGING = {
 }
 
 # Everything else stands on webapp.api.base.ApiView.
-REST_FRAMEWORK: dict[str, Any] = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema", "NUM_PROXIES": env.int("NUM_PROXIES", default=0)}
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "NUM_PROXIES": env.int("NUM_PROXIES", default=0),
+}
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "NAScope",
     "DESCRIPTION": "Neural architecture search: experiments, runs, their events and models. Errors are problem+json (RFC 9457).",

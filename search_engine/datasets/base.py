@@ -156,7 +156,8 @@ class DatasetEntry:
             if not (data_dir / name).is_file():
                 raise MissingData(
                     "dataset",
-                    f"the data set '{self.id}' needs {name} under {data_dir} (set NASCOPE_DATA to the folder that holds it); source: {self.source}",
+                    f"the data set '{self.id}' needs {name} under {data_dir} (set NASCOPE_DATA to the folder that holds it); "
+                    f"source: {self.source}",
                 )
 
     def missing_files(self, data_dir: Path) -> list[str]:

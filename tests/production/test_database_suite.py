@@ -1,0 +1,24 @@
+"""The tests of the web application once more, on a real PostgreSQL: the very same tests that ran on SQLite."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.services
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_web_application_s_tests_pass_on_postgresql(postgres_server: str) -> None:
+    # Workers of an outer pytest-xdist would otherwise pass their own names on.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")} | {"DATABASE_URL": postgres_server}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not slow and not gpu and not services", "tests/webapp"],
+        cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=1200,
+    )
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    assert " passed" in done.stdout
