@@ -105,7 +105,7 @@ export function RunPage({ runId }: { runId: string }) {
       <RunHeader run={run} store={store} />
       <div className="run-panels">
         <StructurePanel run={run} store={store} pin={pin} onPin={setPin} />
-        <TriedPanel run={run} store={store} selected={candidate} onSelect={setCandidate} />
+        <TriedPanel run={run} store={store} selected={candidate} onSelect={setCandidate} pin={pin} onPin={setPin} />
         <ProgressPanel store={store} />
         <Inspector run={run} store={store} pin={pin} onPin={setPin} candidate={candidate} onCandidate={setCandidate} />
       </div>

@@ -1,0 +1,67 @@
+/** What the search has tried: its population; for a search inside one super-network what every edge leaned to. */
+import type { ReactNode } from "react";
+import type { Run } from "../api/types";
+import { useQueryState } from "../app/router";
+import { DecisionsPicture } from "../charts/DecisionsPicture";
+import { PopulationPicture } from "../charts/PopulationPicture";
+import type { RunStore } from "../stream/store";
+import { useTopic } from "../stream/useRun";
+import { Segmented } from "../ui/Segmented";
+import type { Pin } from "./RunPage";
+import { TrialTable } from "./TrialTable";
+
+export interface TriedPanelProps {
+  run: Run;
+  store: RunStore;
+  selected: number | null;
+  onSelect: (number: number) => void;
+  pin: Pin | null;
+  onPin: (pin: Pin | null) => void;
+}
+
+export function TriedPanel({ run, store, selected, onSelect, pin, onPin }: TriedPanelProps) {
+  useTopic(store, "end");
+  // Which picture it is changes with the first candidate, generation or frame; the pictures follow their own topics.
+  useTopic(store, "candidates");
+  useTopic(store, "structure");
+  const [wanted, setWanted] = useQueryState("tried");
+  const trials = store.candidates.count > 0;
+  const generations = store.individuals.generations.length > 0;
+  const groups = !trials && !generations ? store.family : [];
+  const options = trials
+    ? [{ value: "time", label: "Time" }, { value: "table", label: "Table" }]
+    : groups.map((group) => ({ value: group.name, label: group.title.replace(/ cell$/i, "") }));
+  const value = options.find((option) => option.value === wanted)?.value ?? options[0]?.value ?? "";
+  const group = groups.find((item) => item.name === value);
+  let body: ReactNode = (
+    <p className="run-hint run-hint-center">
+      {run.state === "running" || run.state === "queued" ? "What is tried appears here." : "Nothing was tried."}
+    </p>
+  );
+  if (trials && value === "table") body = <TrialTable store={store} selected={selected} onSelect={onSelect} />;
+  else if (trials || generations) body = <PopulationPicture store={store} selected={selected} onSelect={onSelect} />;
+  else if (group) {
+    body = (
+      <DecisionsPicture
+        store={store}
+        group={group}
+        pinned={pin?.group === group.name ? pin.edge : null}
+        onPin={(edge) => onPin({ group: group.name, edge })}
+      />
+    );
+  }
+  return (
+    <section className="panel run-tried" aria-label={group ? "Decisions" : "Population"}>
+      <header className="panel-head">
+        <h2>{group ? "Decisions" : "Population"}</h2>
+        <span className="note">
+          {group ? "strongest operation of each edge over time" : generations ? "generation × fitness" : "birth × validation"}
+        </span>
+        <div className="panel-actions">
+          {options.length > 1 && <Segmented label="View" options={options} value={value} onChange={setWanted} />}
+        </div>
+      </header>
+      {body}
+    </section>
+  );
+}
