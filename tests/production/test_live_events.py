@@ -6,8 +6,10 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import httpx
 import psycopg
 import pytest
 import websockets
@@ -90,11 +92,20 @@ def test_four_writers_leave_no_hole(ada: Person, stack: Stack) -> None:
 
 def test_requests_leave_no_connections_behind(ada: Person, stack: Stack) -> None:
     """An ASGI server answers each request in a thread of its own; a connection kept per thread would soon exhaust PostgreSQL."""
-    for _ in range(60):
-        ada.get("me")
-    with psycopg.connect(stack.database_url.replace("postgres://", "postgresql://")) as session:
-        row = session.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()").fetchone()
-    assert row is not None and row[0] < 20
+
+    def client(_: int) -> None:
+        with httpx.Client(base_url=stack.origin, cookies=dict(ada.client.cookies), timeout=60) as browser:
+            assert [browser.get("/api/v1/me").status_code for _ in range(10)] == [200] * 10
+
+    with ThreadPoolExecutor(20) as crowd:
+        list(crowd.map(client, range(20)))
+    with psycopg.connect(stack.database_url.replace("postgres://", "postgresql://"), autocommit=True) as session:
+
+        def few() -> bool:
+            row = session.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()").fetchone()
+            return row is not None and row[0] < 10
+
+        stack.wait_for(few, "connections stay open")
 
 
 def test_strangers_cannot_listen(ada: Person, grace: Person) -> None:
