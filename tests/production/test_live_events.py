@@ -125,3 +125,14 @@ def test_the_front_ends_files_are_collected_where_the_image_keeps_them(stack: St
     root = stack.home / "collected"
     stack.manage("collectstatic", "--noinput", "--verbosity", "0", STATIC_ROOT=str(root))
     assert (root / "admin" / "css" / "base.css").is_file()
+
+
+def test_a_stuck_worker_ends_itself(ada: Person, stack: Stack) -> None:
+    """In a container nobody watches it, and its heartbeat would hold the lease for ever."""
+    run = new_run(ada)
+    impatient = Stack(stack.home / "impatient", stack.database_url, stack.redis_url, stack.more | {"NASCOPE_PROGRESS_DEADLINE": "1"})
+    impatient.more["NASCOPE_HEARTBEAT_SECONDS"] = "0.2"
+    process = impatient.program("tests.production.stuck_worker", run)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 70, errors
+    assert "no progress" in errors

@@ -15,16 +15,21 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from ..core.models import Job, Worker
+from . import parent
 from .clock import after
 from .residency import Residents
 from .writer import EventWriter
 
 log = logging.getLogger(__name__)
 
+STUCK = 70
+"""Exit status of a worker that ended itself (EX_SOFTWARE)."""
+
 
 class Session:
     """One worker process. `progressed` is called between units of work; the heartbeat thread renews the lease and tells the row
-    when the last progress was, so that a supervisor can kill a process that is stuck although its heart beats."""
+    when the last progress was, so that a supervisor can kill a process that is stuck although its heart beats. Where there is no
+    supervisor (a container) the heartbeat thread ends the process itself: it would renew the lease for ever, and nobody could go on."""
 
     def __init__(self, device: str, threads: int = 1, name: str = "") -> None:
         process = psutil.Process()
@@ -71,6 +76,8 @@ class Session:
 
     def _beat(self) -> None:
         while not self._ended.wait(settings.NASCOPE_HEARTBEAT_SECONDS):
+            if not os.environ.get(parent.VARIABLE):
+                self._end_if_stuck()
             try:
                 self._renew()
             except Error as error:
@@ -78,6 +85,13 @@ class Session:
                 log.warning("heartbeat failed: %s", error)
                 connection.close()
         connection.close()
+
+    def _end_if_stuck(self) -> None:
+        with self._lock:
+            silent = 0.0 if self._job is None else time.monotonic() - self._progress
+        if silent > settings.NASCOPE_PROGRESS_DEADLINE:
+            log.error("no progress for %.0f s: this worker ends, whoever started it starts a fresh one", silent)
+            os._exit(STUCK)
 
     def _renew(self) -> None:
         with self._lock:
