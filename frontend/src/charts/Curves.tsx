@@ -41,7 +41,7 @@ function pointsOf(chart: uPlot, index: number): number {
   return points;
 }
 
-function options(curves: readonly Curve[], width: number, height: number, xLabel: string): uPlot.Options {
+function options(curves: readonly Curve[], width: number, height: number, xLabel: string, yRange: () => [number, number] | undefined): uPlot.Options {
   const axis: uPlot.Axis = {
     stroke: variable("--ink3"),
     font: `11px ${variable("--font")}`,
@@ -54,7 +54,8 @@ function options(curves: readonly Curve[], width: number, height: number, xLabel
     padding: [12, 14, 0, 0],
     cursor: { y: false, points: { size: 6 }, drag: { x: true, y: false } },
     legend: { show: true, live: true },
-    scales: { x: { time: false } },
+    scales: { x: { time: false }, y: { range: (_, low, high) => yRange() ?? uPlot.rangeNum(low, high, 0.08, true) } },
+    hooks: { setCursor: [(plot) => sayLatest(plot)] },
     axes: [
       { ...axis, label: xLabel, labelSize: 16, labelFont: `11px ${variable("--font")}`, size: 34, values: (_, ticks) => ticks.map((tick) => count(tick)) },
       { ...axis, size: 48, values: (_, ticks) => ticks.map((tick) => Number(tick.toPrecision(4)).toString()) },
@@ -78,23 +79,38 @@ function options(curves: readonly Curve[], width: number, height: number, xLabel
   };
 }
 
-export function Curves({ curves, xLabel, label }: { curves: readonly Curve[]; xLabel: string; label: string }) {
+export interface CurvesProps {
+  curves: readonly Curve[];
+  xLabel: string;
+  label: string;
+  /** Limits of the y axis where a few outliers would squeeze the rest. */
+  yRange?: [number, number] | undefined;
+}
+
+/** Without a pointer the legend says the newest values. */
+function sayLatest(plot: uPlot): void {
+  const last = (plot.data[0]?.length ?? 0) - 1;
+  if (last >= 0 && (plot.cursor.left ?? -1) < 0) plot.setLegend({ idx: last }, false);
+}
+
+export function Curves({ curves, xLabel, label, yRange }: CurvesProps) {
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const { theme } = useTheme();
   const shape = curves.map((curve) => `${curve.label}|${curve.color}|${curve.dots ? 1 : 0}`).join("\n");
   const data = useMemo(() => align(curves), [curves]);
-  const latest = useRef({ curves, data });
+  const latest = useRef({ curves, data, yRange });
   useEffect(() => {
-    latest.current = { curves, data };
+    latest.current = { curves, data, yRange };
   });
 
   useEffect(() => {
     const element = host.current;
     if (!element) return;
     const size = () => ({ width: Math.max(element.clientWidth, 60), height: Math.max(element.clientHeight - 24, 60) });
-    const made = new uPlot(options(latest.current.curves, size().width, size().height, xLabel), latest.current.data, element);
+    const made = new uPlot(options(latest.current.curves, size().width, size().height, xLabel, () => latest.current.yRange), latest.current.data, element);
     plot.current = made;
+    sayLatest(made);
     const observer = new ResizeObserver(() => made.setSize(size()));
     observer.observe(element);
     return () => {
@@ -105,7 +121,9 @@ export function Curves({ curves, xLabel, label }: { curves: readonly Curve[]; xL
   }, [shape, xLabel, theme]);
 
   useEffect(() => {
-    plot.current?.setData(data);
+    if (!plot.current) return;
+    plot.current.setData(data);
+    sayLatest(plot.current);
   }, [data]);
 
   const words = curves.map((curve) => `${curve.label} ${metric(curve.y.at(-1))}`).join(", ");

@@ -2,7 +2,7 @@ import { useEffect, useMemo, useState } from "react";
 import type { Point } from "../graph/stage";
 import { useStage } from "../graph/useStage";
 import type { RunStore } from "../stream/store";
-import { useTopic } from "../stream/useRun";
+import { useCalm, useTopic } from "../stream/useRun";
 import { metric, plural } from "../ui/format";
 import { candidatePoints, generationPoints } from "./individualPoints";
 import { Population } from "./population";
@@ -15,7 +15,7 @@ export interface PopulationPictureProps {
 }
 
 export function PopulationPicture({ store, selected, onSelect }: PopulationPictureProps) {
-  const version = useTopic(store, "candidates");
+  const version = useCalm(useTopic(store, "candidates"), 100);
   const [canvas, picture] = useStage(Population);
   const [hover, setHover] = useState<{ index: number; at: Point } | null>(null);
   const inMemory = store.candidates.count === 0;
@@ -23,7 +23,7 @@ export function PopulationPicture({ store, selected, onSelect }: PopulationPictu
     void version; // the store is mutable: its version says when to read it again
     return inMemory ? generationPoints(store) : candidatePoints(store, selected);
   }, [store, inMemory, selected, version]);
-  useEffect(() => picture?.setData(points, store.cursor === null && store.connection === "live"), [picture, points, store]);
+  useEffect(() => picture?.setData(points, store.cursor === null && store.run?.state === "running"), [picture, points, store]);
   useEffect(() => picture?.hover(hover?.index ?? -1), [picture, hover]);
   useEffect(() => {
     if (!picture) return;

@@ -8,7 +8,7 @@ import { Stage, type Point } from "../graph/stage";
 import type { Frame } from "../stream/frames";
 import type { FamilyGroup } from "../types/events.gen";
 
-const INSET = { left: 92, right: 104, top: 8, bottom: 24 };
+const INSET = { left: 92, right: 124, top: 8, bottom: 24 };
 
 /** The strongest operation of an edge and its lead over all alike: 0 = undecided, 1 = it alone. */
 export function leader(values: ArrayLike<number>, edge: number, count: number): { operation: number; weight: number; lead: number } {
@@ -86,12 +86,12 @@ export class Decisions extends Stage {
       }
       used.forEach((frame, index) => {
         const { operation, lead } = leader(frame.values, edge, count);
-        const x = xOf(frame.step);
-        const end = xOf(used[index + 1]?.step ?? this.first + this.span);
+        // Whole pixels: no seams between frames.
+        const x = Math.round(xOf(frame.step));
+        const end = Math.round(xOf(used[index + 1]?.step ?? this.first + this.span));
         context.globalAlpha = (0.22 + 0.78 * Math.min(lead * 2.2, 1)) * (frame.seq > this.shown ? 0.25 : 1);
         context.fillStyle = colours[operation] ?? this.colours.faint;
-        // A hair wider than its time, so that no seams show between frames.
-        context.fillRect(x, middle - bar / 2, end - x + 0.4, bar);
+        context.fillRect(x, middle - bar / 2, Math.max(end - x, 1), bar);
       });
       context.globalAlpha = 1;
       context.font = `${strong ? 600 : 450} ${Math.min(11, Math.max(8, rowHeight - 1))}px ${this.colours.font}`;

@@ -34,6 +34,24 @@ export function describeGraph(graph: GraphData): string {
   return chosen.map((edge) => `${label.get(edge.source)} to ${label.get(edge.target)}: ${edge.operation}`).join("; ");
 }
 
+interface Box extends Point {
+  /** half width and half height */
+  w: number;
+  h: number;
+}
+
+const LABEL_PLACES = [0.46, 0.36, 0.57, 0.28, 0.66, 0.22, 0.74];
+
+/** A place along an edge where its label meets no node and no other label; it is entered into `boxes`. */
+export function freePlace(along: (t: number) => Point, w: number, h: number, boxes: Box[]): Point {
+  const meets = (point: Point) => boxes.filter((box) => Math.abs(box.x - point.x) < box.w + w && Math.abs(box.y - point.y) < box.h + h).length;
+  const places = LABEL_PLACES.map((t) => along(t));
+  const counts = places.map(meets);
+  const chosen = places[counts.indexOf(Math.min(...counts))] ?? along(0.5);
+  boxes.push({ ...chosen, w, h });
+  return chosen;
+}
+
 function Drawing({ graph, name }: { graph: GraphData; name: string }) {
   const box = useRef<HTMLDivElement>(null);
   const { width, height } = useSize(box);
@@ -44,8 +62,10 @@ function Drawing({ graph, name }: { graph: GraphData; name: string }) {
     const point = unit.get(id) ?? { x: 0.5, y: 0.5 };
     return { x: frame.x + point.x * frame.width, y: frame.y + point.y * frame.height };
   };
-  const parallel = new Map<string, number>();
   const font = small ? 10 : 12;
+  const halfWidth = (text: string) => Math.max(small ? 12 : 18, (text.length * font * 0.62 + 14) / 2);
+  const boxes: Box[] = graph.nodes.map((node) => ({ ...place(node.id), w: halfWidth(nodeLabel(node.label)), h: small ? 11 : 16 }));
+  const parallel = new Map<string, number>();
   return (
     <div className="genome-box" ref={box}>
       {width > 0 && (
@@ -64,7 +84,8 @@ function Drawing({ graph, name }: { graph: GraphData; name: string }) {
             const normal = { x: (-dy / length) * bow, y: (dx / length) * bow };
             const c1 = { x: from.x + dx * 0.35 + normal.x, y: from.y + dy * 0.35 + normal.y };
             const c2 = { x: from.x + dx * 0.65 + normal.x, y: from.y + dy * 0.65 + normal.y };
-            const middle = bezier(from, c1, c2, to, 0.46);
+            const label = edge.operation ? shortName(edge.operation) : "";
+            const middle = freePlace((t) => bezier(from, c1, c2, to, t), label.length * font * 0.29 + 3, font * 0.62, label ? boxes : []);
             return (
               <g key={index}>
                 <path
@@ -76,7 +97,7 @@ function Drawing({ graph, name }: { graph: GraphData; name: string }) {
                 </path>
                 {edge.operation && (
                   <text className="genome-edge-label" x={middle.x} y={middle.y} fontSize={font - (small ? 0.5 : 1)}>
-                    {shortName(edge.operation)}
+                    {label}
                   </text>
                 )}
               </g>
@@ -85,7 +106,7 @@ function Drawing({ graph, name }: { graph: GraphData; name: string }) {
           {graph.nodes.map((node) => {
             const { x, y } = place(node.id);
             const label = nodeLabel(node.label);
-            const w = Math.max(small ? 24 : 36, label.length * font * 0.62 + 14);
+            const w = 2 * halfWidth(label);
             const h = small ? 22 : 32;
             return (
               <g key={node.id}>

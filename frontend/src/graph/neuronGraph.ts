@@ -4,7 +4,7 @@
  */
 import type { GraphData } from "../types/events.gen";
 import { activationCurve } from "./activations";
-import { LaneLayout } from "./layout/incremental";
+import { LANES, LaneLayout } from "./layout/incremental";
 import type { Link } from "./layout/layered";
 import { Stage, roundBox, type Point } from "./stage";
 import { TWEEN_MS, ease } from "./tween";
@@ -137,7 +137,7 @@ export class NeuronGraph extends Stage {
     const left = (this.grid ? this.grid.x + this.grid.columns * this.grid.cell : 60) + 46;
     const right = width - 62;
     const columnWidth = (right - left) / columns;
-    this.radius = Math.min(13, Math.max(6, Math.min(columnWidth * 0.3, (bottom - TOP) / 26)));
+    this.radius = Math.min(13, Math.max(5, Math.min(columnWidth * 0.32, (0.46 * (bottom - TOP)) / LANES)));
     const before = this.neurons;
     this.neurons = new Map();
     for (const node of graph.nodes) {

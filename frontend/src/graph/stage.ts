@@ -34,6 +34,7 @@ export abstract class Stage {
     const context = canvas.getContext("2d");
     if (!context) throw new Error("this browser draws no canvas");
     this.context = context;
+    // It tells the first size too, after the subclass has made its fields.
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(canvas);
     this.forgetTheme = onThemeChange(() => {
@@ -61,7 +62,6 @@ export abstract class Stage {
       }, { signal, passive: false });
       canvas.addEventListener("dblclick", () => this.resetZoom(), { signal });
     }
-    this.resize();
   }
 
   // ---- for the component

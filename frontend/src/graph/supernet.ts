@@ -25,7 +25,7 @@ export interface SupernetView {
 const NODE_HEIGHT = 32;
 const PICK_TOLERANCE = 10;
 /** Widest strand (γ = 1) in pixels at a picture of 600 pixels. */
-const WIDEST = 12.5;
+const WIDEST = 17;
 
 export class SuperNetwork extends Stage {
   private group: FamilyGroup | null = null;
@@ -91,7 +91,7 @@ export class SuperNetwork extends Stage {
    */
   private opacity(weight: number, strongest: number, operations: number): number {
     const uniform = 1 / operations;
-    const decided = Math.min(Math.max((strongest - uniform) / (0.45 - uniform), 0), 1) ** 0.5;
+    const decided = Math.min(Math.max((strongest - uniform) / (0.3 - uniform), 0), 1) ** 0.5;
     const share = strongest > 0 ? weight / strongest : 0;
     return 0.4 + (0.13 + 0.87 * share ** 3 - 0.4) * decided;
   }
@@ -161,7 +161,7 @@ export class SuperNetwork extends Stage {
         if (strand.edge !== hovered.edge) alpha *= 0.18;
         else if (strand.operation === hovered.operation) alpha = 1;
         else alpha = Math.min(alpha, 0.55);
-      } else if (pinned !== null && strand.edge !== pinned) alpha *= 0.62;
+      } else if (pinned !== null && strand.edge !== pinned) alpha *= 0.8;
       context.globalAlpha = alpha;
       context.strokeStyle = colours[strand.operation] ?? this.colours.faint;
       context.lineWidth = this.widthOf(weight);

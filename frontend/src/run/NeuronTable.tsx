@@ -1,11 +1,15 @@
 /** The champion's neurons as a table: the text twin of the growing graph. */
-import type { GraphData } from "../types/events.gen";
 import { neuronFacts } from "../graph/NeuronPicture";
+import type { RunStore } from "../stream/store";
+import { useTopic } from "../stream/useRun";
 
 const MOST = 12;
 const some = (names: string[]) => (names.length > MOST ? `${names.slice(0, MOST).join(", ")} and ${names.length - MOST} more` : names.join(", "));
 
-export function NeuronTable({ graph }: { graph: GraphData }) {
+export function NeuronTable({ store }: { store: RunStore }) {
+  useTopic(store, "growth");
+  const graph = store.now(store.champions)?.graph;
+  if (!graph) return <p className="run-hint run-hint-center">Before the first champion.</p>;
   const shown = graph.nodes.filter((node) => node.kind !== "input");
   return (
     <div className="matrix-scroll" tabIndex={0} role="group" aria-label="Neurons of the champion">

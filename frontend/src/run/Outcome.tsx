@@ -32,7 +32,7 @@ function FourNumbers({ metrics }: { metrics: Record<string, number> }) {
           <tr key={name} title={note}>
             <th scope="row">{name}</th>
             <td>{value}</td>
-            <td className="faint">{note}</td>
+            <td className="muted">{note}</td>
           </tr>
         ))}
       </tbody>
@@ -49,7 +49,7 @@ function Download({ model }: { model: Model }) {
       </a>
       <span>
         zip, {bytes(model.bundle.size)}: readable PyTorch code, weights, ONNX, evaluation script
-        <code title={model.bundle.sha256}>sha256 {model.bundle.sha256.slice(0, 16)}…</code>
+        {model.bundle.sha256 && <code title={model.bundle.sha256}>sha256 {model.bundle.sha256.slice(0, 16)}…</code>}
       </span>
     </div>
   );

@@ -2,14 +2,15 @@
 import { useMemo } from "react";
 import { useQueryState } from "../app/router";
 import { Curves } from "../charts/Curves";
+import { fitnessRange } from "../charts/population";
 import { progressTabs, trialCurves } from "../charts/progress";
 import type { RunStore } from "../stream/store";
-import { useTopic } from "../stream/useRun";
+import { useCalm, useTopic } from "../stream/useRun";
 import { Segmented } from "../ui/Segmented";
 
 export function ProgressPanel({ store }: { store: RunStore }) {
-  const metrics = useTopic(store, "metrics");
-  const candidates = useTopic(store, "candidates");
+  const metrics = useCalm(useTopic(store, "metrics"), 150);
+  const candidates = useCalm(useTopic(store, "candidates"), 150);
   const end = useTopic(store, "end");
   const tabs = useMemo(() => {
     void [metrics, candidates, end]; // the store is mutable: its versions say when to read it again
@@ -29,7 +30,7 @@ export function ProgressPanel({ store }: { store: RunStore }) {
           )}
         </div>
       </header>
-      {tab ? <Curves key={tab.id} curves={tab.curves} xLabel={xLabel} label={tab.title} /> : <p className="run-hint run-hint-center">Curves appear with the first measured step.</p>}
+      {tab ? <Curves key={tab.id} curves={tab.curves} xLabel={xLabel} label={tab.title} yRange={tab.id === "trials" ? fitnessRange(store.candidates.values) : undefined} /> : <p className="run-hint run-hint-center">Curves appear with the first measured step.</p>}
     </section>
   );
 }

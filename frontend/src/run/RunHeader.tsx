@@ -19,7 +19,8 @@ const ENDED = new Set(["completed", "failed", "cancelled"]);
 function stateText(run: Run): string {
   if (run.state === "queued") return run.worker ? "queued" : "waiting for a worker";
   if (run.state === "running") return run.progress.text ? `running, ${run.progress.text}` : "running";
-  return run.state;
+  const reason = run.reason.replace(/^finished: /, "");
+  return reason && run.state !== "failed" ? `${run.state}: ${reason}` : run.state;
 }
 
 function Stat({ name, children, tone }: { name: string; children: React.ReactNode; tone?: "warn" }) {

@@ -16,8 +16,9 @@ import { Inspector } from "./Inspector";
 import { ProgressPanel } from "./ProgressPanel";
 import { RunHeader } from "./RunHeader";
 import { StructurePanel } from "./StructurePanel";
-import { TimeBar, useReplay } from "./TimeBar";
+import { TimeBar } from "./TimeBar";
 import { TriedPanel } from "./TriedPanel";
+import { useReplay } from "./useReplay";
 import "./run.css";
 
 /** "normal:3" in the address: the pinned edge. */
@@ -53,10 +54,10 @@ function Announcer({ store }: { store: RunStore }) {
 }
 
 export function RunPage({ runId }: { runId: string }) {
-  const { store, error } = useRunStore(runId);
+  const { store, error, ready } = useRunStore(runId);
   useTopic(store, "run");
   useTopic(store, "connection");
-  const replay = useReplay(store);
+  const clock = useReplay(store, ready);
   const [pinText, setPinText] = useQueryState("edge");
   const [candidateText, setCandidateText] = useQueryState("candidate");
   const pin = parsePin(pinText);
@@ -69,16 +70,15 @@ export function RunPage({ runId }: { runId: string }) {
     setCandidateText(next === null ? null : String(next));
     if (next !== null) setPinText(null);
   };
-  const move = (by: number) => store.setCursor((store.cursor ?? store.lastSeq) + by);
   useShortcuts("Run", [
-    { keys: "Space", what: "replay, or stop", run: replay.toggle },
-    { keys: "ArrowLeft", what: "one event back", run: () => move(-1) },
-    { keys: "ArrowRight", what: "one event on", run: () => move(1) },
-    { keys: "Shift+ArrowLeft", what: "fifty events back", run: () => move(-50) },
-    { keys: "Shift+ArrowRight", what: "fifty events on", run: () => move(50) },
-    { keys: "Home", what: "to the beginning", run: () => store.setCursor(store.firstSeq) },
-    { keys: "End", what: "to the newest event", run: () => store.setCursor(null) },
-    { keys: "l", what: "live", run: () => store.setCursor(null) },
+    { keys: "Space", what: "play or stop", run: () => clock.toggle() },
+    { keys: "ArrowLeft", what: "one picture back", run: () => clock.skip(-1) },
+    { keys: "ArrowRight", what: "one picture on", run: () => clock.skip(1) },
+    { keys: "Shift+ArrowLeft", what: "ten pictures back", run: () => clock.skip(-10) },
+    { keys: "Shift+ArrowRight", what: "ten pictures on", run: () => clock.skip(10) },
+    { keys: "Home", what: "to the beginning", run: () => clock.seek(store.firstSeq) },
+    { keys: "End", what: "to the newest event", run: () => clock.live() },
+    { keys: "l", what: "live", run: () => clock.live() },
     {
       keys: "Escape",
       what: "let go of what is pinned",
@@ -109,7 +109,7 @@ export function RunPage({ runId }: { runId: string }) {
         <ProgressPanel store={store} />
         <Inspector run={run} store={store} pin={pin} onPin={setPin} candidate={candidate} onCandidate={setCandidate} />
       </div>
-      <TimeBar store={store} replay={replay} />
+      <TimeBar store={store} clock={clock} />
       <Announcer store={store} />
     </div>
   );

@@ -6,7 +6,7 @@ import { useResource } from "../api/useResource";
 import { useQueryState } from "../app/router";
 import { GenomeGraph } from "../graph/GenomeGraph";
 import type { RunStore } from "../stream/store";
-import { useTopic } from "../stream/useRun";
+import { useSelect, useTopic } from "../stream/useRun";
 import type { GraphData } from "../types/events.gen";
 import { metric } from "../ui/format";
 import { Segmented } from "../ui/Segmented";
@@ -97,10 +97,9 @@ const NOTES: Record<string, string> = {
 };
 
 export function StructurePanel({ run, store, pin, onPin }: StructurePanelProps) {
-  useTopic(store, "structure");
-  useTopic(store, "growth");
-  useTopic(store, "candidates");
-  useTopic(store, "end");
+  // Which views there are changes rarely; the pictures inside follow their own topics.
+  useSelect(store, ["structure", "growth", "candidates", "end"], (item) => structureViews(item).map((view) => view.id).join(" "));
+  useSelect(store, ["cursor"], (item) => item.cursor === null);
   const [wanted, setWanted] = useQueryState("view");
   const views = structureViews(store);
   const finished = run.state === "completed" && store.cursor === null;
@@ -126,10 +125,8 @@ export function StructurePanel({ run, store, pin, onPin }: StructurePanelProps) 
       </div>
     );
   } else if (kind === "growth") body = <ChampionView store={store} />;
-  else if (kind === "neurons") {
-    const champion = store.now(store.champions);
-    body = champion ? <NeuronTable graph={champion.graph} /> : null;
-  } else if (kind === "genome") body = <BestView run={run} store={store} />;
+  else if (kind === "neurons") body = <NeuronTable store={store} />;
+  else if (kind === "genome") body = <BestView run={run} store={store} />;
   else if (kind === "result") body = <ResultView store={store} />;
   else {
     const { title, text } = waitingText(run);

@@ -1,5 +1,8 @@
-/** Time at the bottom: replay, scrub, and back to live. The axis is the run's own event number. */
-import { useEffect, useRef, useState, type KeyboardEvent, type PointerEvent } from "react";
+/** Time at the bottom: replay, scrub, and back to live. The axis is active time: pauses are cut short. */
+import { useEffect, useRef, useSyncExternalStore, type KeyboardEvent, type PointerEvent } from "react";
+import { TimelinePicture } from "../charts/timelinePicture";
+import { useStage } from "../graph/useStage";
+import { SPEEDS, type ReplayClock } from "../stream/clock";
 import type { Connection, RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
 import { Button } from "../ui/Button";
@@ -7,11 +10,8 @@ import { exact, plural } from "../ui/format";
 import { Chip, type Tone } from "../ui/StateChip";
 
 const ENDED = new Set(["completed", "failed", "cancelled"]);
-const SPEEDS = [1, 4, 16] as const;
-/** A replay at speed 1 shows a whole run in about this many seconds. */
-const REPLAY_SECONDS = 40;
 
-function connectionChip(connection: Connection, behind: number, ended: boolean): { tone: Tone; text: string; live: boolean } {
+export function connectionChip(connection: Connection, behind: number, ended: boolean): { tone: Tone; text: string; live: boolean } {
   switch (connection) {
     case "connecting":
       return { tone: "neutral", text: "connecting", live: true };
@@ -28,116 +28,113 @@ function connectionChip(connection: Connection, behind: number, ended: boolean):
   }
 }
 
-export function useReplay(store: RunStore): { playing: boolean; toggle: () => void; speed: number; nextSpeed: () => void } {
-  const [playing, setPlaying] = useState(false);
-  const [speed, setSpeed] = useState<(typeof SPEEDS)[number]>(1);
-  useEffect(() => {
-    if (!playing) return;
-    let last = performance.now();
-    let frame = 0;
-    let position = store.cursor ?? store.firstSeq;
-    const tick = (now: number) => {
-      position += ((now - last) / 1000) * speed * Math.max(2, (store.lastSeq - store.firstSeq) / REPLAY_SECONDS);
-      last = now;
-      if (position >= store.lastSeq) {
-        store.setCursor(null);
-        setPlaying(false);
-        return;
-      }
-      store.setCursor(Math.floor(position));
-      frame = requestAnimationFrame(tick);
-    };
-    if (store.cursor === null) store.setCursor(store.firstSeq);
-    frame = requestAnimationFrame(tick);
-    return () => cancelAnimationFrame(frame);
-  }, [playing, speed, store]);
-  return {
-    playing,
-    toggle: () => setPlaying((value) => !value),
-    speed,
-    nextSpeed: () => setSpeed((value) => SPEEDS[(SPEEDS.indexOf(value) + 1) % SPEEDS.length] ?? 1),
-  };
+/** 86.4 -> "01:26" */
+export function clockText(seconds: number): string {
+  const whole = Math.floor(seconds);
+  const pair = (value: number) => String(value).padStart(2, "0");
+  const hours = Math.floor(whole / 3600);
+  return `${hours > 0 ? `${hours}:` : ""}${pair(Math.floor(whole / 60) % 60)}:${pair(whole % 60)}`;
 }
 
-export function TimeBar({ store, replay }: { store: RunStore; replay: ReturnType<typeof useReplay> }) {
-  useTopic(store, "cursor");
-  useTopic(store, "connection");
-  useTopic(store, "run");
+/** The slider: the picture below it is a canvas, its words are the slider's own. */
+function Track({ store, clock }: { store: RunStore; clock: ReplayClock }) {
+  const version = useTopic(store, "cursor");
+  const [canvas, picture] = useStage(TimelinePicture);
   const track = useRef<HTMLDivElement>(null);
-  const first = store.firstSeq;
-  const span = Math.max(1, store.lastSeq - first);
+  useEffect(() => picture?.setStore(store), [picture, store, version]);
   const at = store.cursor ?? store.lastSeq;
-  const share = (seq: number) => `${(100 * Math.min(1, Math.max(0, (seq - first) / span))).toFixed(3)}%`;
   const seek = (event: PointerEvent) => {
     const box = track.current?.getBoundingClientRect();
-    if (!box || box.width === 0) return;
-    store.setCursor(Math.round(first + (span * (event.clientX - box.left)) / box.width));
+    if (!box || !picture) return;
+    clock.pause();
+    const seconds = picture.secondsAt(event.clientX - box.left);
+    if (seconds >= store.timeline.length) clock.live();
+    else clock.seek(store.timeline.seqAt(Math.max(seconds, 0)) || store.firstSeq);
   };
   const key = (event: KeyboardEvent) => {
-    const step = event.shiftKey ? Math.max(1, Math.round(span / 40)) : 1;
-    const moves: Record<string, number | null> = { ArrowLeft: at - step, ArrowRight: at + step, Home: first, End: null };
-    if (!(event.key in moves)) return;
+    const far = event.shiftKey ? 10 : 1;
+    const moves: Record<string, () => void> = {
+      ArrowLeft: () => clock.skip(-far),
+      ArrowDown: () => clock.skip(-far),
+      ArrowRight: () => clock.skip(far),
+      ArrowUp: () => clock.skip(far),
+      PageDown: () => clock.skip(-10),
+      PageUp: () => clock.skip(10),
+      Home: () => clock.seek(store.firstSeq),
+      End: () => clock.live(),
+    };
+    const move = moves[event.key];
+    if (!move) return;
     event.preventDefault();
-    store.setCursor(moves[event.key] ?? null);
+    move();
   };
+  return (
+    <div
+      className="time-track"
+      ref={track}
+      role="slider"
+      tabIndex={0}
+      aria-label="Moment that is shown"
+      aria-valuemin={store.firstSeq}
+      aria-valuemax={store.lastSeq}
+      aria-valuenow={at}
+      aria-valuetext={store.cursor === null ? "the newest event" : `event ${at} of ${store.lastSeq}`}
+      onKeyDown={key}
+      onPointerDown={(event) => {
+        event.currentTarget.setPointerCapture(event.pointerId);
+        seek(event);
+      }}
+      onPointerMove={(event) => {
+        if (event.buttons === 1) seek(event);
+      }}
+    >
+      <canvas ref={canvas} aria-hidden="true" />
+    </div>
+  );
+}
+
+export function TimeBar({ store, clock }: { store: RunStore; clock: ReplayClock }) {
+  useTopic(store, "cursor");
+  useTopic(store, "connection");
+  useSyncExternalStore(clock.subscribe, clock.snapshot);
   const ended = ENDED.has(store.run?.state ?? "");
   const chip = connectionChip(store.connection, store.behind, ended);
+  const at = store.cursor ?? store.lastSeq;
+  const seconds = store.cursor === null ? store.timeline.length : store.timeline.timeOf(store.cursor);
   return (
     <footer className="time-bar">
       <div className="time-controls">
-        <Button small onClick={() => store.setCursor(first)} title="to the beginning (Home)">
+        <Button small onClick={() => clock.seek(store.firstSeq)} title="to the beginning (Home)">
           Start
         </Button>
-        <Button small onClick={replay.toggle} title="Space">
-          {replay.playing ? "Stop" : "Replay"}
+        <Button small kind={clock.playing ? "primary" : "plain"} onClick={() => clock.toggle()} title={clock.playing ? "stop the replay (Space)" : "show the search again (Space)"}>
+          {clock.playing ? "Stop" : store.cursor === null ? "Replay" : "Play"}
         </Button>
-        <Button small kind="quiet" onClick={replay.nextSpeed} title="speed of the replay">
-          {replay.speed}×
-        </Button>
+        <select className="time-speed" aria-label="Speed of the replay" value={clock.speed} onChange={(event) => clock.setSpeed(Number(event.target.value))}>
+          {SPEEDS.map((speed) => (
+            <option key={speed} value={speed}>
+              {speed}×
+            </option>
+          ))}
+        </select>
       </div>
-      <div
-        className="time-track"
-        ref={track}
-        role="slider"
-        tabIndex={0}
-        aria-label="Moment that is shown"
-        aria-valuemin={first}
-        aria-valuemax={store.lastSeq}
-        aria-valuenow={at}
-        aria-valuetext={store.cursor === null ? "live" : `event ${at} of ${store.lastSeq}`}
-        onKeyDown={key}
-        onPointerDown={(event) => {
-          event.currentTarget.setPointerCapture(event.pointerId);
-          seek(event);
-        }}
-        onPointerMove={(event) => {
-          if (event.buttons === 1) seek(event);
-        }}
-      >
-        {store.marks.map((seq) => (
-          <i key={seq} className="time-best" style={{ left: share(seq) }} title={`new best at event ${seq}`} />
-        ))}
-        {store.phases.map((phase) => (
-          <i key={`phase-${phase.seq}`} className="time-phase" style={{ left: share(phase.seq) }} title={`${phase.data.title} begins`} />
-        ))}
-        <div className="time-rail">
-          <div className="time-done" style={{ width: share(at) }} />
-        </div>
-        <div className="time-knob" style={{ left: share(at) }} />
-      </div>
+      <Track store={store} clock={clock} />
       <div className="time-where">
-        {store.cursor === null ? (
-          <Chip tone={chip.tone} live={chip.live}>
-            {chip.text}
-          </Chip>
-        ) : (
-          <Button small onClick={() => store.setCursor(null)} title="L">
-            Back to {ended ? "the end" : "live"}
-          </Button>
-        )}
+        <span className="row">
+          {store.cursor !== null && (
+            <Button small onClick={() => clock.live()} title="L">
+              {ended ? "To the end" : "Back to live"}
+            </Button>
+          )}
+          {(store.cursor === null || chip.tone === "warn" || chip.tone === "bad") && (
+            <Chip tone={chip.tone} live={chip.live}>
+              {chip.text}
+            </Chip>
+          )}
+        </span>
         <span className="time-seq">
           event {exact(at)}
-          {store.cursor !== null && ` of ${exact(store.lastSeq)}`}
+          {store.cursor !== null && ` of ${exact(store.lastSeq)}`} · {clockText(seconds)}
         </span>
       </div>
     </footer>

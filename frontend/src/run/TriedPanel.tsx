@@ -5,7 +5,7 @@ import { useQueryState } from "../app/router";
 import { DecisionsPicture } from "../charts/DecisionsPicture";
 import { PopulationPicture } from "../charts/PopulationPicture";
 import type { RunStore } from "../stream/store";
-import { useTopic } from "../stream/useRun";
+import { useSelect } from "../stream/useRun";
 import { Segmented } from "../ui/Segmented";
 import type { Pin } from "./RunPage";
 import { TrialTable } from "./TrialTable";
@@ -20,10 +20,10 @@ export interface TriedPanelProps {
 }
 
 export function TriedPanel({ run, store, selected, onSelect, pin, onPin }: TriedPanelProps) {
-  useTopic(store, "end");
   // Which picture it is changes with the first candidate, generation or frame; the pictures follow their own topics.
-  useTopic(store, "candidates");
-  useTopic(store, "structure");
+  useSelect(store, ["candidates", "structure"], (item) =>
+    [item.candidates.count > 0, item.individuals.generations.length > 0, item.family.length].join(" "),
+  );
   const [wanted, setWanted] = useQueryState("tried");
   const trials = store.candidates.count > 0;
   const generations = store.individuals.generations.length > 0;

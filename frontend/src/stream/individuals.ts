@@ -17,6 +17,7 @@ export interface Generation {
 }
 
 const LIMIT = 2000;
+const AT_ONCE = 64;
 
 /** A block's JSON: base64 of zlib. Raises where the block is damaged. */
 async function inflate(block: string): Promise<Columns> {
@@ -25,29 +26,38 @@ async function inflate(block: string): Promise<Columns> {
   return (await new Response(stream).json()) as Columns;
 }
 
+async function readGeneration({ seq, generation, block }: { seq: number; generation: number; block: string }): Promise<Generation | null> {
+  try {
+    const { mean, connections, hidden } = await inflate(block);
+    return { seq, generation, fitness: Float32Array.from(mean), connections: Uint16Array.from(connections), hidden: Uint16Array.from(hidden) };
+  } catch (error) {
+    console.error(`generation ${generation} could not be read`, error);
+    return null;
+  }
+}
+
 export class Individuals {
   generations: Generation[] = [];
-  private queue: Promise<void> = Promise.resolve();
+  private waiting: { seq: number; generation: number; block: string }[] = [];
+  private work: Promise<void> | null = null;
 
-  /** Blocks are unpacked one after the other, so that generations stay in order; `done` is called after each. */
+  /** Unpacks in the background, many at once but in order; `done` is called after each lot. Resolves when nothing waits any more. */
   add(seq: number, generation: number, block: string, done: () => void): Promise<void> {
-    this.queue = this.queue.then(async () => {
-      try {
-        const columns = await inflate(block);
-        this.generations.push({
-          seq,
-          generation,
-          fitness: Float32Array.from(columns.mean),
-          connections: Uint16Array.from(columns.connections),
-          hidden: Uint16Array.from(columns.hidden),
-        });
-        if (this.generations.length > LIMIT) this.generations = this.generations.filter((_, index) => index % 2 === 0);
-        done();
-      } catch (error) {
-        console.error(`generation ${generation} could not be read`, error);
-      }
-    });
-    return this.queue;
+    this.waiting.push({ seq, generation, block });
+    this.work ??= this.unpack(done).finally(() => (this.work = null));
+    return this.work;
+  }
+
+  private async unpack(done: () => void): Promise<void> {
+    // Not before the caller's own turn is over: a page of events comes as one lot.
+    await Promise.resolve();
+    while (this.waiting.length > 0) {
+      const lot = this.waiting.splice(0, AT_ONCE);
+      const rows = await Promise.all(lot.map(readGeneration));
+      this.generations.push(...rows.filter((row) => row !== null));
+      if (this.generations.length > LIMIT) this.generations = this.generations.filter((_, index) => index % 2 === 0);
+      done();
+    }
   }
 
   /** How many generations there are up to `seq`. */

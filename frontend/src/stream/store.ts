@@ -229,12 +229,12 @@ export class RunStore {
         // The whole graph travels with each champion: keep the newest and thin the old ones.
         if (this.champions.length > CHAMPION_LIMIT) this.champions = this.champions.filter((_, index) => index % 2 === 0 || index > CHAMPION_LIMIT / 2);
         this.marks.push(seq);
-        this.line(event, `generation ${data.generation}: a new champion, ${data.value.toFixed(4)}`, "best");
+        this.line(event, `champion ${data.value.toFixed(4)}, generation ${data.generation}`, "best");
         this.touch("growth");
         return;
       case "derived":
         this.derived.push({ seq, data });
-        if (data.changed_edges > 0) this.line(event, `derived architecture changed in ${data.changed_edges} ${data.changed_edges === 1 ? "edge" : "edges"}`);
+        if (data.changed_edges > 0) this.line(event, `derived: ${data.changed_edges} ${data.changed_edges === 1 ? "edge" : "edges"} changed`);
         this.touch("structure");
         return;
       case "phase_started":
@@ -248,12 +248,12 @@ export class RunStore {
         return;
       case "finalist":
         this.finalists.push(data);
-        this.line(event, `${data.title} is finished now`);
+        this.line(event, `finishing: ${data.title}`);
         this.touch("end");
         return;
       case "model":
         this.scored.push(data);
-        this.line(event, `${data.role === "finalist" ? "the best architecture" : "the random architecture"} was tested: ${(data.metrics["test_accuracy"] ?? NaN).toFixed(4)}`, "best");
+        this.line(event, `${data.role === "finalist" ? "best" : "random"} architecture tested${"test_accuracy" in data.metrics ? `: ${(data.metrics["test_accuracy"] ?? 0).toFixed(4)}` : ""}`, "best");
         this.touch("end");
         return;
       case "search_stopped":

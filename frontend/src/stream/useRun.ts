@@ -1,5 +1,5 @@
 /** The store of one run for as long as a page shows it, and hooks that read one topic of it. */
-import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 import { getRun, getRunEvents, getSnapshot } from "../api/resources";
 import { RunSocket } from "./socket";
 import { RunStore, type Topic } from "./store";
@@ -58,4 +58,32 @@ export function useTopic(store: RunStore, topic: Topic): number {
     (listener) => store.subscribe(topic, listener),
     () => store.version(topic),
   );
+}
+
+/** Re-render only when what `select` reads of the store becomes another value; `select` gives a string, number or boolean. */
+export function useSelect<Value extends string | number | boolean>(store: RunStore, topics: readonly Topic[], select: (store: RunStore) => Value): Value {
+  const key = topics.join(" ");
+  const subscribe = useCallback(
+    (listener: () => void) => {
+      const ends = key.split(" ").map((topic) => store.subscribe(topic as Topic, listener));
+      return () => ends.forEach((end) => end());
+    },
+    [store, key],
+  );
+  return useSyncExternalStore(subscribe, () => select(store));
+}
+
+/** `value`, changing at most once in `pause` milliseconds: for pictures that are costly to prepare. The last value always comes. */
+export function useCalm<Value>(value: Value, pause: number): Value {
+  const [calm, setCalm] = useState(value);
+  const changed = useRef(0);
+  useEffect(() => {
+    const wait = Math.max(0, changed.current + pause - performance.now());
+    const timer = setTimeout(() => {
+      changed.current = performance.now();
+      setCalm(value);
+    }, wait);
+    return () => clearTimeout(timer);
+  }, [value, pause]);
+  return calm;
 }

@@ -5,7 +5,7 @@ import { layered } from "./layered";
 
 const MARGIN = { x: 46, y: 34 };
 /** Wider or taller than this the picture is no longer the one that was drawn by hand. */
-const ASPECT = { least: 0.85, most: 1.75 };
+const ASPECT = { least: 1.15, most: 1.75 };
 
 /** The rectangle in a panel that a unit square is stretched to. */
 export function frameOf(width: number, height: number): { x: number; y: number; width: number; height: number } {

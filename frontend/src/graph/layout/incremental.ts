@@ -11,7 +11,7 @@ export interface Slot {
 }
 
 /** Lanes of a column before it is split more finely. */
-const LANES = 16;
+export const LANES = 24;
 const FINEST = 8;
 
 export class LaneLayout {
@@ -54,14 +54,15 @@ export class LaneLayout {
   }
 }
 
-/** The lane nearest to `wish` that keeps its distance from those taken; lanes are split while a column is full. */
+/** The lane nearest to `wish` that nobody has; lanes lie on one grid for all columns, which is split where a column is full. */
 function freeLane(taken: readonly number[], wish: number): number {
   for (let split = 1; split <= FINEST; split *= 2) {
-    const step = 1 / (LANES * split);
-    const free = (lane: number) => lane >= 0 && lane <= 1 && taken.every((other) => Math.abs(other - lane) > step * 0.75);
-    if (free(wish)) return wish;
-    for (let away = 1; away <= LANES * split; away++) {
-      for (const lane of [wish - away * step, wish + away * step]) if (free(lane)) return lane;
+    const count = LANES * split;
+    const free = (lane: number) => lane >= 0 && lane <= count && taken.every((other) => Math.abs(other - lane / count) > 0.6 / count);
+    const nearest = Math.round(wish * count);
+    for (let away = 0; away <= count; away++) {
+      if (free(nearest - away)) return (nearest - away) / count;
+      if (free(nearest + away)) return (nearest + away) / count;
     }
   }
   return Math.min(Math.max(wish, 0), 1);
