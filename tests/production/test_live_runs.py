@@ -113,7 +113,6 @@ def test_a_killed_worker_is_replaced_by_the_other(ada: Person, crew: Stack) -> N
     assert len(keys) == len(set(keys)), "nothing is said twice"
     assert {event["step"] for event in stored if event["kind"] == "structure"} >= set(range(1, 61))
     del crew.processes[name]
-    crew.start("worker-cpu", name)
 
 
 def test_strangers_find_nothing(ada: Person, grace: Person, crew: Stack) -> None:
@@ -132,3 +131,10 @@ def test_strangers_find_nothing(ada: Person, grace: Person, crew: Stack) -> None
         assert answer.json()["code"] == "not_found" or answer.json()["status"] == 404
     assert grace.get("runs")["results"] == grace.get("models")["results"] == grace.get("experiments")["results"] == []
     assert ada.get(f"runs/{run}") == before
+
+
+def test_stopping_ends_everything_in_good_order(crew: Stack) -> None:
+    """SIGTERM, as `docker compose stop` sends it; uvicorn ends by the signal itself once its connections are closed."""
+    statuses = crew.stop()
+    assert statuses.pop("web") in (0, -signal.SIGTERM)
+    assert set(statuses.values()) == {0}, statuses
