@@ -123,7 +123,8 @@ class Embedded:
     def start(self, config: dict[str, Any]) -> str:
         """Start one search, given as the command line's config; its run's id."""
         body = {name: value for name, value in config.items() if name not in ("algorithm", "options", "seed")}
-        body |= {"name": "test", "algorithms": [{"id": config["algorithm"], "options": config.get("options", {})}], "seeds": [config["seed"]]}
+        algorithm = {"id": config["algorithm"], "options": config.get("options", {})}
+        body |= {"name": "test", "algorithms": [algorithm], "seeds": [config["seed"]]}
         answer = self.send("POST", "experiments", body)
         assert answer.status_code == 201, answer.text
         return str(answer.json()["runs"][0]["id"])
@@ -178,7 +179,10 @@ class Embedded:
 
     def holders(self, run: str, kind: str) -> list[int]:
         """Processes that hold a lease on the run's work of this kind."""
-        query = "SELECT w.pid FROM core_job j JOIN core_worker w ON w.id = j.worker_id WHERE j.run_id = ? AND j.kind = ? AND j.state = 'leased'"
+        query = (
+            "SELECT w.pid FROM core_job j JOIN core_worker w ON w.id = j.worker_id "
+            "WHERE j.run_id = ? AND j.kind = ? AND j.state = 'leased'"
+        )
         return [row[0] for row in self.rows(query, run, kind)]
 
 

@@ -71,7 +71,10 @@ def equal(embedded: Embedded, run: str, expected: Science) -> dict[str, Any]:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", list(SEARCHES))
 def test_the_matrix(
-    name: str, request: pytest.FixtureRequest, searched: tuple[Embedded, dict[str, str]], command_line: Callable[[str], tuple[Science, Path]]
+    name: str,
+    request: pytest.FixtureRequest,
+    searched: tuple[Embedded, dict[str, str]],
+    command_line: Callable[[str], tuple[Science, Path]],
 ) -> None:
     if name == "regularized_evolution":
         request.getfixturevalue("tables")
