@@ -61,7 +61,7 @@ function options(curves: readonly Curve[], width: number, height: number, xLabel
       { ...axis, size: 48, values: (_, ticks) => ticks.map((tick) => Number(tick.toPrecision(4)).toString()) },
     ],
     series: [
-      { label: xLabel, value: (_, value) => count(value) },
+      { label: xLabel.split(" ")[0] ?? xLabel, value: (_, value) => count(value) },
       ...curves.map(
         (curve): uPlot.Series => ({
           label: curve.label,

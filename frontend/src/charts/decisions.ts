@@ -89,7 +89,7 @@ export class Decisions extends Stage {
         // Whole pixels: no seams between frames.
         const x = Math.round(xOf(frame.step));
         const end = Math.round(xOf(used[index + 1]?.step ?? this.first + this.span));
-        context.globalAlpha = (0.22 + 0.78 * Math.min(lead * 2.2, 1)) * (frame.seq > this.shown ? 0.25 : 1);
+        context.globalAlpha = (0.28 + 0.72 * Math.min(lead * 3, 1)) * (frame.seq > this.shown ? 0.25 : 1);
         context.fillStyle = colours[operation] ?? this.colours.faint;
         context.fillRect(x, middle - bar / 2, Math.max(end - x, 1), bar);
       });

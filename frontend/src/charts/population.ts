@@ -143,12 +143,12 @@ export class Population extends Stage {
   private paintCloud(context: CanvasRenderingContext2D): void {
     const count = this.data.x.length;
     const squares = count > SQUARES_FROM;
-    const size = squares ? 1.5 : count > 1200 ? 2 : 2.6;
+    const size = squares ? 1.2 : count > 1200 ? 2 : 2.6;
     context.fillStyle = this.colours.accent;
     for (let index = 0; index < count; index++) {
       const place = this.placeOf(index);
       if (Number.isNaN(place.y)) continue;
-      context.globalAlpha = (0.2 + (0.38 * index) / count) * (squares ? 0.7 : 1);
+      context.globalAlpha = (0.2 + (0.38 * index) / count) * (squares ? 0.55 : 1);
       if (squares) context.fillRect(place.x - size, place.y - size, 2 * size, 2 * size);
       else {
         context.beginPath();
@@ -177,8 +177,8 @@ export class Population extends Stage {
     if (best === -Infinity) return;
     context.lineTo(this.width - INSET.right, this.yScale(best));
     context.strokeStyle = this.colours.best;
-    context.globalAlpha = 0.4;
-    context.lineWidth = 1.2;
+    context.globalAlpha = this.data.ancestry.length > 1 ? 0.4 : 0.85;
+    context.lineWidth = 1.3;
     context.stroke();
     context.globalAlpha = 1;
   }

@@ -93,6 +93,6 @@ export function progressTabs(store: RunStore): CurveTab[] {
     const own = finalist.role === "finalist";
     return [{ label: own ? "best architecture, retrained" : "random architecture, retrained", color: own ? "--accent" : "--ink3", ...cut(series, store.shown) }];
   });
-  if (finals.length > 0) tabs.push({ id: "retraining", title: "Retraining", curves: finals });
+  if (finals.length > 0) tabs.push({ id: "retraining", title: "Final", curves: finals });
   return tabs;
 }

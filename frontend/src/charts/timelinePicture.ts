@@ -22,7 +22,7 @@ export class TimelinePicture extends Stage {
     return ((x - INSET) / Math.max(this.width - 2 * INSET, 1)) * this.total;
   }
 
-  private place(seconds: number): number {
+  private xOf(seconds: number): number {
     return INSET + (this.total > 0 ? Math.min(seconds / this.total, 1) : 1) * (this.width - 2 * INSET);
   }
 
@@ -39,7 +39,7 @@ export class TimelinePicture extends Stage {
 
     const bins = new Uint32Array(Math.max(1, Math.ceil((width - 2 * INSET) / BIN)));
     for (const at of timeline.at) {
-      const bin = Math.min(bins.length - 1, Math.floor((this.place(at) - INSET) / BIN));
+      const bin = Math.min(bins.length - 1, Math.floor((this.xOf(at) - INSET) / BIN));
       bins[bin] = (bins[bin] ?? 0) + 1;
     }
     const most = Math.max(...bins, 1);
@@ -48,19 +48,19 @@ export class TimelinePicture extends Stage {
       if (count === 0) return;
       const x = INSET + bin * BIN;
       const tall = 2 + (room - 2) * Math.sqrt(count / most);
-      context.globalAlpha = x > this.place(shown) ? 0.25 : 0.55;
+      context.globalAlpha = x > this.xOf(shown) ? 0.25 : 0.55;
       context.fillStyle = colours.faint;
       context.fillRect(x, rail - 5 - tall, BIN - 1.5, tall);
     });
     context.globalAlpha = 1;
     for (const phase of store.phases) {
-      const x = this.place(timeline.timeOf(phase.seq));
+      const x = this.xOf(timeline.timeOf(phase.seq));
       context.fillStyle = colours.ink3;
       context.fillRect(x - 0.5, 12, 1, rail - 14);
     }
     context.fillStyle = colours.best;
     for (const seq of store.marks) {
-      const x = this.place(timeline.timeOf(seq));
+      const x = this.xOf(timeline.timeOf(seq));
       context.beginPath();
       context.moveTo(x, 3);
       context.lineTo(x + 4, 10);
@@ -75,11 +75,11 @@ export class TimelinePicture extends Stage {
     };
     bar(INSET, width - INSET, colours.line);
     context.globalAlpha = 0.4;
-    bar(INSET, this.place(timeline.length), colours.accent);
+    bar(INSET, this.xOf(timeline.length), colours.accent);
     context.globalAlpha = 1;
-    bar(INSET, this.place(shown), colours.accent);
+    bar(INSET, this.xOf(shown), colours.accent);
     context.beginPath();
-    context.arc(this.place(shown), rail, 7.5, 0, 2 * Math.PI);
+    context.arc(this.xOf(shown), rail, 7.5, 0, 2 * Math.PI);
     context.fillStyle = colours.accent;
     context.fill();
     context.lineWidth = 2.5;

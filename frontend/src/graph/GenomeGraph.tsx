@@ -40,6 +40,9 @@ interface Box extends Point {
   h: number;
 }
 
+/** One genome has few edges: it may be drawn wider than the family, its labels need the room. */
+const WIDEST = 2.7;
+
 const LABEL_PLACES = [0.46, 0.36, 0.57, 0.28, 0.66, 0.22, 0.74];
 
 /** A place along an edge where its label meets no node and no other label; it is entered into `boxes`. */
@@ -57,7 +60,7 @@ function Drawing({ graph, name }: { graph: GraphData; name: string }) {
   const { width, height } = useSize(box);
   const unit = useMemo(() => stretched(unitPlaces(graph)), [graph]);
   const small = width < 420;
-  const frame = frameOf(width, height);
+  const frame = frameOf(width, height, WIDEST);
   const place = (id: string): Point => {
     const point = unit.get(id) ?? { x: 0.5, y: 0.5 };
     return { x: frame.x + point.x * frame.width, y: frame.y + point.y * frame.height };

@@ -25,7 +25,7 @@ export interface SupernetPictureProps {
 const TREND_FRAMES = 12;
 const SPARK = { width: 180, height: 34 };
 /** Changes below it are noise. */
-const STEADY = 0.004;
+const STEADY = 0.005;
 
 /** Kept strands are drawn as if their weight were this: well visible and alike, whatever γ is. */
 const DERIVED_WEIGHT = 0.55;

@@ -134,7 +134,7 @@ export function Inspector({ run, store, pin, onPin, candidate, onCandidate }: In
         <div className="panel-actions">
           {release && (
             <Button small kind="quiet" onClick={release} title="Escape">
-              Let go
+              {pin ? "Unpin" : "Close"}
             </Button>
           )}
         </div>

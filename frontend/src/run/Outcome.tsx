@@ -29,10 +29,12 @@ function FourNumbers({ metrics }: { metrics: Record<string, number> }) {
       <caption>Test accuracy, four ways</caption>
       <tbody>
         {rows.map(([name, value, note]) => (
-          <tr key={name} title={note}>
-            <th scope="row">{name}</th>
+          <tr key={name}>
+            <th scope="row">
+              {name}
+              <span>{note}</span>
+            </th>
             <td>{value}</td>
-            <td className="muted">{note}</td>
           </tr>
         ))}
       </tbody>

@@ -76,7 +76,7 @@ export function RunPage({ runId }: { runId: string }) {
     { keys: "ArrowRight", what: "one picture on", run: () => clock.skip(1) },
     { keys: "Shift+ArrowLeft", what: "ten pictures back", run: () => clock.skip(-10) },
     { keys: "Shift+ArrowRight", what: "ten pictures on", run: () => clock.skip(10) },
-    { keys: "Home", what: "to the beginning", run: () => clock.seek(store.firstSeq) },
+    { keys: "Home", what: "to the beginning", run: () => clock.first() },
     { keys: "End", what: "to the newest event", run: () => clock.live() },
     { keys: "l", what: "live", run: () => clock.live() },
     {

@@ -60,7 +60,7 @@ function Track({ store, clock }: { store: RunStore; clock: ReplayClock }) {
       ArrowUp: () => clock.skip(far),
       PageDown: () => clock.skip(-10),
       PageUp: () => clock.skip(10),
-      Home: () => clock.seek(store.firstSeq),
+      Home: () => clock.first(),
       End: () => clock.live(),
     };
     const move = moves[event.key];
@@ -104,7 +104,7 @@ export function TimeBar({ store, clock }: { store: RunStore; clock: ReplayClock 
   return (
     <footer className="time-bar">
       <div className="time-controls">
-        <Button small onClick={() => clock.seek(store.firstSeq)} title="to the beginning (Home)">
+        <Button small onClick={() => clock.first()} title="to the beginning (Home)">
           Start
         </Button>
         <Button small kind={clock.playing ? "primary" : "plain"} onClick={() => clock.toggle()} title={clock.playing ? "stop the replay (Space)" : "show the search again (Space)"}>

@@ -31,7 +31,7 @@ export class ReplayClock {
   /** From the shown moment; from the beginning where the view is live. */
   play(): void {
     if (this.playing) return;
-    if (this.store.cursor === null) this.store.setCursor(this.store.timeline.ticks[0] ?? this.store.firstSeq);
+    if (this.store.cursor === null) this.first();
     if (this.store.cursor === null) return;
     this.position = this.store.timeline.timeOf(this.store.cursor);
     this.before = NaN;
@@ -55,6 +55,11 @@ export class ReplayClock {
   setSpeed(speed: number): void {
     this.speed = speed;
     this.changed();
+  }
+
+  /** To the first moment that has a picture. */
+  first(): void {
+    this.seek(this.store.timeline.ticks[0] ?? this.store.firstSeq);
   }
 
   live(): void {

@@ -5,13 +5,13 @@ import { layered } from "./layered";
 
 const MARGIN = { x: 46, y: 34 };
 /** Wider or taller than this the picture is no longer the one that was drawn by hand. */
-const ASPECT = { least: 1.15, most: 1.75 };
+export const ASPECT = { least: 1.15, most: 1.75 };
 
 /** The rectangle in a panel that a unit square is stretched to. */
-export function frameOf(width: number, height: number): { x: number; y: number; width: number; height: number } {
+export function frameOf(width: number, height: number, most: number = ASPECT.most): { x: number; y: number; width: number; height: number } {
   let w = Math.max(width - 2 * MARGIN.x, 40);
   let h = Math.max(height - 2 * MARGIN.y, 40);
-  if (w / h > ASPECT.most) w = h * ASPECT.most;
+  if (w / h > most) w = h * most;
   if (w / h < ASPECT.least) h = w / ASPECT.least;
   return { x: (width - w) / 2, y: (height - h) / 2, width: w, height: h };
 }
