@@ -17,7 +17,7 @@ from .. import checkpoint
 from ..algorithms.base import Context, Phase, StepPhase, TrialPhase
 from ..config import CheckedRun
 from ..datasets.base import Objective, Samples, Table
-from ..errors import CheckpointMismatch
+from ..errors import CheckpointMismatch, TrialFailure
 from ..events import Cost, Event, EventLog, PhaseStarted, RunCompleted, SearchStopped
 from ..generators import derive_seed, random_state, restore_random
 from ..genomes import Genome
@@ -69,6 +69,8 @@ class Coordinator:
         self.phase_outcome: dict[str, Any] | None = None
         self.handover: dict[str, Any] | None = None
         self.numbers = 0
+        self.machine_failures = 0
+        """Outcomes spoilt by the machine rather than by a genome: with any, another run may go another way."""
         self.finalists: list[dict[str, Any]] = []
         self.finale = Finale(self)
         self._opened: list[WorkSpec] = []
@@ -92,6 +94,7 @@ class Coordinator:
         return Step(self.log.drain(), opened, more, self.status, self.reason, self.meter.totals())
 
     def _deliver(self, source: str, outcome: dict[str, Any]) -> None:
+        self.machine_failures += bool(outcome.get("machine"))
         kind, _, index = source.partition(":")
         if kind == "trial" and self.rounds is not None:
             self.rounds.deliver(int(index), outcome)
@@ -114,6 +117,7 @@ class Coordinator:
     def _start_phase(self, index: int) -> bool:
         phase = self._make_phase(index)
         self.phase_index = index
+        self.phase_outcome = None
         self.phase = phase
         horizon = phase.horizon if isinstance(phase, TrialPhase) else None
         self.say(PhaseStarted(phase=index, name=phase.name, title=phase.title, language=phase.language, horizon=horizon), index)
@@ -153,7 +157,7 @@ class Coordinator:
             return rounds.round()
         assert self.phase is not None
         self.numbers = rounds.first_number + rounds.asked
-        finalists = [finalist_tree(item) for item in self.phase.best()]
+        finalists = [finalist_tree(item) for item in rounds.finalists()]
         if not finalists and rounds.asked == 0:
             return self._fail("the budget does not allow a single trial")
         self._end_phase(rounds.draining, finalists, self.phase.handover())
@@ -244,7 +248,16 @@ class Coordinator:
             answer = dataset.lookup(trial.genome, trial.string)
             return _instant_outcome(answer.metrics, answer.samples)
         if isinstance(dataset, Objective):
-            return _instant_outcome({self.checked.dataset.metric: dataset.reward(trial.genome)}, dataset.declared_samples)
+            try:
+                reward = dataset.reward(trial.genome)
+            except TrialFailure as failure:
+                return {
+                    **_instant_outcome({}, dataset.declared_samples),
+                    "status": "failed",
+                    "reason": failure.reason,
+                    "machine": failure.machine,
+                }
+            return _instant_outcome({self.checked.dataset.metric: reward}, dataset.declared_samples)
         return None
 
     def describe(self, genome: Genome) -> tuple[str, str]:
@@ -278,6 +291,7 @@ class Coordinator:
             "phase_outcome": self.phase_outcome,
             "handover": self.handover,
             "numbers": self.numbers,
+            "machine_failures": self.machine_failures,
             "finalists": self.finalists,
             "meter": self.meter.state_dict(),
             "log": self.log.state_dict(),
@@ -288,10 +302,19 @@ class Coordinator:
         """Raises CheckpointMismatch where another version wrote it."""
         if state["version"] != STATE_VERSION:
             raise CheckpointMismatch(f"the run was saved with state version {state['version']}, this program needs {STATE_VERSION}")
-        for name in ("status", "reason", "stop_reason", "phase_index", "handover", "numbers", "finalists", "phase_outcome"):
+        for name in (
+            "status",
+            "reason",
+            "stop_reason",
+            "phase_index",
+            "handover",
+            "numbers",
+            "machine_failures",
+            "finalists",
+            "phase_outcome",
+        ):
             setattr(self, name, state[name])
         self.meter.load_state_dict(state["meter"])
-        self.log.load_state_dict(state["log"])
         self.phase = self._make_phase(self.phase_index) if state["in_phase"] else None
         if self.rounds is not None and isinstance(self.phase, TrialPhase):
             if state["phase_version"] != self.phase.state_version:
@@ -303,6 +326,8 @@ class Coordinator:
             restore_random(self.phase.context.rng, state["rng"])
             self.rounds.load_state_dict(state["rounds"])
         self.finale.load_state_dict(state["finale"])
+        # Last: what a phase said when it was built just now was said before.
+        self.log.load_state_dict(state["log"])
 
 
 def _instant_outcome(metrics: dict[str, float], samples: int) -> dict[str, Any]:

@@ -77,8 +77,8 @@ def _phases(checked: CheckedRun, data_dir: Path, folder: Path) -> dict[str, Any]
         per_step_samples = work.cost.samples / (TIMED_UNITS + 1)
         horizon = work.progress().total
         planned = int(horizon) if horizon is not None else _budget_steps(checked, per_step, per_step_samples)
-        steps += min(planned, _budget_steps(checked, per_step, per_step_samples)) if checked.budget else planned
-        samples, seconds = samples + steps * per_step_samples, seconds + steps * per_step
+        own = min(planned, _budget_steps(checked, per_step, per_step_samples)) if checked.budget else planned
+        steps, samples, seconds = steps + own, samples + own * per_step_samples, seconds + own * per_step
     return {"samples": samples, "trials": 0, "steps": steps, "seconds": seconds, "note": f"{steps:,} steps, timed on this machine just now"}
 
 

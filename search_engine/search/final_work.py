@@ -66,7 +66,8 @@ class FinalWork(Work):
 
     def _finish(self) -> None:
         if self.trainer is None:
-            self._finish_as_is()
+            if self.spec.arguments["finish"] == "as_is":
+                self._finish_as_is()
             self.stage = "export"
             return
         self.trainer.advance()
@@ -222,7 +223,7 @@ class FinalWork(Work):
         }
 
     def _load(self, state: dict[str, Any]) -> None:
-        if state["stage"] != "finish" and self.trainer is None:
+        if state["stage"] != "finish" and self.spec.arguments["finish"] == "as_is":
             # The finisher's network is not kept: it is made again, which gives the same one.
             self._finish_as_is()
         for name in ("stage", "metrics", "bundle_reason", "footprint"):

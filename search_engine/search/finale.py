@@ -122,8 +122,15 @@ class Finale:
 
     def deliver(self, index: int, outcome: dict[str, Any]) -> None:
         """Keep the outcome of finished work; a second one for the same entrant is ignored."""
-        if 0 <= index < len(self.entrants):
-            self.outcomes.setdefault(index, outcome)
+        if not 0 <= index < len(self.entrants) or index in self.outcomes:
+            return
+        self.outcomes[index] = outcome
+        if outcome["status"] != "completed":
+            entrant = self.entrants[index]
+            hash_, _ = self._run.describe(Genome.from_json(entrant["genome"]))
+            self._run.say(
+                ModelScored(index=index, role=entrant["role"], genome_hash=hash_, metrics={}, bundle=False, reason=outcome["reason"]), index
+            )
 
     def state_dict(self) -> dict[str, Any]:
         return {"entrants": self.entrants, "outcomes": {str(index): outcome for index, outcome in self.outcomes.items()}}

@@ -212,6 +212,7 @@ def result_of(coordinator: Coordinator, checked: CheckedRun) -> dict[str, Any]:
         "status": coordinator.status,
         "reason": coordinator.reason,
         "stop_reason": coordinator.stop_reason,
+        "reproducible": coordinator.machine_failures == 0,
         "budget": coordinator.meter.totals(),
         "best": best,
         "baseline": baseline,

@@ -7,10 +7,12 @@ clock, or the order in which trials finish (ARCHITECTURE section 4.2).
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
-from ..algorithms.base import Proposal, Result, TrialPhase
+from ..algorithms.base import Finalist, Proposal, Result, TrialPhase
+from ..algorithms.ranking import Ranking
 from ..events import CandidateBorn, Cost, Incumbent, TrialTold
 from ..genomes import Genome, canonical_json
 from .budget import Meter
@@ -31,6 +33,8 @@ class OpenTrial:
     operator: str
     fidelity: dict[str, Any]
     declared: Cost
+    key: str
+    """What must be equal for a result to be reused."""
     copy_of: int | None = None
     generation: int = 0
 
@@ -80,6 +84,11 @@ class TrialRounds:
     queue: list[Proposal] = field(default_factory=list)
     best: float | None = None
     failed_reason: str = ""
+    unheard: Ranking = field(init=False)
+    """Results of a generation that the budget cut: never told, but they still count for the best."""
+
+    def __post_init__(self) -> None:
+        self.unheard = Ranking(self.metric)
 
     # ---------------------------------------------------------------- driving
 
@@ -96,7 +105,14 @@ class TrialRounds:
 
     @property
     def finished(self) -> bool:
-        return bool(self.failed_reason) or (bool(self.draining) and not self.open)
+        return bool(self.failed_reason) or (bool(self.draining) and not self.open and not self.generation_results)
+
+    def finalists(self) -> list[Finalist]:
+        """The phase's best and those of a cut generation, best first; the earlier candidate wins a tie."""
+        merged = [*self.phase.best(), *self.unheard.finalists()]
+        if not self.unheard.finalists():
+            return merged
+        return sorted(merged, key=lambda item: (-(item.value if item.value is not None else -math.inf), item.candidate or 0))
 
     def _steady(self) -> bool:
         if not self.draining and len(self.open) < self.phase.window:
@@ -129,6 +145,9 @@ class TrialRounds:
             results, self.generation_results = self.generation_results, []
             if not self.draining:
                 self.phase.tell(results)
+            else:
+                for result in results:
+                    self.unheard.add(result, self.host.describe(result.genome)[0])
             return True
         if self.draining:
             return False
@@ -164,6 +183,7 @@ class TrialRounds:
             operator=proposal.operator,
             fidelity=proposal.fidelity,
             declared=Cost() if original is not None else self.host.declared_cost(proposal.fidelity),
+            key=key,
             copy_of=original,
             generation=self.generation,
         )
@@ -201,6 +221,7 @@ class TrialRounds:
             if outcome.get("machine"):
                 # A failure of the machine says nothing about the genome: the copy is tried for itself.
                 trial.copy_of = None
+                self.known[trial.key] = trial.number
                 trial.declared = self.host.declared_cost(trial.fidelity)
                 self.host.open_trial(trial)
                 return True
@@ -217,9 +238,10 @@ class TrialRounds:
         return True
 
     def _tell(self, trial: OpenTrial, outcome: dict[str, Any], cost: Cost) -> None:
-        status, metrics = outcome["status"], dict(outcome["metrics"])
+        status, metrics = outcome["status"], {name: value for name, value in outcome["metrics"].items() if math.isfinite(value)}
         if status == "completed" and self.metric not in metrics:
-            status, outcome = "failed", {**outcome, "reason": f"the evaluation gave no {self.metric}"}
+            what = "is not a number" if self.metric in outcome["metrics"] else "is missing"
+            status, outcome = "failed", {**outcome, "reason": f"{self.metric} {what} in the evaluation's result"}
         self.host.meter.charge(cost, trials=1)
         result = Result(
             number=trial.number,
@@ -297,6 +319,7 @@ class TrialRounds:
             ],
             "queue": [{**asdict(item), "genome": item.genome.to_json(), "parents": list(item.parents)} for item in self.queue],
             "best": self.best,
+            "unheard": self.unheard.state_dict(),
             "failed_reason": self.failed_reason,
         }
 
@@ -313,6 +336,7 @@ class TrialRounds:
             "failed_reason",
         ):
             setattr(self, name, state[name])
+        self.unheard.load_state_dict(state["unheard"])
         self.open = [OpenTrial.from_tree(tree) for tree in state["open"]]
         self.results = {int(number): outcome for number, outcome in state["results"].items()}
         self.told = {int(number): outcome for number, outcome in state["told"].items()}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..config import CheckedRun, TrainingConfig
+from ..errors import BadInput, TrialFailure
 from ..events import Cost, Metrics
 from ..generators import derive_seed
 from ..genomes import Genome, canonical_json
@@ -53,6 +55,19 @@ class TrialWork(Work):
         self.trainer = Trainer(
             network, self.resources.search_data, self.training, seed=self.seed, device=device.resolve(config.device), amp=config.amp
         )
+
+    def _guarded(self, action: Callable[[], None]) -> None:
+        """A network that cannot be built or run is a result of its genome; only a broken device is not."""
+        try:
+            super()._guarded(action)
+        except RuntimeError as error:
+            if "CUDA error" in str(error):
+                raise
+            self.failure = TrialFailure(f"{type(error).__name__}: {error}")
+        except BadInput:
+            raise
+        except (ValueError, TypeError, ArithmeticError, LookupError) as error:
+            self.failure = TrialFailure(f"{type(error).__name__}: {error}")
 
     def _advance(self) -> None:
         self.trainer.advance()

@@ -158,6 +158,7 @@ def run_slice(
     started = time.perf_counter()
     with work.generators.active():
         work.begin()
+        work.seconds += time.perf_counter() - started
         if say is not None and (events := work.log.drain()):
             say(events)
         while not work.finished:

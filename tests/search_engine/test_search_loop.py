@@ -22,7 +22,7 @@ from . import toys
 
 @pytest.fixture(autouse=True)
 def _toys() -> Iterator[None]:
-    with toys.registered():
+    with toys.registered(algorithms=(toys.GENERATIONAL,)):
         yield
 
 
@@ -221,3 +221,65 @@ def test_bad_input_names_the_field(change: dict[str, Any], field: str) -> None:
     with pytest.raises(BadInput) as caught:
         check({**config(), **change})
     assert caught.value.field == field
+
+
+def test_a_generation_that_the_budget_cuts_is_never_told_but_counts_for_the_best(tmp_path: Path) -> None:
+    checked = check(config("generational", {"trials": 10}))
+    coordinator = Coordinator(checked, tmp_path, tmp_path)
+    step = coordinator.advance(seconds=60)
+    assert step.status == "completed" and step.charged["trials"] == 10
+    told = {event.payload.number: event.payload.metrics["reward"] for event in step.events if event.kind == "trial_told"}
+    best = max(told, key=lambda number: told[number])
+    assert coordinator.finale.entrants[0]["candidate"] == best
+    # Only whole generations of four were told to the algorithm; two candidates were not.
+    assert coordinator.finale.entrants[0]["value"] == max(told.values())
+
+
+def test_a_budget_smaller_than_a_generation_still_has_a_best(tmp_path: Path) -> None:
+    assert run(tmp_path, config("generational", {"trials": 3}))["status"] == "completed"
+
+
+@pytest.mark.parametrize("algorithm", ["generational", "random", "regularized_evolution"])
+def test_reloads_change_nothing_even_where_a_phase_speaks_when_it_is_built(tmp_path: Path, algorithm: str) -> None:
+    runs = [Remote(config(algorithm, {"trials": 30}), tmp_path, workers, seed) for workers, seed in ((1, 0), (5, 1))]
+    first, second = [remote.run() for remote in runs]
+    assert first == second
+    assert len({key for key, _ in first}) == len(first)
+
+
+def test_a_fitness_that_is_not_a_number_is_a_failed_trial(tmp_path: Path) -> None:
+    coordinator = Coordinator(check(config("random", {"trials": 4}, max_failures=100)), tmp_path, tmp_path)
+    values = iter([float("nan"), 0.5, float("inf"), 0.25])
+    cost = {"forward_backward": 10, "forward": 0, "flops": 0.0, "seconds": 0.0}
+    coordinator.instant = lambda trial: {  # type: ignore[method-assign]
+        "status": "completed", "reason": "", "machine": False, "metrics": {"reward": next(values)}, "cost": cost, "seconds": 0.0,
+    }
+    step = coordinator.advance(seconds=60)
+    told = [event.payload for event in step.events if event.kind == "trial_told"]
+    assert [payload.status for payload in told] == ["failed", "completed", "failed", "completed"]
+    assert told[0].reason == "reward is not a number in the evaluation's result" and told[0].metrics == {}
+    assert coordinator.finale.entrants[0]["value"] == 0.5
+
+
+def test_after_a_machine_failure_an_equal_genome_is_tried_once_and_reused_from_then_on(tmp_path: Path) -> None:
+    values = config("regularized_evolution", {"trials": 6}, space_options={"bits": 1}, options={"population": 6, "sample": 2}, seed=2)
+    coordinator = Coordinator(check(values), tmp_path, tmp_path)
+    coordinator.instant = lambda trial: None  # type: ignore[method-assign]
+    cost = {"forward_backward": 10, "forward": 0, "flops": 0.0, "seconds": 0.0}
+    outcomes: dict[str, Any] = {}
+    jobs: dict[str, list[int]] = {}
+    for _ in range(40):
+        step = coordinator.advance(outcomes)
+        if step.status != "running":
+            break
+        outcomes = {}
+        for spec in step.opened:
+            jobs.setdefault(spec.arguments["hash"], []).append(spec.index)
+            broken = len(jobs[spec.arguments["hash"]]) == 1
+            outcomes[spec.source] = {
+                "status": "failed" if broken else "completed", "reason": "no memory" if broken else "", "machine": broken,
+                "metrics": {} if broken else {"reward": 0.5}, "cost": cost, "seconds": 0.0,
+            }
+    assert coordinator.status == "completed"
+    assert all(len(numbers) == 2 for numbers in jobs.values() if len(numbers) > 1) and any(len(numbers) == 2 for numbers in jobs.values())
+    assert coordinator.machine_failures == len(jobs)

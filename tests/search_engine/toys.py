@@ -12,7 +12,10 @@ import networkx as nx
 from pydantic import Field
 
 from search_engine import registry
+from search_engine.algorithms.base import AlgorithmConfig, AlgorithmEntry, Finalist, Proposal, Result, TrialPhase
+from search_engine.algorithms.ranking import Ranking
 from search_engine.datasets.base import DatasetConfig, DatasetEntry, Objective
+from search_engine.events import Notice
 from search_engine.generators import derive_seed
 from search_engine.genomes import Genome
 from search_engine.search import resources
@@ -110,6 +113,46 @@ def registered(
                 table.pop(entry.id, None)
         resources._open.cache_clear()
         resources._split.cache_clear()
+
+
+class GenerationalConfig(AlgorithmConfig):
+    size: int = Field(default=4, ge=1, le=100, description="genomes of a generation")
+
+
+class Generational(TrialPhase):
+    """Whole generations of random genomes; says a notice when it is built, as an algorithm may."""
+
+    scheduling = "generational"
+
+    def begin(self, context: Any, handover: dict[str, Any] | None) -> None:
+        super().begin(context, handover)
+        self.ranking = Ranking(context.metric)
+        self.heard: list[int] = []
+        context.emit(Notice(name="built", message="built"), 0)
+
+    def ask(self) -> list[Proposal]:
+        return [Proposal(self.context.space.sample(self.context.rng)) for _ in range(self.context.options.size)]
+
+    def tell(self, results: list[Result]) -> None:
+        for result in results:
+            self.heard.append(result.number)
+            self.ranking.add(result, self.context.space.hash(result.genome))
+
+    def best(self) -> list[Finalist]:
+        return self.ranking.finalists()
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"ranking": self.ranking.state_dict(), "heard": self.heard}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.ranking.load_state_dict(state["ranking"])
+        self.heard = state["heard"]
+
+
+GENERATIONAL = AlgorithmEntry(
+    id="generational", title="Generational", family="evolution", summary="", source="", needs=frozenset({"trials"}),
+    space_needs=frozenset({"sample"}), config=GenerationalConfig, phases=lambda config: [Generational()],
+)
 
 
 def science(path: Path) -> list[tuple[Any, ...]]:
