@@ -1,0 +1,46 @@
+/** Made-up events and socket frames for the tests of the run page. */
+import type { Run } from "../../src/api/types";
+import type { EventRecord } from "../../src/types/events.gen";
+
+export function event(seq: number, data: Partial<EventRecord["data"]> & { kind: string }, source = "run", time = seq): EventRecord {
+  return { seq, time, science: data.kind !== "ops", source, step: seq, ordinal: 0, kind: data.kind, data: data as EventRecord["data"] };
+}
+
+/** Base64 of little-endian float32, as Python's encode_floats writes it. */
+export function encodeFloats(values: readonly number[]): string {
+  const view = new DataView(new ArrayBuffer(values.length * 4));
+  values.forEach((value, index) => view.setFloat32(index * 4, value, true));
+  return btoa(String.fromCharCode(...new Uint8Array(view.buffer)));
+}
+
+export const family = {
+  kind: "family",
+  groups: [
+    {
+      name: "normal", title: "Normal cell",
+      nodes: ["a", "b", "c"].map((id) => ({ id, label: id, kind: "hidden", aggregation: null, attributes: {} })),
+      edges: [["a", "b"], ["a", "c"], ["b", "c"]] as [string, string][],
+      operations: ["none", "skip_connect", "sep_conv_3x3", "max_pool_3x3"],
+      fixed: [], layout: { a: [0, 0.5], b: [0.5, 0], c: [1, 1] }, constraint: "simplex",
+    },
+  ],
+} as const;
+
+export const structure = (seq: number, values: readonly number[]) => event(seq, { kind: "structure", step: seq, groups: { normal: encodeFloats(values) } });
+export const born = (seq: number, number: number, parents: number[] = []) =>
+  event(seq, { kind: "candidate_born", number, parents, operator: parents.length > 0 ? "mutation" : "sample", genome: {}, genome_hash: `h${number}`, string: `s${number}`, fidelity: {} });
+export const told = (seq: number, number: number, value: number, status: "completed" | "failed" = "completed") =>
+  event(seq, {
+    kind: "trial_told", number, candidate: number, status, reason: status === "failed" ? "loss is not a number" : "",
+    metrics: status === "completed" ? { val_accuracy: value } : {}, cost: { forward_backward: 0, forward: 0, flops: 0, seconds: 0 },
+    reused_from: null, simulated: false, charged_samples: 100 * (number + 1), charged_trials: number + 1,
+  });
+
+export function run(changes: Partial<Run> = {}): Run {
+  return {
+    id: "r1", experiment: { id: "e1", name: "An experiment" }, algorithm: { id: "darts", title: "DARTS" }, options: {}, seed: 3, space: "cell", datasets: ["digits"],
+    state: "running", reason: "", budget: null, charged: { samples: 4801, trials: 0, seconds: 12, flops: 0 },
+    progress: { fraction: 0.5, text: "step 38 of 72", eta_seconds: 48 }, phase: "DARTS", best: null, last_seq: 0, created: "", started: null, finished: null,
+    reproducible: true, reproducible_note: "", worker: { name: "cpu-1", device: "cpu", threads: 1 }, counts: { candidates: 0, trials: 0, failed: 0 }, models: [], ...changes,
+  };
+}
