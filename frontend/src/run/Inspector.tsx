@@ -1,5 +1,5 @@
 /** What was pointed at: the pinned edge, the chosen candidate, and at the end the result; below it what happened. */
-import { useMemo } from "react";
+import { Fragment, useMemo } from "react";
 import type { Run } from "../api/types";
 import { findGenomes } from "../api/resources";
 import { useResource } from "../api/useResource";
@@ -151,6 +151,19 @@ export function Inspector({ run, store, pin, onPin, candidate, onCandidate }: In
         )}
         {!pin && candidate === null && store.family.length > 0 && run.models.length === 0 && (
           <p className="run-hint">Point at a strand to read its weight; click it to pin the edge here with its whole history.</p>
+        )}
+        {!pin && candidate === null && Object.keys(run.options).length > 0 && (
+          <details className="card">
+            <summary>Settings</summary>
+            <dl className="facts-tight">
+              {Object.entries(run.options).map(([name, value]) => (
+                <Fragment key={name}>
+                  <dt>{name.replaceAll("_", " ")}</dt>
+                  <dd>{Array.isArray(value) ? value.join(", ") : String(value)}</dd>
+                </Fragment>
+              ))}
+            </dl>
+          </details>
         )}
         <section className="card card-log">
           <h3>Events</h3>

@@ -16,11 +16,16 @@ import { skipConnections } from "./derivedFacts";
 const PAUSABLE = new Set(["queued", "running"]);
 const ENDED = new Set(["completed", "failed", "cancelled"]);
 
-function stateText(run: Run): string {
+export function stateText(run: Run): string {
   if (run.state === "queued") return run.worker ? "queued" : "waiting for a worker";
-  if (run.state === "running") return run.progress.text ? `running, ${run.progress.text}` : "running";
+  if (run.state === "running") {
+    const text = run.progress.text === "queued" ? "starting" : run.progress.text;
+    return text ? `running, ${text}` : "running";
+  }
   const reason = run.reason.replace(/^finished: /, "");
-  return reason && run.state !== "failed" ? `${run.state}: ${reason}` : run.state;
+  // "paused by its owner" says the state itself.
+  if (!reason || run.state === "failed" || reason.startsWith(run.state)) return reason && run.state !== "failed" ? reason : run.state;
+  return `${run.state}: ${reason}`;
 }
 
 function Stat({ name, children, tone }: { name: string; children: React.ReactNode; tone?: "warn" }) {
@@ -76,7 +81,7 @@ export function RunHeader({ run, store }: { run: Run; store: RunStore }) {
       {run.best && <Stat name={`best ${run.best.metric === "val_accuracy" ? "validation" : run.best.metric}`}>{metric(run.best.value)}</Stat>}
       {tested !== undefined && <Stat name="test, once">{metric(tested)}</Stat>}
       <Stat name={run.budget?.kind ?? "samples"}>{spent(run)}</Stat>
-      {!ENDED.has(run.state) && run.progress.eta_seconds !== null && <Stat name="time left">{about(run.progress.eta_seconds)}</Stat>}
+      {run.state === "running" && run.progress.eta_seconds !== null && <Stat name="time left">{about(run.progress.eta_seconds)}</Stat>}
       {run.worker && !ENDED.has(run.state) && (
         <Stat name="worker">
           {run.worker.name} · {run.worker.threads} {run.worker.threads === 1 ? "thread" : "threads"}

@@ -1,5 +1,6 @@
 /** Time at the bottom: replay, scrub, and back to live. The axis is active time: pauses are cut short. */
 import { useEffect, useRef, useSyncExternalStore, type KeyboardEvent, type PointerEvent } from "react";
+import type { RunState } from "../api/types";
 import { TimelinePicture } from "../charts/timelinePicture";
 import { useStage } from "../graph/useStage";
 import { SPEEDS, type ReplayClock } from "../stream/clock";
@@ -11,12 +12,13 @@ import { Chip, type Tone } from "../ui/StateChip";
 
 const ENDED = new Set(["completed", "failed", "cancelled"]);
 
-export function connectionChip(connection: Connection, behind: number, ended: boolean): { tone: Tone; text: string; live: boolean } {
+export function connectionChip(connection: Connection, behind: number, state: RunState): { tone: Tone; text: string; live: boolean } {
   switch (connection) {
     case "connecting":
       return { tone: "neutral", text: "connecting", live: true };
     case "live":
-      return ended ? { tone: "neutral", text: "ended", live: false } : { tone: "good", text: "LIVE", live: true };
+      if (ENDED.has(state)) return { tone: "neutral", text: "ended", live: false };
+      return state === "paused" ? { tone: "neutral", text: "connected", live: false } : { tone: "good", text: "LIVE", live: true };
     case "catching-up":
       return { tone: "warn", text: `catching up, ${plural(behind, "event")} behind`, live: true };
     case "reconnecting":
@@ -98,7 +100,7 @@ export function TimeBar({ store, clock }: { store: RunStore; clock: ReplayClock 
   useTopic(store, "connection");
   useSyncExternalStore(clock.subscribe, clock.snapshot);
   const ended = ENDED.has(store.run?.state ?? "");
-  const chip = connectionChip(store.connection, store.behind, ended);
+  const chip = connectionChip(store.connection, store.behind, store.run?.state ?? "queued");
   const at = store.cursor ?? store.lastSeq;
   const seconds = store.cursor === null ? store.timeline.length : store.timeline.timeOf(store.cursor);
   return (

@@ -55,7 +55,7 @@ export function TriedPanel({ run, store, selected, onSelect, pin, onPin }: Tried
       <header className="panel-head">
         <h2>{group ? "Decisions" : "Population"}</h2>
         <span className="note">
-          {group ? "strongest operation of each edge over time" : generations ? "generation × fitness" : "birth × validation"}
+          {group ? "strongest operation of each edge over time" : generations ? "generation × fitness" : trials ? "birth × validation" : ""}
         </span>
         <div className="panel-actions">
           {options.length > 1 && <Segmented label="View" options={options} value={value} onChange={setWanted} />}

@@ -76,6 +76,7 @@ export class RunStore {
   private listeners = new Map<Topic, Set<() => void>>();
   private dirty = new Set<Topic>();
   private scheduled = false;
+  private derivedInARow = 0;
 
   constructor(private readonly schedule: (flush: () => void) => void = (flush) => requestAnimationFrame(flush)) {}
 
@@ -234,7 +235,7 @@ export class RunStore {
         return;
       case "derived":
         this.derived.push({ seq, data });
-        if (data.changed_edges > 0) this.line(event, `derived: ${data.changed_edges} ${data.changed_edges === 1 ? "edge" : "edges"} changed`);
+        if (data.changed_edges > 0) this.derivedLine(event, data.changed_edges);
         this.touch("structure");
         return;
       case "phase_started":
@@ -300,6 +301,15 @@ export class RunStore {
     if (series.seqs.length > SERIES_LIMIT) {
       for (const key of ["seqs", "steps", "samples", "values"] as const) series[key] = series[key].filter((_, index) => index % 2 === 0);
     }
+  }
+
+  /** One line for a row of changes: at the start of a search the derived architecture changes with nearly every step. */
+  private derivedLine(event: EventRecord, edges: number): void {
+    const last = this.log.at(-1);
+    this.derivedInARow = last?.kind === "derived" ? this.derivedInARow + 1 : 1;
+    if (last?.kind === "derived") this.log.pop();
+    const text = `derived: ${edges} ${edges === 1 ? "edge" : "edges"} changed`;
+    this.line(event, this.derivedInARow > 1 ? `${text}; ${this.derivedInARow} changes in a row` : text);
   }
 
   private line(event: EventRecord, text: string, tone: LogLine["tone"] = ""): void {

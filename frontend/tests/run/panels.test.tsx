@@ -1,0 +1,188 @@
+import { act, cleanup, fireEvent, render, screen, within } from "@testing-library/react";
+import { Profiler } from "react";
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Model } from "../../src/api/types";
+import { derivedEdges, skipConnections } from "../../src/run/derivedFacts";
+import { EventLog } from "../../src/run/EventLog";
+import { MatrixTable } from "../../src/run/MatrixTable";
+import { Outcome } from "../../src/run/Outcome";
+import { structureViews, waitingText } from "../../src/run/panelState";
+import { RunHeader, stateText } from "../../src/run/RunHeader";
+import { clockText, connectionChip } from "../../src/run/TimeBar";
+import { TrialTable } from "../../src/run/TrialTable";
+import { TriedPanel } from "../../src/run/TriedPanel";
+import { visibleRange } from "../../src/run/VirtualRows";
+import { RunStore } from "../../src/stream/store";
+import type { FamilyGroup } from "../../src/types/events.gen";
+import { born, event, family, run, structure, told } from "./events";
+
+const group = family.groups[0] as unknown as FamilyGroup;
+let flushes: (() => void)[];
+let store: RunStore;
+const flush = () => act(() => flushes.splice(0).forEach((call) => call()));
+
+beforeAll(() => {
+  // happy-dom draws nothing: pictures get a context that takes every call.
+  HTMLCanvasElement.prototype.getContext = (() =>
+    new Proxy({}, { get: (_, name) => (name === "measureText" ? () => ({ width: 10 }) : () => undefined), set: () => true })) as never;
+});
+beforeEach(() => {
+  flushes = [];
+  store = new RunStore((call) => flushes.push(call));
+  store.setRun(run());
+});
+afterEach(cleanup);
+
+function manyTrials(count: number) {
+  for (let number = 0; number < count; number++) store.applyRange(2 * number + 1, 2 * number + 2, [born(2 * number + 1, number), told(2 * number + 2, number, number / count)]);
+  flush();
+}
+
+describe("long lists", () => {
+  it("draws only the rows in sight", () => {
+    expect(visibleRange(0, 300, 20, 10_000)).toEqual([0, 21]);
+    expect(visibleRange(100_000, 300, 20, 10_000)).toEqual([4994, 5021]);
+    expect(visibleRange(0, 300, 20, 3)).toEqual([0, 3]);
+  });
+
+  it("shows 10,000 trials with a few dozen rows, the newest first", () => {
+    manyTrials(10_000);
+    const select = vi.fn();
+    const { container } = render(<TrialTable store={store} selected={9998} onSelect={select} />);
+    const rows = container.querySelectorAll("button.trial-row");
+    expect(rows.length).toBeLessThan(60);
+    expect(rows[0]?.textContent).toContain("9999");
+    expect(container.querySelector(".trial-selected")?.textContent).toContain("9998");
+    fireEvent.click(rows[3] as Element);
+    expect(select).toHaveBeenCalledWith(9996);
+  });
+
+  it("is not rendered again by structure frames", () => {
+    manyTrials(5);
+    const renders = vi.fn();
+    render(
+      <Profiler id="tried" onRender={renders}>
+        <TriedPanel run={run()} store={store} selected={null} onSelect={() => undefined} pin={null} onPin={() => undefined} />
+      </Profiler>,
+    );
+    store.applyRange(11, 11, [event(11, family as never)]);
+    flush();
+    const before = renders.mock.calls.length;
+    for (let seq = 12; seq < 312; seq++) {
+      store.applyRange(seq, seq, [structure(seq, Array<number>(12).fill(0.25))]);
+      flush();
+    }
+    expect(renders.mock.calls.length).toBe(before);
+  });
+
+  it("folds a row of derived changes into one line of the log", () => {
+    const derived = (seq: number) => event(seq, { kind: "derived", step: seq, genome: {}, genome_hash: "h", string: "", changed_edges: 2 });
+    store.applyRange(1, 3, [derived(1), derived(2), derived(3)]);
+    store.applyRange(4, 4, [event(4, { kind: "notice", name: "skip_counter", message: "two skip connections", step: 4, values: {} })]);
+    flush();
+    render(<EventLog store={store} />);
+    const lines = screen.getAllByRole("button").map((line) => line.textContent);
+    expect(lines).toHaveLength(2);
+    expect(lines[0]).toContain("3 changes in a row");
+    fireEvent.click(screen.getAllByRole("button")[0] as Element);
+    expect(store.cursor).toBe(3);
+  });
+});
+
+describe("weights as a table", () => {
+  it("gives every weight and pins an edge by keyboard or click", () => {
+    const values = [0.1, 0.2, 0.6, 0.1, 0.7, 0.1, 0.1, 0.1, 0.25, 0.25, 0.25, 0.25];
+    store.applyRange(1, 2, [event(1, family as never), structure(2, values)]);
+    flush();
+    const pin = vi.fn();
+    render(<MatrixTable store={store} group={group} pinned={null} onPin={pin} />);
+    const rows = screen.getAllByRole("row");
+    expect(within(rows[1] as HTMLElement).getAllByRole("cell").map((cell) => cell.textContent)).toEqual(["0.10", "0.20", "0.60", "0.10"]);
+    fireEvent.click(screen.getByRole("button", { name: "a → c" }));
+    expect(pin).toHaveBeenCalledWith(1);
+  });
+});
+
+describe("derived facts", () => {
+  it("reads cells by edges and table spaces by operations", () => {
+    expect(derivedEdges({ normal: { edges: [["a", "b", "skip_connect"], ["a", 3, "x"]] } }, group)).toEqual([["a", "b", "skip_connect"]]);
+    expect(derivedEdges({ operations: ["none", "skip_connect", "none"] }, group)[1]).toEqual(["a", "c", "skip_connect"]);
+    expect(derivedEdges(undefined, group)).toEqual([]);
+  });
+
+  it("counts skip connections at the shown moment", () => {
+    const derived = (seq: number, operation: string) =>
+      event(seq, { kind: "derived", step: seq, genome: { content: { normal: { edges: [["a", "b", operation], ["a", "c", "none"]] } } }, genome_hash: "h", string: "", changed_edges: 1 });
+    store.applyRange(1, 3, [event(1, family as never), derived(2, "none"), derived(3, "skip_connect")]);
+    expect(skipConnections(store)).toEqual({ count: 1, total: 2 });
+    store.setCursor(2);
+    expect(skipConnections(store)).toEqual({ count: 0, total: 2 });
+  });
+});
+
+describe("states", () => {
+  it("says in plain words what the run does", () => {
+    expect(stateText(run())).toBe("running, step 38 of 72");
+    expect(stateText(run({ state: "queued", worker: null }))).toBe("waiting for a worker");
+    expect(stateText(run({ state: "paused", reason: "paused by its owner" }))).toBe("paused by its owner");
+    expect(stateText(run({ state: "completed", reason: "finished: the budget is used up" }))).toBe("completed: the budget is used up");
+    expect(waitingText(run({ state: "failed", reason: "the data file is missing" })).text).toBe("the data file is missing");
+    expect(structureViews(store)).toEqual([]);
+  });
+
+  it("says how the connection is", () => {
+    expect(connectionChip("live", 0, "running").text).toBe("LIVE");
+    expect(connectionChip("live", 0, "completed").text).toBe("ended");
+    expect(connectionChip("catching-up", 1200, "running").text).toContain("1,200 events behind");
+    expect(connectionChip("reconnecting", 0, "running").tone).toBe("warn");
+    expect(clockText(86.4)).toBe("01:26");
+    expect(clockText(3725)).toBe("1:02:05");
+  });
+
+  it("offers what is possible in each state and asks before what cannot be undone", () => {
+    const buttons = (state: "running" | "paused" | "completed") => {
+      cleanup();
+      render(<RunHeader run={run({ state })} store={store} />);
+      return screen.getAllByRole("button").map((button) => button.textContent);
+    };
+    expect(buttons("running")).toEqual(["Pause", "Cancel", "Clone"]);
+    expect(buttons("paused")).toEqual(["Resume", "Cancel", "Clone"]);
+    expect(buttons("completed")).toEqual(["Clone", "Delete"]);
+    const request = vi.spyOn(globalThis, "fetch");
+    fireEvent.click(screen.getByRole("button", { name: "Delete" }));
+    expect(request).not.toHaveBeenCalled();
+    expect(screen.getByText("Its events, genomes, trials and model will be gone.")).toBeTruthy();
+  });
+});
+
+describe("the end", () => {
+  const model = (role: "finalist" | "baseline", accuracy: number): Model => ({
+    id: role, run: "r1", experiment: { id: "e1", name: "" }, algorithm: { id: "darts", title: "DARTS" }, space: "cell", datasets: ["digits"], seed: 3, index: role === "finalist" ? 0 : 1,
+    role, genome_hash: "h", metrics: { test_accuracy: accuracy, val_accuracy: 0.97 }, parameters: 54_700, flops: 2.2e6,
+    bundle: role === "finalist" ? { size: 551_000, sha256: "abcdef0123456789abcdef" } : null, reason: "", created: "",
+  });
+
+  it("puts the test accuracy beside chance and says what digits cannot tell", () => {
+    render(<Outcome run={run({ state: "completed", models: [model("finalist", 0.9822), model("baseline", 0.98)] })} store={store} />);
+    expect(screen.getByTestId("test-accuracy").textContent).toBe("0.9822");
+    expect(screen.getByTestId("baseline-accuracy").textContent).toBe("0.9800");
+    expect(screen.getByText(/cannot tell a good search from a bad one/)).toBeTruthy();
+    const link = screen.getByRole("link", { name: "Download" });
+    expect(link.getAttribute("href")).toBe("/api/v1/models/finalist/download");
+    expect(screen.getByText(/551 kB/).textContent).toContain("sha256 abcdef0123456789");
+  });
+
+  it("does not say it of other data, and says why there is no model", () => {
+    const without = { ...model("finalist", 0.94), bundle: null, reason: "nothing was trained here" };
+    render(<Outcome run={run({ state: "completed", datasets: ["nb201_cifar10"], models: [without, model("baseline", 0.9)] })} store={store} />);
+    expect(screen.queryByText(/cannot tell/)).toBeNull();
+    expect(screen.getByText("No download: nothing was trained here.")).toBeTruthy();
+  });
+
+  it("has WANN's four numbers", () => {
+    const wann = { ...model("finalist", 0.5768), metrics: { test_accuracy: 0.5768, random_mean: 0.3964, random_sd: 0.1146, ensemble: 0.4878, tuned: 0.5011, tuned_weight: -2, trained: 0.5768 } };
+    render(<Outcome run={run({ state: "completed", models: [wann] })} store={store} />);
+    const cells = screen.getAllByRole("cell").map((cell) => cell.textContent);
+    expect(cells).toEqual(["0.3964 ± 0.1146", "0.4878", "0.5011", "0.5768"]);
+  });
+});
