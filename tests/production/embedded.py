@@ -74,14 +74,14 @@ class Embedded:
         return next((child for child in self.family() if "uvicorn" in _command(child)), None)
 
     def kill_everything(self, *, children: bool) -> list[psutil.Process]:
-        """kill -9 of the supervisor, and of each of its children where asked; returns those that are still there after 10 s."""
+        """kill -9 of the supervisor, and of each of its children where asked; returns those that are still there after 30 s."""
         assert self.process is not None
         family = self.family()
         self.process.kill()
         for child in family if children else ():
             _kill(child)
         self.process.wait()
-        _, left = psutil.wait_procs(family, timeout=10)
+        _, left = psutil.wait_procs(family, timeout=30)
         return [child for child in left if _lives(child)]
 
     def down(self) -> None:

@@ -52,6 +52,11 @@ def science_of(events: Iterable[dict[str, Any]]) -> Science:
     )
 
 
+def logged(out: Path) -> Science:
+    """The science that a search on the command line left in its folder."""
+    return science_of(json.loads(line) for line in (out / "events.jsonl").read_text().splitlines())
+
+
 def difference(found: Science, expected: Science) -> str:
     """The first events in which two searches differ, for a failed test; empty if they are equal."""
     if found == expected:
@@ -78,4 +83,4 @@ class CommandLine:
         """Wait for its end; what it said."""
         _, errors = self._process.communicate(timeout=600)
         assert self._process.returncode == 0, errors
-        return science_of(json.loads(line) for line in (self.out / "events.jsonl").read_text().splitlines())
+        return logged(self.out)
