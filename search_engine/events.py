@@ -354,6 +354,11 @@ class EventLog:
         self._counts[place] = ordinal + 1
         self._pending.append(Event(source=self.source, step=step, ordinal=ordinal, payload=payload))
 
+    @property
+    def pending(self) -> int:
+        """How many events `drain` would give."""
+        return len(self._pending)
+
     def drain(self) -> list[Event]:
         """The events since the last call, in order."""
         pending, self._pending = self._pending, []

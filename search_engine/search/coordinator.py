@@ -45,7 +45,7 @@ class Step:
     events: list[Event]
     opened: list[WorkSpec]
     more: bool
-    """Whether it stopped only because its time was up: call again soon."""
+    """Whether it stopped only because its time or its number of events was up: call again soon."""
     status: str
     reason: str
     charged: dict[str, float] = field(default_factory=dict)
@@ -77,8 +77,11 @@ class Coordinator:
 
     # ---------------------------------------------------------------- driving
 
-    def advance(self, outcomes: dict[str, dict[str, Any]] | None = None, seconds: float = 1.0) -> Step:
-        """Take outcomes of finished work (keyed by source, for example "trial:3") and go as far as possible, for about `seconds`.
+    def advance(
+        self, outcomes: dict[str, dict[str, Any]] | None = None, seconds: float = 1.0, events: int | None = None
+    ) -> Step:
+        """Take outcomes of finished work (keyed by source, for example "trial:3") and go as far as possible, for about `seconds`
+        or `events` (None: any number): what a step says is written in one commit. Where it stops never changes what comes.
 
         Outcomes of unknown or already taken work are ignored, so delivering one twice changes nothing.
         """
@@ -87,7 +90,7 @@ class Coordinator:
             self._deliver(source, outcome)
         more = False
         while self.status == "running" and self._progress():
-            if time.perf_counter() - started >= seconds:
+            if time.perf_counter() - started >= seconds or (events is not None and self.log.pending >= events):
                 more = self.status == "running"
                 break
         opened, self._opened = self._opened, []

@@ -23,6 +23,9 @@ from .session import Session
 from .sharing import charge_service
 from .slices import checked_run
 
+EVENTS = 500
+"""About how many events one commit may carry: it holds SQLite's only write lock meanwhile (a table answers thousands a second)."""
+
 
 def run_advance(session: Session, job: Job) -> None:
     """Tell and ask as far as it goes in about a second. Raises StaleFence if the lease was lost meanwhile."""
@@ -33,7 +36,7 @@ def run_advance(session: Session, job: Job) -> None:
     folder = files.run_dir(job.run_id)
     finished = list(Job.objects.filter(run_id=job.run_id, state=Job.State.FINISHED))
     outcomes = {item.source: checkpoint.read(folder / item.outcome_path, item.outcome_digest) for item in finished}
-    step = coordinator.advance(outcomes, settings.NASCOPE_ADVANCE_SECONDS)
+    step = coordinator.advance(outcomes, settings.NASCOPE_ADVANCE_SECONDS, EVENTS)
     session.progressed()
     name = files.file_name(job, "checkpoints")
     digest = checkpoint.write(folder / name, coordinator.state_dict())
