@@ -145,6 +145,20 @@ def test_coordinators_first_then_the_least_served_owner_then_the_least_served_ru
     assert order[3] == jobs[0]
 
 
+def test_a_coordinator_goes_first_only_with_something_to_tell() -> None:
+    """One that merely goes on, slice after slice of instant trials, competes by service; otherwise it would be first for ever."""
+    busy, waiting = make_run(owner=make_owner("busy")), make_run(owner=make_owner("waiting"))
+    trial = work_job(waiting, "trial")
+    Job.objects.filter(run=busy).update(checkpoint_digest="x", runnable=True)
+    OwnerService.objects.filter(owner=busy.owner).update(service=10)
+    job = claim(make_worker())
+    assert job == trial
+    give_back(job, reason="", counts=False)
+    Job.objects.filter(pk=make_job(busy, "trial").pk).update(state="finished")
+    woken = claim(make_worker())
+    assert woken is not None and (woken.kind, woken.run_id) == ("advance", busy.pk)
+
+
 def test_a_newcomer_starts_level_and_not_with_credit() -> None:
     make_run(owner=make_owner("busy"))
     OwnerService.objects.update(service=100)

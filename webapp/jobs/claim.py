@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Case, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce, Now
 
 from ..core.locks import lock_run
@@ -22,8 +22,9 @@ def device_kind(device: str) -> str:
 
 
 def claimable(device: str) -> QuerySet[Job]:
-    """Jobs that a worker on `device` may take now, the one to take first in front: the coordinators' steps, then the least
-    weighted service by owner, then by run, then the oldest."""
+    """Jobs that a worker on `device` may take now, the one to take first in front: coordinators that begin or have something
+    to tell, then estimates, then the least weighted service by owner, then by run, then the oldest. A coordinator that merely goes on
+    (its trials are instant) is work like any other: in front it would keep all other owners waiting."""
     kind = device_kind(device)
     # Where there are GPUs, a run that may choose waits for one.
     begun = (kind,) if kind == "cpu" and _has_gpu_worker() else ("", kind)
@@ -31,11 +32,13 @@ def claimable(device: str) -> QuerySet[Job]:
     if kind == "cuda":
         fits |= Q(device="cuda")
     owner_service = OwnerService.objects.filter(owner_id=OuterRef("owner_id")).values("service")[:1]
+    to_tell = Exists(Job.objects.filter(run_id=OuterRef("run_id"), state=Job.State.FINISHED))
+    woken = Q(kind=Job.Kind.ADVANCE) & (Q(checkpoint_digest="") | to_tell)
     return (
         Job.objects.filter(fits, state=Job.State.READY, runnable=True)
         .filter(Q(run=None) | Q(run__state__in=Run.ACTIVE))
         .annotate(
-            rank=Case(When(kind=Job.Kind.ADVANCE, then=Value(0)), When(kind=Job.Kind.ESTIMATE, then=Value(1)), default=Value(2),
+            rank=Case(When(woken, then=Value(0)), When(kind=Job.Kind.ESTIMATE, then=Value(1)), default=Value(2),
                       output_field=IntegerField()),
             owner_service=Coalesce(Subquery(owner_service), Value(0.0)),
             run_service=Coalesce(F("run__counter__service"), Value(0.0)),
