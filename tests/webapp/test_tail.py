@@ -105,6 +105,36 @@ def test_quiet_time_is_said_when_asked_for() -> None:
     assert asyncio.run(scene()) == [[], []]
 
 
+def test_an_event_between_the_last_look_and_joining_is_not_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shared reader hands it out before the newcomer is among its followers, and nothing comes after it."""
+    run = make_run()
+    real = tail_module._query
+    tasks: dict[str, Any] = {}
+
+    async def slow_to_join(function: Any, *arguments: Any) -> Any:
+        records = await real(function, *arguments)
+        if asyncio.current_task() is tasks.get("newcomer") and not records:
+            await asyncio.to_thread(write, run, 0, 1)
+            while tail_module._hub().tails[run.pk].last < 2:
+                await asyncio.sleep(0.01)
+        return records
+
+    async def scene() -> list[int]:
+        first = asyncio.create_task(follow(run, 0, 99))
+        while run.pk not in tail_module._hub().tails or tail_module._hub().tails[run.pk].last < 1:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+        tasks["newcomer"] = asyncio.create_task(follow(run, 1, 2))
+        try:
+            return await asyncio.wait_for(tasks["newcomer"], 5)
+        finally:
+            first.cancel()
+            await asyncio.gather(first, return_exceptions=True)
+
+    monkeypatch.setattr(tail_module, "_query", slow_to_join)
+    assert asyncio.run(scene()) == [2]
+
+
 def test_one_reader_serves_all_followers_of_a_run_and_ends_with_the_last() -> None:
     run = make_run()
 

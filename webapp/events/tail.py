@@ -110,6 +110,14 @@ async def tail(run_id: UUID, after: int = 0, idle: float | None = None) -> Async
     shared.followers.add(follower)
     try:
         while True:
+            if not follower.chunks and cursor < shared.last:
+                # The shared reader handed this out before the follower joined, perhaps after its last look at the table.
+                missed = await _query(read_after, run_id, cursor, CHUNK)
+                if not missed:
+                    return
+                cursor = missed[-1]["seq"]
+                yield missed
+                continue
             if not follower.chunks:
                 follower.news.clear()
                 try:
