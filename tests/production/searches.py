@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -57,14 +58,19 @@ def logged(out: Path) -> Science:
     return science_of(json.loads(line) for line in (out / "events.jsonl").read_text().splitlines())
 
 
-def difference(found: Science, expected: Science) -> str:
-    """The first events in which two searches differ, for a failed test; empty if they are equal."""
-    if found == expected:
-        return ""
+def assert_same(found: Science, expected: Science, title: str = "") -> None:
+    """Fails with the first events in which two searches differ."""
     extra, absent = sorted(set(found) - set(expected)), sorted(set(expected) - set(found))
-    lines = [f"{len(extra)} other events, {len(absent)} absent ones"]
-    lines += [f"  {title} {str(row)[:400]}" for title, rows in (("other ", extra), ("absent", absent)) for row in rows[:5]]
-    return "\n".join(lines)
+    lines = [f"{title}: {len(extra)} other events, {len(absent)} absent ones"]
+    lines += [f"  {kind} {str(row)[:400]}" for kind, rows in (("other ", extra), ("absent", absent)) for row in rows[:5]]
+    assert found == expected, "\n".join(lines)
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """SHA-256 of each file of a download."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    assert files, f"{folder} is empty"
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 class CommandLine:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from .embedded import Embedded, clean_log
-from .searches import GROWTH, TINY, TRAINED, CommandLine, difference
+from .searches import GROWTH, TINY, TRAINED, CommandLine, assert_same
 
 pytestmark = pytest.mark.slow
 
@@ -65,7 +65,7 @@ def test_a_paused_run_stands_still_and_goes_on_with_equal_science(name: str, sou
     assert (shown["state"], shown["reproducible"]) == ("completed", True), shown["reason"]
     events = embedded.events(run)
     clean_log(events)
-    assert not (text := difference(embedded.science(run), line.science())), text
+    assert_same(embedded.science(run), line.science())
     assert embedded.ops(run).count("paused") == embedded.ops(run).count("resumed") == 2
 
 

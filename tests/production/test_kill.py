@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from .embedded import Embedded, clean_log
-from .searches import GROWTH, TINY, TRAINED, CommandLine, Science, difference
+from .searches import GROWTH, TINY, TRAINED, CommandLine, Science, assert_same, digests
 
 pytestmark = pytest.mark.slow
 
@@ -107,6 +107,7 @@ def processes_of(home: Path) -> list[psutil.Process]:
 
 
 def undisturbed(folder: Path) -> dict[str, Science]:
+    """The same searches on the command line; their output is in `folder/<name>/out`."""
     lines = {name: CommandLine(config, folder / name) for name, config in LONGER.items()}
     return {name: line.science() for name, line in lines.items()}
 
@@ -129,11 +130,13 @@ def test_twenty_kills_change_no_science(tmp_path: Path) -> None:
                 events = embedded.events(run)
                 assert shown["last_seq"] == len(events)
                 clean_log(events)
-                assert not (text := difference(embedded.science(run), expected[name])), f"{name}: {text}"
+                assert_same(embedded.science(run), expected[name], name)
                 lost += embedded.ops(run).count("lease_lost")
                 folder = embedded.home / "runs" / run
                 left = [path.name for path in folder.rglob("*") if any(word in path.name for word in ("checkpoint", "outcome", ".tmp"))]
                 assert not left, left
+                if name == "darts":
+                    assert digests(folder / "model") == digests(tmp_path / name / "out" / "model")
         print(f"{len(havoc.done)} kills, {lost} leases lost, runs: { {name: len(runs) for name, runs in havoc.runs.items()} }")
         assert len(havoc.done) == 20 and lost >= 10
 
@@ -159,6 +162,33 @@ def test_three_kills_before_the_first_checkpoint_fail_the_job_with_its_reason(tm
         assert embedded.finished(other)["state"] == "completed"
 
 
+def test_a_kill_while_the_download_is_made(tmp_path: Path) -> None:
+    """Once while its files are written and once while a fresh process checks them; that process ends too."""
+    config = {**GRADIENT, "options": {"steps": 4, "batch_size": 16}, "finale": {"training": TINY, "baseline": False}}
+    line = CommandLine(config, tmp_path / "cli")
+    with installation(tmp_path / "home", workers=1, **{**FAST, "NASCOPE_SLICE_SECONDS": "0"}) as embedded:
+        embedded.up()
+        run = embedded.start(config)
+
+        def doing(text: str) -> list[int]:
+            query = "SELECT progress FROM core_job WHERE run_id = ? AND source = 'final:0' AND state = 'leased'"
+            at = [json.loads(row[0]).get("text") for row in embedded.rows(query, run)]
+            return embedded.holders(run, "final") if at == [text] else []
+
+        for text in ("writing the download", "checking the download in a fresh process"):
+            worker = psutil.Process(embedded.wait(lambda text=text: doing(text), f"nobody is {text}")[0])
+            time.sleep(0.4)
+            helpers = worker.children(recursive=True)
+            worker.kill()
+            _, alive = psutil.wait_procs(helpers, timeout=60)
+            assert not alive, f"orphans: {alive}"
+        shown = embedded.finished(run)
+        assert (shown["state"], shown["reproducible"]) == ("completed", True), shown["reason"]
+        assert embedded.ops(run).count("lease_lost") == 2
+        assert_same(embedded.science(run), line.science())
+        assert digests(embedded.home / "runs" / run / "model") == digests(line.out / "model")
+
+
 def test_a_worker_that_is_asked_to_stop_is_no_failure(tmp_path: Path) -> None:
     """SIGTERM in the middle of slices of an hour, more often than failures are allowed: each time a checkpoint, never a failure."""
     config = LONGER["wann"]
@@ -179,7 +209,7 @@ def test_a_worker_that_is_asked_to_stop_is_no_failure(tmp_path: Path) -> None:
         shown = embedded.finished(run)
         assert (shown["state"], shown["reproducible"]) == ("completed", True), shown["reason"]
         assert "lease_lost" not in embedded.ops(run)
-        assert not (text := difference(embedded.science(run), line.science())), text
+        assert_same(embedded.science(run), line.science())
 
 
 def test_a_frozen_worker_that_wakes_up_writes_nothing(tmp_path: Path) -> None:
@@ -201,5 +231,5 @@ def test_a_frozen_worker_that_wakes_up_writes_nothing(tmp_path: Path) -> None:
         messages = [json.dumps(event["data"]) for event in embedded.events(run) if event["kind"] == "ops"]
         assert any("its worker stopped answering" in message for message in messages)
         clean_log(embedded.events(run))
-        assert not (text := difference(embedded.science(run), line.science())), text
+        assert_same(embedded.science(run), line.science())
         assert psutil.pid_exists(frozen), "it lives on and serves"

@@ -3,7 +3,6 @@ the command line or the web, with one worker or three, whether work stays in mem
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -15,7 +14,7 @@ import pytest
 from search_engine.commands import main
 
 from .embedded import Embedded, clean_log
-from .searches import SEARCHES, TINY, CommandLine, Science, difference, logged
+from .searches import SEARCHES, TINY, CommandLine, Science, assert_same, digests, logged, science_of
 
 RELOADED = {"NASCOPE_SLICE_SECONDS": "0", "NASCOPE_ADVANCE_SECONDS": "0", "NASCOPE_RESIDENT_JOBS": "0"}
 """One unit of work a slice (one optimiser step, one generation; one ask or tell), each by a fresh object from the checkpoint's bytes."""
@@ -65,8 +64,7 @@ def equal(embedded: Embedded, run: str, expected: Science) -> dict[str, Any]:
     assert (shown["state"], shown["reproducible"]) == ("completed", True), shown["reason"] + embedded.said()
     events = embedded.events(run)
     clean_log(events)
-    found = embedded.science(run)
-    assert not (text := difference(found, expected)), text
+    assert_same(science_of(events), expected)
     assert shown["last_seq"] == len(events)
     return shown
 
@@ -91,12 +89,6 @@ def test_the_matrix(
         bundle = embedded.home / "runs" / runs[name] / "model"
         assert digests(bundle) == digests(out / "model"), "the same download, byte for byte"
         assert len(shown["models"]) == 2
-
-
-def digests(folder: Path) -> dict[str, str]:
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    assert files
-    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def test_trained_trials_through_two_workers(tmp_path: Path) -> None:
