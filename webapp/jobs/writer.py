@@ -31,6 +31,8 @@ class EventWriter:
 
     def __init__(self) -> None:
         self.lost = False
+        self._error: Exception | None = None
+        """What a batch failed with that trying again would not mend."""
         self._job: Job | None = None
         self._pending: list[Event] = []
         self._since = 0.0
@@ -42,7 +44,7 @@ class EventWriter:
     def begin(self, job: Job) -> None:
         """A slice of `job` starts; its fence guards every batch."""
         with self._changed:
-            self._job, self._pending, self.lost = job, [], False
+            self._job, self._pending, self.lost, self._error = job, [], False, None
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="event-writer", daemon=True)
             self._thread.start()
@@ -57,14 +59,17 @@ class EventWriter:
             self._changed.notify()
 
     def finish(self) -> list[Event]:
-        """Wait for the batch under way; returns the events that were not written yet. Raises StaleFence if the lease was lost."""
+        """Wait for the batch under way; returns the events that were not written yet. Raises StaleFence if the lease was lost, or
+        what a batch failed with."""
         with self._changed:
             while self._busy:
                 self._changed.wait()
-            rest, self._pending, self._job = self._pending, [], None
-            if self.lost:
-                self.lost = False
+            rest, lost, error = self._pending, self.lost, self._error
+            self._forget()
+            if lost:
                 raise StaleFence("the lease was lost")
+            if error is not None:
+                raise error
             return rest
 
     def discard(self) -> None:
@@ -72,7 +77,10 @@ class EventWriter:
         with self._changed:
             while self._busy:
                 self._changed.wait()
-            self._pending, self._job, self.lost = [], None, False
+            self._forget()
+
+    def _forget(self) -> None:
+        self._pending, self._job, self.lost, self._error = [], None, False, None
 
     def end(self) -> None:
         with self._changed:
@@ -85,13 +93,14 @@ class EventWriter:
         while True:
             with self._changed:
                 while not self._ended and not self._due():
-                    wait = self._since + BATCH_SECONDS - time.monotonic() if self._pending and not self.lost else None
+                    wait = self._since + BATCH_SECONDS - time.monotonic() if self._pending and not self._stopped else None
                     self._changed.wait(wait)
                 if self._ended:
                     break
                 batch, self._pending, job, self._busy = self._pending, [], self._job, True
             unwritten: list[Event] = []
             lost = False
+            failed: Exception | None = None
             try:
                 assert job is not None
                 append_fenced(job, batch)
@@ -102,17 +111,25 @@ class EventWriter:
                 log.warning("events could not be written yet: %s", error)
                 connection.close()
                 unwritten = batch
+            except Exception as error:
+                # A mistake in the events or in the program: the slice fails with it. This thread must live on.
+                failed = error
             with self._changed:
                 self._busy = False
                 self.lost = self.lost or lost
+                self._error = self._error or failed
                 if unwritten:
                     self._pending = unwritten + self._pending
                     self._since = time.monotonic() + _RETRY_SECONDS
                 self._changed.notify_all()
         connection.close()
 
+    @property
+    def _stopped(self) -> bool:
+        return self.lost or self._error is not None
+
     def _due(self) -> bool:
-        if self._job is None or not self._pending or self.lost:
+        if self._job is None or not self._pending or self._stopped:
             return False
         waited = time.monotonic() - self._since
         return waited >= BATCH_SECONDS or (len(self._pending) >= BATCH_EVENTS and waited >= 0)
