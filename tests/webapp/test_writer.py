@@ -1,0 +1,69 @@
+"""The event writer's thread: whatever a batch fails with, the slice hears of it and nobody waits for ever."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+
+from webapp.core.models import Event, Job
+from webapp.jobs import writer
+from webapp.jobs.claim import claim
+from webapp.jobs.writer import EventWriter
+
+from .builders import frame, make_run, make_worker
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def within(seconds: float, function: Any) -> list[Any]:
+    """[what it returned or raised], or [] if it did not end in time."""
+    said: list[Any] = []
+
+    def call() -> None:
+        try:
+            said.append(function())
+        except Exception as error:
+            said.append(error)
+
+    thread = threading.Thread(target=call, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return said
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_batch_that_fails_fails_the_slice_and_not_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make_run()
+    job = claim(make_worker())
+    assert job is not None
+    tried = threading.Event()
+
+    def broken(job: Job, events: Any) -> None:
+        tried.set()
+        raise KeyError("no trial 7")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(writer, "append_fenced", broken)
+        events = EventWriter()
+        events.begin(job)
+        events.put([frame(1, [0.5])])
+        assert tried.wait(5)
+        [error] = within(5, events.finish)
+        assert isinstance(error, KeyError)
+        events.begin(job)
+        events.put([frame(1, [0.5])])
+        assert within(5, events.discard) == [None]
+    # The thread lives and the next slice is written.
+    events.begin(job)
+    events.put([frame(1, [0.5])])
+    try:
+        for _ in range(100):
+            if Event.objects.filter(run=run, kind="structure").exists():
+                break
+            threading.Event().wait(0.05)
+        assert within(5, events.finish) == [[]]
+        assert Event.objects.filter(run=run, kind="structure").count() == 1
+    finally:
+        events.end()
