@@ -64,7 +64,7 @@ export function trialCurves(store: RunStore): { curves: Curve[]; xLabel: string 
     xLabel: bySamples ? "samples processed" : "trials",
     curves: [
       { label: "trials", color: "--faint", x, y: values, dots: true },
-      { label: `moving average of ${MOVING_WINDOW}`, color: "--accent", x, y: movingAverage(values, MOVING_WINDOW) },
+      { label: `mean of ${MOVING_WINDOW}`, color: "--accent", x, y: movingAverage(values, MOVING_WINDOW) },
       { label: "best so far", color: "--best", x, y: told.map((row) => row.best), width: 2 },
     ],
   };

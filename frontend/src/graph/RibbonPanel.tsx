@@ -1,7 +1,8 @@
-import { useEffect } from "react";
+import { useEffect, useMemo } from "react";
 import type { RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
 import type { FamilyGroup } from "../types/events.gen";
+import { useEarlierFrames } from "./edgeHistory";
 import { shortName } from "./palette";
 import { Ribbon } from "./ribbon";
 import { useStage } from "./useStage";
@@ -11,7 +12,12 @@ import "./graph.css";
 export function RibbonPanel({ store, group, edge }: { store: RunStore; group: FamilyGroup; edge: number }) {
   const version = useTopic(store, "structure");
   const [canvas, picture] = useStage(Ribbon);
-  const frames = store.frames.get(group.name)?.frames;
+  const held = store.frames.get(group.name)?.frames;
+  const earlier = useEarlierFrames(store, group, edge);
+  const frames = useMemo(() => {
+    void version; // the list grows in place
+    return earlier.length > 0 ? [...earlier, ...(held ?? [])] : held;
+  }, [earlier, held, version]);
   useEffect(() => {
     if (!picture) return;
     picture.setData(frames ?? [], group.operations, edge, store.shown);

@@ -2,6 +2,7 @@ import { useEffect } from "react";
 import type { RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
 import type { FamilyGroup } from "../types/events.gen";
+import { useEarlierFrames } from "./edgeHistory";
 import { shortName } from "./palette";
 import { Simplex, topThree } from "./simplex";
 import { useStage } from "./useStage";
@@ -12,10 +13,12 @@ export function SimplexPanel({ store, group, edge }: { store: RunStore; group: F
   const [canvas, picture] = useStage(Simplex);
   const log = store.frames.get(group.name);
   const frames = log?.frames;
+  const earlier = useEarlierFrames(store, group, edge);
   useEffect(() => {
     if (!picture || !frames || !log) return;
-    picture.setData(store.cursor === null ? frames : frames.slice(0, log.indexAt(store.shown) + 1), group.operations, edge);
-  }, [picture, log, frames, group, edge, store, version]);
+    const shown = store.cursor === null ? frames : frames.slice(0, log.indexAt(store.shown) + 1);
+    picture.setData(earlier.length > 0 ? [...earlier, ...shown] : shown, group.operations, edge);
+  }, [picture, log, frames, earlier, group, edge, store, version]);
   const values = log?.at(store.shown)?.values;
   const words = values
     ? topThree(values, edge, group.operations.length).map((index) => `${shortName(group.operations[index] ?? "")} ${(values[edge * group.operations.length + index] ?? 0).toFixed(2)}`)

@@ -86,10 +86,6 @@ export class NeuronGraph extends Stage {
     return found;
   }
 
-  placeOf(id: string): Point | undefined {
-    return this.neurons.get(id)?.at;
-  }
-
   protected override resized(): void {
     this.arrange(true);
   }

@@ -13,14 +13,16 @@ export function operationColor(operation: string, place = 0): string {
   return themeColour(`--op-${operation.replaceAll("_", "-")}`) || (SPARE[place % SPARE.length] ?? "#9aa4b4");
 }
 
-/** sep_conv_3x3 -> "sep 3×3", skip_connect -> "skip", none -> "none". */
+/** sep_conv_3x3 -> "sep 3×3", nor_conv_1x1 -> "conv 1×1", skip_connect -> "skip", none -> "none". */
 export function shortName(operation: string): string {
   return operation
     .replace("_connect", "")
+    .replace(/^nor_conv/, "conv")
     .replace(/_conv/, "")
     .replace(/_pool/, " pool")
     .replace(/(\d)x(\d)/, "$1×$2")
-    .replaceAll("_", " ");
+    .replaceAll("_", " ")
+    .trim();
 }
 
 export interface CanvasColours {

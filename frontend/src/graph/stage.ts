@@ -95,11 +95,6 @@ export abstract class Stage {
     this.invalidate();
   }
 
-  /** The picture's place of a point, in CSS pixels of the canvas. */
-  toScreen(point: Point): Point {
-    return { x: point.x * this.zoom.k + this.zoom.x, y: point.y * this.zoom.k + this.zoom.y };
-  }
-
   // ---- for the pictures
 
   /** Draw everything; true asks for another frame. */

@@ -44,7 +44,7 @@ export function MatrixTable({ store, group, pinned, onPin }: MatrixTableProps) {
                 </th>
                 {row.map((value, operation) => (
                   <td key={operation} className={operation === best ? "matrix-best" : undefined}>
-                    <i style={{ background: operationVariable(group.operations[operation] ?? "", operation), opacity: Math.min(0.08 + value * 1.3, 0.85) }} />
+                    <i style={{ background: operationVariable(group.operations[operation] ?? "", operation), opacity: Math.min(0.06 + value, 0.5) }} />
                     <span>{values ? value.toFixed(2) : "–"}</span>
                   </td>
                 ))}

@@ -97,7 +97,7 @@ export function RunPage({ runId }: { runId: string }) {
       </Empty>
     );
   }
-  if (error !== undefined) return <Failure what="The run could not be loaded" error={error} />;
+  if (error !== undefined) return <Failure what="The run could not be loaded" error={error} retry={() => window.location.reload()} />;
   const run = store.run;
   if (!run) return <Skeleton label="Loading the run" lines={6} />;
   return (

@@ -6,7 +6,7 @@
  */
 import type { Run, Snapshot } from "../api/types";
 import type {
-  Champion, DerivedGenome, EventRecord, FamilyGroup, FinalistChosen, Incumbent, ModelScored, Notice, PhaseStarted,
+  Champion, DerivedGenome, EventRecord, FamilyGroup, FinalistChosen, Incumbent, Notice, PhaseStarted,
 } from "../types/events.gen";
 import { Candidates } from "./candidates";
 import { decodeFloats } from "./floats";
@@ -65,9 +65,6 @@ export class RunStore {
   phases: At<PhaseStarted>[] = [];
   notices: At<Notice>[] = [];
   finalists: FinalistChosen[] = [];
-  scored: ModelScored[] = [];
-  /** Why the search ended; "" while it goes on. */
-  stopped = "";
   log: LogLine[] = [];
   /** Seqs of new bests, for the time line. */
   marks: number[] = [];
@@ -253,12 +250,10 @@ export class RunStore {
         this.touch("end");
         return;
       case "model":
-        this.scored.push(data);
         this.line(event, `${data.role === "finalist" ? "best" : "random"} architecture tested${"test_accuracy" in data.metrics ? `: ${(data.metrics["test_accuracy"] ?? 0).toFixed(4)}` : ""}`, "best");
         this.touch("end");
         return;
       case "search_stopped":
-        this.stopped = data.message;
         this.line(event, `search stopped: ${data.message}`);
         this.touch("end");
         return;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { earlierFrames } from "../../src/graph/edgeHistory";
 import { leader } from "../../src/charts/decisions";
 import { candidatePoints } from "../../src/charts/individualPoints";
 import { fitnessRange } from "../../src/charts/population";
@@ -13,7 +14,7 @@ import { Tween } from "../../src/graph/tween";
 import { FrameLog } from "../../src/stream/frames";
 import { RunStore } from "../../src/stream/store";
 import type { FamilyGroup } from "../../src/types/events.gen";
-import { born, family, told } from "./events";
+import { born, encodeFloats, family, told } from "./events";
 
 const group = family.groups[0] as unknown as FamilyGroup;
 
@@ -89,6 +90,13 @@ describe("weights in words and figures", () => {
     expect(trendOf(log, 19, 0)).toBe("rising by 0.24 over the last 12 frames");
     expect(trendOf(log, 19, 1)).toBe("steady over the last 12 frames");
     expect(trendOf(log, 0, 0)).toBe("first frame");
+  });
+
+  it("puts what the server knows of an edge before what the page holds", () => {
+    const history = { group: "normal", edge: 1, operations: [...group.operations], steps: [0, 10, 20], values: encodeFloats([1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0]) };
+    const frames = earlierFrames(history, group, 500, 20);
+    expect(frames.map((frame) => [frame.seq, frame.step])).toEqual([[500, 0], [500, 10]]);
+    expect([...(frames[1]?.values ?? [])]).toEqual([0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
   });
 
   it("knows the leader of an edge and how clearly it leads", () => {
