@@ -33,21 +33,44 @@ class Reaper:
 
     def __init__(self) -> None:
         self._housekept = 0.0
+        self._ticked = time.time()
+        self._patient_until = 0.0
+
+    def patient(self) -> bool:
+        """Whether silence means nothing just now. After the machine slept, this process stood still or the database was away, all
+        leases look expired and all workers stuck, until their hearts have beaten once."""
+        # The clock on the wall: the monotonic one stands still while a laptop sleeps.
+        now, heartbeat = time.time(), settings.NASCOPE_HEARTBEAT_SECONDS
+        if now - self._ticked > max(heartbeat, 3 * settings.NASCOPE_REAPER_SECONDS):
+            self._patient_until = now + 1.5 * heartbeat
+        return now < self._patient_until
 
     def tick(self) -> None:
-        expire_leases()
+        patient = self.patient()
+        if not patient:
+            expire_leases()
         wake_coordinators()
         settle_pauses()
         ring_for_idle_workers()
-        if time.monotonic() - self._housekept >= HOUSEKEEPING_SECONDS:
+        if not patient and time.monotonic() - self._housekept >= HOUSEKEEPING_SECONDS:
             self._housekept = time.monotonic()
             housekeep()
+        self._ticked = time.time()
 
 
 def expire_leases() -> int:
     """Take back leases that ran out. Returns how many."""
     expired = list(Job.objects.filter(state=Job.State.LEASED, lease_until__lt=Now()))
-    return sum(give_back(job, reason="its worker stopped answering", what="lease_lost", only_expired=True) for job in expired)
+    return sum(_expire(job) for job in expired)
+
+
+def _expire(job: Job) -> bool:
+    try:
+        return give_back(job, reason="its worker stopped answering", what="lease_lost", only_expired=True)
+    except OSError as error:
+        # A full disk takes no failed outcome: it stays expired and is tried again.
+        log.warning("job %s of run %s is not taken back yet: %s", job.source, job.run_id, error)
+        return False
 
 
 def release_worker(worker_id: object, reason: str, *, counts: bool = True) -> int:

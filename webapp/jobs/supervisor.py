@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -78,6 +78,20 @@ def children(host: str, port: int, workers: int, gpus: int) -> list[Child]:
     ]
 
 
+def _longer(wait: float) -> float:
+    return min(MAX_WAIT_SECONDS, max(0.5, 2 * wait))
+
+
+def _guarded(otherwise: str, action: Callable[[], object]) -> None:
+    """The database may be away and the disk full; the children's lives must not depend on either."""
+    try:
+        action()
+    except (Error, OSError) as error:
+        log.warning("%s; %s", error, otherwise)
+        if isinstance(error, Error):
+            connection.close()
+
+
 class Supervisor:
     """Call `start`, then `run` until it returns."""
 
@@ -92,9 +106,18 @@ class Supervisor:
         """Take back what a former life left, then start all children."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._asked_to_stop)
-        release_dead_workers()
+        _guarded("former workers' leases are left to run out", release_dead_workers)
         for child in self.crew:
+            self._start(child)
+
+    def _start(self, child: Child) -> None:
+        try:
             child.start()
+        except OSError as error:
+            # No process or no memory to be had just now: try again as if it had died at once.
+            child.process, child.started = None, time.monotonic()
+            child.wait = _longer(child.wait)
+            log.error("%s could not be started (%s); it is tried again in %.1f s", child.name, error, child.wait)
 
     def _asked_to_stop(self, number: int, frame: object) -> None:
         self.stopping = True
@@ -113,26 +136,22 @@ class Supervisor:
         now = time.monotonic()
         for child in self.crew:
             self._look_at(child, now)
-        try:
-            if now - self._reaped >= settings.NASCOPE_REAPER_SECONDS:
-                self._reaped = now
-                self._reaper.tick()
-            if now - self._checked >= STUCK_SECONDS:
-                self._checked = now
-                self._kill_stuck()
-        except Error as error:
-            log.warning("the database does not answer: %s", error)
-            connection.close()
+        if now - self._reaped >= settings.NASCOPE_REAPER_SECONDS:
+            self._reaped = now
+            _guarded("the reaper tries again", self._reaper.tick)
+        if now - self._checked >= STUCK_SECONDS:
+            self._checked = now
+            _guarded("stuck workers are looked for again", self._kill_stuck)
 
     def _look_at(self, child: Child, now: float) -> None:
         if child.process is None:
             if now - child.started >= child.wait:
-                child.start()
+                self._start(child)
             return
         status = child.process.poll()
         if status is None:
             return
-        child.wait = 0.0 if now - child.started >= HEALTHY_SECONDS else min(MAX_WAIT_SECONDS, max(0.5, 2 * child.wait))
+        child.wait = 0.0 if now - child.started >= HEALTHY_SECONDS else _longer(child.wait)
         log.warning("%s ended with status %s; it starts again in %.1f s", child.name, status, child.wait)
         if child.worker:
             self._release(child, "its worker was killed" if status < 0 else f"its worker ended with status {status}")
@@ -140,14 +159,16 @@ class Supervisor:
 
     def _release(self, child: Child, reason: str, *, counts: bool = True) -> None:
         """What the dead worker held is free at once; without this the lease would have to run out."""
-        try:
+
+        def release() -> None:
             for worker in Worker.objects.filter(host=platform.node(), pid=child.pid):
                 release_worker(worker.pk, reason, counts=counts)
-        except Error as error:
-            log.warning("leases of %s are left to run out: %s", child.name, error)
-            connection.close()
+
+        _guarded(f"leases of {child.name} are left to run out", release)
 
     def _kill_stuck(self) -> None:
+        if self._reaper.patient():
+            return
         by_pid = {child.pid: child for child in self.crew if child.worker and child.process is not None}
         for worker in stuck_workers(by_pid):
             log.warning("%s made no progress for %.0f s: it is killed", by_pid[worker.pid].name, settings.NASCOPE_PROGRESS_DEADLINE)

@@ -27,6 +27,6 @@ class Command(BaseCommand):
         while not ended.wait(settings.NASCOPE_REAPER_SECONDS):
             try:
                 reaper.tick()
-            except Error as error:
-                log.warning("the database does not answer: %s", error)
+            except (Error, OSError) as error:
+                log.warning("%s; the reaper tries again", error)
                 connection.close()
