@@ -6,12 +6,13 @@ import errno
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
 
 from search_engine.errors import BadInput
-from webapp.core.models import Event, Job, Run
+from webapp.core.models import DeletedRun, Event, Job, Run
 from webapp.events.store import StaleFence, append_fenced
 from webapp.jobs import files, states
 from webapp.jobs.claim import claim
@@ -20,7 +21,7 @@ from webapp.jobs.reaper import housekeep
 from webapp.jobs.session import Session
 from webapp.jobs.tasks import serve_one
 
-from .builders import frame, make_job, make_run, make_worker
+from .builders import frame, make_job, make_owner, make_run, make_worker
 
 pytestmark = pytest.mark.django_db
 
@@ -116,6 +117,21 @@ def test_a_deleted_run_leaves_neither_rows_nor_files() -> None:
     files.run_dir(other.pk).mkdir()
     assert files.collect_garbage() >= 1
     assert not folder.exists() and files.run_dir(other.pk).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_only_what_this_database_deleted_is_garbage() -> None:
+    """Another database may use the same folder: its runs are unknown here, and their models must stay."""
+    foreign = files.run_dir(uuid4())
+    (foreign / "model").mkdir(parents=True)
+    run = make_run(owner=make_owner("grace"))
+    files.run_dir(run.pk).mkdir()
+    run.owner.delete()
+    assert not Run.objects.exists()
+    assert files.collect_garbage() == 1
+    assert (foreign / "model").is_dir() and not files.run_dir(run.pk).exists()
+    DeletedRun.objects.update(deleted=timezone.now() - timedelta(days=2))
+    assert files.collect_garbage() == 0 and not DeletedRun.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -11,14 +11,18 @@ successor's file.
 from __future__ import annotations
 
 import shutil
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
+from django.utils import timezone
 
 from search_engine.bundle.archive import write_archive
 
-from ..core.models import Job, Run
+from ..core.models import DeletedRun, Job, Run
 
 
 def run_dir(run_id: UUID) -> Path:
@@ -49,15 +53,19 @@ def remove_run_files(run_id: UUID) -> None:
     shutil.rmtree(run_dir(run_id), ignore_errors=True)
 
 
+@receiver(post_delete, sender=Run)
+def _remember_deletion(instance: Run, **_: object) -> None:
+    """However a run is deleted (also with its owner), in the same transaction."""
+    DeletedRun.objects.get_or_create(pk=instance.pk)
+
+
 def collect_garbage() -> int:
-    """Remove the folders of runs that no longer exist (a worker may have written after the deletion). Returns how many."""
-    root = Path(settings.NASCOPE_HOME) / "runs"
-    # Folders first, rows second: a run made in between has no folder in the list.
-    folders = [path for path in root.iterdir() if path.is_dir() and _is_uuid(path.name)]
-    known = {str(pk) for pk in Run.objects.filter(pk__in=[path.name for path in folders]).values_list("pk", flat=True)}
-    gone = [path for path in folders if path.name not in known]
+    """Remove the folders of deleted runs that are there (again): a worker may have written after the deletion. Returns how many."""
+    gone = [path for path in map(run_dir, DeletedRun.objects.values_list("pk", flat=True)) if path.exists()]
     for path in gone:
         shutil.rmtree(path, ignore_errors=True)
+    # A worker notices within a slice that its run is gone; after a day nobody writes any more.
+    DeletedRun.objects.filter(deleted__lt=timezone.now() - timedelta(days=1)).delete()
     return len(gone)
 
 
@@ -70,11 +78,3 @@ def pack_bundle(folder: Path) -> tuple[Path, str]:
 def free_bytes() -> int:
     """Free space where the files lie."""
     return shutil.disk_usage(settings.NASCOPE_HOME).free
-
-
-def _is_uuid(name: str) -> bool:
-    try:
-        UUID(name)
-    except ValueError:
-        return False
-    return True

@@ -4,9 +4,9 @@ from .accounts import ApiToken, IdempotencyKey, LoginToken, OneTimeSecret, WsTic
 from .experiments import Dataset, Estimate, Experiment
 from .jobs import Job, OwnerService, Worker
 from .results import Candidate, Genome, ModelArtefact, StructureFrame, Trial
-from .runs import Event, Run, RunCounter
+from .runs import DeletedRun, Event, Run, RunCounter
 
 __all__ = [
-    "ApiToken", "Candidate", "Dataset", "Estimate", "Event", "Experiment", "Genome", "IdempotencyKey", "Job", "LoginToken",
+    "ApiToken", "Candidate", "Dataset", "DeletedRun", "Estimate", "Event", "Experiment", "Genome", "IdempotencyKey", "Job", "LoginToken",
     "ModelArtefact", "OneTimeSecret", "OwnerService", "Run", "RunCounter", "StructureFrame", "Trial", "Worker", "WsTicket",
 ]

@@ -80,6 +80,14 @@ class RunCounter(models.Model):
     service = models.FloatField(default=0.0, help_text="weighted seconds of service, for fair sharing among an owner's runs")
 
 
+class DeletedRun(models.Model):
+    """A run that this database deleted: its folder is garbage. A folder that the database does not know may belong to another one that
+    uses the same NASCOPE_HOME, and stays."""
+
+    id = models.UUIDField(primary_key=True, editable=False, help_text="of the run that was")
+    deleted = models.DateTimeField(auto_now_add=True)
+
+
 class Event(models.Model):
     """One fact, append-only. `seq` is allocated under the counter row, so commit order is seq order and there is no hole."""
 
