@@ -9,7 +9,9 @@ export function EventLog({ store }: { store: RunStore }) {
   useTopic(store, "log");
   useTopic(store, "cursor");
   const lines = store.log;
-  if (lines.length === 0) return <p className="run-hint">Nothing has happened yet.</p>;
+  if (lines.length === 0) {
+    return <p className="run-hint">{store.firstSeq > 0 ? `This long run is shown from event ${store.firstSeq} on.` : "Nothing has happened yet."}</p>;
+  }
   return (
     <VirtualRows
       count={lines.length}

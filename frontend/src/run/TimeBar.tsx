@@ -106,10 +106,10 @@ export function TimeBar({ store, clock }: { store: RunStore; clock: ReplayClock 
   return (
     <footer className="time-bar">
       <div className="time-controls">
-        <Button small onClick={() => clock.first()} title="to the beginning (Home)">
+        <Button small disabled={store.timeline.ticks.length === 0} onClick={() => clock.first()} title="to the beginning (Home)">
           Start
         </Button>
-        <Button small kind={clock.playing ? "primary" : "plain"} onClick={() => clock.toggle()} title={clock.playing ? "stop the replay (Space)" : "show the search again (Space)"}>
+        <Button small disabled={store.timeline.ticks.length === 0} kind={clock.playing ? "primary" : "plain"} onClick={() => clock.toggle()} title={clock.playing ? "stop the replay (Space)" : "show the search again (Space)"}>
           {clock.playing ? "Stop" : store.cursor === null ? "Replay" : "Play"}
         </Button>
         <select className="time-speed" aria-label="Speed of the replay" value={clock.speed} onChange={(event) => clock.setSpeed(Number(event.target.value))}>
