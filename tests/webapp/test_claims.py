@@ -85,6 +85,26 @@ def test_the_heartbeat_renews_the_lease_and_notices_its_loss(settings: object) -
     assert not Worker.objects.filter(pk=session.worker.pk).exists()
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_job_that_fails_for_good_leaves_only_its_outcome() -> None:
+    """Neither its last checkpoint nor what a kill left between writing and committing; another job's files stay."""
+    run = make_run()
+    job = work_job(run)
+    folder = files.run_dir(run.pk) / "checkpoints"
+    folder.mkdir(parents=True)
+    other = folder / "phase-01.1.safetensors"
+    for path in (folder / "phase-0.1.safetensors", folder / "phase-0.2.safetensors", folder / ".phase-0.2.safetensors.x1", other):
+        path.write_bytes(b"x")
+    Job.objects.filter(pk=job.pk).update(fence=2, checkpoint_path="checkpoints/phase-0.1.safetensors", checkpoint_digest="x", failures=2)
+    taken = claim(make_worker())
+    assert taken == job
+    give_back(taken, reason="its worker was killed")
+    failed = Job.objects.get(pk=job.pk)
+    assert (failed.state, failed.checkpoint_path, failed.checkpoint_digest) == ("finished", "", "")
+    assert list(folder.iterdir()) == [other]
+    assert (files.run_dir(run.pk) / failed.outcome_path).is_file()
+
+
 @pytest.mark.parametrize("kind", ["phase", "trial"])
 def test_three_failures_without_a_checkpoint_fail_the_job_with_its_reason(kind: str) -> None:
     run = make_run()

@@ -10,7 +10,8 @@ import pytest
 from django.conf import settings as django_settings
 
 from webapp.core.models import Event, Job, ModelArtefact, Run, Trial
-from webapp.jobs import states
+from webapp.jobs import files, states
+from webapp.jobs.failures import give_back
 from webapp.jobs.session import Session
 from webapp.jobs.tasks import serve_one
 
@@ -103,6 +104,44 @@ def test_a_slice_that_raises_is_repeated_from_its_checkpoint_with_equal_science(
     assert run.state == "completed" and run.reproducible
     assert science(run) == command_line
     assert Event.objects.filter(run=run, kind="ops", data__message__icontains="the cable was pulled").exists()
+
+
+def test_what_a_kill_left_between_a_file_and_its_commit_goes_with_the_next_commit(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from webapp.jobs import slices
+
+    class Killed(BaseException):
+        """Nothing can be tidied up any more."""
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    settings.NASCOPE_SLICE_SECONDS = 0.0
+    run, session = make_run(), Session("cpu")
+    folder = files.run_dir(run.pk)
+
+    def of_trials() -> set[str]:
+        return {path.relative_to(folder).as_posix() for path in folder.glob("*/*trial-*")}
+
+    def named() -> set[str]:
+        rows = Job.objects.filter(run=run, kind="trial").values_list("checkpoint_path", "outcome_path")
+        return {path for row in rows for path in row if path}
+
+    try:
+        while not Job.objects.filter(run=run, kind="trial").exclude(checkpoint_path="").exists():
+            assert serve_one(session)
+        with monkeypatch.context() as patch, pytest.raises(Killed):
+            patch.setattr(slices, "lock_for", killed)
+            while True:
+                assert serve_one(session)
+        session.hold(None)
+        assert of_trials() > named()
+        job = Job.objects.get(run=run, state="leased")
+        give_back(job, reason="its worker was killed")
+        while Job.objects.get(pk=job.pk).fence < job.fence + 2 or Job.objects.get(pk=job.pk).state == "leased":
+            assert serve_one(session)
+        assert of_trials() == named()
+    finally:
+        session.end()
 
 
 def test_work_under_a_lost_lease_is_discarded(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,7 +58,7 @@ def run_advance(session: Session, job: Job) -> None:
             states.settle_pause(counter)
             wake.announce(counter.run_id)
             used = [item.outcome_path for item in finished]
-            transaction.on_commit(lambda: files.remove(job.run_id, job.checkpoint_path, *used))
+            transaction.on_commit(lambda: files.remove_older(job, *used))
     except StaleFence:
         files.remove(job.run_id, name)
         raise

@@ -77,7 +77,10 @@ def fail_job(job: Job, counter: RunCounter | None, reason: str) -> None:
     }
     name = files.file_name(job, "outcomes")
     digest = checkpoint.write(files.run_dir(counter.run_id) / name, outcome)
-    Job.objects.filter(pk=job.pk).update(state=Job.State.FINISHED, outcome_path=name, outcome_digest=digest, reason=reason)
+    Job.objects.filter(pk=job.pk).update(
+        state=Job.State.FINISHED, outcome_path=name, outcome_digest=digest, reason=reason, checkpoint_path="", checkpoint_digest=""
+    )
+    transaction.on_commit(lambda: files.remove_older(job))
     mark_not_reproducible(counter, f"{job.source} failed because of the machine: {reason}")
     append(counter, [ops("waiting", f"{job.source} failed: {reason}", source=job.source, failures=job.failures)])
     Job.objects.filter(run_id=counter.run_id, kind=Job.Kind.ADVANCE).update(runnable=True)

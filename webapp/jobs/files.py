@@ -10,6 +10,7 @@ successor's file.
 
 from __future__ import annotations
 
+import re
 import shutil
 from datetime import timedelta
 from pathlib import Path
@@ -40,6 +41,18 @@ def remove(run_id: UUID, *names: str) -> None:
     for name in names:
         if name:
             (run_dir(run_id) / name).unlink(missing_ok=True)
+
+
+def remove_older(job: Job, *also: str) -> None:
+    """After a commit under `job.fence`: remove what earlier holders of the job wrote, whether it was committed once or a kill came
+    between the file and its commit, and the files named in `also`."""
+    remove(job.run_id, *also)
+    name = re.compile(rf"\.?{re.escape(job.source.replace(':', '-'))}\.(\d+)\.safetensors.*")
+    for room in ("checkpoints", "outcomes"):
+        for path in (run_dir(job.run_id) / room).glob("*"):
+            found = name.fullmatch(path.name)
+            if found and int(found.group(1)) < job.fence:
+                path.unlink(missing_ok=True)
 
 
 def remove_work_files(run_id: UUID) -> None:

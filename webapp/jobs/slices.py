@@ -95,7 +95,7 @@ def _commit_checkpoint(job: Job, work: Work, events: list[Event], before: Cost, 
             state=Job.State.READY, checkpoint_path=name, checkpoint_digest=digest, lease_until=None, failures=0
         )
         states.settle_pause(counter)
-        transaction.on_commit(lambda: files.remove(job.run_id, job.checkpoint_path))
+        transaction.on_commit(lambda: files.remove_older(job))
     return digest
 
 
@@ -118,7 +118,7 @@ def _commit_outcome(job: Job, work: Work, events: list[Event], before: Cost, ela
         # The coordinator's job may be leased at this moment: it looks for finished work again under the run's mutex.
         Job.objects.filter(run_id=job.run_id, kind=Job.Kind.ADVANCE).update(runnable=True)
         states.settle_pause(counter)
-        transaction.on_commit(lambda: files.remove(job.run_id, job.checkpoint_path))
+        transaction.on_commit(lambda: files.remove_older(job))
 
 
 def _pack(job: Job, work: Work, outcome: dict[str, Any]) -> dict[str, Any]:
