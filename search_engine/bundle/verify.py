@@ -12,10 +12,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from ..children import ends_with_parent
 from .errors import BundleError
 
-TIMEOUT = 1800
-"""Seconds; a test split of 10,000 images on one slow core needs minutes."""
+TIMEOUT = 480
+"""Seconds; a test split of 10,000 images on one slow core needs minutes. Less than a worker may be silent (NASCOPE_PROGRESS_DEADLINE):
+otherwise it would be killed, three times, for a bundle that merely cannot be checked."""
 
 
 def verify(folder: Path, data_dir: Path | None = None) -> float:
@@ -27,12 +29,14 @@ def verify(folder: Path, data_dir: Path | None = None) -> float:
     manifest = read_manifest(folder)
     check_files(folder, manifest)
     evaluation = manifest["evaluation"]
-    command = [sys.executable, "-I", "-B", "evaluate.py"]
+    # A worker that is killed must not leave it running.
+    command = ends_with_parent([sys.executable, "-I", "-B", "evaluate.py"])
     if evaluation["data_folder"]:
         base = data_dir or Path(os.environ.get("NASCOPE_DATA", "var/data"))
         command += ["--data", str((base / evaluation["data_folder"]).resolve())]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    with tempfile.TemporaryDirectory(prefix="bundle-") as temporary:
+    # Beside the folder: what a kill leaves here goes with the run's files.
+    with tempfile.TemporaryDirectory(prefix=".verify-", dir=folder.parent) as temporary:
         place = Path(temporary) / "model"
         shutil.copytree(folder, place)
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,8 @@ class FinalWork(Work):
         self.metrics: dict[str, float] = {}
         self.bundle_reason = ""
         self.footprint: dict[str, float] = {}
+        self.staged = ""
+        """Name of the exported bundle's folder under `_room`, unique to the process that wrote it."""
         self.network: torch.nn.Module | None = None
         self.trainer: Trainer | None = None
         self._finisher_cost = Cost()
@@ -115,10 +118,10 @@ class FinalWork(Work):
         from ..bundle.errors import BundleError
         from ..bundle.export import export_bundle
 
-        folder = self.run_dir / model_folder(self.checked, self.spec.index)
+        self.staged = uuid.uuid4().hex
         try:
             export_bundle(
-                folder,
+                self._room / self.staged,
                 checked=self.checked,
                 space=self.resources.space,
                 genome=self.genome,
@@ -138,14 +141,39 @@ class FinalWork(Work):
     def _verify(self) -> None:
         from ..bundle.verify import BundleError, verify
 
-        folder = self.run_dir / model_folder(self.checked, self.spec.index)
+        folder = self._room / self.staged
+        if not self.staged or not folder.is_dir():
+            # It was placed, and a kill came before the commit: this repeats the work from its checkpoint.
+            self.stage = "export"
+            return
         try:
             verify(folder, self.resources.data_dir)
         except BundleError as error:
             # A bundle whose score cannot be repeated is not offered; the run itself has its result.
             self.bundle_reason = str(error)
-            shutil.rmtree(folder, ignore_errors=True)
         self._score()
+
+    @property
+    def _room(self) -> Path:
+        return self.run_dir / "staging" / str(self.spec.index)
+
+    @property
+    def bundle(self) -> Path | None:
+        """The verified bundle's folder, until `place` moves it."""
+        return self._room / self.staged if self.finished and self.staged and not self.bundle_reason and self.failure is None else None
+
+    def place(self) -> None:
+        """The bundle's folder becomes the run's `model`, and a zip beside it `model.zip`; what was there before goes."""
+        if self.bundle is not None:
+            target = self.run_dir / model_folder(self.checked, self.spec.index)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if target.exists():
+                target.rename(self._room / f"{self.staged}.replaced")
+            self.bundle.rename(target)
+            archive = self._room / f"{self.staged}.zip"
+            if archive.exists():
+                archive.replace(target.with_name(f"{target.name}.zip"))
+        shutil.rmtree(self._room, ignore_errors=True)
 
     def _score(self) -> None:
         self.stage = "done"
@@ -218,6 +246,7 @@ class FinalWork(Work):
             "metrics": self.metrics,
             "bundle_reason": self.bundle_reason,
             "footprint": self.footprint,
+            "staged": self.staged,
             "finisher_cost": self._finisher_cost.model_dump(),
             "trainer": self.trainer.state_dict() if self.trainer is not None else None,
         }
@@ -228,6 +257,7 @@ class FinalWork(Work):
             self._finish_as_is()
         for name in ("stage", "metrics", "bundle_reason", "footprint"):
             setattr(self, name, state[name])
+        self.staged = state.get("staged", "")
         self._finisher_cost = Cost.model_validate(state["finisher_cost"])
         if self.trainer is not None:
             self.trainer.load_state_dict(state["trainer"])

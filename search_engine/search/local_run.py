@@ -95,6 +95,7 @@ class LocalRun:
                 self._tick(report, work, stop)
                 if self.reloads:
                     work = self._reload(work)
+        work.place()
         self.queue.pop(0)
         self.work = None
         return {work.spec.source: work.outcome()}

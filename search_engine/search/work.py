@@ -114,6 +114,10 @@ class Work(ABC):
     def outcome(self) -> dict[str, Any]:
         """What the coordinator receives when finished: a checkpoint tree with `status` (`completed` or `failed`) and `reason`."""
 
+    def place(self) -> None:  # noqa: B027  (most work places nothing)
+        """Put what the finished work made into its final place. Only who still holds the work may call this, at the commit of its
+        outcome; until then it lies under names of its own, so that a process that lost the work cannot spoil its successor's."""
+
     @abstractmethod
     def progress(self) -> Progress: ...
 

@@ -15,7 +15,7 @@ from django.db.models import F
 from search_engine import checkpoint
 from search_engine.config import CheckedRun, check
 from search_engine.events import Cost, Event
-from search_engine.search.finale import model_folder
+from search_engine.search.final_work import FinalWork
 from search_engine.search.open_work import open_work
 from search_engine.search.phase_work import PhaseWork
 from search_engine.search.work import Work, WorkSpec, run_slice
@@ -42,9 +42,9 @@ def run_work(session: Session, job: Job) -> None:
     if work is None:
         work = _open(job, checked)
     before = work.cost if job.checkpoint_digest else Cost()
-    events = _compute(session, job, work)
-    elapsed = time.perf_counter() - started
     try:
+        events = _compute(session, job, work)
+        elapsed = time.perf_counter() - started
         if work.finished:
             _commit_outcome(job, work, events, before, elapsed)
             session.machine_failures += work.failure is not None and work.failure.machine
@@ -54,6 +54,8 @@ def run_work(session: Session, job: Job) -> None:
     except StaleFence:
         # Names carry the fence, so these files are nobody else's.
         files.remove(job.run_id, files.file_name(job, "checkpoints"), files.file_name(job, "outcomes"))
+        if not Run.objects.filter(pk=job.run_id).exclude(state__in=Run.TERMINAL).exists():
+            files.remove_work_files(job.run_id)
         raise
 
 
@@ -103,9 +105,10 @@ def _commit_outcome(job: Job, work: Work, events: list[Event], before: Cost, ela
     outcome = work.outcome()
     name = files.file_name(job, "outcomes")
     digest = checkpoint.write(files.run_dir(job.run_id) / name, outcome)
-    bundle = _pack(job, work, outcome)
+    bundle = _pack(work)
     with transaction.atomic():
         counter = lock_for(job)
+        work.place()
         _record(job, work, counter, events, before, elapsed)
         if bundle:
             ModelArtefact.objects.filter(run_id=job.run_id, index=work.spec.index).update(**bundle)
@@ -121,11 +124,11 @@ def _commit_outcome(job: Job, work: Work, events: list[Event], before: Cost, ela
         transaction.on_commit(lambda: files.remove_older(job))
 
 
-def _pack(job: Job, work: Work, outcome: dict[str, Any]) -> dict[str, Any]:
+def _pack(work: Work) -> dict[str, Any]:
     """The zip of a finished model, made outside the transaction; {} where there is none."""
-    if not outcome.get("bundle"):
+    if not isinstance(work, FinalWork) or work.bundle is None:
         return {}
-    path, sha256 = files.pack_bundle(files.run_dir(job.run_id) / model_folder(checked_run(job.run_id), work.spec.index))
+    path, sha256 = files.pack_bundle(work.bundle)
     return {"bundle_size": path.stat().st_size, "bundle_sha256": sha256}
 
 
