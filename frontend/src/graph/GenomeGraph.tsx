@@ -1,6 +1,6 @@
 /** One genome's graphs as SVG: operations on coloured edges, every node and edge readable by name. Neuron graphs go to the canvas. */
-import { useMemo, useRef } from "react";
-import type { GraphData } from "../types/events.gen";
+import { useMemo, useRef, useState } from "react";
+import type { GraphData, GraphEdge } from "../types/events.gen";
 import { nodeLabel } from "./labels";
 import { frameOf, stretched } from "./layout/family";
 import { layered } from "./layout/layered";
@@ -55,71 +55,112 @@ export function freePlace(along: (t: number) => Point, w: number, h: number, box
   return chosen;
 }
 
+/** What goes in and out of a node, for its title. */
+export function describeNode(graph: GraphData, id: string): string {
+  const label = new Map(graph.nodes.map((node) => [node.id, nodeLabel(node.label)]));
+  const by = (operation: string | null) => (operation ? ` by ${operation}` : "");
+  const from = graph.edges.filter((edge) => edge.target === id).map((edge) => `${label.get(edge.source)}${by(edge.operation)}`);
+  const to = graph.edges.filter((edge) => edge.source === id).map((edge) => `${label.get(edge.target)}${by(edge.operation)}`);
+  const parts = [from.length > 0 && `from ${from.join(", ")}`, to.length > 0 && `to ${to.join(", ")}`].filter((part) => part !== false);
+  return `${label.get(id)}: ${parts.join("; ") || "connected to nothing"}`;
+}
+
+interface DrawnEdge {
+  edge: GraphEdge;
+  path: string;
+  label: string;
+  middle: Point;
+  halfWidth: number;
+}
+
+function drawEdges(graph: GraphData, place: (id: string) => Point, boxes: Box[], font: number): DrawnEdge[] {
+  const parallel = new Map<string, number>();
+  return graph.edges.map((edge) => {
+    const from = place(edge.source);
+    const to = place(edge.target);
+    const pair = `${edge.source} ${edge.target}`;
+    const before = parallel.get(pair) ?? 0;
+    parallel.set(pair, before + 1);
+    const dx = to.x - from.x;
+    const dy = to.y - from.y;
+    const length = Math.hypot(dx, dy) || 1;
+    // A slight bow keeps edges apart that share a line; further ones between the same nodes bow more.
+    const bow = (before + 1) * (before % 2 === 0 ? 1 : -1) * Math.min(length * 0.07, 18);
+    const normal = { x: (-dy / length) * bow, y: (dx / length) * bow };
+    const c1 = { x: from.x + dx * 0.35 + normal.x, y: from.y + dy * 0.35 + normal.y };
+    const c2 = { x: from.x + dx * 0.65 + normal.x, y: from.y + dy * 0.65 + normal.y };
+    const label = edge.operation ? shortName(edge.operation) : "";
+    const halfWidth = label.length * font * 0.27 + 4;
+    const middle = freePlace((t) => bezier(from, c1, c2, to, t), halfWidth, font * 0.68, label ? boxes : []);
+    return { edge, path: `M${from.x} ${from.y}C${c1.x} ${c1.y} ${c2.x} ${c2.y} ${to.x} ${to.y}`, label, middle, halfWidth };
+  });
+}
+
 function Drawing({ graph, name }: { graph: GraphData; name: string }) {
   const box = useRef<HTMLDivElement>(null);
   const { width, height } = useSize(box);
-  const unit = useMemo(() => stretched(unitPlaces(graph)), [graph]);
+  const [focus, setFocus] = useState<string | null>(null);
   const small = width < 420;
-  const frame = frameOf(width, height, WIDEST);
-  const place = (id: string): Point => {
-    const point = unit.get(id) ?? { x: 0.5, y: 0.5 };
-    return { x: frame.x + point.x * frame.width, y: frame.y + point.y * frame.height };
-  };
   const font = small ? 10 : 12;
-  const halfWidth = (text: string) => Math.max(small ? 12 : 18, (text.length * font * 0.62 + 14) / 2);
-  const boxes: Box[] = graph.nodes.map((node) => ({ ...place(node.id), w: halfWidth(nodeLabel(node.label)), h: small ? 11 : 16 }));
-  const parallel = new Map<string, number>();
+  const { nodes, edges } = useMemo(() => {
+    const unit = stretched(unitPlaces(graph));
+    const frame = frameOf(width, height, WIDEST);
+    const place = (id: string): Point => {
+      const point = unit.get(id) ?? { x: 0.5, y: 0.5 };
+      return { x: frame.x + point.x * frame.width, y: frame.y + point.y * frame.height };
+    };
+    const halfWidth = (text: string) => Math.max(small ? 12 : 18, (text.length * font * 0.62 + 14) / 2);
+    const placed = graph.nodes.map((node) => ({ node, ...place(node.id), w: halfWidth(nodeLabel(node.label)), h: small ? 11 : 16 }));
+    return { nodes: placed, edges: drawEdges(graph, place, placed.map(({ x, y, w, h }) => ({ x, y, w, h })), font) };
+  }, [graph, width, height, small, font]);
+  const known = focus !== null && graph.nodes.some((node) => node.id === focus) ? focus : null;
+  const away = ({ source, target }: GraphEdge) => (known !== null && source !== known && target !== known ? " genome-away" : "");
   return (
     <div className="genome-box" ref={box}>
       {width > 0 && (
-        <svg role="img" aria-label={`${name}: ${describeGraph(graph)}`}>
-          {graph.edges.map((edge, index) => {
-            const from = place(edge.source);
-            const to = place(edge.target);
-            const pair = `${edge.source} ${edge.target}`;
-            const before = parallel.get(pair) ?? 0;
-            parallel.set(pair, before + 1);
-            const dx = to.x - from.x;
-            const dy = to.y - from.y;
-            const length = Math.hypot(dx, dy) || 1;
-            // A slight bow keeps edges apart that share a line; further ones between the same nodes bow more.
-            const bow = (before + 1) * (before % 2 === 0 ? 1 : -1) * Math.min(length * 0.07, 18);
-            const normal = { x: (-dy / length) * bow, y: (dx / length) * bow };
-            const c1 = { x: from.x + dx * 0.35 + normal.x, y: from.y + dy * 0.35 + normal.y };
-            const c2 = { x: from.x + dx * 0.65 + normal.x, y: from.y + dy * 0.65 + normal.y };
-            const label = edge.operation ? shortName(edge.operation) : "";
-            const middle = freePlace((t) => bezier(from, c1, c2, to, t), label.length * font * 0.29 + 3, font * 0.62, label ? boxes : []);
-            return (
-              <g key={index}>
-                <path
-                  className={edge.operation ? "genome-edge" : "genome-edge genome-fixed"}
-                  d={`M${from.x} ${from.y}C${c1.x} ${c1.y} ${c2.x} ${c2.y} ${to.x} ${to.y}`}
-                  {...(edge.operation ? { style: { stroke: operationVariable(edge.operation, index), strokeWidth: small ? 2.4 : 4 } } : {})}
-                >
-                  {edge.operation && <title>{`${nodeLabel(edge.source)} → ${nodeLabel(edge.target)}: ${edge.operation}`}</title>}
-                </path>
-                {edge.operation && (
-                  <text className="genome-edge-label" x={middle.x} y={middle.y} fontSize={font - (small ? 0.5 : 1)}>
+        // A group and not an image: its nodes can be reached with the keyboard.
+        <svg role="group" aria-label={`${name}: ${describeGraph(graph)}`}>
+          {edges.map(({ edge, path }, index) => (
+            <path
+              key={index}
+              className={`genome-edge${edge.operation ? "" : " genome-fixed"}${away(edge)}`}
+              d={path}
+              {...(edge.operation ? { style: { stroke: operationVariable(edge.operation, index), strokeWidth: small ? 2.4 : 4 } } : {})}
+            >
+              {edge.operation && <title>{`${nodeLabel(edge.source)} → ${nodeLabel(edge.target)}: ${edge.operation}`}</title>}
+            </path>
+          ))}
+          {/* Above all edges: a label that a later edge crosses cannot be read. */}
+          {edges.map(
+            ({ edge, label, middle, halfWidth }, index) =>
+              label && (
+                <g key={index} className={`genome-label${away(edge)}`} aria-hidden="true">
+                  <rect x={middle.x - halfWidth} y={middle.y - font * 0.62} width={2 * halfWidth} height={font * 1.24} rx={4} />
+                  <text x={middle.x} y={middle.y} fontSize={font - (small ? 0.5 : 1)}>
                     {label}
                   </text>
-                )}
-              </g>
-            );
-          })}
-          {graph.nodes.map((node) => {
-            const { x, y } = place(node.id);
-            const label = nodeLabel(node.label);
-            const w = 2 * halfWidth(label);
-            const h = small ? 22 : 32;
-            return (
-              <g key={node.id}>
-                <rect className="genome-node" x={x - w / 2} y={y - h / 2} width={w} height={h} rx={small ? 7 : 9} />
-                <text className="genome-node-label" x={x} y={y} fontSize={font}>
-                  {label}
-                </text>
-              </g>
-            );
-          })}
+                </g>
+              ),
+          )}
+          {nodes.map(({ node, x, y, w, h }) => (
+            <g
+              key={node.id}
+              className="genome-node"
+              role="img"
+              aria-label={describeNode(graph, node.id)}
+              tabIndex={0}
+              onFocus={() => setFocus(node.id)}
+              onBlur={() => setFocus(null)}
+              onPointerEnter={() => setFocus(node.id)}
+              onPointerLeave={() => setFocus(null)}
+            >
+              <title>{describeNode(graph, node.id)}</title>
+              <rect x={x - w} y={y - h} width={2 * w} height={2 * h} rx={small ? 7 : 9} />
+              <text x={x} y={y} fontSize={font}>
+                {nodeLabel(node.label)}
+              </text>
+            </g>
+          ))}
         </svg>
       )}
     </div>

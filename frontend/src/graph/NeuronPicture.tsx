@@ -1,7 +1,8 @@
 import { useEffect, useState } from "react";
+import { plural } from "../ui/format";
 import type { GraphData } from "../types/events.gen";
 import { NO_CHANGE, NeuronGraph, type Change } from "./neuronGraph";
-import type { Point } from "./stage";
+import { hoverSide, type Point } from "./stage";
 import { useStage } from "./useStage";
 import "./graph.css";
 
@@ -28,7 +29,7 @@ export function neuronFacts(graph: GraphData, id: string): { title: string; acti
 export function describeNeurons(graph: GraphData): string {
   const hidden = graph.nodes.filter((node) => node.kind !== "input" && node.kind !== "output");
   const inputs = graph.nodes.filter((node) => node.kind === "input").length;
-  return `${hidden.length} hidden neurons, ${graph.edges.length} connections, ${inputs} inputs in use`;
+  return `${plural(hidden.length, "hidden neuron")}, ${plural(graph.edges.length, "connection")}, ${plural(inputs, "input")} in use`;
 }
 
 /** A neuron graph on its canvas, with a card for the neuron under the pointer. */
@@ -53,7 +54,7 @@ export function NeuronPicture({ graph, change = NO_CHANGE, pinned = null, onPin 
     <div className="genome-box">
       <canvas ref={canvas} role="img" aria-label={describeNeurons(graph)} style={{ cursor: hover ? "pointer" : "grab" }} />
       {hover && facts && (
-        <div className="hover-card" style={{ left: hover.at.x, top: hover.at.y }} aria-hidden="true">
+        <div className={hoverSide(hover.at, canvas.current)} style={{ left: hover.at.x, top: hover.at.y }} aria-hidden="true">
           <strong>{facts.title}</strong>
           <span>
             {facts.sources.length} in, {facts.targets.length} out

@@ -6,7 +6,7 @@ import { useTopic } from "../stream/useRun";
 import type { FamilyGroup } from "../types/events.gen";
 import { nodeLabel } from "./labels";
 import { operationVariable, shortName } from "./palette";
-import type { Point } from "./stage";
+import { hoverSide, type Point } from "./stage";
 import { SuperNetwork, type StrandPick } from "./supernet";
 import { useStage } from "./useStage";
 import "./graph.css";
@@ -48,7 +48,7 @@ export function trendOf(log: FrameLog, index: number, place: number): string {
   return `${change > 0 ? "rising" : "falling"} by ${Math.abs(change).toFixed(2)} ${over}`;
 }
 
-function HoverCard({ log, index, group, pick, at, size }: { log: FrameLog; index: number; group: FamilyGroup; pick: StrandPick; at: Point; size: { width: number; height: number } }) {
+function HoverCard({ log, index, group, pick, at, canvas }: { log: FrameLog; index: number; group: FamilyGroup; pick: StrandPick; at: Point; canvas: HTMLCanvasElement | null }) {
   const count = group.operations.length;
   const place = pick.edge * count + pick.operation;
   const values = log.frames[index]?.values;
@@ -62,9 +62,8 @@ function HoverCard({ log, index, group, pick, at, size }: { log: FrameLog; index
     return line.map((value, item) => `${((item / Math.max(line.length - 1, 1)) * SPARK.width).toFixed(1)},${(SPARK.height - 2 - (value / high) * (SPARK.height - 5)).toFixed(1)}`).join(" ");
   }, [log, index, place]);
   const operation = group.operations[pick.operation] ?? "";
-  const side = `hover-card${at.x > size.width - 240 ? " hover-left" : ""}${at.y > size.height - 130 ? " hover-up" : ""}`;
   return (
-    <div className={side} style={{ left: at.x, top: at.y }} aria-hidden="true">
+    <div className={hoverSide(at, canvas)} style={{ left: at.x, top: at.y }} aria-hidden="true">
       <strong>
         <i className="swatch" style={{ background: operationVariable(operation, pick.operation) }} />
         {operation} {weight.toFixed(3)}
@@ -111,7 +110,7 @@ export function SupernetPicture({ store, group, only, pinned, onPin, highlighted
     <>
       <canvas ref={canvas} role="img" aria-label={`${group.title}: ${words}`} style={{ cursor: hover ? "pointer" : "grab" }} />
       {hover && log && index >= 0 && (
-        <HoverCard log={log} index={index} group={group} pick={hover.pick} at={hover.at} size={{ width: canvas.current?.clientWidth ?? 0, height: canvas.current?.clientHeight ?? 0 }} />
+        <HoverCard log={log} index={index} group={group} pick={hover.pick} at={hover.at} canvas={canvas.current} />
       )}
       <div className="zoom-buttons">
         <button type="button" aria-label="Zoom in" title="Zoom in (wheel)" onClick={() => picture?.zoomBy(1.3)}>

@@ -4,7 +4,7 @@
  */
 import type { GraphData } from "../types/events.gen";
 import { activationCurve } from "./activations";
-import { LANES, LaneLayout } from "./layout/incremental";
+import { LaneLayout, leastGaps } from "./layout/incremental";
 import type { Link } from "./layout/layered";
 import { Stage, roundBox, type Point } from "./stage";
 import { TWEEN_MS, ease } from "./tween";
@@ -27,6 +27,7 @@ interface Neuron {
   at: Point;
   from: Point;
   to: Point;
+  radius: number;
 }
 
 interface Grid {
@@ -40,7 +41,9 @@ interface Grid {
 const GLOW_MS = 1400;
 const PICK_TOLERANCE = 10;
 const TOP = 26;
-const MOST_COLUMNS = 40;
+/** A neuron smaller than this is a dot without its curve. */
+const CURVED_FROM = 5;
+const LARGEST = 13;
 
 export class NeuronGraph extends Stage {
   private graph: GraphData | null = null;
@@ -50,7 +53,6 @@ export class NeuronGraph extends Stage {
   private pixels = new Map<string, Point>();
   private grid: Grid | null = null;
   private started = -Infinity;
-  private radius = 12;
   hovered: string | null = null;
   pinned: string | null = null;
 
@@ -76,8 +78,7 @@ export class NeuronGraph extends Stage {
     let found: string | null = null;
     let least = PICK_TOLERANCE / this.zoom.k;
     for (const neuron of this.neurons.values()) {
-      const size = neuron.kind === "input" ? (this.grid?.cell ?? 8) / 2 : this.radius;
-      const distance = Math.max(0, Math.hypot(neuron.at.x - point.x, neuron.at.y - point.y) - size);
+      const distance = Math.max(0, Math.hypot(neuron.at.x - point.x, neuron.at.y - point.y) - neuron.radius);
       if (distance < least) {
         least = distance;
         found = neuron.id;
@@ -123,17 +124,22 @@ export class NeuronGraph extends Stage {
       else this.pixels.set(node.id, { x: 40, y: TOP + ((index + 0.5) / loose.length) * (bottom - TOP) });
     });
     const laneOfY = (y: number) => (y - TOP) / (bottom - TOP);
+    const { grid } = this;
+    // Rows of the image stand for the whole height: the image is smaller than the panel, the neurons need all of it.
+    const inputLane = ({ y }: Point) => (grid && y < grid.y + grid.rows * grid.cell ? (y - grid.y) / (grid.rows * grid.cell) : laneOfY(y));
     const outputLane = new Map(outputs.map((node, index) => [node.id, (index + 0.5) / outputs.length]));
     const links = graph.edges.map((edge) => [edge.source, edge.target] as const);
     const slots = this.layout.place(hidden.map((node) => node.id), links, (id) => {
       const pixel = this.pixels.get(id);
-      return pixel ? laneOfY(pixel.y) : outputLane.get(id);
+      return pixel ? inputLane(pixel) : outputLane.get(id);
     });
-    const columns = Math.min(Math.max(1, ...[...slots.values()].map((slot) => slot.rank + 1)), MOST_COLUMNS);
+    const columns = Math.max(1, ...[...slots.values()].map((slot) => slot.rank + 1));
     const left = (this.grid ? this.grid.x + this.grid.columns * this.grid.cell : 60) + 46;
     const right = width - 62;
     const columnWidth = (right - left) / columns;
-    this.radius = Math.min(13, Math.max(5, Math.min(columnWidth * 0.32, (0.46 * (bottom - TOP)) / LANES)));
+    const gaps = leastGaps(slots.values());
+    // Crowded columns have smaller neurons, so that none hides another.
+    const radiusOf = (rank: number) => Math.min(LARGEST, Math.max(3, Math.min(columnWidth * 0.32, 0.46 * (gaps.get(rank) ?? 1) * (bottom - TOP - 16))));
     const before = this.neurons;
     this.neurons = new Map();
     for (const node of graph.nodes) {
@@ -146,6 +152,7 @@ export class NeuronGraph extends Stage {
       const from = jump || before.size === 0 ? to : (old?.at ?? this.between(node.id, before) ?? to);
       this.neurons.set(node.id, {
         id: node.id, kind: node.kind, label: node.label, activation: String(node.attributes["activation"] ?? ""), from, to, at: jump ? to : from,
+        radius: slot ? radiusOf(slot.rank) : node.kind === "input" ? (this.grid?.cell ?? 8) / 2 : LARGEST,
       });
     }
   }
@@ -266,7 +273,7 @@ export class NeuronGraph extends Stage {
       context.fillText(label.length > 3 ? label.slice(0, 3) : label, at.x, at.y + 0.5);
       return;
     }
-    const radius = this.radius;
+    const { radius } = neuron;
     if (marked && glow > 0) {
       context.globalAlpha = 0.32 * glow;
       context.fillStyle = this.colours.best;
@@ -282,7 +289,7 @@ export class NeuronGraph extends Stage {
     context.lineWidth = chosen || marked ? 2 : 1.2;
     context.strokeStyle = chosen ? this.colours.accent : marked ? this.colours.best : this.colours.ink3;
     context.stroke();
-    this.paintCurve(context, neuron.activation, at, radius * 0.58);
+    if (radius >= CURVED_FROM) this.paintCurve(context, neuron.activation, at, radius * 0.58);
   }
 
   private paintCurve(context: CanvasRenderingContext2D, name: string, at: Point, half: number): void {

@@ -13,6 +13,16 @@ export function operationColor(operation: string, place = 0): string {
   return themeColour(`--op-${operation.replaceAll("_", "-")}`) || (SPARE[place % SPARE.length] ?? "#9aa4b4");
 }
 
+/** What an operation carries beside its colour: nothing, holes (dilated), a hollow middle (pooling), dashes (no computation). */
+export type Mark = "plain" | "holes" | "hollow" | "dashes";
+
+export function operationMark(operation: string): Mark {
+  if (operation.startsWith("dil")) return "holes";
+  if (operation.includes("pool")) return "hollow";
+  if (operation === "none" || operation.startsWith("skip") || operation === "identity") return "dashes";
+  return "plain";
+}
+
 /** sep_conv_3x3 -> "sep 3×3", nor_conv_1x1 -> "conv 1×1", skip_connect -> "skip", none -> "none". */
 export function shortName(operation: string): string {
   return operation

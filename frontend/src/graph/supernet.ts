@@ -1,6 +1,6 @@
 /** The super-network: operations as coloured strands between nodes, thickness and opacity = γ, γ gliding from frame to frame. */
 import type { FamilyGroup } from "../types/events.gen";
-import { operationColor } from "./palette";
+import { operationColor, operationMark, type Mark } from "./palette";
 import { Stage, roundBox, type Point } from "./stage";
 import { makeStrands, pickStrand, type Strand } from "./strands";
 import { Tween } from "./tween";
@@ -26,10 +26,34 @@ const NODE_HEIGHT = 32;
 const PICK_TOLERANCE = 10;
 /** Widest strand (γ = 1) in pixels at a picture of 600 pixels. */
 const WIDEST = 17;
+/** A strand carries its operation's mark from this width on; on a thinner one it could not be seen. */
+const MARKED_FROM = 4.5;
+
+/** Dashes of the marks' centre lines, in widths of the centre line. */
+const MARK_DASH: Record<Mark, readonly number[]> = { plain: [], holes: [0, 3.4], hollow: [], dashes: [4.5, 4] };
+
+/**
+ * How opaque a strand is: on an undecided edge all alike and pale; the more one operation leads, the more the strongest stands out (fully
+ * opaque) and the others fade.
+ */
+export function strandOpacity(weight: number, strongest: number, operations: number): number {
+  const uniform = 1 / operations;
+  // With few operations 0.3 is no lead at all.
+  const clear = Math.max(0.3, 1.5 * uniform);
+  const decided = Math.min(Math.max((strongest - uniform) / (clear - uniform), 0), 1) ** 0.5;
+  const share = strongest > 0 ? weight / strongest : 0;
+  return 0.4 + (0.13 + 0.87 * share ** 3 - 0.4) * decided;
+}
 
 export class SuperNetwork extends Stage {
   private group: FamilyGroup | null = null;
   private strands: Strand[] = [];
+  /** The strands from weak to strong, so that what matters lies on top; kept, because sorting what is nearly sorted is cheap. */
+  private order: Strand[] = [];
+  /** Largest weight of each edge. */
+  private strongest = new Float32Array(0);
+  private hues: string[] = [];
+  private marks: Mark[] = [];
   private places = new Map<string, Point>();
   private readonly gamma = new Tween();
   private view: SupernetView = { pinned: null, hovered: null, highlighted: null, threshold: 0 };
@@ -43,9 +67,16 @@ export class SuperNetwork extends Stage {
     if (this.group === group) return;
     const same = this.group !== null && this.group.operations.length === group.operations.length && this.group.edges.length === group.edges.length;
     this.group = group;
+    this.strongest = new Float32Array(group.edges.length);
+    this.marks = group.operations.map(operationMark);
+    this.themeChanged();
     if (!same) this.gamma.aim([], 0, true);
     this.resized();
     this.invalidate();
+  }
+
+  protected override themeChanged(): void {
+    this.hues = (this.group?.operations ?? []).map((operation, place) => operationColor(operation, place));
   }
 
   /** γ (edges x operations) to glide to. */
@@ -75,6 +106,7 @@ export class SuperNetwork extends Stage {
     this.places = placesOf(this.group, this.width, this.height);
     const edges = this.group.edges.map(([source, target]) => [String(source), String(target)] as const);
     this.strands = makeStrands(edges, this.group.operations.length, this.places, size);
+    this.order = [...this.strands];
   }
 
   private weight(strand: Strand): number {
@@ -83,17 +115,6 @@ export class SuperNetwork extends Stage {
 
   private widthOf(weight: number): number {
     return (0.7 + Math.min(weight, 1) * WIDEST) * this.scale;
-  }
-
-  /**
-   * How opaque: on an undecided edge all alike and pale; the more one operation leads, the more the strongest stands out (fully opaque)
-   * and the others fade.
-   */
-  private opacity(weight: number, strongest: number, operations: number): number {
-    const uniform = 1 / operations;
-    const decided = Math.min(Math.max((strongest - uniform) / (0.3 - uniform), 0), 1) ** 0.5;
-    const share = strongest > 0 ? weight / strongest : 0;
-    return 0.4 + (0.13 + 0.87 * share ** 3 - 0.4) * decided;
   }
 
   protected override paint(context: CanvasRenderingContext2D, now: number): boolean {
@@ -125,37 +146,32 @@ export class SuperNetwork extends Stage {
   /** A pale band under the pinned edge. */
   private paintHalo(context: CanvasRenderingContext2D): void {
     if (this.view.pinned === null) return;
-    const fan = this.strands.filter((strand) => strand.edge === this.view.pinned);
-    const [first, last] = [fan[0], fan.at(-1)];
+    const first = this.strands.find((strand) => strand.edge === this.view.pinned);
+    const last = this.strands.findLast((strand) => strand.edge === this.view.pinned);
     if (!first || !last) return;
     context.globalAlpha = 0.1;
     context.fillStyle = this.colours.accent;
-    context.strokeStyle = this.colours.accent;
-    context.lineWidth = 14 * this.scale;
-    context.lineJoin = "round";
     context.beginPath();
     context.moveTo(first.from.x, first.from.y);
     context.bezierCurveTo(first.c1.x, first.c1.y, first.c2.x, first.c2.y, first.to.x, first.to.y);
     context.bezierCurveTo(last.c2.x, last.c2.y, last.c1.x, last.c1.y, last.from.x, last.from.y);
     context.closePath();
     context.fill();
-    context.stroke();
     context.globalAlpha = 1;
   }
 
   private paintStrands(context: CanvasRenderingContext2D, group: FamilyGroup): void {
     const count = group.operations.length;
-    const colours = group.operations.map((operation, place) => operationColor(operation, place));
-    const strongest = new Float32Array(group.edges.length);
+    const { strongest } = this;
+    strongest.fill(0);
     for (const strand of this.strands) strongest[strand.edge] = Math.max(strongest[strand.edge] ?? 0, this.weight(strand));
-    // Weak strands first, so that what matters lies on top.
-    const order = [...this.strands].sort((a, b) => this.weight(a) - this.weight(b));
+    this.order.sort((a, b) => this.weight(a) - this.weight(b));
     const { hovered, highlighted, pinned, threshold } = this.view;
     context.lineCap = "round";
-    for (const strand of order) {
+    for (const strand of this.order) {
       const weight = this.weight(strand);
       if (weight < Math.max(threshold, 0.004)) continue;
-      let alpha = this.opacity(weight, strongest[strand.edge] ?? 0, count);
+      let alpha = strandOpacity(weight, strongest[strand.edge] ?? 0, count);
       if (highlighted !== null) alpha = strand.operation === highlighted ? 1 : alpha * 0.12;
       else if (hovered !== null) {
         if (strand.edge !== hovered.edge) alpha *= 0.18;
@@ -163,14 +179,27 @@ export class SuperNetwork extends Stage {
         else alpha = Math.min(alpha, 0.55);
       } else if (pinned !== null && strand.edge !== pinned) alpha *= 0.8;
       context.globalAlpha = alpha;
-      context.strokeStyle = colours[strand.operation] ?? this.colours.faint;
-      context.lineWidth = this.widthOf(weight);
+      const width = this.widthOf(weight);
+      context.strokeStyle = this.hues[strand.operation] ?? this.colours.faint;
+      context.lineWidth = width;
       context.beginPath();
       context.moveTo(strand.from.x, strand.from.y);
       context.bezierCurveTo(strand.c1.x, strand.c1.y, strand.c2.x, strand.c2.y, strand.to.x, strand.to.y);
       context.stroke();
+      const mark = this.marks[strand.operation] ?? "plain";
+      if (mark !== "plain" && width >= MARKED_FROM) this.paintMark(context, mark, width);
     }
     context.globalAlpha = 1;
+  }
+
+  /** The second code of an operation beside its colour, along the middle of the strand that is the current path. */
+  private paintMark(context: CanvasRenderingContext2D, mark: Mark, width: number): void {
+    const line = Math.max(1, width * (mark === "holes" ? 0.34 : 0.2));
+    context.setLineDash(MARK_DASH[mark].map((length) => length * line));
+    context.strokeStyle = this.colours.panel;
+    context.lineWidth = line;
+    context.stroke();
+    context.setLineDash([]);
   }
 
   private paintNode(context: CanvasRenderingContext2D, id: string, label: string): void {

@@ -1,6 +1,6 @@
 /** The super-network of one group with its legend, threshold and the switch to what would be derived now. */
 import { useMemo, useState } from "react";
-import { operationVariable } from "../graph/palette";
+import { operationMark, operationVariable } from "../graph/palette";
 import { SupernetPicture } from "../graph/SupernetPicture";
 import type { RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
@@ -53,7 +53,7 @@ export function FamilyView({ store, group, pinned, onPin }: FamilyViewProps) {
                 onFocus={() => setHighlighted(index)}
                 onBlur={() => setHighlighted(null)}
               >
-                <i className="swatch" style={{ background: operationVariable(operation, index) }} />
+                <i className={`swatch swatch-${operationMark(operation)}`} style={{ background: operationVariable(operation, index) }} />
                 {operation}
               </button>
             </li>

@@ -11,7 +11,7 @@ export interface Slot {
 }
 
 /** Lanes of a column before it is split more finely. */
-export const LANES = 24;
+const LANES = 24;
 const FINEST = 8;
 
 export class LaneLayout {
@@ -52,6 +52,20 @@ export class LaneLayout {
     }
     return slots;
   }
+}
+
+/** By rank the least distance between two lanes; a column with one node has none. */
+export function leastGaps(slots: Iterable<Slot>): Map<number, number> {
+  const columns = new Map<number, number[]>();
+  for (const { rank, lane } of slots) columns.set(rank, [...(columns.get(rank) ?? []), lane]);
+  const gaps = new Map<number, number>();
+  for (const [rank, lanes] of columns) {
+    lanes.sort((a, b) => a - b);
+    for (let index = 1; index < lanes.length; index++) {
+      gaps.set(rank, Math.min(gaps.get(rank) ?? Infinity, (lanes[index] ?? 0) - (lanes[index - 1] ?? 0)));
+    }
+  }
+  return gaps;
 }
 
 /** The lane nearest to `wish` that nobody has; lanes lie on one grid for all columns, which is split where a column is full. */
