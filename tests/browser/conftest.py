@@ -81,6 +81,26 @@ def session(server: Server, browser: Browser) -> Any:
     return state
 
 
+SMALL_DARTS: dict[str, Any] = {
+    "algorithms": [{"id": "darts", "options": {"steps": 10, "batch_size": 32}}], "space": "cell",
+    "space_options": {"nodes": 2, "search_cells": 3, "search_channels": 2}, "datasets": ["digits"], "seeds": [0],
+    "finale": {"onnx": False, "training": {"epochs": 1, "channels": 4, "layers": 3}},
+}
+"""Every stage of a search, in seconds."""
+
+
+@pytest.fixture(scope="package")
+def finished_run(server: Server, browser: Browser, session: Any, screenshots: Path) -> str:
+    """A small search with its result, for tests that look only."""
+    context = browser.new_context(storage_state=session)
+    visitor = Visitor(context.new_page(), server.origin, screenshots)
+    visitor.open("/")
+    run = visitor.start(**SMALL_DARTS)
+    assert visitor.wait_for_run(run)["state"] == "completed"
+    context.close()
+    return run
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     """Tells fixtures, when they end, whether the test failed."""
