@@ -1,4 +1,4 @@
-"""The command line: `python -m search_engine algorithms | spaces | datasets | events | run`.
+"""The command line: `python -m search_engine algorithms | spaces | datasets | events | catalogue | run`.
 
 Exit status 0 done, 1 failure (or interrupted, with a checkpoint), 2 bad input with one clear line on stderr.
 """
@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from ..errors import BadInput
-from . import listing, run
+from . import catalogue, listing, run
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -19,6 +19,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     listing.add_parsers(commands)
     run.add_parser(commands)
+    parser_of_catalogue = commands.add_parser("catalogue", help="print the algorithms with their sources and options as Markdown")
+    parser_of_catalogue.set_defaults(act=lambda parsed: print(catalogue.markdown(), end="") or 0)
     parsed = parser.parse_args(arguments)
     try:
         return int(parsed.act(parsed))

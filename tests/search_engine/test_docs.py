@@ -8,6 +8,9 @@ import sys
 import types
 from pathlib import Path
 
+import pytest
+
+from search_engine import registry
 from search_engine.config import check
 from search_engine.search.local_run import LocalRun
 
@@ -28,3 +31,23 @@ def test_the_algorithm_of_the_how_to_page_runs_and_resumes(tmp_path: Path) -> No
         random = LocalRun(check({**values, "algorithm": "random"}), tmp_path / "r", tmp_path / "r").run()["best"][0]["metrics"]["reward"]
     assert result["status"] == "completed"
     assert best > 0.95 > random
+
+
+def test_the_catalogue_page_is_what_the_entries_say() -> None:
+    from search_engine.commands.catalogue import markdown
+
+    assert (DOCS / "catalogue.md").read_text() == markdown()
+
+
+def test_an_installed_package_registers_its_algorithm_through_an_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Point:
+        def load(self) -> object:
+            return toys.GENERATIONAL
+
+    monkeypatch.setattr(registry, "entry_points", lambda group: [Point()] if group == "nascope.algorithms" else [])
+    registry.algorithms.cache_clear()
+    try:
+        assert registry.algorithm("generational") is toys.GENERATIONAL
+        assert "random" in registry.algorithms()
+    finally:
+        registry.algorithms.cache_clear()
