@@ -7,13 +7,14 @@ it is open, which tests of other packages (asyncio, the ORM) must not meet.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Error, sync_playwright
+from playwright.sync_api import Browser, Error, expect, sync_playwright
 
 from .server import ROOT, Server
 from .visitor import Visitor
@@ -25,6 +26,7 @@ CHROMIUM_OPTIONS = [
 WINDOW = {"width": 1440, "height": 900}
 BEFORE_LOGIN = r"status of 401.*/api/v1/me\)"
 """Nobody is logged in yet: the one question that a page asks anyway."""
+expect.set_options(timeout=60_000)
 
 
 def _absent(reason: str) -> None:
@@ -82,7 +84,7 @@ def session(server: Server, browser: Browser) -> Any:
 
 
 SMALL_DARTS: dict[str, Any] = {
-    "algorithms": [{"id": "darts", "options": {"steps": 10, "batch_size": 32}}], "space": "cell",
+    "algorithms": [{"id": "darts", "options": {"steps": 30, "batch_size": 32}}], "space": "cell",
     "space_options": {"nodes": 2, "search_cells": 3, "search_channels": 2}, "datasets": ["digits"], "seeds": [0],
     "finale": {"onnx": False, "training": {"epochs": 1, "channels": 4, "layers": 3}},
 }
@@ -125,11 +127,11 @@ def tab(browser: Browser, server: Server, screenshots: Path, request: pytest.Fix
 
     yield open_tab
     failed = request.node.stash.get(FAILED, False)
-    complaints = []
+    complaints: list[str] = []
     for number, visitor in enumerate(visitors):
         if failed:
             try:
-                visitor.shot(f"failed-{request.node.name}-{number}")
+                visitor.shot(re.sub(r"\W+", "-", f"failed-{request.node.name}-{number}"))
             except Error as error:
                 print(f"no picture of the failure: {error}")
         complaints += visitor.unexpected()

@@ -13,6 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 from .server import ROOT, Server
 from .visitor import Visitor, panel
 
+pytestmark = pytest.mark.services
 AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 PASSWORD = "a long password of grace"
 
@@ -85,7 +86,7 @@ def test_a_wrong_value_is_said_at_its_field_and_start_is_refused(admin: Visitor)
     expect(population).to_be_focused()
     assert page.url.endswith("/new?algorithm=regularized_evolution")
 
-    # What only the server can know: the sample must fit into the population.
+    # Each value is in its range, but they do not fit together: that is the server's answer.
     population.fill("10")
     sample = options.get_by_label("Tournament", exact=True)
     sample.fill("20")

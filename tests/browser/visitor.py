@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Response
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Response, WebSocket
 
 TERMINAL = ("completed", "failed", "cancelled")
 PATIENCE = 240.0
@@ -25,6 +26,8 @@ class Visitor:
     screenshots: Path
     complaints: list[str] = field(default_factory=list)
     expected: list[str] = field(default_factory=list)
+    frames: list[dict[str, Any]] = field(default_factory=list)
+    """What the server sent over WebSockets, in order."""
 
     def __post_init__(self) -> None:
         self.page.set_default_timeout(1000 * 60)
@@ -32,6 +35,7 @@ class Visitor:
         self.page.on("console", self._heard)
         self.page.on("pageerror", lambda error: self.complaints.append(f"uncaught: {error}"))
         self.page.on("response", self._answered)
+        self.page.on("websocket", self._connected)
 
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type == "error":
@@ -40,6 +44,9 @@ class Visitor:
     def _answered(self, response: Response) -> None:
         if response.status >= 500:
             self.complaints.append(f"{response.status} {response.request.method} {response.url}")
+
+    def _connected(self, socket: WebSocket) -> None:
+        socket.on("framereceived", lambda frame: self.frames.append(json.loads(frame)))
 
     @property
     def context(self) -> BrowserContext:
