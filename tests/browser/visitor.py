@@ -97,7 +97,7 @@ class Visitor:
         until = time.monotonic() + seconds
         while not (answer := ready()):
             assert time.monotonic() < until, f"{what}: not within {seconds:.0f} s"
-            self.page.wait_for_timeout(100)
+            self.page.wait_for_timeout(250)
         return answer
 
     def wait_for_run(self, run: str, *states: str, seconds: float = PATIENCE) -> dict[str, Any]:
