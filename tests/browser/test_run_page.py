@@ -205,7 +205,7 @@ def test_a_growing_graph_and_its_four_numbers(admin: Visitor) -> None:
     page = admin.page
     admin.open("/")
     run = admin.start(
-        algorithms=[{"id": "wann", "options": {"population": 32, "generations": 60, "batch_size": 200}}], space="neuron_graph",
+        algorithms=[{"id": "wann", "options": {"population": 32, "generations": 100, "batch_size": 200}}], space="neuron_graph",
         datasets=["digits"], seeds=[0], finale={"onnx": False},
     )
     admin.open(f"/runs/{run}")
