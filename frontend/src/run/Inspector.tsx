@@ -4,6 +4,7 @@ import type { Run } from "../api/types";
 import { findGenomes } from "../api/resources";
 import { useResource } from "../api/useResource";
 import { GenomeGraph } from "../graph/GenomeGraph";
+import { nodeLabel } from "../graph/labels";
 import { operationColor } from "../graph/palette";
 import { RibbonPanel } from "../graph/RibbonPanel";
 import { SimplexPanel } from "../graph/SimplexPanel";
@@ -124,7 +125,7 @@ export function Inspector({ run, store, pin, onPin, candidate, onCandidate }: In
   useTopic(store, "structure");
   const group = pin && store.family.find((item) => item.name === pin.group);
   const edge = pin && group?.edges[pin.edge];
-  const title = pin ? (edge ? `Edge ${String(edge[0])} → ${String(edge[1])}` : "Edge") : candidate !== null ? `Candidate ${candidate}` : "This run";
+  const title = pin ? (edge ? `Edge ${nodeLabel(String(edge[0]))} → ${nodeLabel(String(edge[1]))}` : "Edge") : candidate !== null ? `Candidate ${candidate}` : "This run";
   const release = pin ? () => onPin(null) : candidate !== null ? () => onCandidate(null) : undefined;
   return (
     <aside className="panel run-inspector" aria-label="Inspector">

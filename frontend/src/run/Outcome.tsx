@@ -50,7 +50,7 @@ function Download({ model }: { model: Model }) {
         Download
       </a>
       <span>
-        zip, {bytes(model.bundle.size)}: readable PyTorch code, weights, ONNX, evaluation script
+        zip, {bytes(model.bundle.size)}: readable PyTorch code, weights, evaluation script
         {model.bundle.sha256 && <code title={model.bundle.sha256}>sha256 {model.bundle.sha256.slice(0, 16)}…</code>}
       </span>
     </div>

@@ -262,6 +262,8 @@ export class RunStore {
         this.touch("end");
         return;
       case "ops":
+        // The science event `run_completed` has said it already.
+        if (data.what === "completed") return;
         this.line(event, data.message || data.what, data.what === "failed" || data.what === "diverged" ? "bad" : data.what === "lease_lost" ? "warn" : "");
         return;
       case "population":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import platform
 import re
 import socket
 import sys
@@ -19,6 +20,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+WORKER_SECONDS = 15.0
 HEALTH_SECONDS = 120.0
 MAX_DEFAULT_WORKERS = 8
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -56,6 +58,7 @@ class Command(BaseCommand):
         supervisor.start()
         try:
             if _wait_for_health(supervisor, host, port):
+                _wait_for_worker(supervisor)
                 self._say_where(user, host, port, browser=not options["no_browser"])
         finally:
             supervisor.run()
@@ -138,3 +141,17 @@ def _wait_for_health(supervisor: Any, host: str, port: int) -> bool:
         sys.stderr.write(f"the web process did not answer within {HEALTH_SECONDS:.0f} s; see the messages above\n")
         supervisor.stopping = True
     return False
+
+
+def _wait_for_worker(supervisor: Any) -> None:
+    """Until a first worker is there (it imports torch, which takes seconds), so that the first click finds one. Not for ever: a link
+    without workers is better than none."""
+    from webapp.core.models import Worker
+
+    until = time.monotonic() + WORKER_SECONDS
+    pids = [child.pid for child in supervisor.crew if child.worker]
+    while time.monotonic() < until and not supervisor.stopping:
+        supervisor.watch()
+        if Worker.objects.filter(host=platform.node(), pid__in=pids).exists():
+            return
+        time.sleep(0.1)
