@@ -28,6 +28,8 @@ class Visitor:
     expected: list[str] = field(default_factory=list)
     frames: list[dict[str, Any]] = field(default_factory=list)
     """What the server sent over WebSockets, in order."""
+    subscriptions: list[int] = field(default_factory=list)
+    """For each WebSocket, the last event that the page had from REST, behind which it asked to go on."""
 
     def __post_init__(self) -> None:
         self.page.set_default_timeout(1000 * 60)
@@ -46,6 +48,7 @@ class Visitor:
             self.complaints.append(f"{response.status} {response.request.method} {response.url}")
 
     def _connected(self, socket: WebSocket) -> None:
+        self.subscriptions.append(int(socket.url.rsplit("after=", 1)[1]))
         socket.on("framereceived", lambda frame: self.frames.append(json.loads(frame)))
 
     @property
