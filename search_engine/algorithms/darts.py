@@ -27,13 +27,13 @@ from ..errors import TrialFailure
 from ..events import Cost
 from ..generators import derive_seed
 from ..lazy import lazy_module
+from ..simplex.bilevel import ESTIMATORS, EstimatorName, VirtualStep
+from ..simplex.habits import EpochView, Habits, SimplexHabitsConfig
+from ..simplex.relaxation import BatchLoss, flops_once, open_supernet, two_levels
+from ..simplex.structure_report import StructureReport
 from ..structures import SoftmaxStructure
 from ..structures.distribution import shapes_of
 from .base import AlgorithmEntry, Context, Finalist, Phase, StepPhase
-from .bilevel import ESTIMATORS, EstimatorName, VirtualStep
-from .habits import EpochView, Habits, SimplexHabitsConfig
-from .relaxation import BatchLoss, flops_once, open_supernet, two_levels
-from .structure_report import StructureReport
 
 if TYPE_CHECKING:
     import torch

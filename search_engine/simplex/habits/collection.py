@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import ConfigDict, Field
 
+from ...algorithms.base import AlgorithmConfig
 from ...events import Notice
-from ..base import AlgorithmConfig
 from .base import EpochView, Habit
 from .skip_counter import SkipCounter
 from .stable_ranking import StableRanking

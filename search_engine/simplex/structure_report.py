@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ..algorithms.base import Context
 from ..events import DerivedGenome, FamilyDeclared, Metrics, StructureFrame, encode_floats
 from ..genomes import Genome
-from .base import Context
 
 Array = np.ndarray[Any, Any]
 
