@@ -43,6 +43,15 @@ class SteadyConfig(AlgorithmConfig):
 
 
 @dataclass(frozen=True)
+class Inherit:
+    """Weights that a trial starts from: those of an earlier trial of the run that was told as completed and whose weights were kept."""
+
+    trial: int
+    parts: tuple[str, ...]
+    """Submodules of the network (dotted names) whose parameters and buffers are copied; "" = the whole network."""
+
+
+@dataclass(frozen=True)
 class Proposal:
     """One trial that an algorithm asks for."""
 
@@ -52,9 +61,8 @@ class Proposal:
     operator: str = "random"
     fidelity: dict[str, Any] = field(default_factory=dict)
     """Overrides of the run's training config for this trial, for example {"epochs": 2}."""
-    domain: int = 0
-    init_from: str | None = None
-    """Artefact whose weights the trial starts from."""
+    inherit: Inherit | None = None
+    """Weights to start from; None = fresh ones."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +93,10 @@ class Finalist:
     init: dict[str, Any] | None = None
     """Arrays to start from or to keep (checkpoint tree), where `finish` needs them."""
     candidate: int | None = None
+    domains: tuple[int, ...] = (0,)
+    """The data sets that it is finished on and tested on."""
+    title: str = ""
+    """What it is, where that is not plain "best architecture found"."""
 
 
 @dataclass
@@ -101,7 +113,9 @@ class Context:
     """Name of the fitness in `Result.metrics` (higher is better)."""
     log: EventLog
     data: SearchData | None = None
-    """Train and validation samples; None for trial phases and for tables."""
+    """Train and validation samples of the first domain; None for trial phases and for tables."""
+    domains: list[SearchData] = field(default_factory=list)
+    """Those of every domain, in order; empty where `data` is None."""
     device: str = "cpu"
     amp: bool = False
     structure_every: int = 1
@@ -119,6 +133,9 @@ class Phase(ABC):
     name: ClassVar[str] = "search"
     title: ClassVar[str] = "Search"
     state_version: ClassVar[int] = 1
+    control: ClassVar[bool] = False
+    """A control runs after the search (also after one that its budget cut), for comparison only: it has its own horizon, its cost is
+    reported apart like the finale's, and it changes neither finalists nor handover."""
 
     context: Context
 
@@ -138,6 +155,10 @@ class Phase(ABC):
     @abstractmethod
     def best(self) -> list[Finalist]:
         """Finalists, best first, ranked on validation. May be empty before anything was evaluated."""
+
+    def baselines(self) -> list[Finalist]:
+        """What the finale finishes beside the first finalist in the same way, for an honest comparison; each needs a `title`."""
+        return []
 
     def handover(self) -> dict[str, Any] | None:
         """What the next phase starts from (a checkpoint tree)."""
@@ -159,6 +180,8 @@ class TrialPhase(Phase):
     scheduling: ClassVar[Literal["steady", "generational"]] = "steady"
     repeatable: ClassVar[bool] = True
     """Whether an equal genome at equal fidelity gives an equal result, so that it may be reused instead of paid again."""
+    keeps_weights: ClassVar[bool] = False
+    """Whether completed trials leave their weights for `Proposal.inherit`."""
 
     @property
     def window(self) -> int:
@@ -172,6 +195,10 @@ class TrialPhase(Phase):
     @abstractmethod
     def tell(self, results: list[Result]) -> None:
         """Results in ask order (steady: one)."""
+
+    def forgotten(self) -> list[int]:
+        """Numbers of trials whose kept weights no later proposal inherits, since the last call. Asked after every `tell`."""
+        return []
 
 
 class StepPhase(Phase):
@@ -202,6 +229,16 @@ QUICK_TRIALS: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
+class Domains:
+    """How many data sets an algorithm searches at once, in order."""
+
+    least: int = 1
+    most: int = 1
+    default: tuple[tuple[str, dict[str, Any]], ...] = ()
+    """(data set id, options) of each where none is named; empty = the first fitting data set."""
+
+
+@dataclass(frozen=True)
 class AlgorithmEntry:
     """An algorithm in the registry: what it is, what it needs, how to build its phases."""
 
@@ -217,15 +254,16 @@ class AlgorithmEntry:
     space_needs: frozenset[str]
     """What the space must offer."""
     config: type[AlgorithmConfig]
-    phases: Callable[[Any], list[Phase]]
-    """(validated config) -> fresh phases."""
+    phases: Callable[..., list[Phase]]
+    """(validated config) -> fresh phases; where `domains.most` > 1: (validated config, number of data sets)."""
     budgets: frozenset[str] = frozenset({"samples", "trials", "seconds"})
     spaces: tuple[str, ...] | None = None
     """Where the algorithm brings its own space, only those; None = every space that offers what it needs."""
     lives: str = "simplex vertices"
     """Where the structure lives (ARCHITECTURE section 1)."""
     structure: str = "none"
-    """Which picture the browser opens first: family, growth, population."""
+    """Which picture the browser opens first: family, growth, population, queue, policy, colony, pathways, domains, surrogate, marginals."""
+    domains: Domains = Domains()
     finisher: str = ""
     """`module:function` that finishes finalists with finish="as_is": (space, finalist, data, test, seed, device) -> (network or None,
     metrics, Cost). It makes the finalist's one visit to the test split."""

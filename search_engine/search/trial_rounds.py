@@ -170,7 +170,7 @@ class TrialRounds:
 
     def _open(self, proposal: Proposal) -> None:
         hash_, string = self.host.describe(proposal.genome)
-        key = canonical_json([hash_, proposal.domain, proposal.fidelity, proposal.init_from])
+        key = canonical_json([hash_, proposal.fidelity, asdict(proposal.inherit) if proposal.inherit else None])
         original = self.known.get(key) if self.phase.repeatable else None
         number = self.first_number + self.asked
         self.asked += 1

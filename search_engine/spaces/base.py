@@ -19,8 +19,12 @@ from ..events import FamilyGroup, GraphData
 from ..genomes import Genome, canonical_json, digest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import networkx as nx
     import numpy as np
+
+    from .decisions import Choices, DecisionList
 
 
 @dataclass(frozen=True)
@@ -48,21 +52,32 @@ class SearchSpace(ABC, Generic[ConfigT]):
     """A model family and its admissible genomes.
 
     `offers` says what an algorithm may ask of it: `sample`, `mutate`, `crossover`, `enumerate`, `encode` (decisions),
-    `supernet` (a relaxation with weights on its edges), `growth` (graphs that grow by mutation).
+    `supernet` (a relaxation with weights on its edges), `paths` (a super-network that computes one genome's path alone), `growth` (graphs
+    that grow by mutation), `decisions` (an ordered decision list), `domains` (several data sets at once).
     """
 
     id: ClassVar[str]
     offers: ClassVar[frozenset[str]]
 
-    def __init__(self, config: ConfigT, shape: DataShape) -> None:
+    def __init__(self, config: ConfigT, shape: DataShape, domains: tuple[DataShape, ...] = ()) -> None:
+        """`shape` is the first domain's; `domains` names all of them where there are several."""
         self.config = config
         self.shape = shape
-        self.validate_shape(shape)
+        self.domains = domains or (shape,)
+        for domain in self.domains:
+            self.validate_shape(domain)
+        if len(self.domains) > 1:
+            self.validate_domains()
 
     # ---- admissible genomes
 
     def validate_shape(self, shape: DataShape) -> None:
         """Raise BadInput(field "dataset") if this space cannot work on data of that shape."""
+
+    def validate_domains(self) -> None:
+        """Raise BadInput(field "datasets") if the domains cannot be searched together."""
+        if "domains" not in self.offers:
+            raise BadInput("datasets", f"the space '{self.id}' works on one data set, not {len(self.domains)}", code="incompatible")
 
     @abstractmethod
     def validate(self, genome: Genome) -> None:
@@ -93,6 +108,23 @@ class SearchSpace(ABC, Generic[ConfigT]):
 
     def decode(self, vector: list[float]) -> Genome:
         raise self._lacks("decode")
+
+    @property
+    def decisions(self) -> DecisionList:
+        """The space as an ordered list of decisions."""
+        raise self._lacks("decisions")
+
+    def genome_of(self, choices: Sequence[int | None]) -> Genome:
+        """The genome that a choice list stands for (see `decisions`). Raises BadInput(field "genome")."""
+        raise self._lacks("decisions")
+
+    def choices_of(self, genome: Genome) -> Choices:
+        """A choice list of the genome: `genome_of` gives back a genome of equal hash."""
+        raise self._lacks("decisions")
+
+    def training_of(self, genome: Genome) -> dict[str, Any]:
+        """Training options that the genome itself decides (optimiser, learning rate, epochs); they override the run's config."""
+        return {}
 
     # ---- identity
 

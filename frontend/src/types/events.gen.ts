@@ -18,6 +18,14 @@ export interface EventRecord {
     | PhaseStarted
     | FamilyDeclared
     | StructureFrame
+    | DecisionsDeclared
+    | PolicyFrame
+    | MarginalsFrame
+    | ColonyFrame
+    | PathwaysFrame
+    | DomainsFrame
+    | SurrogateFrame
+    | ControlScored
     | CandidateBorn
     | TrialTold
     | Incumbent
@@ -102,6 +110,214 @@ export interface StructureFrame {
     [k: string]: string;
   };
 }
+/**
+ * The space's decisions, sent once; policy and marginals frames refer to them by order.
+ */
+export interface DecisionsDeclared {
+  kind: "decisions";
+  decisions: DecisionInfo[];
+}
+/**
+ * One decision of a space, as the browser draws it: a strip of its choices, or a cell of a matrix.
+ */
+export interface DecisionInfo {
+  key: string;
+  title: string;
+  kind: string;
+  choices: string[];
+  /**
+   * place in a matrix of layers x earlier layers, where it has one
+   */
+  row: number | null;
+  column: number | null;
+  /**
+   * family group, edge and operations that the decision stands for, where it does
+   */
+  group: string | null;
+  edge: number | null;
+}
+/**
+ * What a controller believes: per decision a probability vector, given the greedy choices before it.
+ *
+ * `probabilities` is base64 float32: all decisions' vectors one behind the other (an inactive decision's is all zeros).
+ */
+export interface PolicyFrame {
+  kind: "policy";
+  step: number;
+  /**
+   * whose controller, where every data set has its own
+   */
+  domain: number | null;
+  probabilities: string;
+  /**
+   * choices of the latest sample
+   */
+  sampled: (number | null)[];
+  /**
+   * choices of its parent, where it has one (Evo-NAS)
+   */
+  parent: (number | null)[];
+  /**
+   * places that were drawn anew rather than copied from the parent
+   */
+  resampled: number[];
+  /**
+   * entropy, entropy_share, baseline, reward, ...
+   */
+  values: {
+    [k: string]: number;
+  };
+}
+/**
+ * What was tried so far, per decision and choice: how often, and with which mean score. Base64 float32 in the decisions' order.
+ */
+export interface MarginalsFrame {
+  kind: "marginals";
+  step: number;
+  counts: string;
+  /**
+   * 0 where a choice was never scored
+   */
+  means: string;
+}
+/**
+ * The pheromone graph at one moment: a column of nodes per depth, edges between neighbouring columns, the ants of the generation.
+ */
+export interface ColonyFrame {
+  kind: "colony";
+  step: number;
+  depth: number;
+  edges: ColonyEdge[];
+  /**
+   * 'depth/node/attribute' -> share of each value (pheromone, normalised)
+   */
+  attributes: {
+    [k: string]: {
+      [k: string]: number;
+    };
+  };
+  ants: Ant[];
+  /**
+   * the best path so far
+   */
+  best: string[];
+  values: {
+    [k: string]: number;
+  };
+}
+export interface ColonyEdge {
+  depth: number;
+  source: string;
+  target: string;
+  pheromone: number;
+  heuristic: number;
+  /**
+   * pheromone x heuristic, normalised over the source's edges
+   */
+  probability: number;
+}
+export interface Ant {
+  /**
+   * its candidate
+   */
+  number: number | null;
+  /**
+   * node types by depth, the input first
+   */
+  path: string[];
+  /**
+   * layers whose weights came from an earlier ant
+   */
+  inherited: number;
+}
+/**
+ * A population of paths through columns of modules (PathNet). A path is, per layer, the list of its modules.
+ */
+export interface PathwaysFrame {
+  kind: "pathways";
+  step: number;
+  task: number;
+  layers: number;
+  modules: number;
+  population: number[][][];
+  fitness: (number | null)[];
+  /**
+   * per layer the modules that earlier tasks froze
+   */
+  frozen: number[][];
+  /**
+   * the path that each earlier task kept
+   */
+  earlier: number[][][];
+  best: number[][];
+  /**
+   * winner and loser of the latest tournament, as places in the population
+   */
+  tournament: number[];
+  values: {
+    [k: string]: number;
+  };
+}
+/**
+ * One super-network searched for several data sets: each one's probabilities and path (multi-path NAS).
+ */
+export interface DomainsFrame {
+  kind: "domains";
+  step: number;
+  layers: number;
+  modules: string[];
+  domains: DomainPolicy[];
+  values: {
+    [k: string]: number;
+  };
+}
+export interface DomainPolicy {
+  name: string;
+  /**
+   * base64 float32 (layers x modules)
+   */
+  probabilities: string;
+  /**
+   * the most probable module of each layer
+   */
+  path: number[];
+  values: {
+    [k: string]: number;
+  };
+}
+/**
+ * What a surrogate predicts. Base64 float32 throughout; `chosen` are places among the candidates.
+ */
+export interface SurrogateFrame {
+  kind: "surrogate";
+  step: number;
+  means: string;
+  deviations: string;
+  chosen: number[];
+  /**
+   * scores of evaluated genomes
+   */
+  observed: string;
+  /**
+   * what a surrogate that did not see them predicted for the same genomes
+   */
+  predicted: string;
+  values: {
+    [k: string]: number;
+  };
+}
+/**
+ * What a control or a baseline inside the search gave: for comparison, never a finalist.
+ */
+export interface ControlScored {
+  kind: "control";
+  name: string;
+  title: string;
+  message: string;
+  values: {
+    [k: string]: number;
+  };
+}
 export interface CandidateBorn {
   kind: "candidate_born";
   number: number;
@@ -115,6 +331,14 @@ export interface CandidateBorn {
   fidelity: {
     [k: string]: unknown;
   };
+  /**
+   * candidate whose weights its training starts from
+   */
+  inherited_from: number | null;
+  /**
+   * submodules that were taken over
+   */
+  inherited_parts: string[];
 }
 /**
  * A trial's result as the algorithm received it, in ask order.
@@ -282,6 +506,10 @@ export interface FinalistChosen {
     [k: string]: GraphData;
   };
   finish: "retrain" | "as_is" | "none";
+  /**
+   * places of the data sets that it is finished and tested on
+   */
+  domains: number[];
 }
 /**
  * The end of a finalist: its one visit to the test split.
