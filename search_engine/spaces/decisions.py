@@ -41,6 +41,10 @@ class Decision:
     row: int | None = None
     column: int | None = None
     """Place in a matrix picture (layer x earlier layer), where the decision has one."""
+    group: str | None = None
+    """Where the choices are a family edge's operations, in the family's order: the group's name ..."""
+    edge: int | None = None
+    """... and the edge's number in it, so that probabilities of choices can be drawn as weights of the edge."""
 
 
 class DecisionList(Sequence[Decision]):

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -26,6 +26,7 @@ from ..genomes import Genome, canonical_json, digest
 from ..lazy import lazy_module
 from ..primitives.names import NB201, PRIMITIVES
 from .base import DataShape, SearchSpace, SpaceConfig, SpaceEntry
+from .decisions import Choices, Decision, DecisionList
 from .image_input import require_images
 
 if TYPE_CHECKING:
@@ -41,6 +42,12 @@ EDGES: tuple[tuple[int, int], ...] = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2
 GROUP = "cell"
 Stage = Literal["search", "trial", "final"]
 
+_DECISIONS = DecisionList(
+    [
+        Decision(key=f"edge{source}{target}", title=f"Edge {source} to {target}", kind="operation", choices=NB201, group=GROUP, edge=place)
+        for place, (source, target) in enumerate(EDGES)
+    ]
+)
 _LAYOUT = {"0": (0.06, 0.5), "1": (0.36, 0.14), "2": (0.64, 0.86), "3": (0.94, 0.5)}
 
 
@@ -71,7 +78,7 @@ class NB201Space(SearchSpace[NB201Config]):
     """See the module's docstring."""
 
     id: ClassVar[str] = "nb201"
-    offers: ClassVar[frozenset[str]] = frozenset({"sample", "mutate", "crossover", "enumerate", "encode", "supernet"})
+    offers: ClassVar[frozenset[str]] = frozenset({"sample", "mutate", "crossover", "enumerate", "encode", "supernet", "decisions"})
     operations: ClassVar[tuple[str, ...]] = NB201
 
     def validate_shape(self, shape: DataShape) -> None:
@@ -127,6 +134,23 @@ class NB201Space(SearchSpace[NB201Config]):
 
     def size(self) -> int:
         return int(len(NB201) ** len(EDGES))
+
+    # ---- decisions
+
+    @property
+    def decisions(self) -> DecisionList:
+        """One per edge, in the official order: its operation."""
+        return _DECISIONS
+
+    def genome_of(self, choices: Sequence[int | None]) -> Genome:
+        """The cell of a choice list. Raises BadInput(field "genome")."""
+        self.decisions.validate(choices)
+        return self.genome([NB201[choice] for choice in choices if choice is not None])
+
+    def choices_of(self, genome: Genome) -> Choices:
+        """Undo `genome_of`. Raises BadInput(field "genome")."""
+        self.validate(genome)
+        return tuple(NB201.index(name) for name in self.operations_of(genome))
 
     # ---- vectors and weights
 
