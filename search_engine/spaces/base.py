@@ -191,3 +191,9 @@ class SpaceEntry:
     """Which kinds of data it can work on: `image`, `vector`."""
     builder: str = ""
     """`module:function` building an untrained network: (space, genome, stage) -> nn.Module, stage 'trial' or 'final'."""
+    initialiser: str = ""
+    """`module:function` that prepares a network before its training, where its genome asks for it (unsupervised pretraining, ...):
+    (network, genome, space, data, training, seed, device) -> Cost, or None where there is nothing to do."""
+    initialiser: str = ""
+    """`module:function` giving a fresh network the weights that its genome asks for (pretraining), before its training:
+    (network, genome, space, data: SearchData, training, seed, device) -> Cost, or None where the genome asks for nothing."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 import itertools
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -28,8 +28,10 @@ from ..genomes import Genome
 from ..lazy import lazy_module
 from ..primitives.names import DARTS
 from .base import DataShape, SearchSpace, SpaceConfig, SpaceEntry
+from .cell_decisions import CellDecisions, Edge
 from .cell_family import INPUTS, cell_family
 from .cell_macro import Macro, Stage, macro_for
+from .decisions import Choices, DecisionList
 from .genotype import format_genotype, parse_genotype
 from .image_input import require_images
 
@@ -46,9 +48,6 @@ CELLS = ("normal", "reduction")
 OPERATIONS = tuple(name for name in DARTS if name != "none")
 """What a genome chooses from; the super-network also mixes in `none`."""
 SOURCES_PER_NODE = 2
-
-Edge = tuple[str, str, str]
-"""(source, target, operation)."""
 
 
 class CellConfig(SpaceConfig):
@@ -71,7 +70,7 @@ class CellSpace(SearchSpace[CellConfig]):
     """See the module's docstring."""
 
     id: ClassVar[str] = "cell"
-    offers: ClassVar[frozenset[str]] = frozenset({"sample", "mutate", "crossover", "enumerate", "encode", "supernet"})
+    offers: ClassVar[frozenset[str]] = frozenset({"sample", "mutate", "crossover", "enumerate", "encode", "supernet", "decisions"})
     operations: ClassVar[tuple[str, ...]] = DARTS
 
     def validate_shape(self, shape: DataShape) -> None:
@@ -223,6 +222,22 @@ class CellSpace(SearchSpace[CellConfig]):
         per_cell = pairs * len(OPERATIONS) ** (SOURCES_PER_NODE * self.config.nodes)
         return int(per_cell ** len(CELLS))
 
+    # ---- decisions
+
+    @property
+    def decisions(self) -> DecisionList:
+        """Cell by cell, node by node: the pair of inputs, then an operation on each (see `cell_decisions`)."""
+        return _decisions(self.config.nodes).decisions
+
+    def genome_of(self, choices: Sequence[int | None]) -> Genome:
+        """The genotype of a choice list. Raises BadInput(field "genome")."""
+        return self.genome(_decisions(self.config.nodes).edges_of(choices))
+
+    def choices_of(self, genome: Genome) -> Choices:
+        """Undo `genome_of`. Raises BadInput(field "genome"), also for two operations on one edge, which decisions cannot say."""
+        self.validate(genome)
+        return _decisions(self.config.nodes).choices_of({name: self.cell(genome, name) for name in CELLS})
+
     # ---- vectors and weights
 
     def one_hot(self, genome: Genome) -> dict[str, np.ndarray[Any, Any]]:
@@ -338,6 +353,11 @@ class CellSpace(SearchSpace[CellConfig]):
     def family(self) -> list[FamilyGroup]:
         """The normal and the reduction cell with all operations on all edges."""
         return [cell_family(name, self.config.nodes, self.edges, self.operations) for name in CELLS]
+
+
+@lru_cache(maxsize=8)
+def _decisions(nodes: int) -> CellDecisions:
+    return CellDecisions(CELLS, nodes, OPERATIONS)
 
 
 @lru_cache(maxsize=65_536)
