@@ -194,6 +194,3 @@ class SpaceEntry:
     initialiser: str = ""
     """`module:function` that prepares a network before its training, where its genome asks for it (unsupervised pretraining, ...):
     (network, genome, space, data, training, seed, device) -> Cost, or None where there is nothing to do."""
-    initialiser: str = ""
-    """`module:function` giving a fresh network the weights that its genome asks for (pretraining), before its training:
-    (network, genome, space, data: SearchData, training, seed, device) -> Cost, or None where the genome asks for nothing."""
