@@ -1,0 +1,112 @@
+"""One data set's side of a training: its batches, its loss, its scores and what they cost."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from ..config import TrainingConfig
+from ..datasets.base import SearchData
+from ..errors import TrialFailure
+from ..events import Cost
+from .augmentation import Augmentation
+from .batches import BatchOrder, DevicePart
+from .evaluation import evaluate_on
+from .footprint import step_flops
+from .precision import Precision
+
+
+class DomainTraining:
+    """`network` (inputs -> logits of this data set) on the batches of `data.train`, scored on `data.validation`.
+
+    Order and augmentation depend on (seed, step) alone, and steps may go on for ever: the data set is visited anew every
+    `steps_per_epoch` of them. What changes with the steps is in `state_dict`; the network's weights belong to the loop.
+    """
+
+    def __init__(self, network: nn.Module, data: SearchData, config: TrainingConfig, seed: int, device: str, title: str = "") -> None:
+        """The network lies on `device`; `title` names the data set in messages where there are several.
+
+        Raises BadInput where the augmentation does not fit the data.
+        """
+        self.network = network
+        self._title = f" on {title}" if title else ""
+        self._smoothing = config.label_smoothing
+        self._train = DevicePart(data.train, data.preprocessing, device, config.train_examples)
+        self._validation = DevicePart(data.validation, data.preprocessing, device)
+        self._order = BatchOrder(len(self._train), config.batch_size, seed)
+        self._augment = Augmentation(config.augment, data.shape.input, seed)
+        self._flops_forward, self._flops_train = step_flops(network, data.shape.input)
+        self._trained_on = 0
+        self._scored_on = 0
+        self._sums = {"loss": 0.0, "correct": 0, "examples": 0}
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return self._order.per_epoch
+
+    @property
+    def cost(self) -> Cost:
+        """Examples and FLOPs (2 x MACs) so far."""
+        return Cost(
+            forward_backward=self._trained_on,
+            forward=self._scored_on,
+            flops=self._trained_on * self._flops_train + self._scored_on * self._flops_forward,
+        )
+
+    def loss(self, step: int, where: str, precision: Precision) -> torch.Tensor:
+        """Mean cross-entropy (nats, label smoothing included) of the network in training mode on batch `step`, with its graph.
+
+        Raises TrialFailure where it is not finite (`where` says at which step), or where the batch is too small for batch
+        normalisation.
+        """
+        indices = self._order.indices(step).to(self._train.device)
+        inputs = self._augment(self._train.raw[indices], self._train.normalise, step)
+        labels = self._train.labels[indices]
+        self.network.train()
+        with precision.autocast():
+            logits = self._forward(inputs)
+            loss = F.cross_entropy(logits.float(), labels, label_smoothing=self._smoothing)
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise TrialFailure(f"loss{self._title} is not a number {where}")
+        self._trained_on += len(labels)
+        self._sums["loss"] += value * len(labels)
+        self._sums["correct"] += int((logits.detach().argmax(1) == labels).sum())
+        self._sums["examples"] += len(labels)
+        return loss
+
+    def _forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        try:
+            logits: torch.Tensor = self.network(inputs)
+        except ValueError as error:
+            if "more than 1 value per channel" not in str(error):
+                raise
+            raise TrialFailure(f"a batch of {len(inputs)} is too small for batch normalisation: use a larger batch_size") from None
+        return logits
+
+    def report(self, where: str) -> dict[str, float]:
+        """`train_loss` and `train_accuracy` since the last report (means over the augmented batches as they were trained on), and
+        `val_loss`, `val_accuracy` now. Raises TrialFailure where the validation loss is not finite."""
+        score = evaluate_on(self.network, self._validation)
+        if not math.isfinite(score["loss"]):
+            raise TrialFailure(f"validation loss{self._title} is not a number {where}")
+        self._scored_on += len(self._validation)
+        sums, self._sums = self._sums, {"loss": 0.0, "correct": 0, "examples": 0}
+        return {
+            "train_loss": sums["loss"] / sums["examples"],
+            "train_accuracy": sums["correct"] / sums["examples"],
+            "val_loss": score["loss"],
+            "val_accuracy": score["accuracy"],
+        }
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"trained_on": self._trained_on, "scored_on": self._scored_on, "sums": dict(self._sums)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self._trained_on = state["trained_on"]
+        self._scored_on = state["scored_on"]
+        self._sums = dict(state["sums"])
