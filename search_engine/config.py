@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from .errors import BadInput
 
 if TYPE_CHECKING:
-    from .algorithms.base import AlgorithmEntry
+    from .algorithms.base import AlgorithmEntry, Phase
     from .datasets.base import DatasetEntry
 
 
@@ -132,6 +132,11 @@ class CheckedRun(BaseModel):
         entry: DatasetEntry = self.datasets[0]
         return entry
 
+    def phases(self) -> list[Phase]:
+        """Fresh phases of the algorithm: the search's, then its controls."""
+        entry: AlgorithmEntry = self.algorithm
+        return entry.phases(self.options, len(self.datasets)) if entry.domains.most > 1 else entry.phases(self.options)
+
 
 def check(config: RunConfig | dict[str, Any], data_dir: Path | None = None) -> CheckedRun:
     """Validate a run config against the registry. With `data_dir`, also that the data files are there.
@@ -151,7 +156,9 @@ def check(config: RunConfig | dict[str, Any], data_dir: Path | None = None) -> C
     if space.id not in [entry.id for entry in spaces]:
         names = ", ".join(entry.id for entry in spaces)
         raise BadInput("space", f"{algorithm.title} cannot search '{space.id}'; it can search: {names}", code="incompatible")
-    datasets = [registry.dataset(name) for name in config.datasets] or registry.datasets_for(algorithm, space)[:1]
+    if not config.datasets:
+        config = config.model_copy(update=_default_datasets(config, algorithm, registry.datasets_for(algorithm, space)))
+    datasets = [registry.dataset(name) for name in config.datasets]
     fitting = [entry.id for entry in registry.datasets_for(algorithm, space)]
     for entry in datasets:
         if entry.id not in fitting:
@@ -162,10 +169,7 @@ def check(config: RunConfig | dict[str, Any], data_dir: Path | None = None) -> C
             )
         if data_dir is not None:
             entry.check_files(data_dir)
-    if len(datasets) != 1:
-        raise BadInput(
-            "datasets", f"{algorithm.title} searches one data set at a time; give one id, not {len(datasets)}", code="incompatible"
-        )
+    _check_domains(len(datasets), algorithm)
     options = parse("options", algorithm.config, config.options)
     space_options = parse("space_options", space.config, config.space_options)
     given = config.dataset_options or [{} for _ in datasets]
@@ -185,9 +189,30 @@ def check(config: RunConfig | dict[str, Any], data_dir: Path | None = None) -> C
         datasets=datasets,
         dataset_options=dataset_options,
     )
-    if datasets[0].shape is not None:
-        space.space(space_options, datasets[0].shape)
+    shapes = [entry.shape_of(item) for entry, item in zip(datasets, dataset_options, strict=True)]
+    known = [shape for shape in shapes if shape is not None]
+    if len(known) == len(shapes):
+        space.space(space_options, known[0], tuple(known))
     return checked
+
+
+def _default_datasets(config: RunConfig, algorithm: AlgorithmEntry, fitting: list[DatasetEntry]) -> dict[str, Any]:
+    """The data sets of a config that names none: the algorithm's own choice where that fits the space, else the first fitting one."""
+    names = {entry.id for entry in fitting}
+    default: list[tuple[str, dict[str, Any]]] = [(name, options) for name, options in algorithm.domains.default if name in names]
+    if not default:
+        default = [(fitting[0].id, {})] * algorithm.domains.least if fitting else []
+    options = config.dataset_options or [dict(options) for _, options in default]
+    return {"datasets": [name for name, _ in default], "dataset_options": options}
+
+
+def _check_domains(count: int, algorithm: AlgorithmEntry) -> None:
+    least, most = algorithm.domains.least, algorithm.domains.most
+    if least <= count <= most:
+        return
+    wanted = "one data set" if most == 1 else f"{least} to {most} data sets in order" if least < most else f"{least} data sets in order"
+    raise BadInput("datasets", f"{algorithm.title} searches {wanted} at a time; give {'one id' if most == 1 else 'their ids'}, not {count}",
+                   code="incompatible")
 
 
 def _check_budget(budget: Budget, algorithm: AlgorithmEntry, dataset: DatasetEntry) -> None:

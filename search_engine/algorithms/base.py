@@ -236,6 +236,8 @@ class Domains:
     most: int = 1
     default: tuple[tuple[str, dict[str, Any]], ...] = ()
     """(data set id, options) of each where none is named; empty = the first fitting data set."""
+    one_finalist_each: bool = False
+    """Whether every data set gets a finalist (and a model) of its own."""
 
 
 @dataclass(frozen=True)

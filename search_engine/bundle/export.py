@@ -60,12 +60,13 @@ def export_bundle(
     metrics: dict[str, float],
     footprint: dict[str, Any] | None = None,
     training: TrainingConfig | None = None,
+    domain: int = 0,
 ) -> dict[str, Any]:
     """Write the bundle of a trained `network` to `folder`, which is new or replaced; returns the manifest.
 
     `metrics` are the run's figures; their `test_accuracy` must be what the network gives on `test` on the CPU. `training` is how
-    the network was trained (None: the algorithm itself finished it). The network is not changed. Raises BundleError where the network
-    cannot be written as code or the code computes something else; then there is no folder.
+    the network was trained (None: the algorithm itself finished it), `domain` the place of its data set in the run. The network is not
+    changed. Raises BundleError where the network cannot be written as code or the code computes something else; then there is no folder.
     """
     network = as_network(copy.deepcopy(network).cpu().eval())
     temporary = folder.with_name(f".{folder.name}.part")
@@ -94,14 +95,14 @@ def export_bundle(
         for name in SCRIPTS:
             shutil.copyfile(Path(__file__).with_name("standalone") / name, temporary / name)
         (temporary / "requirements.txt").write_text(_requirements(), encoding="utf-8")
-        data_folder = write_test_split(temporary, checked.dataset, test)
+        data_folder = write_test_split(temporary, checked.datasets[domain], test)
         size = footprint or vars(measure(network, data.shape.input))
-        manifest = _manifest(checked, space, genome, data, metrics, size)
+        manifest = _manifest(checked, space, genome, data, metrics, size, domain)
         manifest["evaluation"] = {
             **score, "examples": len(test), "checksum": checksum(test.inputs, test.labels), "data_folder": data_folder,
         }
         manifest["onnx"] = _onnx(checked.config.finale.onnx, rebuilt, probes, temporary / "model.onnx")
-        about = _about(checked, training)
+        about = _about(checked, training, domain)
         (temporary / "MODEL_CARD.md").write_text(model_card(manifest, architecture, about), encoding="utf-8")
         manifest["files"] = {path.name: _file(path) for path in sorted(temporary.iterdir())}
         _write_json(temporary / "manifest.json", manifest)
@@ -166,7 +167,8 @@ def _requirements() -> str:
 
 
 def _manifest(
-    checked: CheckedRun, space: SearchSpace[Any], genome: Genome, data: SearchData, metrics: dict[str, float], size: dict[str, Any]
+    checked: CheckedRun, space: SearchSpace[Any], genome: Genome, data: SearchData, metrics: dict[str, float], size: dict[str, Any],
+    domain: int,
 ) -> dict[str, Any]:
     config = checked.config
     return {
@@ -174,7 +176,7 @@ def _manifest(
         "algorithm": {"id": checked.algorithm.id, "options": checked.options.model_dump(mode="json")},
         "space": {"id": space.id, "options": space.config.model_dump(mode="json")},
         "dataset": {
-            "id": data.dataset, "options": checked.dataset_options[0].model_dump(mode="json"), "input_shape": list(data.shape.input),
+            "id": data.dataset, "options": checked.dataset_options[domain].model_dump(mode="json"), "input_shape": list(data.shape.input),
             "class_names": list(data.class_names), "train_examples": len(data.train), "validation_examples": len(data.validation),
         },
         "seed": config.seed,
@@ -190,11 +192,12 @@ def _manifest(
     }
 
 
-def _about(checked: CheckedRun, training: TrainingConfig | None) -> dict[str, Any]:
+def _about(checked: CheckedRun, training: TrainingConfig | None, domain: int) -> dict[str, Any]:
+    dataset = checked.datasets[domain]
     return {
         "algorithm_title": checked.algorithm.title, "algorithm_source": checked.algorithm.source,
         "space_title": checked.space.title, "space_source": checked.space.source,
-        "dataset_title": checked.dataset.title, "dataset_source": checked.dataset.source, "dataset_licence": checked.dataset.licence,
+        "dataset_title": dataset.title, "dataset_source": dataset.source, "dataset_licence": dataset.licence,
         "training": training.model_dump(mode="json") if training else {},
     }
 

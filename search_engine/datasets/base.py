@@ -147,6 +147,12 @@ class DatasetEntry:
     """Module (standing alone, with `read_test(folder)`) that a download takes along to read the test part from `files`; empty = the
     download carries the test part itself (data sets that are bundled with the program)."""
     sizes: dict[str, int] = field(default_factory=dict)
+    shape_from: Callable[[Any], DataShape] | None = None
+    """Where the options change the shape (a subset of the classes): (validated config) -> the shape; `shape` is that of the defaults."""
+
+    def shape_of(self, options: Any) -> DataShape | None:
+        """The shape under these options, or None if only the files tell."""
+        return self.shape_from(options) if self.shape_from is not None else self.shape
 
     def check_files(self, data_dir: Path) -> None:
         """Raise MissingData naming the first absent file and where it should lie."""

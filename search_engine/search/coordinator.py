@@ -18,18 +18,19 @@ from ..algorithms.base import Context, Phase, StepPhase, TrialPhase
 from ..config import CheckedRun
 from ..datasets.base import Objective, Samples, Table
 from ..errors import CheckpointMismatch, TrialFailure
-from ..events import Cost, Event, EventLog, PhaseStarted, RunCompleted, SearchStopped
+from ..events import ControlScored, Cost, Event, EventLog, PhaseStarted, RunCompleted, SearchStopped
 from ..generators import derive_seed, random_state, restore_random
 from ..genomes import Genome
 from .budget import Meter
 from .finale import Finale
 from .phase_work import finalist_tree
 from .resources import Resources
+from .starting_weights import weights_file
 from .trial_rounds import OpenTrial, TrialRounds
-from .trial_work import declared_cost, trial_training
+from .trial_work import declared_cost, genome_training
 from .work import Progress, WorkSpec
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 
 STOP_MESSAGES = {
     "budget": "the budget is used up",
@@ -49,6 +50,8 @@ class Step:
     status: str
     reason: str
     charged: dict[str, float] = field(default_factory=dict)
+    obsolete: list[str] = field(default_factory=list)
+    """Files of the run (paths under its folder) that nothing needs any more once this step is committed."""
 
 
 class Coordinator:
@@ -72,8 +75,12 @@ class Coordinator:
         self.machine_failures = 0
         """Outcomes spoilt by the machine rather than by a genome: with any, another run may go another way."""
         self.finalists: list[dict[str, Any]] = []
+        self.baselines: list[dict[str, Any]] = []
+        self.apart = Cost()
+        """What the controls used: reported, not charged."""
         self.finale = Finale(self)
         self._opened: list[WorkSpec] = []
+        self._obsolete: list[str] = []
 
     # ---------------------------------------------------------------- driving
 
@@ -94,7 +101,8 @@ class Coordinator:
                 more = self.status == "running"
                 break
         opened, self._opened = self._opened, []
-        return Step(self.log.drain(), opened, more, self.status, self.reason, self.meter.totals())
+        obsolete, self._obsolete = self._obsolete, []
+        return Step(self.log.drain(), opened, more, self.status, self.reason, self.meter.totals(), obsolete)
 
     def _deliver(self, source: str, outcome: dict[str, Any]) -> None:
         self.machine_failures += bool(outcome.get("machine"))
@@ -110,12 +118,21 @@ class Coordinator:
         if self.finale.started:
             return self._finish_finale()
         if self.phase is None:
-            return self._start_phase(self.phase_index + 1)
+            following = self._following()
+            if following is None:
+                return self._start_finale()
+            return self._start_phase(following)
         if self.rounds is not None:
             return self._trial_phase(self.rounds)
         return self._step_phase()
 
     # ---------------------------------------------------------------- phases
+
+    def _following(self) -> int | None:
+        """The phase that comes next: after the search has stopped only controls; None = the finale."""
+        phases = self.checked.phases()
+        later = range(self.phase_index + 1, len(phases))
+        return next((index for index in later if phases[index].control or not self.stop_reason), None)
 
     def _start_phase(self, index: int) -> bool:
         phase = self._make_phase(index)
@@ -130,7 +147,7 @@ class Coordinator:
 
     def _make_phase(self, index: int) -> Phase:
         """The phase, begun where the coordinator itself drives it (trial phases)."""
-        phase = self.checked.algorithm.phases(self.checked.options)[index]
+        phase = self.checked.phases()[index]
         self.rounds = None
         if isinstance(phase, TrialPhase):
             seed = derive_seed(self.checked.config.seed, "phase", index)
@@ -163,7 +180,8 @@ class Coordinator:
         finalists = [finalist_tree(item) for item in rounds.finalists()]
         if not finalists and rounds.asked == 0:
             return self._fail("the budget does not allow a single trial")
-        self._end_phase(rounds.draining, finalists, self.phase.handover())
+        baselines = [finalist_tree(item) for item in self.phase.baselines()]
+        self._end_phase(rounds.draining, finalists, baselines, self.phase.handover())
         return True
 
     def _step_phase(self) -> bool:
@@ -171,17 +189,33 @@ class Coordinator:
         if outcome is None:
             return False
         self.phase_outcome = None
-        self.meter.charge(Cost.model_validate({**outcome["cost"], "seconds": outcome["seconds"]}))
+        cost = Cost.model_validate({**outcome["cost"], "seconds": outcome["seconds"]})
+        if self.phase is not None and self.phase.control:
+            return self._end_control(self.phase, outcome, cost)
+        self.meter.charge(cost)
         if outcome["status"] != "completed":
             return self._fail(outcome["reason"])
-        self._end_phase(outcome["reason"], outcome["finalists"], outcome["handover"])
+        self._end_phase(outcome["reason"], outcome["finalists"], outcome["baselines"], outcome["handover"])
         return True
 
-    def _end_phase(self, stop_reason: str, finalists: list[dict[str, Any]], handover: dict[str, Any] | None) -> None:
+    def _end_control(self, phase: Phase, outcome: dict[str, Any], cost: Cost) -> bool:
+        """A control that fails is a result like another: the search stands without it."""
+        self.apart = self.apart.plus(cost)
+        if outcome["status"] != "completed":
+            message = f"the control could not be finished: {outcome['reason']}"
+            self.say(ControlScored(name=phase.name, title=phase.title, message=message, values={}), self.phase_index)
+        self.phase = None
+        return True
+
+    def _end_phase(
+        self, stop_reason: str, finalists: list[dict[str, Any]], baselines: list[dict[str, Any]], handover: dict[str, Any] | None
+    ) -> None:
         self.handover = handover
         self.finalists = finalists or self.finalists
+        self.baselines = baselines or self.baselines
         self.phase, self.rounds = None, None
-        last = self.phase_index + 1 >= len(self.checked.algorithm.phases(self.checked.options))
+        phases = self.checked.phases()
+        last = self.phase_index + 1 >= len(phases) or phases[self.phase_index + 1].control
         if not last and stop_reason != "budget":
             return
         self.stop_reason = stop_reason
@@ -195,10 +229,12 @@ class Coordinator:
             ),
             0,
         )
+
+    def _start_finale(self) -> bool:
         if not self.finalists:
-            self._fail("no trial gave a result")
-            return
-        self.finale.start(self.finalists)
+            return self._fail("no trial gave a result")
+        self.finale.start(self.finalists, self.baselines)
+        return True
 
     @property
     def _in_seconds(self) -> bool:
@@ -234,14 +270,23 @@ class Coordinator:
         self._opened.append(spec)
 
     def open_trial(self, trial: OpenTrial) -> None:
-        arguments = {"genome": trial.genome.to_json(), "hash": trial.hash, "fidelity": trial.fidelity}
+        arguments: dict[str, Any] = {"genome": trial.genome.to_json(), "hash": trial.hash, "fidelity": trial.fidelity}
+        if trial.inherit is not None:
+            arguments["inherit"] = {"trial": trial.inherit.trial, "parts": list(trial.inherit.parts)}
+        if isinstance(self.phase, TrialPhase) and self.phase.keeps_weights:
+            arguments["keep"] = True
         self.open(WorkSpec(kind="trial", index=trial.number, arguments=arguments))
 
-    def declared_cost(self, fidelity: dict[str, Any]) -> Cost:
+    def forget(self, trials: list[int]) -> None:
+        """No later trial inherits from these."""
+        self._obsolete += [weights_file(trial) for trial in trials]
+
+    def declared_cost(self, genome: Genome, fidelity: dict[str, Any]) -> Cost:
         dataset = self.resources.dataset
         if isinstance(dataset, Samples):
             data = self.resources.search_data
-            return declared_cost(trial_training(self.checked.config.training, fidelity), len(data.train), len(data.validation))
+            training = genome_training(self.checked.config.training, self.resources.space, genome, fidelity)
+            return declared_cost(training, len(data.train), len(data.validation))
         return Cost(forward_backward=dataset.declared_samples)
 
     def instant(self, trial: OpenTrial) -> dict[str, Any] | None:
@@ -296,6 +341,8 @@ class Coordinator:
             "numbers": self.numbers,
             "machine_failures": self.machine_failures,
             "finalists": self.finalists,
+            "baselines": self.baselines,
+            "apart": self.apart.model_dump(),
             "meter": self.meter.state_dict(),
             "log": self.log.state_dict(),
             "finale": self.finale.state_dict(),
@@ -314,10 +361,12 @@ class Coordinator:
             "numbers",
             "machine_failures",
             "finalists",
+            "baselines",
             "phase_outcome",
         ):
             setattr(self, name, state[name])
         self.meter.load_state_dict(state["meter"])
+        self.apart = Cost.model_validate(state["apart"])
         self.phase = self._make_phase(self.phase_index) if state["in_phase"] else None
         if self.rounds is not None and isinstance(self.phase, TrialPhase):
             if state["phase_version"] != self.phase.state_version:

@@ -18,7 +18,7 @@ from ..generators import derive_seed
 from .budget import Meter
 from .open_work import open_work
 from .resources import Resources
-from .trial_work import declared_cost
+from .trial_work import declared_cost, genome_training
 from .work import Work, WorkSpec
 
 TIMED_UNITS = 3
@@ -48,7 +48,7 @@ def estimate(checked: CheckedRun, data_dir: Path) -> dict[str, Any]:
 
 
 def _has_steps(checked: CheckedRun) -> bool:
-    return any(isinstance(phase, StepPhase) for phase in checked.algorithm.phases(checked.options))
+    return any(isinstance(phase, StepPhase) for phase in checked.phases())
 
 
 def _table(checked: CheckedRun, resources: Resources) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def _table(checked: CheckedRun, resources: Resources) -> dict[str, Any]:
 
 def _phases(checked: CheckedRun, data_dir: Path, folder: Path) -> dict[str, Any]:
     samples, seconds, steps = 0.0, 0.0, 0
-    for index, phase in enumerate(checked.algorithm.phases(checked.options)):
+    for index, phase in enumerate(checked.phases()):
         if not isinstance(phase, StepPhase):
             continue
         work = open_work(checked, WorkSpec(kind="phase", index=index, arguments={"charged": Meter(None).state_dict()}), data_dir, folder)
@@ -93,8 +93,9 @@ def _trials(checked: CheckedRun, resources: Resources, data_dir: Path, folder: P
     budget = checked.budget
     assert budget is not None
     data = resources.search_data
-    declared = declared_cost(checked.config.training, len(data.train), len(data.validation)).samples
     genome = resources.space.sample(random.Random(derive_seed(checked.config.seed, "estimate")))
+    training = genome_training(checked.config.training, resources.space, genome, {})
+    declared = declared_cost(training, len(data.train), len(data.validation)).samples
     arguments = {"genome": genome.to_json(), "hash": resources.space.hash(genome), "fidelity": {}}
     work = open_work(checked, WorkSpec(kind="trial", index=0, arguments=arguments), data_dir, folder)
     per_trial = _seconds_per_unit(work) * (work.progress().total or 1)
@@ -112,13 +113,14 @@ def _trials(checked: CheckedRun, resources: Resources, data_dir: Path, folder: P
 def _finale(checked: CheckedRun, resources: Resources, data_dir: Path, folder: Path) -> dict[str, Any]:
     if checked.algorithm.finisher:
         return {"samples": 0.0, "seconds": EXPORT_SECONDS}
-    data, training = resources.search_data, checked.config.finale.training
     genome = resources.space.sample(random.Random(derive_seed(checked.config.seed, "estimate")))
-    arguments = {"genome": genome.to_json(), "finish": "retrain", "role": "finalist", "value": None}
+    training = genome_training(checked.config.finale.training, resources.space, genome, {})
+    domains = list(range(len(checked.datasets)))
+    arguments = {"genome": genome.to_json(), "finish": "retrain", "role": "finalist", "value": None, "domains": domains}
     work = open_work(checked, WorkSpec(kind="final", index=0, arguments=arguments), data_dir, folder)
     entrants = checked.config.finale.finalists + (1 if checked.config.finale.baseline and "gradients" in checked.algorithm.needs else 0)
     seconds = entrants * _seconds_per_unit(work) * (work.progress().total or 1)
-    samples = entrants * declared_cost(training, len(data.train), len(data.validation)).samples
+    samples = entrants * sum(declared_cost(training, len(data.train), len(data.validation)).samples for data in resources.domains)
     return {"samples": samples, "seconds": seconds + (EXPORT_SECONDS if checked.config.finale.export else 0.0)}
 
 

@@ -9,25 +9,32 @@ from typing import TYPE_CHECKING, Any
 
 from .. import checkpoint
 from ..algorithms.base import Finalist
-from ..config import CheckedRun
+from ..config import CheckedRun, TrainingConfig
 from ..datasets.base import Samples
 from ..events import Cost, Metrics, ModelScored
 from ..generators import derive_seed
 from ..genomes import Genome
 from .finale import model_folder, open_test
 from .resources import Resources, load_object
+from .trial_work import genome_training
 from .work import Progress, Work, WorkSpec
 
 if TYPE_CHECKING:
     import torch
 
+    from ..datasets.base import SearchData
+    from ..training.joint import JointTrainer
     from ..training.trainer import Trainer
 
 STAGES = ("finish", "test", "export", "verify", "done")
 
 
 class FinalWork(Work):
-    """Arguments: `genome`, `finish` (retrain or as_is), `role`, `value`; the artefact holds the finalist's `init` arrays."""
+    """Arguments: `genome`, `finish` (retrain or as_is), `role`, `value`, `domains`; the artefact holds the finalist's `init` arrays.
+
+    A finalist of several data sets is one network, retrained on all of them together, tested once on each, and written as one bundle per
+    data set, side by side in one folder.
+    """
 
     def __init__(self, spec: WorkSpec, checked: CheckedRun, data_dir: Path, run_dir: Path) -> None:
         # Equal for every entrant, so that a baseline differs from the finalist by its genome alone.
@@ -38,6 +45,8 @@ class FinalWork(Work):
         self.checked = checked
         self.run_dir = run_dir
         self.genome = Genome.from_json(spec.arguments["genome"])
+        self.domains: list[int] = list(spec.arguments["domains"])
+        self.initialised = not checked.space.initialiser
         self.stage = "finish"
         self.metrics: dict[str, float] = {}
         self.bundle_reason = ""
@@ -45,7 +54,7 @@ class FinalWork(Work):
         self.staged = ""
         """Name of the exported bundle's folder under `_room`, unique to the process that wrote it."""
         self.network: torch.nn.Module | None = None
-        self.trainer: Trainer | None = None
+        self.trainer: Trainer | JointTrainer | None = None
         self._finisher_cost = Cost()
 
     # ---------------------------------------------------------------- work
@@ -55,14 +64,29 @@ class FinalWork(Work):
 
         self.device = device.resolve(self.checked.config.device)
         if self.spec.arguments["finish"] == "retrain":
-            from ..training.trainer import Trainer
-
-            training = self.checked.config.finale.training
+            training = genome_training(self.checked.config.finale.training, self.resources.space, self.genome, {})
             build = load_object(self.checked.space.builder)
             self.network = build(self.resources.space, self.genome, "final", training)
-            self.trainer = Trainer(
-                self.network, self.resources.search_data, training, seed=self.seed, device=self.device, amp=self.checked.config.amp
-            )
+            self.trainer = self._make_trainer(self.network, training)
+
+    def _make_trainer(self, network: torch.nn.Module, training: TrainingConfig) -> Trainer | JointTrainer:
+        options: dict[str, Any] = {"seed": self.seed, "device": self.device, "amp": self.checked.config.amp}
+        if self._joint:
+            from ..training.joint import JointTrainer
+
+            return JointTrainer(network, [self.resources.data_of(domain) for domain in self.domains], training, **options)
+        from ..training.trainer import Trainer
+
+        return Trainer(network, self._data, training, **options)
+
+    @property
+    def _joint(self) -> bool:
+        return len(self.domains) > 1
+
+    @property
+    def _data(self) -> SearchData:
+        """Train and validation parts of the finalist's (first) data set."""
+        return self.resources.data_of(self.domains[0])
 
     def _advance(self) -> None:
         getattr(self, f"_{self.stage}")()
@@ -72,6 +96,11 @@ class FinalWork(Work):
             if self.spec.arguments["finish"] == "as_is":
                 self._finish_as_is()
             self.stage = "export"
+            return
+        if not self.initialised:
+            start = load_object(self.checked.space.initialiser)
+            cost = start(self.network, self.genome, self.resources.space, self._data, self.trainer.config, self.seed, self.device)
+            self._finisher_cost, self.initialised = cost or Cost(), True
             return
         self.trainer.advance()
         for report in self.trainer.epoch_reports():
@@ -87,10 +116,10 @@ class FinalWork(Work):
         init = None
         if self.spec.artefact is not None:
             init = checkpoint.read(self.run_dir / self.spec.artefact, self.spec.arguments.get("artefact_digest"))
-        finalist = Finalist(genome=self.genome, finish="as_is", value=self.spec.arguments["value"], init=init)
-        network, metrics, cost = finish(
-            self.resources.space, finalist, self.resources.search_data, open_test(self._samples), self.seed, self.device
-        )
+        domains = tuple(self.domains)
+        finalist = Finalist(genome=self.genome, finish="as_is", value=self.spec.arguments["value"], init=init, domains=domains)
+        test = open_test(self._samples(self.domains[0]))
+        network, metrics, cost = finish(self.resources.space, finalist, self._data, test, self.seed, self.device)
         self.network, self.metrics, self._finisher_cost = network, metrics, cost
 
     def _test(self) -> None:
@@ -98,8 +127,15 @@ class FinalWork(Work):
 
         assert self.network is not None
         # On the CPU, whatever trained it: the download repeats this score bit for bit where there may be no GPU.
-        scores = evaluate(self.network.to("cpu"), open_test(self._samples), self.resources.search_data.preprocessing, "cpu")
-        self.metrics |= {"test_accuracy": scores["accuracy"], "test_loss": scores["loss"]}
+        network = self.network.to("cpu")
+        each = []
+        for domain in self.domains:
+            own = _for_domain(network, domain) if self._joint else network
+            each.append(evaluate(own, open_test(self._samples(domain)), self.resources.data_of(domain).preprocessing, "cpu"))
+        for name in ("accuracy", "loss"):
+            self.metrics[f"test_{name}"] = sum(scores[name] for scores in each) / len(each)
+            if self._joint:
+                self.metrics |= {f"test_{name}_{place}": scores[name] for place, scores in enumerate(each, start=1)}
         self.stage = "export"
 
     def _export(self) -> None:
@@ -109,34 +145,59 @@ class FinalWork(Work):
             self.bundle_reason = "the algorithm gives no trained network"
             self._score()
             return
-        size = footprint(self.network, self.resources.shape.input)
+        size = footprint(self.network, self.resources.shapes[self.domains[0]].input)
         self.footprint = {"parameters": size.parameters, "flops": size.flops}
         if not self.checked.config.finale.export or self.spec.arguments["role"] != "finalist":
             self.bundle_reason = "only the best architecture is exported" if self.checked.config.finale.export else "export is switched off"
             self._score()
             return
         from ..bundle.errors import BundleError
-        from ..bundle.export import export_bundle
 
         self.staged = uuid.uuid4().hex
         try:
-            export_bundle(
-                self._room / self.staged,
-                checked=self.checked,
-                space=self.resources.space,
-                genome=self.genome,
-                network=self.network,
-                data=self.resources.search_data,
-                test=open_test(self._samples),
-                metrics=self.metrics,
-                footprint=self.footprint,
-                training=self.trainer.config if self.trainer is not None else None,
-            )
+            for place, domain in enumerate(self.domains):
+                self._export_for(domain, place)
         except BundleError as error:
             self.bundle_reason = str(error)
             self._score()
             return
         self.stage = "verify"
+
+    def _export_for(self, domain: int, place: int) -> None:
+        """One bundle: the network as it is for one data set."""
+        from ..bundle.export import export_bundle
+
+        assert self.network is not None
+        metrics, footprint = self.metrics, dict(self.footprint)
+        network = self.network
+        if self._joint:
+            from ..training.footprint import footprint as measured
+
+            network = _for_domain(network, domain)
+            size = measured(network, self.resources.shapes[domain].input)
+            footprint = {"parameters": size.parameters, "flops": size.flops}
+            own = {name.removesuffix(f"_{place + 1}"): value for name, value in metrics.items() if name.endswith(f"_{place + 1}")}
+            metrics = {**{name: value for name, value in metrics.items() if not name[-1].isdigit()}, **own}
+        export_bundle(
+            self._bundle_folders()[place],
+            checked=self.checked,
+            space=self.resources.space,
+            genome=self.genome,
+            network=network,
+            data=self.resources.data_of(domain),
+            domain=domain,
+            test=open_test(self._samples(domain)),
+            metrics=metrics,
+            footprint=footprint,
+            training=self.trainer.config if self.trainer is not None else None,
+        )
+
+    def _bundle_folders(self) -> list[Path]:
+        """Where the bundles are staged, one per data set."""
+        staged = self._room / self.staged
+        if not self._joint:
+            return [staged]
+        return [staged / f"{domain + 1}-{self.checked.datasets[domain].id}" for domain in self.domains]
 
     def _verify(self) -> None:
         from ..bundle.verify import BundleError, verify
@@ -147,7 +208,8 @@ class FinalWork(Work):
             self.stage = "export"
             return
         try:
-            verify(folder, self.resources.data_dir)
+            for bundle in self._bundle_folders():
+                verify(bundle, self.resources.data_dir)
         except BundleError as error:
             # A bundle whose score cannot be repeated is not offered; the run itself has its result.
             self.bundle_reason = str(error)
@@ -191,9 +253,8 @@ class FinalWork(Work):
             0,
         )
 
-    @property
-    def _samples(self) -> Samples:
-        dataset = self.resources.dataset
+    def _samples(self, domain: int) -> Samples:
+        dataset = self.resources.dataset_of(domain)
         assert isinstance(dataset, Samples)
         return dataset
 
@@ -202,7 +263,7 @@ class FinalWork(Work):
 
     @property
     def cost(self) -> Cost:
-        return self.trainer.cost if self.trainer is not None else self._finisher_cost
+        return self.trainer.cost.plus(self._finisher_cost) if self.trainer is not None else self._finisher_cost
 
     def outcome(self) -> dict[str, Any]:
         common = {"cost": self.cost.model_dump(), "seconds": self.seconds}
@@ -247,6 +308,7 @@ class FinalWork(Work):
             "bundle_reason": self.bundle_reason,
             "footprint": self.footprint,
             "staged": self.staged,
+            "initialised": self.initialised,
             "finisher_cost": self._finisher_cost.model_dump(),
             "trainer": self.trainer.state_dict() if self.trainer is not None else None,
         }
@@ -255,9 +317,15 @@ class FinalWork(Work):
         if state["stage"] != "finish" and self.spec.arguments["finish"] == "as_is":
             # The finisher's network is not kept: it is made again, which gives the same one.
             self._finish_as_is()
-        for name in ("stage", "metrics", "bundle_reason", "footprint"):
+        for name in ("stage", "metrics", "bundle_reason", "footprint", "initialised"):
             setattr(self, name, state[name])
         self.staged = state.get("staged", "")
         self._finisher_cost = Cost.model_validate(state["finisher_cost"])
         if self.trainer is not None:
             self.trainer.load_state_dict(state["trainer"])
+
+
+def _for_domain(network: torch.nn.Module, domain: int) -> torch.nn.Module:
+    """A network of several data sets as it is for one of them."""
+    own: torch.nn.Module = network.for_domain(domain)  # type: ignore[operator]
+    return own

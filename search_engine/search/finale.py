@@ -11,11 +11,13 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Any
 
+from ..algorithms.base import Finalist
 from ..config import CheckedRun
 from ..datasets.base import FinalePass, Objective, Part, Samples, Table
 from ..events import Cost, FinalistChosen, ModelScored
 from ..generators import derive_seed
 from ..genomes import Genome
+from .phase_work import finalist_tree
 from .work import WorkSpec
 
 if TYPE_CHECKING:
@@ -33,8 +35,10 @@ def open_test(dataset: Samples) -> Part:
 
 
 def model_folder(checked: CheckedRun, index: int) -> str:
-    """Where finalist `index` has its bundle, relative to the run's folder."""
-    return "model" if checked.config.finale.finalists == 1 else f"model/{index}"
+    """Where finalist `index` has its bundle, relative to the run's folder. One finalist: `model`; several (asked for, or one per data
+    set): `model/<index>`."""
+    several = checked.config.finale.finalists > 1 or checked.algorithm.domains.one_finalist_each
+    return f"model/{index}" if several else "model"
 
 
 class Finale:
@@ -60,31 +64,37 @@ class Finale:
         failed = [outcome for outcome in own if outcome["status"] != "completed"]
         return f"the best architecture could not be finished: {failed[0]['reason']}" if failed and len(failed) == len(own) else ""
 
-    def start(self, finalists: list[dict[str, Any]]) -> None:
-        """Choose the entrants, say so, and open their work."""
+    def start(self, finalists: list[dict[str, Any]], baselines: list[dict[str, Any]]) -> None:
+        """Choose the entrants, say so, and open their work. `finalists` are best first within every set of data sets."""
         checked = self._run.checked
-        chosen = [{**item, "role": "finalist"} for item in finalists[: checked.config.finale.finalists]]
-        if checked.config.finale.baseline and "gradients" in checked.algorithm.needs and chosen[0]["finish"] == "retrain":
-            chosen.append({**self._random_genome(), "role": "baseline"})
+        chosen: list[dict[str, Any]] = []
+        for domains in dict.fromkeys(tuple(item["domains"]) for item in finalists):
+            own = [item for item in finalists if tuple(item["domains"]) == domains]
+            chosen += [{**item, "role": "finalist"} for item in own[: checked.config.finale.finalists]]
+        if checked.config.finale.baseline:
+            if not baselines and "gradients" in checked.algorithm.needs and chosen[0]["finish"] == "retrain":
+                baselines = [self._random_genome(chosen[0]["domains"])]
+            chosen += [{**item, "role": "baseline"} for item in baselines]
         self.entrants = chosen
         dataset = self._run.resources.dataset
         for index, entrant in enumerate(chosen):
             self._announce(index, entrant)
             if isinstance(dataset, Samples):
-                arguments = {name: entrant[name] for name in ("genome", "finish", "role", "value")}
+                arguments = {name: entrant[name] for name in ("genome", "finish", "role", "value", "domains")}
                 self._run.open(WorkSpec(kind="final", index=index, arguments=arguments), entrant["init"])
             else:
                 self._score_untrained(index, entrant, dataset)
 
-    def _random_genome(self) -> dict[str, Any]:
+    def _random_genome(self, domains: list[int]) -> dict[str, Any]:
         rng = random.Random(derive_seed(self._run.checked.config.seed, "baseline"))
         genome = self._run.resources.space.sample(rng)
-        return {"genome": genome.to_json(), "finish": "retrain", "value": None, "init": None, "candidate": None}
+        title = "random architecture, finished in the same way"
+        return finalist_tree(Finalist(genome=genome, domains=tuple(domains), title=title))
 
     def _announce(self, index: int, entrant: dict[str, Any]) -> None:
         genome = Genome.from_json(entrant["genome"])
         hash_, string = self._run.describe(genome)
-        title = "best architecture found" if entrant["role"] == "finalist" else "random architecture, finished in the same way"
+        title = entrant["title"] or "best architecture found"
         self._run.say(
             FinalistChosen(
                 index=index,
@@ -95,6 +105,7 @@ class Finale:
                 string=string,
                 graph=self._run.resources.space.drawings(genome),
                 finish=entrant["finish"] if self._run.checked.dataset.provides == "samples" else "none",
+                domains=entrant["domains"],
             ),
             index,
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +23,7 @@ from ..genomes import Genome
 from .coordinator import Coordinator
 from .finale import model_folder
 from .open_work import open_work
+from .starting_weights import ROOM as WEIGHTS
 from .work import Progress, Work, WorkSpec, run_slice
 
 STATE = "state.safetensors"
@@ -73,6 +75,8 @@ class LocalRun:
             self._write(step.events)
             self.queue += step.opened
             self._commit()
+            for name in step.obsolete:
+                (self.out / name).unlink(missing_ok=True)
             if step.status != "running":
                 break
             if step.more:
@@ -80,6 +84,7 @@ class LocalRun:
                 continue
             outcomes = self._work_to_the_end(report, stop)
         self._file.close()
+        shutil.rmtree(self.out / WEIGHTS, ignore_errors=True)
         return self._finish()
 
     def _work_to_the_end(self, report: Any, stop: Callable[[], bool]) -> dict[str, dict[str, Any]]:

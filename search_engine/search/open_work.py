@@ -14,7 +14,7 @@ from .work import Work, WorkSpec
 def open_work(checked: CheckedRun, spec: WorkSpec, data_dir: Path, run_dir: Path) -> Work:
     """The work that `spec` describes, not yet begun. Call `load_state_dict` on it to go on from a checkpoint."""
     if spec.kind == "trial":
-        return TrialWork(spec, checked, data_dir)
+        return TrialWork(spec, checked, data_dir, run_dir)
     if spec.kind == "phase":
         return PhaseWork(spec, checked, data_dir, run_dir)
     return FinalWork(spec, checked, data_dir, run_dir)

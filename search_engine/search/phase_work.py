@@ -35,7 +35,7 @@ class PhaseWork(Work):
         from ..training import device
 
         checked = self.resources.checked
-        phase = checked.algorithm.phases(checked.options)[self.spec.index]
+        phase = checked.phases()[self.spec.index]
         if not isinstance(phase, StepPhase):
             raise TypeError(f"phase {self.spec.index} of {checked.algorithm.id} is not a step phase")
         self.phase = phase
@@ -50,6 +50,7 @@ class PhaseWork(Work):
             metric=checked.dataset.metric,
             log=self.log,
             data=self.resources.search_data,
+            domains=self.resources.domains,
             device=device.resolve(checked.config.device),
             amp=checked.config.amp,
             structure_every=checked.config.structure_every,
@@ -62,6 +63,9 @@ class PhaseWork(Work):
         self.meter.charge(cost)
 
     def _done(self) -> bool:
+        if self.phase.control:
+            # It repeats what the search did, at its own expense.
+            return self.phase.finished
         # `seconds` is kept by the slice runner; it is charged here so that a budget in seconds can end the phase.
         charged = self.meter.cost.model_copy(update={"seconds": self.meter.cost.seconds + self.seconds})
         budget = self.meter.budget
@@ -82,6 +86,7 @@ class PhaseWork(Work):
             "cost": self._own.model_dump(),
             "seconds": self.seconds,
             "finalists": [finalist_tree(item) for item in self.phase.best()],
+            "baselines": [finalist_tree(item) for item in self.phase.baselines()],
             "handover": self.phase.handover(),
         }
 
@@ -118,4 +123,6 @@ def finalist_tree(finalist: Finalist) -> dict[str, Any]:
         "value": finalist.value,
         "init": finalist.init,
         "candidate": finalist.candidate,
+        "domains": list(finalist.domains),
+        "title": finalist.title,
     }

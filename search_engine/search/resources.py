@@ -23,7 +23,7 @@ def load_object(path: str) -> Any:
     return getattr(importlib.import_module(module), name)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def _open(dataset_id: str, options: str, data_dir: Path) -> Samples | Table | Objective:
     from .. import registry
 
@@ -32,7 +32,7 @@ def _open(dataset_id: str, options: str, data_dir: Path) -> Samples | Table | Ob
     return entry.open(entry.config.model_validate_json(options), data_dir)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def _split(dataset_id: str, options: str, data_dir: Path, seed: int) -> SearchData:
     samples = _open(dataset_id, options, data_dir)
     if not isinstance(samples, Samples):
@@ -46,24 +46,39 @@ class Resources:
     def __init__(self, checked: CheckedRun, data_dir: Path) -> None:
         self.checked = checked
         self.data_dir = data_dir
-        self._options = canonical_json(checked.dataset_options[0].model_dump(mode="json"))
+        self._options = [canonical_json(options.model_dump(mode="json")) for options in checked.dataset_options]
+
+    def dataset_of(self, domain: int) -> Samples | Table | Objective:
+        """The data set of one domain."""
+        return _open(self.checked.datasets[domain].id, self._options[domain], self.data_dir)
+
+    def data_of(self, domain: int) -> SearchData:
+        """Train and validation parts of one domain's split."""
+        return _split(self.checked.datasets[domain].id, self._options[domain], self.data_dir, self.checked.config.seed)
 
     @property
     def dataset(self) -> Samples | Table | Objective:
-        return _open(self.checked.dataset.id, self._options, self.data_dir)
+        """The first domain's data set."""
+        return self.dataset_of(0)
 
     @property
     def search_data(self) -> SearchData:
-        """Train and validation parts of the run's split."""
-        return _split(self.checked.dataset.id, self._options, self.data_dir, self.checked.config.seed)
+        """The first domain's train and validation parts."""
+        return self.data_of(0)
 
     @property
-    def shape(self) -> DataShape:
-        known = self.checked.dataset.shape
-        return known if known is not None else self.dataset.shape()
+    def domains(self) -> list[SearchData]:
+        """Train and validation parts of every domain, in order."""
+        return [self.data_of(domain) for domain in range(len(self.checked.datasets))]
+
+    @property
+    def shapes(self) -> tuple[DataShape, ...]:
+        """What each domain's data look like."""
+        known = [entry.shape_of(options) for entry, options in zip(self.checked.datasets, self.checked.dataset_options, strict=True)]
+        return tuple(self.dataset_of(domain).shape() if shape is None else shape for domain, shape in enumerate(known))
 
     @property
     def space(self) -> SearchSpace[Any]:
         if not hasattr(self, "_space"):
-            self._space: SearchSpace[Any] = self.checked.space.space(self.checked.space_options, self.shape)
+            self._space: SearchSpace[Any] = self.checked.space.space(self.checked.space_options, self.shapes[0], self.shapes)
         return self._space

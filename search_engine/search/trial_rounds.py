@@ -11,7 +11,7 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
-from ..algorithms.base import Finalist, Proposal, Result, TrialPhase
+from ..algorithms.base import Finalist, Inherit, Proposal, Result, TrialPhase
 from ..algorithms.ranking import Ranking
 from ..events import CandidateBorn, Cost, Incumbent, TrialTold
 from ..genomes import Genome, canonical_json
@@ -37,13 +37,19 @@ class OpenTrial:
     """What must be equal for a result to be reused."""
     copy_of: int | None = None
     generation: int = 0
+    inherit: Inherit | None = None
 
     def to_tree(self) -> dict[str, Any]:
         return {**asdict(self), "genome": self.genome.to_json(), "declared": self.declared.model_dump()}
 
     @classmethod
     def from_tree(cls, tree: dict[str, Any]) -> OpenTrial:
-        return cls(**{**tree, "genome": Genome.from_json(tree["genome"]), "declared": Cost.model_validate(tree["declared"])})
+        genome, declared = Genome.from_json(tree["genome"]), Cost.model_validate(tree["declared"])
+        return cls(**{**tree, "genome": genome, "declared": declared, "inherit": _inherit(tree["inherit"])})
+
+
+def _inherit(tree: dict[str, Any] | None) -> Inherit | None:
+    return None if tree is None else Inherit(trial=tree["trial"], parts=tuple(tree["parts"]))
 
 
 class Host(Protocol):
@@ -51,7 +57,8 @@ class Host(Protocol):
 
     meter: Meter
 
-    def declared_cost(self, fidelity: dict[str, Any]) -> Cost: ...
+    def declared_cost(self, genome: Genome, fidelity: dict[str, Any]) -> Cost: ...
+    def forget(self, trials: list[int]) -> None: ...
     def instant(self, trial: OpenTrial) -> dict[str, Any] | None: ...
     def open_trial(self, trial: OpenTrial) -> None: ...
     def say(self, payload: Any, step: int) -> None: ...
@@ -145,6 +152,7 @@ class TrialRounds:
             results, self.generation_results = self.generation_results, []
             if not self.draining:
                 self.phase.tell(results)
+                self.host.forget(self.phase.forgotten())
             else:
                 for result in results:
                     self.unheard.add(result, self.host.describe(result.genome)[0])
@@ -182,10 +190,11 @@ class TrialRounds:
             parents=list(proposal.parents),
             operator=proposal.operator,
             fidelity=proposal.fidelity,
-            declared=Cost() if original is not None else self.host.declared_cost(proposal.fidelity),
+            declared=Cost() if original is not None else self.host.declared_cost(proposal.genome, proposal.fidelity),
             key=key,
             copy_of=original,
             generation=self.generation,
+            inherit=proposal.inherit,
         )
         self.host.say(
             CandidateBorn(
@@ -196,6 +205,8 @@ class TrialRounds:
                 genome_hash=hash_,
                 string=string,
                 fidelity=proposal.fidelity,
+                inherited_from=proposal.inherit.trial if proposal.inherit else None,
+                inherited_parts=list(proposal.inherit.parts) if proposal.inherit else [],
             ),
             number,
         )
@@ -222,7 +233,7 @@ class TrialRounds:
                 # A failure of the machine says nothing about the genome: the copy is tried for itself.
                 trial.copy_of = None
                 self.known[trial.key] = trial.number
-                trial.declared = self.host.declared_cost(trial.fidelity)
+                trial.declared = self.host.declared_cost(trial.genome, trial.fidelity)
                 self.host.open_trial(trial)
                 return True
         elif trial.number in self.results:
@@ -286,6 +297,7 @@ class TrialRounds:
             self.generation_results.append(result)
         else:
             self.phase.tell([result])
+            self.host.forget(self.phase.forgotten())
 
     def _count(self, result: Result) -> None:
         self.reused_in_row = self.reused_in_row + 1 if result.reused_from is not None else 0
@@ -345,5 +357,13 @@ class TrialRounds:
             for tree in state["generation_results"]
         ]
         self.queue = [
-            Proposal(**{**tree, "genome": Genome.from_json(tree["genome"]), "parents": tuple(tree["parents"])}) for tree in state["queue"]
+            Proposal(
+                **{
+                    **tree,
+                    "genome": Genome.from_json(tree["genome"]),
+                    "parents": tuple(tree["parents"]),
+                    "inherit": _inherit(tree["inherit"]),
+                }
+            )
+            for tree in state["queue"]
         ]

@@ -11,6 +11,8 @@ from ..errors import BadInput, TrialFailure
 from ..events import Cost, Metrics
 from ..generators import derive_seed
 from ..genomes import Genome, canonical_json
+from ..spaces.base import SearchSpace
+from . import starting_weights
 from .resources import Resources, load_object
 from .work import Progress, Work, WorkSpec
 
@@ -18,11 +20,13 @@ if TYPE_CHECKING:
     from ..training.trainer import Trainer
 
 
-def trial_training(base: TrainingConfig, fidelity: dict[str, Any]) -> TrainingConfig:
-    """The run's training config with a proposal's fidelity on top. Raises BadInput for an unknown option."""
+def genome_training(base: TrainingConfig, space: SearchSpace[Any], genome: Genome, fidelity: dict[str, Any]) -> TrainingConfig:
+    """The run's training config with what the genome itself decides and a proposal's fidelity on top. Raises BadInput for an unknown
+    option."""
     from ..config import parse
 
-    return parse("fidelity", TrainingConfig, {**base.model_dump(), **fidelity}) if fidelity else base  # type: ignore[no-any-return]
+    changes = {**space.training_of(genome), **fidelity}
+    return parse("fidelity", TrainingConfig, {**base.model_dump(), **changes}) if changes else base  # type: ignore[no-any-return]
 
 
 def declared_cost(training: TrainingConfig, train_examples: int, validation_examples: int) -> Cost:
@@ -32,17 +36,21 @@ def declared_cost(training: TrainingConfig, train_examples: int, validation_exam
 
 
 class TrialWork(Work):
-    """Arguments: `genome`, `hash`, `fidelity`. The seed depends on the genome and the fidelity, not on the trial's number, so that an
-    equal trial has an equal result and may be reused."""
+    """Arguments: `genome`, `hash`, `fidelity`; `inherit` ({trial, parts}) where it starts from an earlier trial's weights, `keep` where
+    later ones may start from its own. The seed depends on the genome and the fidelity, not on the trial's number, so that an equal trial
+    has an equal result and may be reused."""
 
-    def __init__(self, spec: WorkSpec, checked: CheckedRun, data_dir: Path) -> None:
+    def __init__(self, spec: WorkSpec, checked: CheckedRun, data_dir: Path, run_dir: Path) -> None:
         fidelity = spec.arguments.get("fidelity", {})
         seed = derive_seed(checked.config.seed, "trial", spec.arguments["hash"], canonical_json(fidelity))
         super().__init__(spec, seed)
         self.seed = seed
         self.resources = Resources(checked, data_dir)
         self.genome = Genome.from_json(spec.arguments["genome"])
-        self.training = trial_training(checked.config.training, fidelity)
+        self.training = genome_training(checked.config.training, self.resources.space, self.genome, fidelity)
+        self.run_dir = run_dir
+        self.initialised = not checked.space.initialiser
+        self._initial_cost = Cost()
         self.trainer: Trainer
 
     def _begin(self) -> None:
@@ -52,8 +60,12 @@ class TrialWork(Work):
         config = self.resources.checked.config
         build = load_object(self.resources.checked.space.builder)
         network = build(self.resources.space, self.genome, "trial", self.training)
+        given = self.spec.arguments.get("inherit")
+        if given is not None and not self.restored:
+            starting_weights.inherit(network, self.run_dir, given["trial"], given["parts"])
+        self.device = device.resolve(config.device)
         self.trainer = Trainer(
-            network, self.resources.search_data, self.training, seed=self.seed, device=device.resolve(config.device), amp=config.amp
+            network, self.resources.search_data, self.training, seed=self.seed, device=self.device, amp=config.amp
         )
 
     def _guarded(self, action: Callable[[], None]) -> None:
@@ -70,17 +82,33 @@ class TrialWork(Work):
             self.failure = TrialFailure(f"{type(error).__name__}: {error}")
 
     def _advance(self) -> None:
+        if not self.initialised:
+            self._initialise()
+            return
         self.trainer.advance()
         for report in self.trainer.epoch_reports():
             values = {name: float(value) for name, value in report.items() if name != "epoch" and value is not None}
             self.log.add(Metrics(step=int(report["epoch"]), samples=self.cost.samples, values=values), int(report["epoch"]))
 
+    def _initialise(self) -> None:
+        """The space's own initialisation, for example unsupervised pretraining: one unit, paid by the trial."""
+        checked = self.resources.checked
+        start = load_object(checked.space.initialiser)
+        data = self.resources.search_data
+        cost = start(self.trainer.network, self.genome, self.resources.space, data, self.training, self.seed, self.device)
+        self._initial_cost = cost or Cost()
+        self.initialised = True
+
     def _done(self) -> bool:
-        return self.trainer.finished
+        return self.initialised and self.trainer.finished
+
+    def place(self) -> None:
+        if self.spec.arguments.get("keep") and self.failure is None:
+            starting_weights.keep(self.trainer.network, self.run_dir, self.spec.index)
 
     @property
     def cost(self) -> Cost:
-        return self.trainer.cost if self._begun and hasattr(self, "trainer") else Cost()
+        return self.trainer.cost.plus(self._initial_cost) if self._begun and hasattr(self, "trainer") else Cost()
 
     def outcome(self) -> dict[str, Any]:
         if self.failure is not None:
@@ -107,7 +135,9 @@ class TrialWork(Work):
         return Progress(self.trainer.steps_done, self.trainer.steps_total, f"step {self.trainer.steps_done} of {self.trainer.steps_total}")
 
     def _state(self) -> dict[str, Any]:
-        return {"trainer": self.trainer.state_dict()}
+        return {"trainer": self.trainer.state_dict(), "initialised": self.initialised, "initial_cost": self._initial_cost.model_dump()}
 
     def _load(self, state: dict[str, Any]) -> None:
         self.trainer.load_state_dict(state["trainer"])
+        self.initialised = state["initialised"]
+        self._initial_cost = Cost.model_validate(state["initial_cost"])

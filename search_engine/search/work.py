@@ -65,6 +65,8 @@ class Work(ABC):
         self.seconds = 0.0
         self.failure: TrialFailure | None = None
         self._begun = False
+        self.restored = False
+        """Whether `_begin` only rebuilds what a checkpoint then fills."""
 
     @abstractmethod
     def _begin(self) -> None:
@@ -140,6 +142,7 @@ class Work(ABC):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         if state["state"] is not None:
+            self.restored = True
             with self.generators.active():
                 self.begin()
             self._load(state["state"])

@@ -57,7 +57,7 @@ def run_advance(session: Session, job: Job) -> None:
             _end(counter, step)
             states.settle_pause(counter)
             wake.announce(counter.run_id)
-            used = [item.outcome_path for item in finished]
+            used = [*(item.outcome_path for item in finished), *step.obsolete]
             transaction.on_commit(lambda: files.remove_older(job, *used))
     except StaleFence:
         files.remove(job.run_id, name)

@@ -3,6 +3,7 @@
     runs/<run id>/checkpoints/<source>.<fence>.safetensors   one per job: the row points to the last good one
     runs/<run id>/outcomes/<source>.<fence>.safetensors      until the coordinator has taken it
     runs/<run id>/staging/<finalist>/<unique>/               a bundle until the commit of its outcome
+    runs/<run id>/weights/trial-<number>.safetensors         what later trials inherit, until the algorithm forgets it
     runs/<run id>/artefacts/, runs/<run id>/model/           written by the engine
 
 A file's name carries the fence of its writer (raised by every claim), so a process that lost its lease can never overwrite its
@@ -58,7 +59,7 @@ def remove_older(job: Job, *also: str) -> None:
 
 def remove_work_files(run_id: UUID) -> None:
     """Remove what only a living run needs. Its models and artefacts stay."""
-    for room in ("checkpoints", "outcomes", "staging"):
+    for room in ("checkpoints", "outcomes", "staging", "weights"):
         shutil.rmtree(run_dir(run_id) / room, ignore_errors=True)
 
 

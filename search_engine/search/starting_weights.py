@@ -1,0 +1,59 @@
+"""What a network starts its training from: fresh weights, those of an earlier trial, or the space's own initialisation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .. import checkpoint
+from ..errors import TrialFailure
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+ROOM = "weights"
+"""Folder under the run's, for the weights that later trials inherit."""
+
+
+def weights_file(trial: int) -> str:
+    """Where a trial's kept weights lie, relative to the run's folder."""
+    return f"{ROOM}/trial-{trial}.safetensors"
+
+
+def keep(network: nn.Module, run_dir: Path, trial: int) -> None:
+    """Write the network's parameters and buffers for later trials (atomically: an equal file may be replaced by itself)."""
+    checkpoint.write(run_dir / weights_file(trial), checkpoint.copied(network.state_dict()))
+
+
+def inherit(network: nn.Module, run_dir: Path, trial: int, parts: Sequence[str]) -> int:
+    """Copy what lies under `parts` (dotted prefixes, "" = everything) from the weights of an earlier trial; returns how many entries.
+
+    Raises TrialFailure where the weights are gone, lack an entry, or have another shape.
+    """
+    path = run_dir / weights_file(trial)
+    if not path.exists():
+        raise TrialFailure(f"the weights of trial {trial}, from which this one starts, are not there any more")
+    return copy_parts(network, checkpoint.read(path), parts)
+
+
+def copy_parts(network: nn.Module, weights: Mapping[str, Tensor], parts: Sequence[str]) -> int:
+    """Copy the entries of `weights` whose names lie under one of `parts` into the network; returns how many.
+
+    Raises TrialFailure for an entry of the network under `parts` that is absent or has another shape.
+    """
+    copied = 0
+    own: dict[str, Any] = dict(network.state_dict())
+    for name, value in own.items():
+        if not any(_under(name, part) for part in parts):
+            continue
+        given = weights.get(name)
+        if given is None or given.shape != value.shape:
+            raise TrialFailure(f"the inherited weights do not fit: '{name}'")
+        value.copy_(given)
+        copied += 1
+    return copied
+
+
+def _under(name: str, part: str) -> bool:
+    return part == "" or name.startswith(part if part.endswith(".") else f"{part}.")
