@@ -1,6 +1,7 @@
-"""The ten convolutional primitives, described without torch.
+"""The convolutional primitives, described without torch.
 
-Ids as in DARTS (Liu et al. 2019, `genotypes.PRIMITIVES`) and NAS-Bench-201 (Dong and Yang 2020, `nas_201_api`). Every primitive maps
+Ids as in DARTS (Liu et al. 2019, `genotypes.PRIMITIVES`) and NAS-Bench-201 (Dong and Yang 2020, `nas_201_api`), and one more of their
+kind for ENAS' macro space (Pham et al. 2018, section 2.3). Every primitive maps
 (B, C, H, W) to (B, C, ceil(H / stride), ceil(W / stride)): all operations of an edge agree in shape, so any weighting of them is a
 valid model.
 """
@@ -32,8 +33,7 @@ class Primitive:
         """Trainable parameters at stride 1 and `channels` channels, batch normalisation included if `affine`."""
         normalisation = 2 * channels if affine else 0
         if self.family == "convolution":
-            side = 1 if self.id == "nor_conv_1x1" else 3
-            return side * side * channels * channels + normalisation
+            return self.kernel_of_layer**2 * channels * channels + normalisation
         if self.family == "separable":
             return 2 * (self.kernel_of_layer**2 * channels + channels * channels + normalisation)
         if self.family == "dilated":
@@ -61,6 +61,10 @@ PRIMITIVES: dict[str, Primitive] = {
         Primitive(
             "nor_conv_3x3", "Convolution 3x3", "conv 3x3", "convolution", "convolution", 3,
             "ReLU, 3x3 convolution, batch normalisation.",
+        ),
+        Primitive(
+            "nor_conv_5x5", "Convolution 5x5", "conv 5x5", "convolution", "convolution", 5,
+            "ReLU, 5x5 convolution, batch normalisation.",
         ),
         Primitive(
             "avg_pool_3x3", "Average pooling 3x3", "avg 3x3", "pooling", "pooling", 3,
@@ -93,3 +97,6 @@ DARTS: tuple[str, ...] = (
 
 NB201: tuple[str, ...] = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 """The operations of NAS-Bench-201, in the official order."""
+
+MACRO: tuple[str, ...] = ("nor_conv_3x3", "sep_conv_3x3", "nor_conv_5x5", "sep_conv_5x5", "avg_pool_3x3", "max_pool_3x3")
+"""The six branches of a layer of the macro space, in ENAS' order (melodyguan/enas, src/cifar10/general_child.py)."""
