@@ -17,6 +17,8 @@ from pydantic import Field
 from ..errors import MissingData
 from ..spaces.base import DataShape
 from .base import Array, DatasetConfig, DatasetEntry, FinalePass, Part, Samples, SearchData
+from .label_subset import DESCRIPTION as LABELS_DESCRIPTION
+from .label_subset import LEFT_OUT, TenLabels, kept_names, relabelled
 from .splits import Indices, stratified_split
 from .statistics import image_preprocessing
 
@@ -33,6 +35,11 @@ class DigitsConfig(DatasetConfig):
         title="Validation share",
         description="share of the non-test images that chooses the structure; the others fit the weights",
     )
+    labels: TenLabels = Field(default=(), title="Classes", description=LABELS_DESCRIPTION)
+
+
+def _shape(config: DigitsConfig) -> DataShape:
+    return DataShape(SHAPE.input, len(config.labels) or SHAPE.classes)
 
 
 def _read() -> tuple[Array, Array]:
@@ -56,15 +63,17 @@ class Digits(Samples):
 
     def __init__(self, config: DigitsConfig) -> None:
         self.config = config
-        self._images, self._labels = _read()
+        self._images, self._digits = _read()
+        self._labels = relabelled(self._digits, config.labels)
 
     def shape(self) -> DataShape:
-        return SHAPE
+        return _shape(self.config)
 
     @cached_property
     def _sealed(self) -> tuple[Indices, Indices]:
-        """Indices of (train and validation, test): the same for every seed."""
-        return stratified_split(self._labels, TEST_SHARE, "digits", "test")
+        """Indices of (train and validation, test): the same for every seed, and for a subset of the classes a part of the same."""
+        pool, test = stratified_split(self._digits, TEST_SHARE, "digits", "test")
+        return pool[self._labels[pool] != LEFT_OUT], test[self._labels[test] != LEFT_OUT]
 
     def _part(self, indices: Indices) -> Part:
         return Part(inputs=self._images[indices], labels=self._labels[indices], indices=indices)
@@ -75,11 +84,11 @@ class Digits(Samples):
         part = self._part(pool[train])
         return SearchData(
             dataset="digits",
-            shape=SHAPE,
+            shape=self.shape(),
             train=part,
             validation=self._part(pool[validation]),
             preprocessing=image_preprocessing(part.inputs, GREY_LEVELS),
-            class_names=tuple(str(digit) for digit in range(10)),
+            class_names=kept_names(tuple(str(digit) for digit in range(10)), self.config.labels),
         )
 
     def open_test(self, key: FinalePass) -> Part:
@@ -98,5 +107,6 @@ ENTRY = DatasetEntry(
     config=DigitsConfig,
     open=lambda config, data_dir: Digits(config),
     shape=SHAPE,
+    shape_from=_shape,
     sizes={"train and validation": 1348, "test": 449},
 )

@@ -16,6 +16,8 @@ from ..errors import BadInput, MissingData
 from ..spaces.base import DataShape
 from .base import Array, DatasetConfig, DatasetEntry, FinalePass, Part, Samples, SearchData
 from .idx_file import read_idx
+from .label_subset import DESCRIPTION as LABELS_DESCRIPTION
+from .label_subset import LEFT_OUT, TenLabels, kept_names, relabelled
 from .splits import Indices, stratified_split, stratified_subset
 from .statistics import image_preprocessing
 
@@ -41,6 +43,11 @@ class IdxConfig(DatasetConfig):
         title="Training images used",
         description="use only so many images of the training file, every class in proportion, before it is split; 0 = all 60,000",
     )
+    labels: TenLabels = Field(default=(), title="Classes", description=LABELS_DESCRIPTION)
+
+
+def _shape(config: IdxConfig) -> DataShape:
+    return DataShape(SHAPE.input, len(config.labels) or SHAPE.classes)
 
 
 class IdxImages(Samples):
@@ -60,10 +67,10 @@ class IdxImages(Samples):
                 )
 
     def shape(self) -> DataShape:
-        return SHAPE
+        return _shape(self.config)
 
     def _load(self, part: str) -> tuple[Array, Array]:
-        """Images (n, 1, 28, 28) uint8 and labels (n,) int64. Raises BadInput for files that do not belong together."""
+        """Images (n, 1, 28, 28) uint8 and labels (n,) int64, LEFT_OUT for classes that are not used. Raises BadInput for files that do not belong together."""
         images = read_idx(self._folder / FILES[part][0], dimensions=3)
         labels = read_idx(self._folder / FILES[part][1], dimensions=1)
         if images.shape[1:] != SHAPE.input[1:]:
@@ -74,7 +81,7 @@ class IdxImages(Samples):
                 "dataset", f"{self._folder}: the {part} files hold {len(images)} images and {len(labels)} labels up to {labels.max()}",
                 code="damaged_data",
             )
-        return images[:, np.newaxis], labels.astype(np.int64)
+        return images[:, np.newaxis], relabelled(labels.astype(np.int64), self.config.labels)
 
     @cached_property
     def _training_file(self) -> tuple[Array, Array]:
@@ -86,23 +93,25 @@ class IdxImages(Samples):
 
     def search_data(self, seed: int) -> SearchData:
         labels = self._training_file[1]
-        pool = stratified_subset(labels, self.config.examples, self.name)
+        used = np.flatnonzero(labels != LEFT_OUT)
+        pool = used[stratified_subset(labels[used], self.config.examples, self.name)]
         train, validation = stratified_split(labels[pool], self.config.validation_share, self.name, "validation", seed)
         part = self._part(pool[train])
         return SearchData(
             dataset=self.name,
-            shape=SHAPE,
+            shape=self.shape(),
             train=part,
             validation=self._part(pool[validation]),
             preprocessing=image_preprocessing(part.inputs, 255.0),
-            class_names=self.class_names,
+            class_names=kept_names(self.class_names, self.config.labels),
         )
 
     def open_test(self, key: FinalePass) -> Part:
         if not isinstance(key, FinalePass):
             raise TypeError("the test split opens only to the finale")
         images, labels = self._load("test")
-        return Part(inputs=images, labels=labels, indices=np.arange(len(labels), dtype=np.int64))
+        used = np.flatnonzero(labels != LEFT_OUT)
+        return Part(inputs=images[used], labels=labels[used], indices=used)
 
 
 def _entry(name: str, title: str, description: str, source: str, licence: str, class_names: tuple[str, ...]) -> DatasetEntry:
@@ -116,6 +125,7 @@ def _entry(name: str, title: str, description: str, source: str, licence: str, c
         config=IdxConfig,
         open=lambda config, data_dir: IdxImages(name, class_names, config, data_dir / name),
         shape=SHAPE,
+        shape_from=_shape,
         files=tuple(f"{name}/{file}" for pair in FILES.values() for file in pair),
         test_reader="search_engine.datasets.readers.idx",
         sizes={"train and validation": 60_000, "test": 10_000},
