@@ -134,7 +134,8 @@ class DatasetEntry:
     config: type[DatasetConfig]
     open: Callable[[Any, Path], Samples | Table | Objective]
     """(config, data directory) -> the data set; raises MissingData with what to put where."""
-    input_kind: Literal["image", "vector"] = "image"
+    input_kind: Literal["image", "vector", "none"] = "image"
+    """What a network of it would take; `none` where there is nothing to put into a network (a formula)."""
     shape: DataShape | None = None
     """Known without opening any file; None if only the files tell."""
     budgets: frozenset[str] = frozenset({"samples", "trials", "seconds"})

@@ -188,7 +188,7 @@ class SpaceEntry:
     space: Callable[..., SearchSpace[Any]]
     offers: frozenset[str]
     inputs: frozenset[str] = frozenset({"image"})
-    """Which kinds of data it can work on: `image`, `vector`."""
+    """Which kinds of data it can work on: `image`, `vector`; `none` for genomes that are no networks."""
     builder: str = ""
     """`module:function` building an untrained network: (space, genome, stage) -> nn.Module, stage 'trial' or 'final'."""
     initialiser: str = ""

@@ -15,9 +15,9 @@ _ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "tanh": nn.Tanh, "s
 
 
 class MLPNetwork(nn.Module):
-    """Inputs (B, ...) of `inputs` numbers each, logits (B, classes); `hidden` holds one Sequential per hidden layer.
+    """A multilayer perceptron: inputs (B, ...) are flattened, logits are (B, classes); `hidden` holds one Sequential per hidden layer.
 
-    A hidden layer is Linear, BatchNorm1d (where wanted), activation.
+    A hidden layer is Linear, BatchNorm1d (where wanted), activation. `inputs` counts the numbers of one example.
     """
 
     def __init__(self, inputs: int, widths: tuple[int, ...], activation: str, batch_norm: bool, classes: int) -> None:
