@@ -269,5 +269,8 @@ class AlgorithmEntry:
     finisher: str = ""
     """`module:function` that finishes finalists with finish="as_is": (space, finalist, data, test, seed, device) -> (network or None,
     metrics, Cost). It makes the finalist's one visit to the test split."""
+    advice: str = ""
+    """`module:function` that says before the start what a person should know of this config: (options, space, trials) -> list of plain
+    sentences, `trials` being how many the budget allows at most, or None where that is not known. Torch-free and quick."""
     quick: dict[str, Any] = field(default_factory=dict)
     """A partial run config that makes a run of seconds on the default space and data set: for the contract suite and first tries."""
