@@ -38,6 +38,7 @@ def algorithms() -> list[dict[str, Any]]:
                 "spaces": [item.id for item in spaces],
                 "datasets": datasets,
                 "budgets": sorted(entry.budgets),
+                "domains": {"least": entry.domains.least, "most": entry.domains.most},
                 "schema": entry.config.model_json_schema(),
             }
         )

@@ -1,4 +1,4 @@
-"""Which structure frames a client is spared, and that nothing else is ever missing."""
+"""Which pictures of a moment a client is spared, and that nothing else is ever missing."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from webapp.live.frames import Events, events_text, thin
 
 
 def records(kinds: str, first: int = 1) -> list[dict[str, Any]]:
-    """One record per letter: s = structure, anything else = metrics."""
-    return [{"seq": first + index, "kind": "structure" if letter == "s" else "metrics"} for index, letter in enumerate(kinds)]
+    """One record per letter: s = structure, p and q = policies of two data sets, anything else = metrics."""
+    known = {"s": ("structure", {}), "p": ("policy", {"domain": 0}), "q": ("policy", {"domain": 1})}
+    found = [known.get(letter, ("metrics", {})) for letter in kinds]
+    return [{"seq": first + index, "kind": kind, "data": data} for index, (kind, data) in enumerate(found)]
 
 
 def cut(kinds: str, due: bool) -> tuple[list[int], int, list[int]] | None:
@@ -30,6 +32,11 @@ def test_a_due_frame_is_the_last_one_of_its_range() -> None:
     assert cut("smsmm", due=True) == ([2, 3, 4, 5], 5, [])
 
 
+def test_every_picture_has_its_own_latest_frame() -> None:
+    assert cut("spqmspm", due=True) == ([3, 4, 5, 6, 7], 7, [])
+    assert cut("mspqmspm", due=False) == ([1], 3, [4, 5, 6, 7, 8])
+
+
 def test_before_it_is_due_the_rest_is_held_back() -> None:
     assert cut("smsmm", due=False) == ([2], 2, [3, 4, 5])
     assert cut("smm", due=False) is None
@@ -39,7 +46,7 @@ def test_before_it_is_due_the_rest_is_held_back() -> None:
 def test_any_sequence_arrives_whole_but_for_superseded_frames() -> None:
     rng = random.Random(5)
     for _ in range(300):
-        log = records("".join(rng.choice("sm") for _ in range(rng.randrange(1, 40))))
+        log = records("".join(rng.choice("spqm") for _ in range(rng.randrange(1, 40))))
         sent: list[dict[str, Any]] = []
         held: list[dict[str, Any]] = []
         reached, position = 0, 0
@@ -52,10 +59,12 @@ def test_any_sequence_arrives_whole_but_for_superseded_frames() -> None:
                 assert found.to_seq > reached
                 reached, held = found.to_seq, found.held
                 sent += found.records
-        assert [r for r in sent if r["kind"] != "structure"] == [r for r in log if r["kind"] != "structure"]
+        assert [r for r in sent if r["kind"] == "metrics"] == [r for r in log if r["kind"] == "metrics"]
         assert [r["seq"] for r in sent] == sorted({r["seq"] for r in sent})
-        newest = [[r for r in some if r["kind"] == "structure"][-1:] for some in (sent, log)]
-        assert newest[0] == newest[1], "the newest always arrives"
+        for letter in "spq":
+            [picture] = records(letter)
+            same = [[r for r in some if (r["kind"], r["data"]) == (picture["kind"], picture["data"])][-1:] for some in (sent, log)]
+            assert same[0] == same[1], "the newest of every picture always arrives"
 
 
 def test_the_text_is_the_typed_frame() -> None:

@@ -37,6 +37,11 @@ def _algorithms() -> list[shapes.AlgorithmInfo]:
                 spaces=[space.id for space in spaces],
                 datasets=list(datasets),
                 budgets=sorted(entry.budgets),
+                domains=shapes.DomainsInfo(
+                    least=entry.domains.least,
+                    most=entry.domains.most,
+                    default=[shapes.DefaultDomain(dataset=name, options=options) for name, options in entry.domains.default],
+                ),
                 schema_=entry.config.model_json_schema(),
             )
         )

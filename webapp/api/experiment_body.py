@@ -134,6 +134,7 @@ class _Planner:
         self.problems: dict[tuple[str, str], BadInput] = {}
         self.default_space = ""
         self.default_datasets: list[str] = []
+        self.default_dataset_options: list[dict[str, Any]] = []
 
     def plan(self) -> tuple[Plan | None, list[BadInput]]:
         self._check_shared()
@@ -202,7 +203,7 @@ class _Planner:
             "space": self.body.space if self.space_known and self.body.space else self.default_space,
             "space_options": self.space_options,
             "datasets": self.body.datasets if self.datasets_known and self.body.datasets else self.default_datasets,
-            "dataset_options": self.dataset_options if self.datasets_known else [],
+            "dataset_options": self._dataset_options(),
             "budget": None if self.body.budget is None else self.body.budget.model_dump(exclude_none=True),
             "training": self.body.training,
             "finale": self.body.finale,
@@ -215,6 +216,7 @@ class _Planner:
                 # One experiment has one space and one data set: where none is named, the first algorithm's default holds for all.
                 if index == 0:
                     self.default_space, self.default_datasets = checked.config.space, checked.config.datasets
+                    self.default_dataset_options = checked.config.dataset_options
                 return checked
             except BadInput as error:
                 self._report(BadInput(self._path(index, error.field), error.message, error.code))
@@ -223,6 +225,11 @@ class _Planner:
                 elif not _repair(config, repairs, error.field):
                     return None
         return None
+
+    def _dataset_options(self) -> list[dict[str, Any]]:
+        if not self.datasets_known:
+            return []
+        return self.dataset_options if self.body.datasets or self.dataset_options else self.default_dataset_options
 
     @staticmethod
     def _path(index: int, field: str) -> str:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Case, Count, IntegerField, Q, When, Window
+from django.db.models import Case, Count, IntegerField, Q, Subquery, When, Window
 from django.db.models.functions import RowNumber
 
+from search_engine.events import FRAME_KINDS
 from webapp.core.models import Candidate, Event, Run, Trial
 
 from . import shapes
@@ -30,24 +31,27 @@ def snapshot(run: Run) -> shapes.Snapshot:
     """
     as_of = run.counter.last_seq
     detail = run_detail(run)
-    family = _latest(run, "family", as_of)
-    structure = _latest(run, "structure", as_of)
-    few = _of_kinds(run, ("phase_started", "finalist"), as_of)
+    latest = _latest(run, as_of)
+    structure = latest.get("structure")
+    few = _of_kinds(run, ("phase_started", "finalist", "control"), as_of)
     notices = list(_events(run, as_of).filter(kind="notice").order_by("-seq").values_list("data", flat=True)[:MAX_NOTICES])
     return shapes.Snapshot(
         as_of_seq=as_of,
         run=detail,
-        family=family,
+        family=latest.get("family"),
         structure=None if structure is None else shapes.StructureNow(step=structure["step"], groups=structure["groups"]),
-        champion=_latest(run, "champion", as_of),
-        derived=_latest(run, "derived", as_of),
-        incumbent=_latest(run, "incumbent", as_of),
+        champion=latest.get("champion"),
+        derived=latest.get("derived"),
+        incumbent=latest.get("incumbent"),
         phases=[data for data in few if data["kind"] == "phase_started"],
         metrics=_metrics(run, as_of),
         candidates=_candidates(run, as_of),
         finalists=[data for data in few if data["kind"] == "finalist"],
         models=detail.models,
         notices=notices[::-1],
+        decisions=latest.get("decisions"),
+        pictures=[latest[kind] for kind in sorted(FRAME_KINDS - {"structure"}) if kind in latest],
+        controls=[data for data in few if data["kind"] == "control"],
     )
 
 
@@ -55,9 +59,16 @@ def _events(run: Run, as_of: int) -> Any:
     return Event.objects.filter(run_id=run.pk, seq__lte=as_of)
 
 
-def _latest(run: Run, kind: str, as_of: int) -> dict[str, Any] | None:
-    found: dict[str, Any] | None = _events(run, as_of).filter(kind=kind).order_by("-seq").values_list("data", flat=True).first()
-    return found
+LATEST = sorted(FRAME_KINDS | {"family", "champion", "derived", "incumbent", "decisions"})
+
+
+def _latest(run: Run, as_of: int) -> dict[str, dict[str, Any]]:
+    """By kind, the newest event of those of which only the newest matters. One query, whose cost does not grow with the run: each kind's
+    newest number is the end of an index range."""
+    newest = Q()
+    for kind in LATEST:
+        newest |= Q(seq=Subquery(_events(run, as_of).filter(kind=kind).order_by("-seq").values("seq")[:1]))
+    return {data["kind"]: data for data in _events(run, as_of).filter(newest).values_list("data", flat=True)}
 
 
 def _of_kinds(run: Run, kinds: tuple[str, ...], as_of: int) -> list[dict[str, Any]]:

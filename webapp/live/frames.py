@@ -1,7 +1,7 @@
-"""What the server says over a run's WebSocket, and which structure frames it leaves out.
+"""What the server says over a run's WebSocket, and which pictures of a moment it leaves out.
 
 A frame of events stands for a range of numbers: `from_seq` is the one after the last range, `to_seq` its end. Inside a range only
-structure frames may be missing (a picture that is already out of date); everything else is there.
+events of `FRAME_KINDS` may be missing (pictures that are already out of date); everything else is there.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel
 
-from search_engine.events import EventRecord
+from search_engine.events import FRAME_KINDS, EventRecord
 from webapp.api.shapes import Run
 
 Record = dict[str, Any]
@@ -66,19 +66,27 @@ class Cut(NamedTuple):
 def thin(records: Sequence[Record], due: bool) -> Cut | None:
     """Cut event records (consecutive, in order) into what is sent now; None if nothing can be.
 
-    Of several structure frames only the last matters. If one is due it is sent and the range is whole. If not, the range ends before
-    it: the rest is held back until it is due, or until a newer one makes it superfluous.
+    Of several frames of one kind only the last matters. If frames are due they are sent and the range is whole. If not, the range ends
+    before the first of them that matters: the rest is held back until it is due, or until newer ones make it superfluous.
     """
-    last = max((index for index, record in enumerate(records) if record["kind"] == "structure"), default=None)
+    latest = _latest_frames(records)
+    last = min(latest, default=None)
     if last is None:
         return Cut(list(records), records[-1]["seq"], False, []) if records else None
     if due:
-        kept = [record for index, record in enumerate(records) if record["kind"] != "structure" or index == last]
+        kept = [record for index, record in enumerate(records) if record["kind"] not in FRAME_KINDS or index in latest]
         return Cut(kept, records[-1]["seq"], True, [])
     if last == 0:
         return None
-    kept = [record for record in records[:last] if record["kind"] != "structure"]
+    kept = [record for record in records[:last] if record["kind"] not in FRAME_KINDS]
     return Cut(kept, records[last - 1]["seq"], False, list(records[last:]))
+
+
+def _latest_frames(records: Sequence[Record]) -> set[int]:
+    """Places of the last frame of each picture: a kind, and for a policy whose data set's it is."""
+    frames = [(index, record) for index, record in enumerate(records) if record["kind"] in FRAME_KINDS]
+    pictures = {(record["kind"], record["data"].get("domain")): index for index, record in frames}
+    return set(pictures.values())
 
 
 def events_text(from_seq: int, cut: Cut) -> str:

@@ -7,6 +7,21 @@ from typing import Any
 from pydantic import BaseModel, Field, RootModel
 
 
+class DefaultDomain(BaseModel):
+    """A data set that an algorithm of several data sets starts from where none is named."""
+
+    dataset: str
+    options: dict[str, Any]
+
+
+class DomainsInfo(BaseModel):
+    """How many data sets an algorithm searches at once, in order."""
+
+    least: int
+    most: int
+    default: list[DefaultDomain]
+
+
 class AlgorithmInfo(BaseModel):
     """An algorithm of the registry. `schema_` (JSON key `schema`) is the JSON schema of its options."""
 
@@ -21,6 +36,7 @@ class AlgorithmInfo(BaseModel):
     spaces: list[str] = Field(description="what it can search, its default first")
     datasets: list[str]
     budgets: list[str]
+    domains: DomainsInfo
     schema_: dict[str, Any] = Field(serialization_alias="schema")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from search_engine.events import EventRecord, GraphData
 
@@ -123,6 +123,9 @@ class Snapshot(BaseModel):
     finalists: list[dict[str, Any]]
     models: list[Model]
     notices: list[dict[str, Any]]
+    decisions: dict[str, Any] | None
+    pictures: list[dict[str, Any]] = Field(description="the latest policy, marginals, colony, pathways, domains and surrogate frame")
+    controls: list[dict[str, Any]]
 
 
 class StructureSeries(BaseModel):
