@@ -130,10 +130,10 @@ class Phase(ABC):
     """A stretch of a search. `state_version` rises when `state_dict` changes shape."""
 
     language: ClassVar[Literal["trials", "steps"]]
-    name: ClassVar[str] = "search"
-    title: ClassVar[str] = "Search"
+    name: str = "search"
+    title: str = "Search"
     state_version: ClassVar[int] = 1
-    control: ClassVar[bool] = False
+    control: bool = False
     """A control runs after the search (also after one that its budget cut), for comparison only: it has its own horizon, its cost is
     reported apart like the finale's, and it changes neither finalists nor handover."""
 
