@@ -2,7 +2,7 @@
 
 Source: Bergstra and Bengio, "Random Search for Hyper-Parameter Optimization", JMLR 2012; as a NAS baseline, Li and Talwalkar, UAI 2019.
 Each decision is drawn uniformly, which is not uniform over architectures where decisions are conditional or where many genomes are one
-architecture.
+architecture: a rarely active decision is rarely tried, and an architecture that many genomes stand for comes up early.
 """
 
 from __future__ import annotations
@@ -11,8 +11,11 @@ from typing import Any
 
 from pydantic import Field
 
+from ..spaces.decision_infos import declare
 from .base import QUICK_TRIALS, AlgorithmEntry, Finalist, Phase, Proposal, Result, SteadyConfig, TrialPhase
+from .pace import FramePace
 from .ranking import Ranking
+from .trial_tally import Marginals, TrialTally
 
 
 class RandomConfig(SteadyConfig):
@@ -31,11 +34,18 @@ class RandomSearch(TrialPhase):
     """Draw until the architecture is new; stop when that does not happen any more."""
 
     title = "Random search"
+    state_version = 2
 
     def begin(self, context: Any, handover: dict[str, Any] | None) -> None:
         super().begin(context, handover)
         self.seen: set[str] = set()
+        self.size = context.space.size()
+        self.pace = FramePace()
+        self.tally = TrialTally()
+        self.marginals = Marginals(context.space, context.metric) if "decisions" in context.space.offers else None
         self.ranking = Ranking(context.metric)
+        if self.marginals is not None:
+            context.emit(declare(context.space), 0)
 
     def ask(self) -> list[Proposal]:
         space, rng = self.context.space, self.context.rng
@@ -49,16 +59,37 @@ class RandomSearch(TrialPhase):
 
     def tell(self, results: list[Result]) -> None:
         for result in results:
+            self.tally.add(result)
             self.ranking.add(result, self.context.space.hash(result.genome))
+            if self.marginals is not None:
+                self.marginals.add(result)
+            if self.pace.due(self.tally.told):
+                self._report()
+
+    def _report(self) -> None:
+        told = self.tally.told
+        # Of the genomes: how many of them are one architecture, no space can say in general.
+        coverage = {"coverage": told / self.size} if self.size else {}
+        self.context.emit(self.tally.metrics({"distinct": float(told), **coverage}), told)
+        if self.marginals is not None:
+            self.context.emit(self.marginals.frame(told), told)
 
     def best(self) -> list[Finalist]:
         return self.ranking.finalists()
 
     def state_dict(self) -> dict[str, Any]:
-        return {"seen": sorted(self.seen), "ranking": self.ranking.state_dict()}
+        return {
+            "seen": sorted(self.seen),
+            "tally": self.tally.state_dict(),
+            "marginals": self.marginals.state_dict() if self.marginals is not None else None,
+            "ranking": self.ranking.state_dict(),
+        }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.seen = set(state["seen"])
+        self.tally.load_state_dict(state["tally"])
+        if self.marginals is not None:
+            self.marginals.load_state_dict(state["marginals"])
         self.ranking.load_state_dict(state["ranking"])
 
 
@@ -76,6 +107,6 @@ ENTRY = AlgorithmEntry(
     space_needs=frozenset({"sample"}),
     config=RandomConfig,
     phases=phases,
-    structure="population",
+    structure="marginals",
     quick=QUICK_TRIALS,
 )
