@@ -28,7 +28,7 @@ class Style:
     pool_norm: bool = True
     """Whether a pooling is followed by a batch normalisation without weights (DARTS does, NAS-Bench-201 does not)."""
 
-    def norm(self, channels: int, *, affine: bool | None = None) -> nn.BatchNorm2d:
+    def norm(self, channels: int, *, affine: bool | None = None) -> nn.Module:
         return nn.BatchNorm2d(channels, affine=self.affine if affine is None else affine, track_running_stats=self.running)
 
 

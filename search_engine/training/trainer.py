@@ -10,7 +10,6 @@ from torch import nn
 from ..checkpoint import copied
 from ..config import TrainingConfig
 from ..datasets.base import SearchData
-from ..errors import TrialFailure
 from ..events import Cost
 from .domain import DomainTraining
 from .optimisers import make_optimizer, set_learning_rate
