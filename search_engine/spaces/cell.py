@@ -70,7 +70,7 @@ class CellSpace(SearchSpace[CellConfig]):
     """See the module's docstring."""
 
     id: ClassVar[str] = "cell"
-    offers: ClassVar[frozenset[str]] = frozenset({"sample", "mutate", "crossover", "enumerate", "encode", "supernet", "decisions"})
+    offers: ClassVar[frozenset[str]] = frozenset({"sample", "mutate", "crossover", "enumerate", "encode", "supernet", "paths", "decisions"})
     operations: ClassVar[tuple[str, ...]] = DARTS
 
     def validate_shape(self, shape: DataShape) -> None:

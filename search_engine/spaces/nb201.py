@@ -78,7 +78,7 @@ class NB201Space(SearchSpace[NB201Config]):
     """See the module's docstring."""
 
     id: ClassVar[str] = "nb201"
-    offers: ClassVar[frozenset[str]] = frozenset({"sample", "mutate", "crossover", "enumerate", "encode", "supernet", "decisions"})
+    offers: ClassVar[frozenset[str]] = frozenset({"sample", "mutate", "crossover", "enumerate", "encode", "supernet", "paths", "decisions"})
     operations: ClassVar[tuple[str, ...]] = NB201
 
     def validate_shape(self, shape: DataShape) -> None:

@@ -7,6 +7,7 @@ deterministic gradient on every device.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import torch
@@ -15,10 +16,10 @@ from torch import Tensor, nn
 from ..config import TrainingConfig
 from ..genomes import Genome
 from ..primitives.modules import SEARCH, TRAINED, FactorizedReduce, Style, relu_conv_norm
-from ..spaces.cell import CellSpace
+from ..spaces.cell import CELLS, CellSpace
 from ..spaces.cell_family import INPUTS
 from ..spaces.cell_macro import Macro
-from .mixing import CellPlan, EdgePlan, Mixing, PerEdge
+from .mixing import CellPlan, Chosen, EdgePlan, Mixing, PerEdge
 from .transfer import copy_matching
 
 STEM_WIDTH = 3
@@ -50,13 +51,25 @@ class Cell(nn.Module):
         states = [self.preprocess_before_last(before_last), self.preprocess_last(last)]
         return torch.cat(self.mixing(states, gamma), dim=1)
 
+    def path(self, before_last: Tensor, last: Tensor, chosen: Sequence[Chosen]) -> Tensor:
+        """As `forward`, with the chosen operations alone. An input that none of them reads is not computed."""
+        read = {source for source, _, _ in chosen}
+        # What nothing reads stands as it is: only its place in the list matters.
+        states = [
+            self.preprocess_before_last(before_last) if 0 in read else before_last,
+            self.preprocess_last(last) if 1 in read else last,
+        ]
+        mixing: Any = self.mixing
+        return torch.cat(mixing.path(states, chosen), dim=1)
+
 
 class CellNetwork(nn.Module):
     """Inputs (B, C, H, W), logits (B, classes).
 
     With `genome` None it is the super-network: every edge has every operation and `forward(x, gamma)` takes
     `gamma = {"normal": (edges, operations), "reduction": ...}` in the order of `space.family()`. With a genome it has that genome's
-    operations only and `forward(x)` takes no gamma. Structure weights are never parameters of it.
+    operations only and `forward(x)` takes no gamma. Structure weights are never parameters of it. `forward_path(x, genome)` computes
+    one genome of a super-network alone.
     """
 
     def __init__(self, space: CellSpace, genome: Genome | None, macro: Macro, style: Style, mixing: Mixing = PerEdge) -> None:
@@ -85,6 +98,19 @@ class CellNetwork(nn.Module):
         for cell in self.cells:
             weights = None if gamma is None else gamma["reduction" if cell.reduction else "normal"]
             before_last, last = last, cell(before_last, last, weights)
+        return self._classify(last)
+
+    def forward_path(self, x: Tensor, genome: Genome) -> Tensor:
+        """The logits of one genome, its operations computed and no others. Raises BadInput(field "genome")."""
+        self.space.validate(genome)
+        chosen = {name: numbered(self.space, genome, name) for name in CELLS}
+        before_last = last = self.stem(x)
+        for item in self.cells:
+            cell: Any = item
+            before_last, last = last, cell.path(before_last, last, chosen["reduction" if cell.reduction else "normal"])
+        return self._classify(last)
+
+    def _classify(self, last: Tensor) -> Tensor:
         logits: Tensor = self.classifier(last.mean(dim=(2, 3)))
         return logits
 
@@ -103,6 +129,12 @@ def cell_plan(space: CellSpace, genome: Genome | None, name: str, channels: int,
         if operations
     )
     return CellPlan(len(INPUTS), space.config.nodes, edges, space.operations, channels, style)
+
+
+def numbered(space: CellSpace, genome: Genome, name: str) -> list[Chosen]:
+    """The edges of one cell of a genome with their states numbered as in the cell's plan."""
+    numbers = {state: place for place, state in enumerate(space.states)}
+    return [(numbers[source], numbers[target], operation) for source, target, operation in space.cell(genome, name)]
 
 
 def build_supernet(space: CellSpace, mixing: Mixing = PerEdge) -> CellNetwork:

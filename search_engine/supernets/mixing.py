@@ -4,19 +4,22 @@
 
     f_v(x) = sum over edges (j, v) of <gamma^{j,v}, g^{j,v}(f_j(x))>
 
-Another implementation with the same constructor and `forward` (for example one that groups operations by their source) can take its
+`path` computes one choice of operations alone: what a method needs that shares weights but evaluates one genome at a time.
+
+Another implementation with the same constructor, `forward` and `path` (for example one that groups operations by their source) can take its
 place in the networks, which name the class only through their `mixing` argument. Its parameters must keep `PerEdge`'s names,
 `operations.<source>-<target>.<primitive>....`, since weights are copied between networks by name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor, nn
 
-from ..primitives.modules import Style, build_primitive
+from ..primitives.modules import Style, Zero, build_primitive
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,10 @@ class CellPlan:
 
 
 Mixing = Callable[[CellPlan], nn.Module]
-"""A mixing implementation's constructor; the module has `forward(states, gamma)` as `PerEdge` does."""
+"""A mixing implementation's constructor; the module has `forward(states, gamma)` and `path(states, chosen)` as `PerEdge` does."""
+
+Chosen = tuple[int, int, str]
+"""(source, target, primitive): one operation of one edge, states numbered as in the plan."""
 
 
 class PerEdge(nn.Module):
@@ -91,5 +97,31 @@ class PerEdge(nn.Module):
                     total = term if total is None else total + term
             if total is None:
                 raise ValueError(f"state {node} has no incoming edge")
+            values.append(total)
+        return values[self.plan.inputs :]
+
+    def path(self, states: Sequence[Tensor], chosen: Iterable[Chosen]) -> list[Tensor]:
+        """The nodes' states where only the chosen operations exist, each with weight one; nothing else is computed, so that the
+        gradients of all other parameters stay None. A node whose chosen operations are all `none` is zero.
+
+        Raises KeyError for an operation that the cell does not have, ValueError for a node without a chosen one.
+        """
+        values = list(states)
+        by_target: dict[int, list[tuple[int, str]]] = {}
+        for source, target, name in chosen:
+            by_target.setdefault(target, []).append((source, name))
+        strides = {(edge.source, edge.target): edge.stride for edge in self.plan.edges}
+        for node in range(self.plan.inputs, self.plan.inputs + self.plan.nodes):
+            total: Tensor | None = None
+            for source, name in by_target.get(node, ()):
+                if name != "none":
+                    operations: Any = self.operations[f"{source}-{node}"]
+                    term = operations[name](values[source])
+                    total = term if total is None else total + term
+            if total is None:
+                if node not in by_target:
+                    raise ValueError(f"state {node} has no chosen operation")
+                source = by_target[node][0][0]
+                total = Zero(strides[source, node])(values[source])
             values.append(total)
         return values[self.plan.inputs :]

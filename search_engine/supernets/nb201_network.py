@@ -42,7 +42,7 @@ class NB201Network(nn.Module):
     """Inputs (B, C, H, W), logits (B, classes).
 
     With `genome` None it is the super-network and `forward(x, gamma)` takes `gamma = {"cell": (6 edges, 5 operations)}`; with a genome
-    it has that genome's operations only and takes no gamma.
+    it has that genome's operations only and takes no gamma. `forward_path(x, genome)` computes one genome of a super-network alone.
     """
 
     def __init__(self, space: NB201Space, genome: Genome | None, cells: int, channels: int, style: Style, mixing: Mixing = PerEdge) -> None:
@@ -66,6 +66,19 @@ class NB201Network(nn.Module):
         for block in self.blocks:
             # A cell's result is its last node.
             x = block(x) if isinstance(block, ResidualBlock) else block([x], weights)[-1]
+        return self._classify(x)
+
+    def forward_path(self, x: Tensor, genome: Genome) -> Tensor:
+        """The logits of one genome, its operations computed and no others. Raises BadInput(field "genome")."""
+        self.space.validate(genome)
+        chosen = [(*edge, name) for edge, name in zip(EDGES, self.space.operations_of(genome), strict=True)]
+        x = self.stem(x)
+        for item in self.blocks:
+            block: Any = item
+            x = block(x) if isinstance(block, ResidualBlock) else block.path([x], chosen)[-1]
+        return self._classify(x)
+
+    def _classify(self, x: Tensor) -> Tensor:
         logits: Tensor = self.classifier(self.last(x).mean(dim=(2, 3)))
         return logits
 
