@@ -12,6 +12,7 @@ where every step is 1: the optimum is 1.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from ..errors import BadInput
 from ..genomes import Genome
@@ -30,7 +31,7 @@ def counting_reward(sequence: Sequence[int]) -> float:
     """The reward of a_1, ..., a_n, in (0, 1]."""
     end = len(sequence) + 1
     values = (0, *sequence, end)
-    return end / sum((after - before) ** 2 for before, after in zip(values, values[1:], strict=False))
+    return end / sum((after - before) ** 2 for before, after in pairwise(values))
 
 
 class LearnToCount(Objective):

@@ -7,6 +7,7 @@ A genome says one number per place, nothing more. It is the space of the data se
 from __future__ import annotations
 
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
@@ -25,7 +26,7 @@ class SequenceConfig(SpaceConfig):
 
     n: int = Field(
         default=20, ge=2, le=100, title="Length",
-        description="How many numbers a sequence has, each from 1 to n. There are n to the power of n sequences; the best one is 1, 2, ..., n.",
+        description="How many numbers a sequence has, each from 1 to n: n to the power of n sequences, of which 1, 2, ..., n is the best.",
     )
 
 
@@ -64,7 +65,7 @@ class SequenceSpace(DecisionSpace[SequenceConfig]):
         return genome
 
     def to_graph(self, genome: Genome) -> nx.MultiDiGraph:
-        """A chain from the start (0) through the numbers to the end (n + 1), each edge named by its step; a number stands as high as it
+        """A chain from the start (0) through the numbers to the end (n + 1), each edge keyed by its step; a number stands as high as it
         is large, so that counting is a straight line."""
         import networkx as nx
 
@@ -75,9 +76,8 @@ class SequenceSpace(DecisionSpace[SequenceConfig]):
         for place, value in enumerate(values):
             kind = "input" if place == 0 else "output" if place == end else "hidden"
             graph.add_node(str(place), label=str(value), kind=kind, match=str(value))
-        for place, (before, after) in enumerate(zip(values, values[1:], strict=False)):
-            step = f"{after - before:+d}"
-            graph.add_edge(str(place), str(place + 1), key=step, operation=step)
+        for place, (before, after) in enumerate(pairwise(values)):
+            graph.add_edge(str(place), str(place + 1), key=f"{after - before:+d}", operation=None)
         return graph
 
 
