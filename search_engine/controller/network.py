@@ -16,9 +16,11 @@ entropies are natural (nats).
 from __future__ import annotations
 
 import math
+import operator
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -63,8 +65,8 @@ class _Answer:
     """(lines, D)."""
 
 
-Decide = Callable[[Question, list[int], Tensor], Tensor]
-"""(question, the sequences it is active for, log-probabilities (rows, D, n)) -> choices (rows, D)."""
+Decide = Callable[[Question, list[int], Callable[[], Tensor]], Tensor]
+"""(question, the sequences it is active for, what gives its log-probabilities (rows, D, n)) -> choices (rows, D)."""
 
 
 class Controller(nn.Module):
@@ -133,7 +135,7 @@ class Controller(nn.Module):
     def walk(self, rng: Rng, keep: Sequence[int | None]) -> Sampled:
         """One sequence in which the entries of `keep` that are not None stay (where their decision is active) and the rest is drawn,
         each given all choices before it, kept or drawn."""
-        return self._draw(rng, [keep])[0]
+        return self._draw(rng, [keep])[0] if self._attends else self._draw_alone(rng, keep)
 
     def score(self, batch: Sequence[Sequence[int | None]], only: Sequence[Sequence[int]] | None = None) -> tuple[Tensor, Tensor]:
         """(log pi, entropy) of each choice list, both (B,), with gradients.
@@ -163,14 +165,16 @@ class Controller(nn.Module):
         kept = list(prefix or ())
         tables = [np.zeros(len(decision.choices)) for decision in self.decisions]
 
-        def decide(question: Question, rows: list[int], log_p: Tensor) -> Tensor:
+        def decide(question: Question, rows: list[int], policy: Callable[[], Tensor]) -> Tensor:
+            log_p = policy()
             chosen = log_p.argmax(2)
             for column, place in enumerate(question.places):
                 if greedy or place <= len(kept):
                     exact = log_p[0, column].double().exp()
                     tables[place] = (exact / exact.sum()).cpu().numpy()
-                if place < len(kept) and kept[place] is not None:
-                    chosen[0, column] = kept[place]
+                wanted = kept[place] if place < len(kept) else None
+                if wanted is not None:
+                    chosen[0, column] = wanted
             return chosen
 
         self._unroll(1, decide)
@@ -179,7 +183,7 @@ class Controller(nn.Module):
     @torch.no_grad()
     def greedy(self) -> Choices:
         """The sequence of the most probable choices, one by one."""
-        return tuple(self._unroll(1, lambda question, rows, log_p: log_p.argmax(2))[0])
+        return tuple(self._unroll(1, lambda question, rows, policy: policy().argmax(2))[0])
 
     # ---------------------------------------------------------------- drawing
 
@@ -187,25 +191,53 @@ class Controller(nn.Module):
         log_probs, entropies = [0.0] * len(kept), [0.0] * len(kept)
         drawn: list[list[int]] = [[] for _ in kept]
 
-        def decide(question: Question, rows: list[int], log_p: Tensor) -> Tensor:
-            chosen = []
-            for row, tables in zip(rows, log_p.tolist(), strict=True):
-                keep, picks = kept[row], []
-                for place, table in zip(question.places, tables, strict=True):
-                    choice = keep[place] if place < len(keep) else None
-                    if choice is None:
-                        probabilities = [math.exp(value) for value in table]
-                        choice = _pick(probabilities, _uniform(rng))
-                        log_probs[row] += table[choice]
-                        entropies[row] -= sum(p * value for p, value in zip(probabilities, table, strict=True))
-                        drawn[row].append(place)
-                    picks.append(choice)
-                chosen.append(picks)
+        def decide(question: Question, rows: list[int], policy: Callable[[], Tensor]) -> Tensor:
+            chosen = [[kept[row][place] if place < len(kept[row]) else None for place in question.places] for row in rows]
+            if any(None in picks for picks in chosen):
+                for row, picks, tables in zip(rows, chosen, policy().tolist(), strict=True):
+                    for column, table in enumerate(tables):
+                        if picks[column] is None:
+                            probabilities = [math.exp(entry) for entry in table]
+                            picks[column] = choice = _pick(probabilities, _uniform(rng))
+                            log_probs[row] += table[choice]
+                            entropies[row] -= sum(map(operator.mul, probabilities, table))
+                            drawn[row].append(question.places[column])
             return torch.tensor(chosen, device=self._device)
 
         lists = self._unroll(len(kept), decide)
         parts = zip(lists, log_probs, entropies, drawn, strict=True)
         return [Sampled(tuple(choices), log_prob, entropy, tuple(places)) for choices, log_prob, entropy, places in parts]
+
+    def _draw_alone(self, rng: Rng, keep: Sequence[int | None]) -> Sampled:
+        """`_draw` for one sequence without anchors, with as few calls into torch as it takes: a search that proposes trial by trial
+        spends its time here, and a step's calls cost far more than its arithmetic."""
+        layers, embedding, heads = self.lstm.all_weights, self.embedding.weight, [*self.heads]
+        zeros = embedding.new_zeros(1, self.hidden)
+        states = [(zeros, zeros)] * len(layers)
+        value = embedding[:1]
+        choices: list[int | None] = []
+        drawn: list[int] = []
+        log_prob = entropy = 0.0
+        for place, question in enumerate(self.questions):
+            if not self.decisions.active(place, choices):
+                choices.append(None)
+                continue
+            for layer, weights in enumerate(layers):
+                states[layer] = torch.lstm_cell(value, states[layer], *weights)
+                value = states[layer][0]
+            choice = keep[place] if place < len(keep) else None
+            if choice is None:
+                logits = self.squash(heads[self._head_of[question.kind]](value))
+                table = functional.log_softmax(logits, dim=1)[0].tolist()
+                probabilities = [math.exp(entry) for entry in table]
+                choice = _pick(probabilities, _uniform(rng))
+                log_prob += table[choice]
+                entropy -= sum(map(operator.mul, probabilities, table))
+                drawn.append(place)
+            choices.append(choice)
+            token = self._token[question.kind] + choice
+            value = embedding[token : token + 1]
+        return Sampled(tuple(choices), log_prob, entropy, tuple(drawn))
 
     # ---------------------------------------------------------------- the recurrence
 
@@ -217,7 +249,8 @@ class Controller(nn.Module):
             rows = [row for row, choices in enumerate(lists) if self.decisions.active(question.first, choices)]
             answers: dict[int, list[int]] = {}
             if rows:
-                chosen = decide(question, rows, recurrence.ask(question, rows))
+                recurrence.step(rows)
+                chosen = decide(question, rows, partial(recurrence.log_probabilities, question, rows))
                 recurrence.answer(question, rows, chosen)
                 answers = dict(zip(rows, chosen.tolist(), strict=True))
             for row, choices in enumerate(lists):
@@ -228,10 +261,10 @@ class Controller(nn.Module):
         """Teacher forcing, question by question: what attention over anchors needs."""
         answers = []
 
-        def decide(question: Question, rows: list[int], log_p: Tensor) -> Tensor:
+        def decide(question: Question, rows: list[int], policy: Callable[[], Tensor]) -> Tensor:
             chosen = torch.tensor([[batch[row][place] for place in question.places] for row in rows], device=self._device)
             places = torch.tensor(question.places, device=self._device).expand(len(rows), -1)
-            answers.append(_Answer(rows, places, log_p, chosen))
+            answers.append(_Answer(rows, places, policy(), chosen))
             return chosen
 
         self._unroll(len(batch), decide)
@@ -288,7 +321,9 @@ class Controller(nn.Module):
         return getattr(self, f"selected_{question.first}")  # type: ignore[no-any-return]
 
     def squash(self, logits: Tensor) -> Tensor:
-        logits = logits / self.temperature
+        """The logits as the policy uses them: divided by the temperature, then bounded."""
+        if self.temperature != 1.0:
+            logits = logits / self.temperature
         return self.tanh_constant * torch.tanh(logits) if self.tanh_constant else logits
 
     def _weights(self, only: Sequence[Sequence[int]]) -> Tensor:

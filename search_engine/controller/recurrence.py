@@ -33,54 +33,55 @@ class Recurrence:
 
     def __init__(self, controller: Controller, count: int) -> None:
         self._controller = controller
-        self._all = list(range(count))
-        zeros = controller.start_states.new_zeros(count, controller.hidden)
-        self._states = [(zeros, zeros) for _ in controller.lstm.all_weights]
-        self._input = controller.embedding.weight[:1].expand(count, -1)
+        self._count = count
+        self._weights = controller.lstm.all_weights
+        self._embedding = controller.embedding.weight
+        zeros = self._embedding.new_zeros(count, controller.hidden)
+        self._states = [(zeros, zeros) for _ in self._weights]
+        self._input = self._embedding[:1].expand(count, -1)
         self._anchors = {name: controller.start_states[index].expand(count, -1) for index, name in enumerate(controller.starts)}
         self._unset = zeros
         self._pending: list[tuple[str, list[int]]] = []
 
-    def ask(self, question: Question, rows: list[int]) -> Tensor:
-        """Step, and give the log-probabilities (rows, D, n) of the question's decisions."""
+    def step(self, rows: list[int]) -> None:
+        """One LSTM step of these sequences. The top layer's state is then also that of every place that the latest answer completed."""
+        value = self._taken(self._input, rows)
+        for layer, weights in enumerate(self._weights):
+            h, c = self._states[layer]
+            value, cell = torch.lstm_cell(value, (self._taken(h, rows), self._taken(c, rows)), *weights)
+            self._states[layer] = (self._placed(h, rows, value), self._placed(c, rows, cell))
+        if self._pending:
+            self._complete(rows)
+
+    def log_probabilities(self, question: Question, rows: list[int]) -> Tensor:
+        """(rows, D, n) of the question's decisions, after its `step`."""
         controller = self._controller
-        state = self._step(rows)
+        state = self._taken(self._states[-1][0], rows)
         if question.attends:
             scores = controller.attention(question.kind)(self._selectable(question, rows), state)
             logits = scores @ controller.selected(question).T
         else:
             logits = controller.head(question.kind)(state)
-        logits = logits.view(len(rows), len(question.places), question.size)
-        return functional.log_softmax(controller.squash(logits), dim=2)
+        return functional.log_softmax(controller.squash(logits).view(len(rows), len(question.places), question.size), dim=2)
 
     def answer(self, question: Question, rows: list[int], chosen: Tensor) -> None:
         """`chosen` (rows, D) becomes the next input of these sequences."""
         controller = self._controller
         if question.attends:
-            chosen_anchors = functional.one_hot(chosen, question.size).flatten(1).to(self._unset.dtype) @ controller.selected(question)
-            total = (chosen_anchors.unsqueeze(2) * self._selectable(question, rows)).sum(1)
+            picked = functional.one_hot(chosen, question.size).flatten(1).to(self._unset.dtype) @ controller.selected(question)
+            total = (picked.unsqueeze(2) * self._selectable(question, rows)).sum(1)
             # As published: nothing selected gives zeros, and the divisor never is zero.
-            new = total / (1 + chosen_anchors.sum(1, keepdim=True))
+            new = total / (1 + picked.sum(1, keepdim=True))
         else:
-            new = controller.embedding(chosen[:, 0] + controller.token(question.kind))
+            new = functional.embedding(chosen[:, 0] + controller.token(question.kind), self._embedding)
         self._input = self._placed(self._input, rows, new)
-        self._pending += [(name, rows) for name in question.completes]
-
-    def _step(self, rows: list[int]) -> Tensor:
-        """One LSTM step of these sequences; returns the top layer's state (rows, H). It is also the state of every place that the
-        latest answer completed."""
-        value = self._taken(self._input, rows)
-        for layer, weights in enumerate(self._controller.lstm.all_weights):
-            h, c = self._states[layer]
-            value, cell = torch.lstm_cell(value, (self._taken(h, rows), self._taken(c, rows)), *weights)
-            self._states[layer] = (self._placed(h, rows, value), self._placed(c, rows, cell))
-        self._complete(rows)
-        return value
+        if question.completes:
+            self._pending += [(name, rows) for name in question.completes]
 
     def _complete(self, rows: list[int]) -> None:
         waiting = []
         for name, owners in self._pending:
-            here = owners if len(rows) == len(self._all) else [row for row in owners if row in rows]
+            here = owners if len(rows) == self._count else [row for row in owners if row in rows]
             if here:
                 state = self._taken(self._states[-1][0], here)
                 self._anchors[name] = self._placed(self._anchors.get(name, self._unset), here, state)
@@ -95,9 +96,9 @@ class Recurrence:
         return torch.stack([self._taken(self._anchors[name], rows) for name in question.anchors], dim=1)
 
     def _taken(self, values: Tensor, rows: list[int]) -> Tensor:
-        return values if len(rows) == len(self._all) else values[rows]
+        return values if len(rows) == self._count else values[rows]
 
     def _placed(self, values: Tensor, rows: list[int], new: Tensor) -> Tensor:
-        if len(rows) == len(self._all):
+        if len(rows) == self._count:
             return new
         return values.index_copy(0, torch.tensor(rows, device=values.device), new)
