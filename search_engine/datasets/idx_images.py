@@ -70,7 +70,9 @@ class IdxImages(Samples):
         return _shape(self.config)
 
     def _load(self, part: str) -> tuple[Array, Array]:
-        """Images (n, 1, 28, 28) uint8 and labels (n,) int64, LEFT_OUT for classes that are not used. Raises BadInput for files that do not belong together."""
+        """Images (n, 1, 28, 28) uint8 and labels (n,) int64, LEFT_OUT for classes that are not used.
+
+        Raises BadInput for files that do not belong together."""
         images = read_idx(self._folder / FILES[part][0], dimensions=3)
         labels = read_idx(self._folder / FILES[part][1], dimensions=1)
         if images.shape[1:] != SHAPE.input[1:]:

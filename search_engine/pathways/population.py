@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from typing import Any
 
 from ..spaces.modular import Path
@@ -12,12 +13,19 @@ from .genotypes import Genotype, mutated, path_of, random_genotype
 class Population:
     """Genotypes in places; `fitness[place]` is the place's latest score, None for a genotype that never competed."""
 
-    def __init__(self, size: int, layers: int, modules: int, active: int, rng: random.Random) -> None:
+    def __init__(self, genotypes: Sequence[Genotype], modules: int, *, mutates: bool = True) -> None:
+        """`modules` is the number of modules in a layer; with `mutates` off a loser becomes the winner's exact copy."""
         self.modules = modules
-        self.genotypes: list[Genotype] = [random_genotype(rng, layers, modules, active) for _ in range(size)]
-        self.fitness: list[float | None] = [None] * size
-        self.scored: list[int] = [-1] * size
+        self.mutates = mutates
+        self.genotypes = list(genotypes)
+        self.fitness: list[float | None] = [None] * len(self.genotypes)
+        self.scored = [-1] * len(self.genotypes)
         """The generation of each place's latest score."""
+
+    @classmethod
+    def drawn(cls, size: int, layers: int, modules: int, active: int, rng: random.Random) -> Population:
+        """`size` random genotypes."""
+        return cls([random_genotype(rng, layers, modules, active) for _ in range(size)], modules)
 
     def path(self, place: int) -> Path:
         return path_of(self.genotypes[place])
@@ -40,15 +48,25 @@ class Population:
         a, b = self.fitness[first], self.fitness[second]
         assert a is not None and b is not None
         winner, loser = (first, second) if a >= b else (second, first)
-        self.genotypes[loser] = mutated(self.genotypes[winner], rng, self.modules)
-        self.fitness[loser], self.scored[loser] = None, -1
+        parent = self.genotypes[winner]
+        self.genotypes[loser] = mutated(parent, rng, self.modules) if self.mutates else parent
+        self.forget(loser)
         return winner, loser
+
+    def forget(self, place: int) -> None:
+        """The place's score no longer counts."""
+        self.fitness[place], self.scored[place] = None, -1
+
+    @property
+    def ranked(self) -> list[int]:
+        """Scored places, the highest latest score first; of equals the one scored last."""
+        known = [(value, place) for place, value in enumerate(self.fitness) if value is not None]
+        return [place for _, place in sorted(known, key=lambda item: (-item[0], -self.scored[item[1]], item[1]))]
 
     @property
     def best(self) -> int:
-        """The place of the highest latest score; of equals the one scored last; place 0 where nothing was scored."""
-        places = range(len(self.genotypes))
-        return max(places, key=lambda place: (-1.0 if (value := self.fitness[place]) is None else value, self.scored[place], -place))
+        """The first of `ranked`; place 0 while nothing is scored."""
+        return next(iter(self.ranked), 0)
 
     def state_dict(self) -> dict[str, Any]:
         return {

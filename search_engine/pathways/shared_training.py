@@ -113,7 +113,7 @@ def free_parameters(network: ModularSupernet, frozen: Path, domain: int) -> list
     """The parameters that a task may move: its readout, and every module that is not frozen. All others stop requiring gradients."""
     free = {id(parameter) for parameter in network.readouts[domain].parameters()}
     for layer, column in enumerate(network.columns):
-        for number, module in enumerate(column):  # type: ignore[arg-type]
+        for number, module in enumerate(column.children()):
             if number not in frozen[layer]:
                 free.update(id(parameter) for parameter in module.parameters())
     for parameter in network.parameters():

@@ -35,7 +35,9 @@ class ModularConfig(SpaceConfig):
     """Size of the super-network. The defaults are the paper's for MNIST."""
 
     layers: int = Field(default=3, ge=1, le=10, title="Layers", description="Columns of modules, one behind the other.")
-    modules: int = Field(default=10, ge=2, le=64, title="Modules per layer", description="How many there are to choose from. Paper: 10 or 20.")
+    modules: int = Field(
+        default=10, ge=2, le=64, title="Modules per layer", description="How many there are to choose from. Paper: 10 or 20."
+    )
     active: int = Field(
         default=3, ge=1, le=16, title="Active modules", description="How many modules of a layer a path may use at most. Paper: 3 or 5."
     )
@@ -109,7 +111,7 @@ class ModularSpace(SearchSpace[ModularConfig]):
                 if not isinstance(layer, list) or not least <= len(layer) <= most:
                     raise BadInput("genome", f"layer {number} of '{name}' must name {least} to {most} modules")
                 if any(not isinstance(item, int) or not 0 <= item < self.config.modules for item in layer):
-                    raise BadInput("genome", f"layer {number} of '{name}' names a module that is not there (0 to {self.config.modules - 1})")
+                    raise BadInput("genome", f"layer {number} of '{name}' names a module that is none of 0 to {self.config.modules - 1}")
                 if layer != sorted(set(layer)):
                     raise BadInput("genome", f"layer {number} of '{name}' must name its modules once, in ascending order")
 

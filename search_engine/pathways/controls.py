@@ -1,0 +1,123 @@
+"""What the transfer of PathNet is compared with: a later task learned once more, each time with one thing changed.
+
+A frozen path helps the next task in two ways: by what it learned, and because the network is wider with it. The second way needs no
+learning at all, so a task that is faster than from scratch shows nothing by itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from ..algorithms.base import Finalist
+from ..algorithms.pathnet import LETTERS, ControlName, PathNetTask, in_words
+from ..events import ControlScored
+from ..genomes import Genome
+from ..lazy import lazy_module
+from .population import Population
+
+if TYPE_CHECKING:
+    from ..spaces.modular import Path
+    from ..supernets import modular_network
+    from . import kept_weights
+else:
+    kept_weights = lazy_module("search_engine.pathways.kept_weights")
+
+
+class PathNetControl(PathNetTask):
+    """A later task once more under one changed condition, for as many tournaments as the comparison needs. It draws no picture."""
+
+    control = True
+    condition: ClassVar[ControlName]
+    changed: ClassVar[str]
+    """The condition in words, behind "task B"."""
+    remark: ClassVar[str]
+
+    def __init__(self, task: int) -> None:
+        super().__init__(task)
+        self.name = f"{self.condition} {task + 1}"
+        self.title = f"Control: task {LETTERS[task]} {self.changed}"
+
+    @property
+    def transfer(self) -> dict[str, float] | None:
+        """What the task itself gave; None where the search was cut before it."""
+        records: list[dict[str, float]] = self.kept["records"]
+        return records[self.task] if self.task < len(records) else None
+
+    @property
+    def horizon(self) -> int:
+        """All tournaments, to see how many the threshold needs; where the task itself missed it, as many as it had."""
+        if self.transfer is None:
+            return 0
+        return self.options.generations if self.transfer["reached"] else int(self.transfer["tournaments"])
+
+    def _introduce(self) -> None:
+        """It speaks when it is over."""
+
+    def _say_frame(self, tournament: list[int]) -> None:
+        """The picture stays that of the search."""
+
+    def _conclude(self) -> None:
+        own, transfer = self._record(), self.transfer
+        if transfer is None:
+            return
+        message = f"Task {LETTERS[self.task]} {self.changed}: {in_words(own)}. In the search: {in_words(transfer)}. {self.remark}"
+        values = {"task": float(self.task), **own, **{f"transfer_{name}": value for name, value in transfer.items()}}
+        self.context.emit(ControlScored(name=self.condition, title=self.title, message=message, values=values), self.done)
+
+    def best(self) -> list[Finalist]:
+        return []
+
+    def handover(self) -> None:
+        return None
+
+
+class FromScratch(PathNetControl):
+    """Nothing was learned before, nothing is frozen."""
+
+    condition = "from_scratch"
+    changed = "from scratch"
+    remark = "The difference is not all learned: a frozen path also makes the network wider. Compare the width control."
+
+    def _earlier(self) -> list[Path]:
+        return []
+
+    def _restore(self, network: modular_network.ModularSupernet) -> None:
+        """All weights stay as they were drawn."""
+
+
+class WidthControl(PathNetControl):
+    """The same modules are frozen (and always active, if that is the variant), but as they were drawn."""
+
+    condition = "width_control"
+    changed = "with an untrained frozen path"
+    remark = "Only this difference is learned transfer."
+
+    def _restore(self, network: modular_network.ModularSupernet) -> None:
+        """The frozen modules keep their fresh weights."""
+
+
+class FineTune(PathNetControl):
+    """The network of the task before, trained on as a whole: no evolution, nothing frozen, and what it had learned is overwritten."""
+
+    condition = "fine_tune"
+    changed = "by training on the whole network of the task before"
+    remark = "It needs no search, but what that network had learned is overwritten."
+
+    def _earlier(self) -> list[Path]:
+        return []
+
+    def _restore(self, network: modular_network.ModularSupernet) -> None:
+        if self.transfer is not None:
+            kept_weights.restore(network, self.kept["weights"], kept_weights.module_names(network, self._before()))
+
+    def _population(self) -> Population:
+        """Two copies that stay what they are: a tournament is then 2 T minibatches of plain training."""
+        if self.transfer is None:
+            return super()._population()
+        return Population([self._before()] * 2, self.space.config.modules, mutates=False)
+
+    def _before(self) -> Path:
+        return self.space.modules_of(Genome.from_json(self.kept["finalists"][self.task - 1]["genome"]))
+
+
+CONTROLS: dict[ControlName, type[PathNetControl]] = {"from_scratch": FromScratch, "width_control": WidthControl, "fine_tune": FineTune}
