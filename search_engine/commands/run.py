@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from ..advice import advice
 from ..config import CheckedRun, RunConfig, check
 from ..errors import BadInput
 from ..search.local_run import Interrupted, LocalRun
@@ -59,6 +60,8 @@ def act(parsed: argparse.Namespace) -> int:
         configure(checked.config.threads)
     stopping: list[int] = []
     before = signal.signal(signal.SIGINT, lambda number, frame: stopping.append(number))
+    for sentence in advice(checked):
+        print(f"note: {sentence}", file=sys.stderr)
     bar = None if parsed.json or not sys.stderr.isatty() else ProgressBar(checked)
     try:
         result = run.run(stop=lambda: bool(stopping), report=bar.update if bar else None)

@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from ..advice import advice
 from ..algorithms.base import StepPhase
 from ..config import CheckedRun
 from ..datasets.base import Samples
@@ -35,12 +36,14 @@ def estimate(checked: CheckedRun, data_dir: Path) -> dict[str, Any]:
     """
     resources = Resources(checked, data_dir)
     if not isinstance(resources.dataset, Samples):
-        return _table(checked, resources)
+        table = _table(checked, resources)
+        return {**table, "advice": advice(checked, table["trials"])}
     with TemporaryDirectory() as folder:
         search = _phases(checked, data_dir, Path(folder)) if _has_steps(checked) else _trials(checked, resources, data_dir, Path(folder))
         finale = _finale(checked, resources, data_dir, Path(folder))
     return {
         **search,
+        "advice": advice(checked, search["trials"] or None),
         "seconds": search["seconds"] + finale["seconds"],
         "finale_samples": finale["samples"],
         "finale_seconds": finale["seconds"],

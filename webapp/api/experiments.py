@@ -9,6 +9,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from search_engine.advice import advice
 from webapp.core.models import Estimate, Experiment
 from webapp.jobs import states
 from webapp.jobs.estimates import request_estimate
@@ -98,9 +99,12 @@ class ValidateView(ApiView):
 
     @extend_schema(operation_id="experiments_validate", request=ExperimentBody, responses={200: shapes.Validation, 400: ProblemDocument})
     def post(self, request: Request) -> Response:
-        _, found = plan(request.data, data_dir())
+        planned, found = plan(request.data, data_dir())
         problems = [FieldProblem(field=item.field, message=item.message, code=item.code) for item in found]
-        return Response(shapes.Validation(valid=not problems, problems=problems))
+        # Runs that differ by their seed alone are advised alike.
+        checked = {run.algorithm: run.checked for run in planned.runs}.values() if planned is not None else ()
+        said = [f"{item.algorithm.title}: {sentence}" for item in checked for sentence in advice(item)]
+        return Response(shapes.Validation(valid=not problems, problems=problems, advice=said))
 
 
 class EstimatesView(OwnedView):

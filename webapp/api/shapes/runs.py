@@ -168,6 +168,7 @@ class Validation(BaseModel):
 
     valid: bool
     problems: list[FieldProblem]
+    advice: list[str] = Field(default=[], description="what to know before the start although nothing is wrong, for example a cut grid")
 
 
 
@@ -180,6 +181,7 @@ class RunEstimate(BaseModel):
     steps: int | None
     trials: int | None
     note: str
+    advice: list[str] = []
 
 
 class EstimateResult(BaseModel):
