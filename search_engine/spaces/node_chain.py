@@ -99,7 +99,7 @@ class NodeChainSpace(SearchSpace[NodeChainConfig]):
     """See the module's docstring."""
 
     id: ClassVar[str] = "node_chain"
-    offers: ClassVar[frozenset[str]] = frozenset({"sample", "mutate", "crossover", "walk"})
+    offers: ClassVar[frozenset[str]] = frozenset({"sample", "mutate", "crossover"})
 
     def __init__(self, config: NodeChainConfig, shape: DataShape, domains: tuple[DataShape, ...] = ()) -> None:
         super().__init__(config, shape, domains)
