@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from .. import checkpoint
 from ..advice import advice
 from ..algorithms.base import StepPhase
 from ..config import CheckedRun
@@ -18,6 +19,7 @@ from ..datasets.base import Samples
 from ..generators import derive_seed
 from .budget import Meter
 from .open_work import open_work
+from .phase_work import PhaseWork
 from .resources import Resources
 from .trial_work import declared_cost, genome_training
 from .work import Work, WorkSpec
@@ -71,25 +73,41 @@ def _table(checked: CheckedRun, resources: Resources) -> dict[str, Any]:
 
 
 def _phases(checked: CheckedRun, data_dir: Path, folder: Path) -> dict[str, Any]:
+    """Every step phase, each from the handover of the one before after its few steps. Controls take time but charge nothing."""
     samples, seconds, steps = 0.0, 0.0, 0
+    handover = None
     for index, phase in enumerate(checked.phases()):
         if not isinstance(phase, StepPhase):
             continue
-        work = open_work(checked, WorkSpec(kind="phase", index=index, arguments={"charged": Meter(None).state_dict()}), data_dir, folder)
+        work = open_work(checked, _phase_spec(index, handover, folder), data_dir, folder)
+        assert isinstance(work, PhaseWork)
         per_step = _seconds_per_unit(work)
-        per_step_samples = work.cost.samples / (TIMED_UNITS + 1)
+        per_step_samples = work.cost.samples / work.phase.steps_done if work.phase.steps_done else 0.0
         horizon = work.progress().total
         planned = int(horizon) if horizon is not None else _budget_steps(checked, per_step, per_step_samples)
-        own = min(planned, _budget_steps(checked, per_step, per_step_samples)) if checked.budget else planned
-        steps, samples, seconds = steps + own, samples + own * per_step_samples, seconds + own * per_step
+        if not phase.control:
+            handover = work.phase.handover()
+            planned = min(planned, _budget_steps(checked, per_step, per_step_samples)) if checked.budget else planned
+            steps, samples = steps + planned, samples + planned * per_step_samples
+        seconds += planned * per_step
     return {"samples": samples, "trials": 0, "steps": steps, "seconds": seconds, "note": f"{steps:,} steps, timed on this machine just now"}
+
+
+def _phase_spec(index: int, handover: dict[str, Any] | None, folder: Path) -> WorkSpec:
+    arguments: dict[str, Any] = {"charged": Meter(None).state_dict()}
+    if handover is None:
+        return WorkSpec(kind="phase", index=index, arguments=arguments)
+    name = f"handover-{index}.safetensors"
+    arguments["artefact_digest"] = checkpoint.write(folder / name, handover)
+    return WorkSpec(kind="phase", index=index, arguments=arguments, artefact=name)
 
 
 def _budget_steps(checked: CheckedRun, seconds: float, samples: float) -> int:
     budget = checked.budget
     if budget is None:
         return 0
-    return max(1, int(budget.limit / (seconds if budget.kind == "seconds" else samples)))
+    per_step = seconds if budget.kind == "seconds" else samples
+    return max(1, int(budget.limit / per_step)) if per_step else 1
 
 
 def _trials(checked: CheckedRun, resources: Resources, data_dir: Path, folder: Path) -> dict[str, Any]:
@@ -121,7 +139,8 @@ def _finale(checked: CheckedRun, resources: Resources, data_dir: Path, folder: P
     domains = list(range(len(checked.datasets)))
     arguments = {"genome": genome.to_json(), "finish": "retrain", "role": "finalist", "value": None, "domains": domains}
     work = open_work(checked, WorkSpec(kind="final", index=0, arguments=arguments), data_dir, folder)
-    entrants = checked.config.finale.finalists + (1 if checked.config.finale.baseline and "gradients" in checked.algorithm.needs else 0)
+    baseline = checked.config.finale.baseline and "gradients" in checked.algorithm.needs
+    entrants = checked.config.finale.finalists + (1 if baseline else 0)
     seconds = entrants * _seconds_per_unit(work) * (work.progress().total or 1)
     samples = entrants * sum(declared_cost(training, len(data.train), len(data.validation)).samples for data in resources.domains)
     return {"samples": samples, "seconds": seconds + (EXPORT_SECONDS if checked.config.finale.export else 0.0)}
