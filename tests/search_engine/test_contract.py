@@ -75,7 +75,7 @@ def test_the_run_ends_with_a_finalist_a_score_and_a_model(algorithm: str, undist
     result = json.loads((folder / "result.json").read_text())
     assert result["best"] and result["stop_reason"] in ("budget", "horizon", "exhausted")
     assert {"val_accuracy", "test_accuracy"} <= set(result["best"][0]["metrics"])
-    assert result["model"] == "model/" and (folder / "model" / "model.py").is_file()
+    assert result["model"] == "model/" and list((folder / "model").rglob("model.py"))
     space = registry.space(result["space"])
     assert result["best"][0]["genome"]["space"] == space.id
 
