@@ -42,7 +42,8 @@ class DomainPolicies:
 
     def __init__(self, decisions: DecisionList, count: int, settings: PolicySettings, seed: int, *, common: bool = False) -> None:
         self._settings = settings
-        self.learners = [Learner(_policy(decisions, settings, seed, number), settings.learning_rate) for number in range(1 if common else count)]
+        numbers = range(1 if common else count)
+        self.learners = [Learner(_policy(decisions, settings, seed, number), settings.learning_rate) for number in numbers]
         self.baselines = [MovingBaseline(settings.decay) for _ in range(count)]
         self._common = common
 

@@ -45,6 +45,7 @@ class TablePolicy(nn.Module):
         for choices in batch:
             self.decisions.validate(choices)
         log_p = [logits.log_softmax(0) for logits in self.logits]
-        log_prob = torch.stack([torch.stack([table[choice] for table, choice in zip(log_p, choices, strict=True)]).sum() for choices in batch])
+        picked = [[table[choice] for table, choice in zip(log_p, choices, strict=True)] for choices in batch]
+        log_prob = torch.stack([torch.stack(terms).sum() for terms in picked])
         entropy = torch.stack([-(table.exp() * table).sum() for table in log_p]).sum()
         return log_prob, entropy.expand(len(batch))

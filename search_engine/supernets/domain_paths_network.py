@@ -84,6 +84,11 @@ class DomainPathsNetwork(nn.Module):
         """A module as data set `domain` uses it, with the shared weights."""
         return of_domain(self.layers[layer][label], domain)  # type: ignore[index]
 
+    def pieces(self, domain: int) -> tuple[nn.Module, list[list[nn.Module]], nn.Module]:
+        """A super-network's (stem, every layer's modules in the space's order, head) as data set `domain` uses them."""
+        grid = [[self.module(layer, label, domain) for label in self.space.modules] for layer in range(len(self.layers))]
+        return self.stems[domain], grid, self.heads[domain]
+
     def along(self, path: Sequence[str], domain: int) -> PathNetwork:
         """Data set `domain`'s network on the path with these labels: it shares all parameters with this network."""
         modules = [self.module(layer, label, domain) for layer, label in enumerate(path)]
