@@ -1,7 +1,10 @@
 /** What the REST API sends and takes (`/api/v1/schema/` is its full description); the events' types are generated (src/types). */
 
 import type { JsonSchema } from "../schema/jsonSchema";
-import type { EventRecord, FamilyDeclared, FinalistChosen, Champion, DerivedGenome, Incumbent, Notice, PhaseStarted, GraphData } from "../types/events.gen";
+import type {
+  EventRecord, FamilyDeclared, FinalistChosen, Champion, ControlScored, DecisionsDeclared, DerivedGenome, Incumbent, Notice, PhaseStarted, GraphData,
+} from "../types/events.gen";
+import type { PictureEvent } from "../stream/pictures";
 
 export type BudgetKind = "trials" | "samples" | "seconds";
 export type RunState = "queued" | "running" | "pausing" | "paused" | "completed" | "failed" | "cancelled";
@@ -31,7 +34,15 @@ export interface Algorithm {
   spaces: string[];
   datasets: string[];
   budgets: BudgetKind[];
+  domains: DomainsInfo;
   schema: JsonSchema;
+}
+
+/** How many data sets an algorithm searches at once, in order, and which it takes where none is named. */
+export interface DomainsInfo {
+  least: number;
+  most: number;
+  default: { dataset: string; options: Options }[];
 }
 
 export interface SearchSpace {
@@ -239,6 +250,10 @@ export interface Snapshot {
   finalists: FinalistChosen[];
   models: Model[];
   notices: Notice[];
+  decisions?: DecisionsDeclared | null;
+  /** The newest of each kind of live picture. */
+  pictures?: PictureEvent[];
+  controls?: ControlScored[];
 }
 
 /** History of one edge: `values` is base64 of float32, steps x operations. */

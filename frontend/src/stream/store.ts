@@ -6,12 +6,13 @@
  */
 import type { Run, Snapshot } from "../api/types";
 import type {
-  Champion, DerivedGenome, EventRecord, FamilyGroup, FinalistChosen, Incumbent, Notice, PhaseStarted,
+  Champion, ControlScored, DerivedGenome, EventRecord, FamilyGroup, FinalistChosen, Incumbent, Notice, PhaseStarted,
 } from "../types/events.gen";
 import { Candidates } from "./candidates";
 import { decodeFloats } from "./floats";
 import { FrameLog } from "./frames";
 import { Individuals } from "./individuals";
+import { PICTURE_KINDS, Pictures } from "./pictures";
 import { Timeline } from "./timeline";
 
 export type Topic = "run" | "connection" | "structure" | "candidates" | "metrics" | "growth" | "log" | "end" | "cursor";
@@ -38,7 +39,7 @@ export interface At<Data> {
 }
 
 /** Kinds of events after which the picture is another one. */
-const VISIBLE = new Set(["structure", "trial_told", "champion", "population"]);
+const VISIBLE = new Set<string>(["structure", "trial_told", "champion", "population", ...PICTURE_KINDS]);
 const LOG_LIMIT = 5000;
 const CHAMPION_LIMIT = 400;
 const SERIES_LIMIT = 20_000;
@@ -55,6 +56,7 @@ export class RunStore {
 
   family: FamilyGroup[] = [];
   frames = new Map<string, FrameLog>();
+  pictures = new Pictures();
   candidates = new Candidates();
   individuals = new Individuals();
   timeline = new Timeline();
@@ -65,6 +67,7 @@ export class RunStore {
   phases: At<PhaseStarted>[] = [];
   notices: At<Notice>[] = [];
   finalists: FinalistChosen[] = [];
+  controls: At<ControlScored>[] = [];
   log: LogLine[] = [];
   /** Seqs of new bests, for the time line. */
   marks: number[] = [];
@@ -154,6 +157,9 @@ export class RunStore {
       const { step, groups } = snapshot.structure;
       for (const [name, text] of Object.entries(groups)) this.framesOf(name).add({ seq, step, values: decodeFloats(text) });
     }
+    if (snapshot.decisions) this.pictures.add(snapshot.decisions, seq);
+    for (const picture of snapshot.pictures ?? []) this.pictures.add(picture, seq);
+    this.controls.push(...(snapshot.controls ?? []).map((data) => ({ seq, data })));
     const rows = snapshot.candidates;
     rows.number.forEach((number, index) =>
       this.candidates.restore(
@@ -203,6 +209,21 @@ export class RunStore {
         for (const [name, text] of Object.entries(data.groups)) this.framesOf(name).add({ seq, step: data.step, values: decodeFloats(text) });
         this.touch("structure");
         return;
+      case "decisions":
+      case "policy":
+      case "marginals":
+      case "colony":
+      case "pathways":
+      case "domains":
+      case "surrogate":
+        this.pictures.add(data, seq);
+        this.touch("structure");
+        return;
+      case "control":
+        this.controls.push({ seq, data });
+        this.line(event, `${data.title}: ${data.message}`);
+        this.touch("end");
+        return;
       case "metrics":
         for (const [name, value] of Object.entries(data.values)) this.point(event.source, name, seq, data.step, data.samples, value);
         this.touch("metrics");
@@ -250,7 +271,7 @@ export class RunStore {
         this.touch("end");
         return;
       case "model":
-        this.line(event, `${data.role === "finalist" ? "best" : "random"} architecture tested${"test_accuracy" in data.metrics ? `: ${(data.metrics["test_accuracy"] ?? 0).toFixed(4)}` : ""}`, "best");
+        this.line(event, `${this.modelName(data.index, data.role)} tested${"test_accuracy" in data.metrics ? `: ${(data.metrics["test_accuracy"] ?? 0).toFixed(4)}` : ""}`, "best");
         this.touch("end");
         return;
       case "search_stopped":
@@ -270,6 +291,12 @@ export class RunStore {
         void this.individuals.add(seq, data.generation, data.block, () => this.touch("candidates"));
         return;
     }
+  }
+
+  /** What the log calls a model that was tested. */
+  private modelName(index: number, role: string): string {
+    if (role === "finalist" && this.finalists.filter((item) => item.role === "finalist").length < 2) return "best architecture";
+    return this.finalists.find((item) => item.index === index)?.title ?? (role === "finalist" ? "best architecture" : "random architecture");
   }
 
   private fitnessName(metrics: Record<string, number>): string {

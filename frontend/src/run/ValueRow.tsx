@@ -1,0 +1,38 @@
+/** The numbers that come with a live picture, in words: "entropy 42 % of uniform · baseline 0.61". */
+import { count, metric, metricName } from "../ui/format";
+
+const NAMES: Record<string, string> = {
+  entropy_share: "entropy",
+  entropy: "entropy",
+  reward: "reward",
+  reward_mean: "mean reward",
+  baseline: "baseline",
+  advantage_std: "spread of the advantage",
+  gradient_norm: "gradient norm",
+  skip_rate: "skip rate",
+  overlap: "modules shared with earlier tasks",
+  diversity: "diversity",
+};
+
+export function valueText(name: string, value: number): string {
+  if (name.endsWith("_share") || name.endsWith("_rate")) return `${(100 * value).toFixed(value < 0.0995 ? 1 : 0)} %${name === "entropy_share" ? " of uniform" : ""}`;
+  return Number.isInteger(value) ? count(value) : metric(value);
+}
+
+export function ValueRow({ values, step }: { values: Record<string, number>; step?: number | undefined }) {
+  const shown = Object.entries(values).filter(([name]) => !(name === "entropy" && "entropy_share" in values));
+  return (
+    <ul className="value-row" aria-label="Figures">
+      {step !== undefined && (
+        <li>
+          step <b>{count(step)}</b>
+        </li>
+      )}
+      {shown.map(([name, value]) => (
+        <li key={name}>
+          {NAMES[name] ?? metricName(name)} <b>{valueText(name, value)}</b>
+        </li>
+      ))}
+    </ul>
+  );
+}
