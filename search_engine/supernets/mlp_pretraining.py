@@ -44,7 +44,6 @@ def pretrain(
     inputs = DevicePart(data.train, data.preprocessing, device, training.train_examples)
     epochs = space.config.pretraining_epochs
     was_training = network.training
-    network.eval()
     cost = Cost()
     for place, layer in enumerate(network.hidden):
         order = BatchOrder(len(inputs), training.batch_size, seed, "pretraining", place)

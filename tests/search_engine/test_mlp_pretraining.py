@@ -25,7 +25,7 @@ from search_engine.training.batches import DevicePart
 from .training_samples import TRAIN, small_data
 
 DATA = small_data()
-EPOCHS = 40
+EPOCHS = 20
 
 
 def space(**options: Any) -> MLPSpace:
