@@ -136,7 +136,7 @@ def test_random_search_counts_without_training(tmp_path: Path) -> None:
 
 
 def test_evolution_counts_better_than_chance(tmp_path: Path) -> None:
-    """Seeds 0 to 3: 0.52, 0.52, 0.65, 0.48 against 0.26, 0.24, 0.44, 0.16. A reward that neighbours do not share leaves nothing to climb."""
+    """Seeds 0 to 3: 0.52, 0.52, 0.65, 0.48 against 0.26, 0.24, 0.44, 0.16. Without neighbours of like reward there is nothing to climb."""
     config = {"space_options": {"n": 10}, "budget": {"trials": 500}, "seed": 0}
     scores = {name: run(tmp_path / name, name, **config)["best"][0]["metrics"]["reward"] for name in ("random", "regularized_evolution")}
     assert scores["regularized_evolution"] > 1.5 * scores["random"], scores
