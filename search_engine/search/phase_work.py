@@ -63,7 +63,7 @@ class PhaseWork(Work):
         self.meter.charge(cost)
 
     def _done(self) -> bool:
-        if self.phase.control:
+        if self.control:
             # It repeats what the search did, at its own expense.
             return self.phase.finished
         # `seconds` is kept by the slice runner; it is charged here so that a budget in seconds can end the phase.
@@ -71,6 +71,11 @@ class PhaseWork(Work):
         budget = self.meter.budget
         over = budget is not None and budget.kind != "trials" and self.meter.amount(charged, 0) >= budget.limit
         return self.phase.finished or over
+
+    @property
+    def control(self) -> bool:
+        """Whether it is a comparison after the search, whose cost is not charged."""
+        return self.resources.checked.phases()[self.spec.index].control
 
     @property
     def cost(self) -> Cost:
@@ -93,7 +98,8 @@ class PhaseWork(Work):
     def progress(self) -> Progress:
         if not self._begun or self.failure is not None:
             return Progress(0, None, "starting")
-        return Progress(self.phase.steps_done, self.phase.horizon, f"step {self.phase.steps_done}")
+        kind = "control, step" if self.control else "step"
+        return Progress(self.phase.steps_done, self.phase.horizon, f"{kind} {self.phase.steps_done}")
 
     def _state(self) -> dict[str, Any]:
         return {

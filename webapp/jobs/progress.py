@@ -6,8 +6,8 @@ from typing import Any
 
 from django.db.models import F
 
-from search_engine.config import RunConfig
-from search_engine.search.work import Progress, Work
+from search_engine.config import check
+from search_engine.search.work import Progress, Work, WorkSpec
 
 from ..core.models import Job, Run, RunCounter
 
@@ -42,8 +42,10 @@ def finish(counter: RunCounter, text: str) -> None:
 def _of_phase(job: Job, counter: RunCounter) -> dict[str, Any]:
     done, total = job.progress["done"], job.progress["total"]
     shares = [done / total] if total else []
-    budget = RunConfig.model_validate(Run.objects.values_list("config", flat=True).get(pk=counter.run_id)).budget
-    if budget is not None and budget.kind != "trials":
+    checked = check(Run.objects.values_list("config", flat=True).get(pk=counter.run_id))
+    budget = checked.budget
+    control = checked.phases()[WorkSpec.model_validate(job.spec).index].control
+    if budget is not None and budget.kind != "trials" and not control:
         # Whichever ends first, the plan or the budget.
         shares.append((counter.charged_samples if budget.kind == "samples" else counter.charged_seconds) / budget.limit)
     fraction = min(1.0, max(shares)) if shares else None

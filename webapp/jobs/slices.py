@@ -137,7 +137,7 @@ def _record(job: Job, work: Work, counter: RunCounter, events: list[Event], befo
     append(counter, events)
     counter.spent_samples += max(0.0, work.cost.samples - before.samples)
     counter.spent_seconds += elapsed
-    if isinstance(work, PhaseWork):
+    if isinstance(work, PhaseWork) and not work.control:
         _charge_phase(counter, work)
     counter.save()
     charge_service(job, elapsed, counter)
