@@ -48,7 +48,7 @@ class MultiPathConfig(AlgorithmConfig):
 
     # ---- how long
     steps: int = Field(
-        default=800, ge=1, le=10_000_000, title="Steps",
+        default=600, ge=1, le=10_000_000, title="Steps",
         description="The horizon. In one step every data set draws one path, one training batch and one validation batch.",
     )
     warm_up: int = Field(
@@ -95,10 +95,10 @@ class MultiPathConfig(AlgorithmConfig):
         default="adam", title="Optimiser", description="Of the super-network's weights; SGD has Nesterov momentum.",
     )
     learning_rate: float = Field(
-        default=0.003, gt=0, le=10, title="Learning rate", description="Of the super-network's weights, at the start.",
+        default=0.01, gt=0, le=10, title="Learning rate", description="Of the super-network's weights, at the start.",
     )
     final_learning_rate: float = Field(
-        default=0.0003, ge=0, le=10, title="Final learning rate", description="At the last step; a cosine lies between.",
+        default=0.001, ge=0, le=10, title="Final learning rate", description="At the last step; a cosine lies between.",
     )
     momentum: float = Field(default=0.9, ge=0, lt=1, title="Momentum", description="SGD only.")
     weight_decay: float = Field(

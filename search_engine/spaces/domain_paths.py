@@ -42,8 +42,8 @@ LEAST_SIDE = 4
 """Two layers halve the resolution."""
 STEM_SIDE = 16
 """The stem halves larger images until their side is at most this, so that large and small images cost alike."""
-_CHANNELS: dict[Stage, tuple[int, int]] = {"search": (8, 16), "trial": (8, 16), "final": (16, 24)}
-"""Width of the stem where the largest side of any data set is at most 12, and where it is larger."""
+_CHANNELS: dict[Stage, int] = {"search": 16, "trial": 16, "final": 24}
+"""Width of the stem where neither the space nor the training says otherwise."""
 
 
 class DomainPathsConfig(SpaceConfig):
@@ -60,7 +60,7 @@ class DomainPathsConfig(SpaceConfig):
     )
     channels: int = Field(
         default=0, ge=0, le=256, title="Channels",
-        description="Width of the stem, doubled twice on the way; 0 = from the input size and the stage (search on 8x8: 8).",
+        description="Width of the stem, doubled twice on the way; 0 = 16 in the search and 24 in the final training.",
     )
 
 
@@ -109,8 +109,7 @@ class DomainPathsSpace(SearchSpace[DomainPathsConfig]):
 
     def width(self, stage: Stage, channels: int = 0) -> int:
         """Channels of the stem; a positive argument overrides, then the space's own option."""
-        side = max(max(shape.input[1:]) for shape in self.domains)
-        return channels or self.config.channels or _CHANNELS[stage][0 if side <= 12 else 1]
+        return channels or self.config.channels or _CHANNELS[stage]
 
     # ---- admissible genomes
 

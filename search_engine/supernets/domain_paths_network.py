@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from ..config import TrainingConfig
 from ..errors import BadInput
 from ..genomes import Genome
-from ..primitives.modules import FactorizedReduce, Style, build_primitive, relu_conv_norm
+from ..primitives.modules import Style, build_primitive, relu_conv_norm
 from ..spaces.domain_paths import STEM_SIDE, DomainPathsSpace, primitive_of
 from .domain_norms import DomainStyle, of_domain
 
@@ -31,6 +31,23 @@ class Head(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         logits: Tensor = self.classifier(self.relu(self.norm(x)).mean(dim=(2, 3)))
         return logits
+
+
+class Residual(nn.Module):
+    """A primitive with a shortcut around it, as the inverted residual blocks have of which the paper's super-network consists.
+
+    Without it the random paths of the warm-up hardly train: a module that is followed by another one in every step does not learn what
+    its output means.
+    """
+
+    def __init__(self, shortcut: nn.Module, operation: nn.Module) -> None:
+        super().__init__()
+        self.shortcut = shortcut
+        self.operation = operation
+
+    def forward(self, x: Tensor) -> Tensor:
+        result: Tensor = self.shortcut(x) + self.operation(x)
+        return result
 
 
 class PathNetwork(nn.Module):
@@ -124,10 +141,12 @@ def _stem(shape: tuple[int, ...], channels: int, style: Style) -> nn.Sequential:
 def _module(name: str, channels: int, reduction: bool, style: Style) -> nn.Module:
     """(B, C, H, W) -> the same shape, or (B, 2C, ceil(H / 2), ceil(W / 2)) for a reduction."""
     if not reduction:
-        return build_primitive(name, channels, 1, style)
+        return nn.Identity() if name == "skip_connect" else Residual(nn.Identity(), build_primitive(name, channels, 1, style))
+    pooling = nn.AvgPool2d(2, stride=2, ceil_mode=True)
+    shortcut = nn.Sequential(pooling, nn.Conv2d(channels, 2 * channels, 1, bias=False), style.norm(2 * channels))
     if name == "skip_connect":
-        return FactorizedReduce(channels, 2 * channels, style)
-    return nn.Sequential(build_primitive(name, channels, 2, style), relu_conv_norm(channels, 2 * channels, 1, 1, style))
+        return shortcut
+    return Residual(shortcut, nn.Sequential(build_primitive(name, channels, 2, style), relu_conv_norm(channels, 2 * channels, 1, 1, style)))
 
 
 def build_supernet(space: DomainPathsSpace) -> DomainPathsNetwork:
