@@ -9,6 +9,7 @@ import { operationVariable, shortName } from "./palette";
 import { hoverSide, type Point } from "./stage";
 import { SuperNetwork, type StrandPick } from "./supernet";
 import { useStage } from "./useStage";
+import { ZoomButtons } from "./ZoomButtons";
 import "./graph.css";
 
 export interface SupernetPictureProps {
@@ -112,17 +113,7 @@ export function SupernetPicture({ store, group, only, pinned, onPin, highlighted
       {hover && log && index >= 0 && (
         <HoverCard log={log} index={index} group={group} pick={hover.pick} at={hover.at} canvas={canvas.current} />
       )}
-      <div className="zoom-buttons">
-        <button type="button" aria-label="Zoom in" title="Zoom in (wheel)" onClick={() => picture?.zoomBy(1.3)}>
-          +
-        </button>
-        <button type="button" aria-label="Zoom out" title="Zoom out (wheel)" onClick={() => picture?.zoomBy(1 / 1.3)}>
-          −
-        </button>
-        <button type="button" title="Whole picture (double click)" onClick={() => picture?.resetZoom()}>
-          Fit
-        </button>
-      </div>
+      <ZoomButtons picture={picture} />
     </>
   );
 }

@@ -1,0 +1,18 @@
+/** Zoom for those without a wheel. */
+import type { Stage } from "./stage";
+
+export function ZoomButtons({ picture }: { picture: Stage | null }) {
+  return (
+    <div className="zoom-buttons">
+      <button type="button" aria-label="Zoom in" title="Zoom in (wheel)" onClick={() => picture?.zoomBy(1.3)}>
+        +
+      </button>
+      <button type="button" aria-label="Zoom out" title="Zoom out (wheel)" onClick={() => picture?.zoomBy(1 / 1.3)}>
+        −
+      </button>
+      <button type="button" title="Whole picture (double click)" onClick={() => picture?.resetZoom()}>
+        Fit
+      </button>
+    </div>
+  );
+}
