@@ -53,7 +53,7 @@ class PathNetConfig(AlgorithmConfig):
         description="A task ends after so many tournaments, whatever it reached. Paper: up to 500.",
     )
     threshold: float = Field(
-        default=0.97, ge=0, le=1, title="Threshold",
+        default=0.98, ge=0, le=1, title="Threshold",
         description="A task ends as soon as a fitness reaches this; 0 = never. Paper: 0.998 of the training examples, on two classes.",
     )
     fitness: Literal["validation", "train_batches"] = Field(
@@ -77,7 +77,7 @@ class PathNetConfig(AlgorithmConfig):
     )
     batch_size: int = Field(default=16, ge=1, le=65_536, title="Batch size", description="Examples in a minibatch. Paper: 16.")
     learning_rate: float = Field(
-        default=0.02, gt=0, le=10, title="Learning rate",
+        default=0.01, gt=0, le=10, title="Learning rate",
         description="SGD's. Large ones hide the transfer, because everything is learned in a few tournaments. Paper: 0.0001; public "
         "implementations use 0.01 to 0.2.",
     )
@@ -173,15 +173,22 @@ class PathNetTask(StepPhase):
         """Two genotypes compete. Raises TrialFailure where a loss is not finite."""
         before = self.spent
         pair = self.population.draw(self.context.rng)
-        trained = [self._compete(place) for place in pair]
-        scores = [self.population.fitness[place] or 0.0 for place in pair]
-        winner, loser = self.population.settle(*pair, self.context.rng)
+        trained = []
+        for place in pair:
+            trained.append(self._compete(place))
+            self.reached = 0 < self.options.threshold <= (self.population.fitness[place] or 0.0)
+            if self.reached:
+                # At once: the other's training would move the shared weights, and with them what has just been measured.
+                break
+        values = {
+            "train_loss": sum(item.loss for item in trained) / len(trained),
+            "train_accuracy": sum(item.accuracy for item in trained) / len(trained),
+        }
+        tournament = () if self.reached else self.population.settle(*pair, self.context.rng)
         self.done += 1
-        self.reached = 0 < self.options.threshold <= max(scores)
         if self.finished and self.options.fitness == "validation":
             self._score_again()
-        values = {"train_loss": sum(item.loss for item in trained) / 2, "train_accuracy": sum(item.accuracy for item in trained) / 2}
-        self._report(winner, loser, {**values, "winner": max(scores), "loser": min(scores)})
+        self._report(tournament, values)
         if self.finished:
             self._conclude()
         return Cost(
@@ -229,12 +236,12 @@ class PathNetTask(StepPhase):
             self.context.emit(Notice(name="fitness", message=message), 0)
         self._say_frame([])
 
-    def _report(self, winner: int, loser: int, values: dict[str, float]) -> None:
+    def _report(self, tournament: tuple[int, ...], values: dict[str, float]) -> None:
         name = "val_accuracy" if self.options.fitness == "validation" else "train_fitness"
         now = {name: self._best_fitness() or 0.0, **values, **self._population_values()}
         self.context.emit(Metrics(step=self.done, samples=self.spent.samples, values=now), self.done)
         if self.finished or self.done % self.context.structure_every == 0:
-            self._say_frame([winner, loser])
+            self._say_frame(list(tournament))
 
     def _say_frame(self, tournament: list[int]) -> None:
         size, population = self.space.config, self.population
@@ -362,7 +369,12 @@ ENTRY = AlgorithmEntry(
     spaces=("modular",),
     lives="vertices of the cube",
     structure="pathways",
-    domains=Domains(least=2, most=8, default=(("digits", {"labels": [0, 1, 2, 3, 4]}), ("digits", {"labels": [5, 6, 7, 8, 9]}))),
+    domains=Domains(
+        least=2,
+        most=8,
+        default=(("digits", {"labels": [0, 1, 2, 3, 4]}), ("digits", {"labels": [5, 6, 7, 8, 9]})),
+        one_finalist_each=True,
+    ),
     finisher="search_engine.pathways.finishing:finish",
     quick={"options": {"population": 6, "generations": 4, "minibatches": 5, "threshold": 0.0}},
 )
