@@ -5,6 +5,7 @@ Needs torch and the data, so it runs in a worker, never in the web process. Noth
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from pathlib import Path
@@ -15,9 +16,10 @@ from .. import checkpoint
 from ..advice import advice
 from ..algorithms.base import StepPhase
 from ..config import CheckedRun
-from ..datasets.base import Samples
+from ..datasets.base import Samples, Table
 from ..generators import derive_seed
 from .budget import Meter
+from .coordinator import Coordinator
 from .open_work import open_work
 from .phase_work import PhaseWork
 from .resources import Resources
@@ -27,8 +29,8 @@ from .work import Work, WorkSpec
 TIMED_UNITS = 3
 EXPORT_SECONDS = 12.0
 """Bundle, ONNX export and the check in a fresh process; measured on two shared cores."""
-TABLE_SECONDS = 0.002
-"""One looked-up trial with its bookkeeping; measured on two shared cores."""
+INSTANT_SECONDS = 1.0
+"""How long a search on a table or a formula is tried out."""
 
 
 def estimate(checked: CheckedRun, data_dir: Path) -> dict[str, Any]:
@@ -38,8 +40,9 @@ def estimate(checked: CheckedRun, data_dir: Path) -> dict[str, Any]:
     """
     resources = Resources(checked, data_dir)
     if not isinstance(resources.dataset, Samples):
-        table = _table(checked, resources)
-        return {**table, "advice": advice(checked, table["trials"])}
+        with TemporaryDirectory() as room:
+            instant = _instant(checked, resources, data_dir, Path(room))
+        return {**instant, "advice": advice(checked, instant["trials"])}
     with TemporaryDirectory() as folder:
         search = _phases(checked, data_dir, Path(folder)) if _has_steps(checked) else _trials(checked, resources, data_dir, Path(folder))
         finale = _finale(checked, resources, data_dir, Path(folder))
@@ -56,19 +59,26 @@ def _has_steps(checked: CheckedRun) -> bool:
     return any(isinstance(phase, StepPhase) for phase in checked.phases())
 
 
-def _table(checked: CheckedRun, resources: Resources) -> dict[str, Any]:
+def _instant(checked: CheckedRun, resources: Resources, data_dir: Path, folder: Path) -> dict[str, Any]:
+    """A search whose trials are answered at once: its first second, extrapolated. Most of it is what the algorithm thinks between trials."""
     budget = checked.budget
     assert budget is not None and not isinstance(resources.dataset, Samples)
     per_trial = resources.dataset.declared_samples
-    trials = int(budget.limit if budget.kind == "trials" else budget.limit / max(per_trial, 1) + 1)
+    started = time.perf_counter()
+    coordinator = Coordinator(checked, data_dir, folder)
+    coordinator.advance(seconds=INSTANT_SECONDS)
+    per_trial_seconds = (time.perf_counter() - started) / max(coordinator.meter.trials, 1)
+    amount = {"trials": 1.0, "samples": float(max(per_trial, 1)), "seconds": per_trial_seconds}[budget.kind]
+    trials = max(1, math.ceil(budget.limit / amount))
+    simulated = "answered from a table: samples are charged as the benchmark trained them, nothing is trained here"
     return {
         "samples": trials * per_trial,
         "trials": trials,
         "steps": None,
-        "seconds": trials * TABLE_SECONDS,
+        "seconds": trials * per_trial_seconds,
         "finale_samples": 0,
         "finale_seconds": 0.0,
-        "note": "answered from a table: samples are charged as the benchmark trained them, nothing is trained here",
+        "note": simulated if isinstance(resources.dataset, Table) else "a formula scores each genome, nothing is trained",
     }
 
 
