@@ -100,10 +100,12 @@ class Controller(nn.Module):
         # One table for the start token (row 0) and all kinds' choices; `_token` says where a kind's rows begin.
         sizes = list(heads.values())
         self._token = {kind: 1 + sum(sizes[:index]) for index, kind in enumerate(heads)}
-        self.embedding = nn.Embedding(1 + sum(sizes), hidden)
-        self.lstm = nn.LSTM(hidden, hidden, layers, batch_first=True)
-        self.heads = nn.ModuleList(nn.Linear(hidden, size) for size in sizes)
-        self.attentions = nn.ModuleList(Attention(hidden) for _ in attentions)
+        # torch's layers draw their own first values from the global generator, which is nobody's business here.
+        with torch.random.fork_rng(devices=[]):
+            self.embedding = nn.Embedding(1 + sum(sizes), hidden)
+            self.lstm = nn.LSTM(hidden, hidden, layers, batch_first=True)
+            self.heads = nn.ModuleList(nn.Linear(hidden, size) for size in sizes)
+            self.attentions = nn.ModuleList(Attention(hidden) for _ in attentions)
         self.start_states = nn.Parameter(torch.zeros(len(self.starts), hidden))
         self._check_sizes(heads)
         with torch.no_grad():

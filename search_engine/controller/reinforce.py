@@ -16,9 +16,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .asked import Asked
 from .baseline import MovingBaseline
 from .learner import Learner, Update
 from .network import Controller
+from .staleness import StalenessRule, weight
 
 
 def reinforce_loss(log_probs: Tensor, entropies: Tensor, advantages: Tensor, entropy_weight: float) -> Tensor:
@@ -64,6 +66,26 @@ class Reinforce(Learner):
         update = self.step(reinforce_loss(log_probs, entropies, scaled, self.entropy_weight), entropies, batch)
         return ReinforceUpdate(
             **vars(update), baseline=baseline, reward=sum(rewards) / len(rewards), advantage_std=float(advantages.std(correction=0))
+        )
+
+    def update_from(self, told: Sequence[tuple[Asked, float]], stale_after: int, rule: StalenessRule) -> ReinforceUpdate | None:
+        """One step on told proposals with their rewards, stale ones treated by `rule`; None (no step) if none of them counts."""
+        lags = [self.version - asked.version for asked, _ in told]
+        now = [asked.log_prob for asked, _ in told]
+        if rule == "clip" and any(lag > stale_after for lag in lags):
+            with torch.no_grad():
+                now = self.controller.score([asked.choices for asked, _ in told], [asked.drawn for asked, _ in told])[0].tolist()
+        weights = [
+            weight(lag, stale_after, rule, log_prob, asked.log_prob) for (asked, _), lag, log_prob in zip(told, lags, now, strict=True)
+        ]
+        used = [(asked, reward, factor) for (asked, reward), factor in zip(told, weights, strict=True) if factor is not None]
+        if not used:
+            return None
+        return self.update(
+            [asked.choices for asked, _, _ in used],
+            [reward for _, reward, _ in used],
+            only=[asked.drawn for asked, _, _ in used],
+            weights=[factor for _, _, factor in used],
         )
 
     def state_dict(self) -> dict[str, Any]:
