@@ -104,7 +104,7 @@ export function RunPage({ runId }: { runId: string }) {
     <div className="run-page">
       <RunHeader run={run} store={store} />
       <div className="run-panels">
-        <StructurePanel run={run} store={store} pin={pin} onPin={setPin} />
+        <StructurePanel run={run} store={store} pin={pin} onPin={setPin} onCandidate={setCandidate} />
         <TriedPanel run={run} store={store} selected={candidate} onSelect={setCandidate} pin={pin} onPin={setPin} />
         <ProgressPanel store={store} />
         <Inspector run={run} store={store} pin={pin} onPin={setPin} candidate={candidate} onCandidate={setCandidate} />

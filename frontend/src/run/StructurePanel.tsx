@@ -11,12 +11,20 @@ import type { GraphData } from "../types/events.gen";
 import { metric } from "../ui/format";
 import { Segmented } from "../ui/Segmented";
 import { Empty, Failure, Skeleton } from "../ui/States";
+import { MarginalsView } from "../decisions/MarginalsView";
+import { PolicyView } from "../decisions/PolicyView";
+import { ColonyView } from "../structures/ColonyView";
+import { DomainsView } from "../structures/DomainsView";
+import { PathwaysView } from "../structures/PathwaysView";
+import { QueueView } from "../structures/QueueView";
+import { SurrogateView } from "../structures/SurrogateView";
 import { ChampionView } from "./ChampionView";
 import { derivedDrawing } from "./derivedFacts";
 import { FamilyView } from "./FamilyView";
 import { MatrixTable } from "./MatrixTable";
 import { NeuronTable } from "./NeuronTable";
 import { structureViews, waitingText } from "./panelState";
+import { PictureTables } from "./PictureTables";
 import type { Pin } from "./RunPage";
 
 export interface StructurePanelProps {
@@ -24,6 +32,7 @@ export interface StructurePanelProps {
   store: RunStore;
   pin: Pin | null;
   onPin: (pin: Pin | null) => void;
+  onCandidate: (number: number) => void;
 }
 
 function DerivedView({ store }: { store: RunStore }) {
@@ -90,13 +99,21 @@ const NOTES: Record<string, string> = {
   family: "weight of each operation, thickness = γ",
   derived: "the architecture if the search ended now",
   matrix: "γ in figures",
+  policy: "probability of each choice; outlined = latest sample",
+  marginals: "what was tried, and how it scored",
+  colony: "a column per depth",
+  pathways: "layers × modules",
+  domains: "layers × modules, one colour per data set",
+  surrogate: "what the model of the scores expects",
+  queue: "born at the right, dying at the left",
+  figures: "the pictures in figures",
   growth: "every neuron shows its activation",
   neurons: "the champion in words",
   genome: "the best architecture so far",
   result: "the architecture that was finished and tested",
 };
 
-export function StructurePanel({ run, store, pin, onPin }: StructurePanelProps) {
+export function StructurePanel({ run, store, pin, onPin, onCandidate }: StructurePanelProps) {
   // Which views there are changes rarely; the pictures inside follow their own topics.
   useSelect(store, ["structure", "growth", "candidates", "end"], (item) => structureViews(item).map((view) => view.id).join(" "));
   useSelect(store, ["cursor"], (item) => item.cursor === null);
@@ -124,7 +141,15 @@ export function StructurePanel({ run, store, pin, onPin }: StructurePanelProps) 
         ))}
       </div>
     );
-  } else if (kind === "growth") body = <ChampionView store={store} />;
+  } else if (kind === "policy") body = <PolicyView store={store} />;
+  else if (kind === "marginals") body = <MarginalsView store={store} />;
+  else if (kind === "colony") body = <ColonyView store={store} />;
+  else if (kind === "pathways") body = <PathwaysView store={store} />;
+  else if (kind === "domains") body = <DomainsView store={store} />;
+  else if (kind === "surrogate") body = <SurrogateView store={store} />;
+  else if (kind === "queue") body = <QueueView store={store} onSelect={onCandidate} />;
+  else if (kind === "figures") body = <PictureTables store={store} />;
+  else if (kind === "growth") body = <ChampionView store={store} />;
   else if (kind === "neurons") body = <NeuronTable store={store} />;
   else if (kind === "genome") body = <BestView run={run} store={store} />;
   else if (kind === "result") body = <ResultView store={store} />;

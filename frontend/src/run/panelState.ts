@@ -1,18 +1,37 @@
 /** Which picture the page opens and what a run has to say while it has none. */
 import type { Run } from "../api/types";
 import type { RunStore } from "../stream/store";
+import { populationOf } from "../structures/QueueView";
 
-/** The segments of the structure panel: id and title, in order. */
-export function structureViews(store: RunStore): { id: string; title: string }[] {
-  const views = store.family.map((group) => ({ id: `family:${group.name}`, title: shortTitle(group.title) }));
-  if (store.family.length > 0) {
-    if (store.derived.length > 0) views.push({ id: "derived", title: "Derived" });
-    views.push({ id: "matrix", title: "Matrix" });
-  }
+export interface StructureView {
+  id: string;
+  title: string;
+}
+
+/** The pictures that a run's events make possible, what the algorithm is about first; the panel opens with the first. */
+export function structureViews(store: RunStore): StructureView[] {
+  const { pictures } = store;
+  const views: StructureView[] = [];
+  if (pictures.domains.items.length > 0) views.push({ id: "domains", title: "Data sets" });
+  if (pictures.pathways.items.length > 0) views.push({ id: "pathways", title: "Pathways" });
+  if (pictures.colony.items.length > 0) views.push({ id: "colony", title: "Colony" });
+  views.push(...store.family.map((group) => ({ id: `family:${group.name}`, title: shortTitle(group.title) })));
+  if (store.family.length > 0 && store.derived.length > 0) views.push({ id: "derived", title: "Derived" });
+  if (pictures.policies.size > 0) views.push({ id: "policy", title: "Policy" });
+  if (pictures.surrogate.items.length > 0) views.push({ id: "surrogate", title: "Surrogate" });
+  if (populationOf(store) !== null) views.push({ id: "queue", title: "Queue" });
+  if (pictures.marginals.items.length > 0) views.push({ id: "marginals", title: "Choices" });
+  if (store.family.length > 0) views.push({ id: "matrix", title: "Matrix" });
   if (store.champions.length > 0) views.push({ id: "growth", title: "Champion" }, { id: "neurons", title: "Table" });
   if (store.family.length === 0 && store.candidates.count > 0) views.push({ id: "genome", title: "Best" });
+  if (hasPictures(store)) views.push({ id: "figures", title: "Table" });
   if (store.finalists.length > 0) views.push({ id: "result", title: "Result" });
   return views;
+}
+
+function hasPictures({ pictures }: RunStore): boolean {
+  const logs = [pictures.marginals, pictures.colony, pictures.pathways, pictures.domains, pictures.surrogate];
+  return pictures.policies.size > 0 || logs.some((log) => log.items.length > 0);
 }
 
 function shortTitle(title: string): string {
