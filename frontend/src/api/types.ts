@@ -62,7 +62,8 @@ export interface Dataset {
   source: string;
   licence: string;
   provides: "samples" | "table" | "objective";
-  input_kind: "image" | "vector";
+  /** "none": a formula scores each genome, there is nothing to put into a network; its shape is then [] with 0 classes. */
+  input_kind: "image" | "vector" | "none";
   shape: { input: number[]; classes: number } | null;
   budgets: BudgetKind[];
   spaces: string[] | null;
@@ -130,6 +131,8 @@ export interface FieldProblem {
 export interface Validation {
   valid: boolean;
   problems: FieldProblem[];
+  /** What to know before the start although nothing is wrong. */
+  advice: string[];
 }
 
 export interface RunEstimate {
@@ -140,6 +143,7 @@ export interface RunEstimate {
   steps: number | null;
   trials: number | null;
   note: string;
+  advice: string[];
 }
 
 export interface Estimate {
