@@ -25,6 +25,7 @@ from search_engine.genomes import Genome
 from search_engine.search.finale import open_test
 from search_engine.spaces.base import DataShape, SpaceConfig, SpaceEntry
 from search_engine.spaces.decisions import Decision, DecisionList, DecisionSpace
+from search_engine.training.batches import DevicePart
 
 LAYERS, WIDTH, NOISE = 4, 32, 1.5
 OPERATIONS = ("relu", "noisy_relu", "tanh", "noisy_tanh")
@@ -74,7 +75,8 @@ class SabotagedNetwork(nn.Module):
     def __init__(self, space: SabotagedSpace) -> None:
         super().__init__()
         self.space = space
-        self.stem = nn.Sequential(nn.Flatten(), nn.Linear(64, WIDTH, bias=False), nn.BatchNorm1d(WIDTH, track_running_stats=False), nn.ReLU())
+        norm = nn.BatchNorm1d(WIDTH, track_running_stats=False)
+        self.stem = nn.Sequential(nn.Flatten(), nn.Linear(64, WIDTH, bias=False), norm, nn.ReLU())
         self.layers = nn.ModuleList(nn.ModuleList(Operation(name) for name in OPERATIONS) for _ in range(LAYERS))
         self.classifier = nn.Linear(WIDTH, 10)
 
@@ -142,8 +144,6 @@ def outcome(search: Enas, test: Part) -> dict[str, float]:
     best = search.best()[0]
     part = search.context.data
     assert part is not None and best.value is not None
-    from search_engine.training.batches import DevicePart
-
     inputs, labels = DevicePart(test, part.preprocessing, "cpu").take(torch.arange(len(test)))
     with torch.no_grad():
         logits = search.shared.network.forward_path(inputs, best.genome)  # type: ignore[operator]
