@@ -60,7 +60,7 @@ def _has_steps(checked: CheckedRun) -> bool:
 
 
 def _instant(checked: CheckedRun, resources: Resources, data_dir: Path, folder: Path) -> dict[str, Any]:
-    """A search whose trials are answered at once: its first second, extrapolated. Most of it is what the algorithm thinks between trials."""
+    """A search whose trials are answered at once: its first second, extrapolated. Most of it is the algorithm thinking between trials."""
     budget = checked.budget
     assert budget is not None and not isinstance(resources.dataset, Samples)
     per_trial = resources.dataset.declared_samples
