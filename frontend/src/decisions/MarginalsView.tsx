@@ -3,6 +3,7 @@ import { useEffect, useMemo, useState } from "react";
 import { SCORE_SCALE } from "../graph/scoreColour";
 import { hoverSide, type Point } from "../graph/stage";
 import { useStage } from "../graph/useStage";
+import { NothingYet } from "../run/NothingYet";
 import type { RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
 import { exact, metric } from "../ui/format";
@@ -43,6 +44,7 @@ export function MarginalsView({ store }: { store: RunStore }) {
     <>
       <div className="panel-fill">
         <canvas ref={canvas} role="img" aria-label={`Tried choices: ${words}`} />
+        {!marginals && <NothingYet />}
         {hover && marginals && decision && (
           <div className={hoverSide(hover.at, canvas.current)} style={{ left: hover.at.x, top: hover.at.y }} aria-hidden="true">
             <strong>{decision.choices[hover.cell.choice]}</strong>

@@ -3,6 +3,7 @@ import { useEffect, useMemo, useState } from "react";
 import { hoverSide, type Point } from "../graph/stage";
 import { useStage } from "../graph/useStage";
 import type { Policy } from "../stream/pictures";
+import { NothingYet } from "../run/NothingYet";
 import type { RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
 import type { DecisionInfo } from "../types/events.gen";
@@ -78,6 +79,7 @@ export function PolicyView({ store }: { store: RunStore }) {
     <>
       <div className="panel-fill">
         <canvas ref={canvas} role="img" aria-label={`Policy: ${words}`} />
+        {!policy && <NothingYet />}
         {hover && policy && <HoverCard decisions={decisions} policy={policy} cell={hover.cell} at={hover.at} canvas={canvas.current} />}
       </div>
       {policy && policy.parent.length > 0 && <Strips decisions={decisions} policy={policy} />}

@@ -4,15 +4,17 @@ import type { Model, Run } from "../api/types";
 import type { RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
 import { bytes, count, metric } from "../ui/format";
+import { ControlTable } from "./ControlTable";
+import { resultsOf, type Rival } from "./results";
 
 /** On these data nearly every architecture of these spaces is good: a comparison there says little about a search. */
 const EASY = new Set(["digits", "mnist"]);
 
-function comparison(run: Run, own: number, other: number): string {
+function comparison(run: Run, own: number, other: number, name: string): string {
   const gap = own - other;
   const size = Math.abs(gap) < 0.0005 ? "as good as" : `${Math.abs(100 * gap).toFixed(1)} points ${gap > 0 ? "better than" : "worse than"}`;
-  const easy = run.datasets.some((name) => EASY.has(name));
-  return `The best architecture is ${size} a random one that was trained in the same way.${
+  const easy = run.datasets.some((item) => EASY.has(item));
+  return `The best architecture is ${size} ${name}.${
     easy ? " On this data set almost every architecture does well: it cannot tell a good search from a bad one. Try Fashion-MNIST or a NAS-Bench-201 table for that." : ""
   }`;
 }
@@ -42,6 +44,42 @@ function FourNumbers({ metrics }: { metrics: Record<string, number> }) {
   );
 }
 
+/** One network for several data sets: its score on each. */
+function ByDataset({ run, model, domains, rivals }: { run: Run; model: Model; domains: readonly number[]; rivals: readonly Rival[] }) {
+  const name = (place: number) => `test_accuracy_${place + 1}`;
+  if (domains.length < 2 || model.metrics[name(0)] === undefined) return null;
+  const beside = rivals.filter((rival) => rival.model.metrics[name(0)] !== undefined);
+  return (
+    <table className="four-numbers">
+      <caption>Test accuracy on each data set</caption>
+      {beside.length > 0 && (
+        <thead>
+          <tr>
+            <td />
+            <th scope="col">found</th>
+            {beside.map((rival) => (
+              <th scope="col" key={rival.model.id} title={rival.title}>
+                {rival.short}
+              </th>
+            ))}
+          </tr>
+        </thead>
+      )}
+      <tbody>
+        {domains.map((domain, place) => (
+          <tr key={domain}>
+            <th scope="row">{run.datasets[domain] ?? `data set ${domain + 1}`}</th>
+            <td>{metric(model.metrics[name(place)])}</td>
+            {beside.map((rival) => (
+              <td key={rival.model.id}>{metric(rival.model.metrics[name(place)])}</td>
+            ))}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
 function Download({ model }: { model: Model }) {
   if (!model.bundle) return model.reason ? <p className="run-hint">No download: {model.reason}.</p> : null;
   return (
@@ -57,58 +95,79 @@ function Download({ model }: { model: Model }) {
   );
 }
 
+function Scores({ model, rivals, joint }: { model: Model; rivals: readonly Rival[]; joint: boolean }) {
+  const test = model.metrics["test_accuracy"];
+  const reward = model.metrics["reward"];
+  return (
+    <dl className="outcome-scores">
+      {test !== undefined && (
+        <div>
+          <dt>{joint ? "test accuracy, mean" : "test accuracy, once"}</dt>
+          <dd className="outcome-test" data-testid="test-accuracy">{metric(test)}</dd>
+        </div>
+      )}
+      {rivals.map(
+        (rival) =>
+          rival.model.metrics["test_accuracy"] !== undefined && (
+            <div key={rival.model.id}>
+              <dt title={rival.title}>{rival.short}</dt>
+              <dd data-testid="baseline-accuracy">{metric(rival.model.metrics["test_accuracy"])}</dd>
+            </div>
+          ),
+      )}
+      {model.metrics["val_accuracy"] !== undefined && (
+        <div>
+          <dt>validation</dt>
+          <dd>{metric(model.metrics["val_accuracy"])}</dd>
+        </div>
+      )}
+      {reward !== undefined && (
+        <div>
+          <dt>reward</dt>
+          <dd>{metric(reward)}</dd>
+        </div>
+      )}
+      {model.parameters !== null && (
+        <div>
+          <dt>parameters</dt>
+          <dd>{count(model.parameters)}</dd>
+        </div>
+      )}
+      {model.flops !== null && (
+        <div>
+          <dt>FLOPs (2×MACs)</dt>
+          <dd>{count(model.flops)}</dd>
+        </div>
+      )}
+    </dl>
+  );
+}
+
 export function Outcome({ run, store }: { run: Run; store: RunStore }) {
   useTopic(store, "end");
-  const own = run.models.find((model) => model.role === "finalist");
-  if (!own) return null;
-  const other = run.models.find((model) => model.role === "baseline");
-  const test = own.metrics["test_accuracy"];
-  const chance = other?.metrics["test_accuracy"];
-  const table = own.metrics["reward"];
+  const results = resultsOf(run, store.finalists);
+  const controls = store.controls.map((item) => item.data);
+  if (results.length === 0 && controls.length === 0) return null;
   return (
-    <section className="card outcome" aria-label="Result">
-      <h3>Result</h3>
-      <dl className="outcome-scores">
-        {test !== undefined && (
-          <div>
-            <dt>test accuracy, once</dt>
-            <dd className="outcome-test" data-testid="test-accuracy">{metric(test)}</dd>
-          </div>
-        )}
-        {chance !== undefined && (
-          <div>
-            <dt>random architecture</dt>
-            <dd data-testid="baseline-accuracy">{metric(chance)}</dd>
-          </div>
-        )}
-        {own.metrics["val_accuracy"] !== undefined && (
-          <div>
-            <dt>validation</dt>
-            <dd>{metric(own.metrics["val_accuracy"])}</dd>
-          </div>
-        )}
-        {table !== undefined && (
-          <div>
-            <dt>reward</dt>
-            <dd>{metric(table)}</dd>
-          </div>
-        )}
-        {own.parameters !== null && (
-          <div>
-            <dt>parameters</dt>
-            <dd>{count(own.parameters)}</dd>
-          </div>
-        )}
-        {own.flops !== null && (
-          <div>
-            <dt>FLOPs (2×MACs)</dt>
-            <dd>{count(own.flops)}</dd>
-          </div>
-        )}
-      </dl>
-      {test !== undefined && chance !== undefined && <p className="run-hint">{comparison(run, test, chance)}</p>}
-      {own.metrics["random_mean"] !== undefined && <FourNumbers metrics={own.metrics} />}
-      <Download model={own} />
-    </section>
+    <>
+      {results.map(({ model, title, domains, rivals }) => {
+        const [first] = rivals;
+        const test = model.metrics["test_accuracy"];
+        const chance = first?.model.metrics["test_accuracy"];
+        return (
+          <section className="card outcome" aria-label={results.length > 1 ? `Result: ${title}` : "Result"} key={model.id}>
+            <h3>
+              Result{results.length > 1 && <span> {title}</span>}
+            </h3>
+            <Scores model={model} rivals={rivals} joint={domains.length > 1} />
+            <ByDataset run={run} model={model} domains={domains} rivals={rivals} />
+            {test !== undefined && chance !== undefined && <p className="run-hint">{comparison(run, test, chance, first?.random ? "a random one that was trained in the same way" : `the baseline “${first?.short}”`)}</p>}
+            {model.metrics["random_mean"] !== undefined && <FourNumbers metrics={model.metrics} />}
+            <Download model={model} />
+          </section>
+        );
+      })}
+      {controls.length > 0 && <ControlTable controls={controls} />}
+    </>
   );
 }

@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from "react";
 import { hoverSide, type Point } from "../graph/stage";
 import { useStage } from "../graph/useStage";
+import { NothingYet } from "../run/NothingYet";
 import type { RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
 import type { ColonyFrame } from "../types/events.gen";
@@ -84,6 +85,7 @@ export function ColonyView({ store }: { store: RunStore }) {
     <>
       <div className="panel-fill">
         <canvas ref={canvas} role="img" aria-label={`Ant colony: ${words}`} style={{ cursor: hover ? "pointer" : "grab" }} />
+        {!frame && <NothingYet />}
         {hover && (
           <div className={hoverSide(hover.at, canvas.current)} style={{ left: hover.at.x, top: hover.at.y }} aria-hidden="true">
             {"edge" in hover.pick ? (

@@ -6,6 +6,7 @@ import { useStage } from "../graph/useStage";
 import { ZoomButtons } from "../graph/ZoomButtons";
 import { ValueRow, valueText } from "../run/ValueRow";
 import type { Domains } from "../stream/pictures";
+import { NothingYet } from "../run/NothingYet";
 import type { RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
 import { metricName } from "../ui/format";
@@ -42,6 +43,7 @@ export function DomainsView({ store }: { store: RunStore }) {
     <>
       <div className="panel-fill">
         <canvas ref={canvas} role="img" aria-label={`Paths: ${words}`} />
+        {!domains && <NothingYet />}
         {hover && domains && (
           <div className={hoverSide(hover.at, canvas.current)} style={{ left: hover.at.x, top: hover.at.y }} aria-hidden="true">
             <strong>

@@ -4,6 +4,7 @@ import { hoverSide, type Point } from "../graph/stage";
 import { useStage } from "../graph/useStage";
 import { ZoomButtons } from "../graph/ZoomButtons";
 import { ValueRow } from "../run/ValueRow";
+import { NothingYet } from "../run/NothingYet";
 import type { RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
 import type { PathwaysFrame } from "../types/events.gen";
@@ -54,6 +55,7 @@ export function PathwaysView({ store }: { store: RunStore }) {
     <>
       <div className="panel-fill">
         <canvas ref={canvas} role="img" aria-label={`Pathways: ${words}`} />
+        {!frame && <NothingYet />}
         {hover && frame && picture && (
           <div className={hoverSide(hover.at, canvas.current)} style={{ left: hover.at.x, top: hover.at.y }} aria-hidden="true">
             <strong>

@@ -3,6 +3,7 @@ import { useEffect, useState } from "react";
 import { hoverSide, type Point } from "../graph/stage";
 import { useStage } from "../graph/useStage";
 import { ValueRow } from "../run/ValueRow";
+import { NothingYet } from "../run/NothingYet";
 import type { RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
 import { metric, plural } from "../ui/format";
@@ -33,6 +34,7 @@ export function SurrogateView({ store }: { store: RunStore }) {
     <>
       <div className="panel-fill">
         <canvas ref={canvas} role="img" aria-label={`Surrogate: ${words}`} />
+        {!frame && <NothingYet />}
         {hover && frame && (
           <div className={hoverSide(hover.at, canvas.current)} style={{ left: hover.at.x, top: hover.at.y }} aria-hidden="true">
             <strong>
