@@ -24,5 +24,29 @@ PRESETS: list[dict[str, Any]] = [
             "runtime": {},
         },
     },
+    {
+        "id": "learn-to-count",
+        "title": "Evo-NAS learns to count",
+        "description": "Four searches at one and the same budget look for the sequence 1, 2, 3, ... 20, of which they only hear a score. "
+        "Nothing is trained but the controller: in a minute its diagonal lights up, beside evolution, reinforcement learning and chance.",
+        "experiment": {
+            "name": "Learning to count",
+            "algorithms": [
+                {"id": "evo_nas", "options": {}},
+                {"id": "regularized_evolution", "options": {"population": 100, "sample": 20, "mutation_probability": 0.15}},
+                {"id": "nas_rl", "options": {}},
+                {"id": "random", "options": {}},
+            ],
+            "space": "sequence",
+            "space_options": {"n": 20},
+            "datasets": ["learn_to_count"],
+            "dataset_options": [{}],
+            "seeds": [0],
+            "budget": {"trials": 2000},
+            "training": {},
+            "finale": {},
+            "runtime": {},
+        },
+    },
 ]
 """Shown on the first page, in this order."""
