@@ -28,6 +28,8 @@ def skip_penalty(controller: Controller, batch: Sequence[Sequence[int | None]], 
 
     Each probability is conditional on the choices before it in its own list.
     """
+    if not any(is_skip(question) for question in controller.questions):
+        return torch.zeros(())
     wanted = [math.log(1 - target), math.log(target)]
     recurrence = Recurrence(controller, len(batch))
     layers: list[Tensor] = []
@@ -41,4 +43,4 @@ def skip_penalty(controller: Controller, batch: Sequence[Sequence[int | None]], 
         if is_skip(question):
             # (rows, D): KL of each decision; then the layer's sum, as a mean over the whole batch.
             layers.append((log_p.exp() * (log_p - log_p.new_tensor(wanted))).sum(dim=(1, 2)).sum() / len(batch))
-    return torch.stack(layers).mean() if layers else torch.zeros(())
+    return torch.stack(layers).mean()
