@@ -22,8 +22,8 @@ from search_engine.algorithms.multipath import MultiPathConfig, MultiPathSearch
 from search_engine.datasets.base import Part, Preprocessing, SearchData
 from search_engine.datasets.digits import _read
 from search_engine.events import EventLog
-from search_engine.genomes import Genome
 from search_engine.generators import GlobalGenerators
+from search_engine.genomes import Genome
 from search_engine.spaces.base import DataShape, SpaceEntry
 from search_engine.spaces.domain_paths import DomainPathsConfig, DomainPathsSpace
 
