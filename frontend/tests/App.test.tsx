@@ -40,14 +40,14 @@ const EXPERIMENT = { id: "e1", name: "first try", created: new Date().toISOStrin
 const catalogue = {
   "GET me": () => [200, ADA] as [number, unknown],
   "GET algorithms": () =>
-    [200, [{ id: "random", title: "Random search", summary: "Tries.", source: "x", needs: ["trials"], spaces: ["nb201"], datasets: ["t"], budgets: ["trials"], schema: schema("algorithm:random") }]] as [number, unknown],
+    [200, [{ id: "random", title: "Random search", summary: "Tries.", source: "x", needs: ["trials"], spaces: ["nb201"], datasets: ["t"], budgets: ["trials"], domains: { least: 1, most: 1, default: [] }, schema: schema("algorithm:random") }]] as [number, unknown],
   "GET search-spaces": () => [200, [{ id: "nb201", title: "Table cells", description: "d", source: "s", offers: [], inputs: ["image"], schema: schema("space:nb201") }]] as [number, unknown],
   "GET datasets": () =>
     [200, [{ id: "t", title: "A table", description: "d", provides: "table", input_kind: "image", shape: null, spaces: null, sizes: {}, available: true, missing_files: [], schema: schema("dataset:nb201_cifar10") }]] as [number, unknown],
   "GET compatibility": () => [200, [{ algorithm: "random", space: "nb201", dataset: "t", budgets: ["trials"] }]] as [number, unknown],
   "GET run-schema": () => [200, { training: schema("training"), finale: schema("finale"), run: schema("run") }] as [number, unknown],
-  "POST experiments/validate": () => [200, { valid: true, problems: [] }] as [number, unknown],
-  "POST estimates": () => [202, { id: "x", state: "done", result: { runs: [{ algorithm: "random", seed: 0, samples: 1000, seconds: 30, steps: null, trials: 20, note: "" }], total_seconds: 30 }, reason: "" }] as [number, unknown],
+  "POST experiments/validate": () => [200, { valid: true, problems: [], advice: [] }] as [number, unknown],
+  "POST estimates": () => [202, { id: "x", state: "done", result: { runs: [{ algorithm: "random", seed: 0, samples: 1000, seconds: 30, steps: null, trials: 20, note: "", advice: ["The window is wide."] }], total_seconds: 30 }, reason: "" }] as [number, unknown],
   "GET experiments/e1": () => [200, EXPERIMENT] as [number, unknown],
 };
 
@@ -117,6 +117,7 @@ describe("the form", () => {
     fireEvent.change(seeds, { target: { value: "0-1" } });
     fireEvent.change(screen.getByLabelText("Window of open trials"), { target: { value: "4" } });
     expect(await screen.findByText("about 30 s", {}, { timeout: 4000 })).toBeTruthy();
+    expect(screen.getByRole("list", { name: "Advice" }).textContent).toBe("Random search: The window is wide.");
     expect(calls.some((call) => call.route === "POST experiments")).toBe(false);
     fireEvent.keyDown(seeds, { key: "Enter", ctrlKey: true });
     await waitFor(() => expect(window.location.pathname).toBe("/experiments/e1"));
@@ -133,7 +134,7 @@ describe("the form", () => {
     window.history.replaceState(null, "", "/new");
     serve({
       ...catalogue,
-      "POST experiments/validate": () => [200, { valid: false, problems: [{ field: "algorithms.0.options.window", message: "larger than the budget", code: "invalid" }] }],
+      "POST experiments/validate": () => [200, { valid: false, problems: [{ field: "algorithms.0.options.window", message: "larger than the budget", code: "invalid" }], advice: [] }],
     });
     render(<App />);
     expect(await screen.findByText("Larger than the budget", {}, { timeout: 4000 })).toBeTruthy();

@@ -1,26 +1,44 @@
 import { describe, expect, it } from "vitest";
 import fixtures from "./fixtures/schemas.json";
-import type { Algorithm, Compatible, Dataset, Run, RunSchema, SearchSpace } from "../src/api/types";
+import type { Algorithm, Compatible, Dataset, DomainsInfo, Estimate, Run, RunSchema, SearchSpace } from "../src/api/types";
 import type { JsonSchema } from "../src/schema/jsonSchema";
-import { algorithmClosed, budgetsFor, datasetClosed, spaceClosed, type Catalogue } from "../src/views/new/compatibility";
-import { bodyOf, draftFromBody, draftFromRun, formsOf, newDraft, readBudget, readSeeds, withDataset, withSpace } from "../src/views/new/draft";
+import { choiceNote, domainNames, shapeNote } from "../src/views/datasetText";
+import { algorithmClosed, budgetsFor, clash, datasetClosed, placeClosed, spaceClosed, wrongCount, type Catalogue } from "../src/views/new/compatibility";
+import { moved } from "../src/views/new/DatasetList";
+import { bodyOf, draftFromBody, draftFromRun, formsOf, newDraft, readBudget, readSeeds, withAlgorithms, withDataset, withOnly, withSpace, type Draft } from "../src/views/new/draft";
 import { nameOfPath } from "../src/views/new/pathNames";
-import { byPath, localProblems } from "../src/views/new/useChecks";
+import { adviceOf, byPath, localProblems } from "../src/views/new/useChecks";
 
 const schema = (name: string) => (fixtures as unknown as Record<string, { schema: JsonSchema }>)[name]!.schema;
 const schemas: RunSchema = { training: schema("training"), finale: schema("finale"), run: schema("run") };
 
-const algorithm = (id: string, needs: string[], spaces: string[]) =>
-  ({ id, title: id.toUpperCase(), needs, spaces, summary: "", source: "", schema: schema(`algorithm:${id}`) }) as unknown as Algorithm;
+const ONE: DomainsInfo = { least: 1, most: 1, default: [] };
+const HALVES: DomainsInfo = {
+  least: 2,
+  most: 3,
+  default: [{ dataset: "digits", options: { labels: [0, 1, 2, 3, 4] } }, { dataset: "digits", options: { labels: [5, 6, 7, 8, 9] } }],
+};
+const algorithm = (id: string, needs: string[], spaces: string[], domains = ONE) =>
+  ({ id, title: id.toUpperCase(), needs, spaces, domains, summary: "", source: "", schema: schema(`algorithm:${id}`) }) as unknown as Algorithm;
 const space = (id: string, inputs = ["image"]) => ({ id, title: id, inputs, description: "", source: "", schema: schema(`space:${id}`) }) as unknown as SearchSpace;
 const dataset = (id: string, more: Partial<Dataset> = {}) =>
   ({ id, title: id, provides: "samples", input_kind: "image", spaces: null, sizes: {}, available: true, missing_files: [], schema: schema(`dataset:${id}`), ...more }) as unknown as Dataset;
 const row = (algorithm: string, space: string, dataset: string, budgets = ["samples", "seconds", "trials"]) => ({ algorithm, space, dataset, budgets }) as Compatible;
 
 const catalogue: Catalogue = {
-  algorithms: [algorithm("random", ["trials"], ["cell", "nb201"]), algorithm("darts", ["gradients"], ["cell", "nb201"]), algorithm("wann", ["weights"], ["neuron_graph"])],
-  spaces: [space("cell"), space("nb201"), space("neuron_graph", ["image", "vector"])],
-  datasets: [dataset("digits"), dataset("nb201_cifar10", { provides: "table", spaces: ["nb201"] }), dataset("mnist", { available: false, missing_files: ["mnist/train.gz"] })],
+  algorithms: [
+    algorithm("random", ["trials"], ["cell", "nb201", "modular", "sequence"]),
+    algorithm("darts", ["gradients"], ["cell", "nb201"]),
+    algorithm("wann", ["weights"], ["neuron_graph"]),
+    algorithm("pathnet", ["weights"], ["modular"], HALVES),
+  ],
+  spaces: [space("cell"), space("nb201"), space("neuron_graph", ["image", "vector"]), space("modular", ["image", "vector"]), space("sequence", ["none"])],
+  datasets: [
+    dataset("digits", { shape: { input: [1, 8, 8], classes: 10 }, sizes: { "train and validation": 1348, test: 449 } }),
+    dataset("nb201_cifar10", { provides: "table", spaces: ["nb201"], shape: { input: [3, 32, 32], classes: 10 } }),
+    dataset("mnist", { available: false, missing_files: ["mnist/train.gz"] }),
+    dataset("learn_to_count", { provides: "objective", input_kind: "none", spaces: ["sequence"], shape: { input: [], classes: 0 } }),
+  ],
   compatibility: [
     row("random", "cell", "digits"),
     row("random", "nb201", "digits"),
@@ -29,28 +47,36 @@ const catalogue: Catalogue = {
     row("darts", "cell", "digits", ["samples", "seconds"]),
     row("darts", "nb201", "digits", ["samples", "seconds"]),
     row("wann", "neuron_graph", "digits", ["samples", "seconds"]),
+    row("random", "modular", "digits"),
+    row("random", "sequence", "learn_to_count", ["trials"]),
+    row("pathnet", "modular", "digits", ["samples", "seconds"]),
+    row("pathnet", "modular", "mnist", ["samples", "seconds"]),
   ],
 };
 const forms = formsOf(catalogue, schemas);
 const draft = newDraft(catalogue);
-const [digits, table, mnist] = catalogue.datasets as [Dataset, Dataset, Dataset];
-const [cell, nb201, neurons] = catalogue.spaces as [SearchSpace, SearchSpace, SearchSpace];
+const [digits, table, mnist, counting] = catalogue.datasets as [Dataset, Dataset, Dataset, Dataset];
+const [cell, nb201, neurons, modular, sequence] = catalogue.spaces as [SearchSpace, SearchSpace, SearchSpace, SearchSpace, SearchSpace];
+const [random, darts, wann, pathnet] = catalogue.algorithms as [Algorithm, Algorithm, Algorithm, Algorithm];
+/** PathNet on the two halves of digits. */
+const halves = withOnly(catalogue, draft, "pathnet", "modular");
 
 describe("what goes together", () => {
   it("says why a choice is closed", () => {
     expect(datasetClosed(catalogue, digits)).toBeNull();
     expect(datasetClosed(catalogue, mnist)).toBe("Missing: mnist/train.gz");
     expect(spaceClosed(catalogue, nb201, table)).toBeNull();
-    expect(spaceClosed(catalogue, cell, table)).toBe("nb201_cifar10 only answers for nb201.");
-    expect(algorithmClosed(catalogue, catalogue.algorithms[1]!, nb201, table)).toEqual({
+    expect(spaceClosed(catalogue, cell, table)).toEqual({ reason: "nb201_cifar10 only answers for nb201.", dataset: digits });
+    expect(algorithmClosed(catalogue, darts, nb201, [table])).toEqual({
       reason: "Needs training examples; nb201_cifar10 only answers from a table.",
       space: null,
+      alone: false,
     });
-    expect(algorithmClosed(catalogue, catalogue.algorithms[2]!, cell, digits)).toEqual({ reason: "Searches neuron_graph, not cell.", space: neurons });
+    expect(algorithmClosed(catalogue, wann, cell, [digits])).toEqual({ reason: "Searches neuron_graph, not cell.", space: neurons, alone: false });
   });
   it("allows only budgets that all chosen algorithms can spend", () => {
-    expect(budgetsFor(catalogue, ["random"], "cell", "digits")).toEqual(["samples", "trials", "seconds"]);
-    expect(budgetsFor(catalogue, ["random", "darts"], "cell", "digits")).toEqual(["samples", "seconds"]);
+    expect(budgetsFor(catalogue, ["random"], "cell", ["digits"])).toEqual(["samples", "trials", "seconds"]);
+    expect(budgetsFor(catalogue, ["random", "darts"], "cell", ["digits"])).toEqual(["samples", "seconds"]);
   });
   it("keeps what still fits when data or space change", () => {
     const both = { ...draft, algorithms: [{ id: "random", options: { window: 2 } }, { id: "darts", options: {} }] };
@@ -59,9 +85,86 @@ describe("what goes together", () => {
     expect(withSpace(catalogue, both, "neuron_graph").algorithms).toEqual([{ id: "wann", options: {} }]);
   });
   it("starts with data that are there", () => {
-    expect(draft).toMatchObject({ dataset: "digits", space: "cell", algorithms: [{ id: "random" }], budgetKind: "trials" });
+    expect(draft).toMatchObject({ datasets: [{ id: "digits" }], space: "cell", algorithms: [{ id: "random" }], budgetKind: "trials" });
     expect(newDraft(catalogue, { algorithm: "wann" })).toMatchObject({ space: "neuron_graph", algorithms: [{ id: "wann" }] });
-    expect(newDraft(catalogue, { dataset: "mnist" })).toMatchObject({ dataset: "mnist" });
+    expect(newDraft(catalogue, { dataset: "mnist" })).toMatchObject({ datasets: [{ id: "mnist" }] });
+  });
+});
+
+describe("data without samples", () => {
+  it("says so, and opens only the space, the algorithms and the budget that need none", () => {
+    expect([choiceNote(counting), choiceNote(table), choiceNote(digits)]).toEqual([
+      "no samples: a formula scores each genome",
+      "3 × 32 × 32, 10 classes, answers from a table",
+      "1 × 8 × 8, 10 classes, 1,348 for train and validation",
+    ]);
+    expect(spaceClosed(catalogue, sequence, digits)).toEqual({ reason: "Takes no data: a formula scores each genome. digits is data to train on.", dataset: counting });
+    expect(spaceClosed(catalogue, cell, counting)?.reason).toBe("learn_to_count only answers for sequence.");
+    const moving = withDataset(catalogue, { ...draft, budgetKind: "samples", budget: "900 k" }, "learn_to_count");
+    expect(moving).toMatchObject({ space: "sequence", algorithms: [{ id: "random" }], budgetKind: "trials", budget: "20" });
+    expect(budgetsFor(catalogue, ["random"], "sequence", ["learn_to_count"])).toEqual(["trials"]);
+  });
+  it("leaves a typed budget alone and says what is wrong with it", () => {
+    const moving = withDataset(catalogue, { ...draft, budgetKind: "samples", budget: "5000" }, "learn_to_count");
+    expect([moving.budgetKind, moving.budget]).toEqual(["samples", "5000"]);
+    expect(localProblems(moving, catalogue, schemas, forms).get("budget")).toBe("This choice cannot spend a budget in samples.");
+  });
+});
+
+describe("several data sets", () => {
+  it("start from what the algorithm suggests, and leave with it", () => {
+    expect(halves).toMatchObject({ space: "modular", algorithms: [{ id: "pathnet", options: {} }], datasets: HALVES.default.map(({ dataset, options }) => ({ id: dataset, options })), budgetKind: "none" });
+    expect(withSpace(catalogue, halves, "cell")).toMatchObject({ datasets: [{ id: "digits", options: {} }], algorithms: [{ id: "random" }], budgetKind: "trials" });
+    const own: Draft = { ...halves, datasets: [{ id: "digits", options: { validation_share: 0.5 } }, { id: "digits", options: {} }] };
+    expect(withOnly(catalogue, own, "random", "modular").datasets).toEqual([{ id: "digits", options: { validation_share: 0.5 } }]);
+    expect(newDraft(catalogue, { algorithm: "pathnet" }).datasets).toEqual(halves.datasets);
+  });
+  it("keep every data set with its options in the body and in a copy", () => {
+    const body = bodyOf(halves);
+    expect([body.datasets, body.dataset_options]).toEqual([["digits", "digits"], [{ labels: [0, 1, 2, 3, 4] }, { labels: [5, 6, 7, 8, 9] }]]);
+    expect(draftFromBody(body, forms, catalogue)).toEqual({ ...halves, budget: "" });
+    const run = { algorithm: { id: "pathnet" }, options: {}, seed: 0, space: "modular", datasets: body.datasets, config: { ...body, budget: null } } as unknown as Run;
+    expect(draftFromRun(run, forms, catalogue).datasets).toEqual(halves.datasets);
+  });
+  it("must be as many as the algorithms search", () => {
+    const problems = (count: number) => localProblems({ ...halves, datasets: Array.from({ length: count }, () => ({ id: "digits", options: {} })) }, catalogue, schemas, forms);
+    expect([...problems(1)]).toEqual([["datasets", "PATHNET searches 2 to 3 data sets in order, not 1. Add 1 more."]]);
+    expect([...problems(3)]).toEqual([]);
+    expect([...problems(5)]).toEqual([["datasets", "PATHNET searches 2 to 3 data sets in order, not 5. Remove 2."]]);
+    expect(wrongCount([random], 2)).toBe("RANDOM searches one data set, not 2. Remove 1.");
+  });
+  it("cannot be one and several in one experiment", () => {
+    expect(clash([random, pathnet])).toBe("One experiment has one list of data sets: RANDOM searches one data set, PATHNET 2 to 3 data sets in order.");
+    expect(clash([pathnet, pathnet])).toBeNull();
+    const closed = algorithmClosed(catalogue, random, modular, [digits, digits], [pathnet]);
+    expect(closed).toEqual({ reason: "Searches one data set, PATHNET 2 to 3 data sets in order; one experiment has one list of data sets.", space: null, alone: true });
+    expect(algorithmClosed(catalogue, pathnet, modular, [digits], [random])?.alone).toBe(true);
+    expect(algorithmClosed(catalogue, pathnet, modular, [digits], [])).toBeNull();
+    const both = { ...halves, algorithms: [...halves.algorithms, { id: "random", options: {} }], budgetKind: "samples" as const, budget: "900 k" };
+    expect([...localProblems(both, catalogue, schemas, forms).keys()]).toEqual(["algorithms"]);
+    // What disagrees changes nothing: the form says so and the person decides.
+    expect(withAlgorithms(catalogue, halves, both.algorithms).datasets).toEqual(halves.datasets);
+  });
+  it("are checked one by one, each at its own place", () => {
+    const wrong: Draft = { ...halves, datasets: [{ id: "digits", options: { labels: [0, 12] } }, { id: "nb201_cifar10", options: {} }, { id: "mnist", options: {} }] };
+    const problems = localProblems(wrong, catalogue, schemas, forms);
+    expect([...problems.keys()]).toEqual(["dataset_options.0.labels.1", "datasets.1", "datasets.2"]);
+    expect(problems.get("datasets.1")).toBe("PATHNET cannot search modular on nb201_cifar10.");
+    expect(placeClosed(catalogue, mnist, "modular", [pathnet])).toBe("Missing: mnist/train.gz");
+    const name = (path: string) => nameOfPath(path, forms, wrong, (id) => id);
+    expect([name("dataset_options.0.labels.1"), name("datasets.1"), name("datasets")]).toEqual(["Data set 1: Classes", "Data set 2", "Data"]);
+  });
+  it("are told apart by what differs", () => {
+    expect(domainNames(["digits"], [{ labels: [1, 2] }])).toEqual(["digits"]);
+    expect(domainNames(["digits", "digits", "mnist"], [{ labels: [0, 1, 2, 5] }, { labels: [3, 4], validation_share: 0.25 }])).toEqual([
+      "digits, labels 0–2, 5",
+      "digits, labels 3, 4, validation_share 0.25",
+      "mnist",
+    ]);
+    expect(domainNames(["digits", "digits"])).toEqual(["digits (1)", "digits (2)"]);
+    expect(shapeNote(digits, { labels: [0, 1, 2] })).toBe("1 × 8 × 8, 3 of 10 classes");
+    expect(moved(["a", "b", "c"], 2, 0)).toEqual(["c", "a", "b"]);
+    expect(moved(["a", "b", "c"], 0, 1)).toEqual(["b", "a", "c"]);
   });
 });
 
@@ -116,7 +219,7 @@ describe("body and draft", () => {
     const copy = draftFromRun(run, forms, catalogue);
     expect(copy).toMatchObject({
       algorithms: [{ id: "random", options: { window: 4 } }],
-      datasetOptions: { validation_share: 0.5 },
+      datasets: [{ id: "digits", options: { validation_share: 0.5 } }],
       spaceOptions: {},
       seeds: "7",
       budgetKind: "samples",
@@ -149,6 +252,16 @@ describe("live problems", () => {
       ["budget", "Too many"],
       ["training.epochs", "Input should be greater"],
     ]);
+  });
+  it("says each piece of advice once, and prefers the estimate's", () => {
+    const checked = ["GRID: The grid has 324 genomes."];
+    const estimate = (advice: string[][]) =>
+      ({ id: "x", state: "done", reason: "", result: { total_seconds: 1, runs: advice.map((said, seed) => ({ algorithm: "grid", seed, advice: said })) } }) as unknown as Estimate;
+    const cut = "The grid has 324 genomes, the budget allows at most 100.";
+    const titleOf = (id: string) => id.toUpperCase();
+    expect(adviceOf(checked, null, titleOf)).toEqual(checked);
+    expect(adviceOf(checked, estimate([[cut], [cut]]), titleOf)).toEqual([`GRID: ${cut}`]);
+    expect(adviceOf(checked, { ...estimate([]), state: "failed", result: null }, titleOf)).toEqual(checked);
   });
   it("names paths in the form's words", () => {
     const name = (path: string) => nameOfPath(path, forms, draft, (id) => id.toUpperCase());

@@ -6,22 +6,25 @@ import { navigate } from "../../app/router";
 import { paths } from "../../app/routes";
 import { useShortcuts } from "../../app/shortcuts";
 import { fieldId, SchemaForm } from "../../schema/SchemaForm";
-import type { Field, Values } from "../../schema/model";
+import type { Values } from "../../schema/model";
 import { Button } from "../../ui/Button";
 import { Panel } from "../../ui/Panel";
 import { linkified } from "../../ui/linkified";
 import { toastError } from "../../ui/toast";
-import { exact } from "../../ui/format";
+import { plural } from "../../ui/format";
+import { choiceNote } from "../datasetText";
 import { newKey } from "../newKey";
 import { AlgorithmOptions } from "./AlgorithmOptions";
 import { Choices } from "./Choices";
 import { algorithmClosed, budgetsFor, datasetClosed, needBudget, spaceClosed, type Catalogue } from "./compatibility";
-import { bodyOf, readSeeds, withDataset, withSpace, type Draft, type Forms } from "./draft";
+import { DatasetList } from "./DatasetList";
+import { bodyOf, readSeeds, withAlgorithms, withDataset, withOnly, withSpace, type Draft, type Forms } from "./draft";
 import { Fold } from "./Fold";
+import { OwnOptions } from "./OwnOptions";
 import { nameOfPath } from "./pathNames";
 import { SeedsAndBudget } from "./SeedsAndBudget";
 import { StartBox } from "./StartBox";
-import { byPath, localProblems, useEstimate, useServerCheck } from "./useChecks";
+import { adviceOf, byPath, localProblems, useEstimate, useServerCheck } from "./useChecks";
 
 export interface ExperimentFormProps {
   catalogue: Catalogue;
@@ -32,15 +35,6 @@ export interface ExperimentFormProps {
 
 const startsWith = (problems: ReadonlyMap<string, string>, prefix: string) => [...problems.keys()].some((path) => path === prefix || path.startsWith(`${prefix}.`));
 
-function OwnOptions({ fields, ...props }: { fields: Field[] | undefined; values: Values; onChange: (values: Values) => void; path: string; problems: ReadonlyMap<string, string>; eager: boolean }) {
-  if (!fields || fields.length === 0) return null;
-  return (
-    <div className="own-options">
-      <SchemaForm fields={fields} fold={4} {...props} />
-    </div>
-  );
-}
-
 /** The whole form. The draft is its only state; what may be chosen, what is wrong and what it costs follow from it. */
 export function ExperimentForm({ catalogue, schemas, forms, draft: first }: ExperimentFormProps) {
   const [draft, setDraft] = useState(first);
@@ -49,9 +43,13 @@ export function ExperimentForm({ catalogue, schemas, forms, draft: first }: Expe
   const [refused, setRefused] = useState<{ body: string; problems: Map<string, string> } | null>(null);
   const change = useCallback((part: Partial<Draft>) => setDraft((old) => ({ ...old, ...part })), []);
 
-  const dataset = catalogue.datasets.find((item) => item.id === draft.dataset);
+  const datasets = draft.datasets.flatMap(({ id }) => catalogue.datasets.find((item) => item.id === id) ?? []);
+  const [dataset] = datasets;
   const space = catalogue.spaces.find((item) => item.id === draft.space);
   const ids = draft.algorithms.map((item) => item.id);
+  const chosen = ids.flatMap((id) => catalogue.algorithms.find((item) => item.id === id) ?? []);
+  const inOrder = draft.datasets.length > 1 || chosen.some((item) => item.domains.most > 1);
+  const untrained = dataset !== undefined && dataset.provides !== "samples";
 
   const body = useMemo(() => bodyOf(draft), [draft]);
   const text = useMemo(() => JSON.stringify(body), [body]);
@@ -103,43 +101,76 @@ export function ExperimentForm({ catalogue, schemas, forms, draft: first }: Expe
 
   const setAlgorithm = (index: number, options: Values) =>
     change({ algorithms: draft.algorithms.map((item, place) => (place === index ? { ...item, options } : item)) });
-  const kinds = budgetsFor(catalogue, ids, draft.space, draft.dataset);
+  const setAlgorithms = (algorithms: Draft["algorithms"]) => setDraft((old) => withAlgorithms(catalogue, old, algorithms));
+  const kinds = budgetsFor(catalogue, ids, draft.space, draft.datasets.map((item) => item.id));
   const mustStop = needBudget(catalogue, ids).map((item) => item.title);
 
   return (
     <div className="new-columns">
       <div className="new-form">
-        <Panel title="Data" note={dataset?.description}>
-          <Choices
-            label="Data set"
-            chosen={[draft.dataset]}
-            onChange={(id) => setDraft((old) => withDataset(catalogue, old, id))}
-            choices={catalogue.datasets.map((item) => ({
-              id: item.id,
-              title: item.title,
-              note: item.shape ? `${item.shape.input.join(" × ")}, ${item.shape.classes} classes${item.provides === "samples" && item.sizes["train"] ? `, ${exact(item.sizes["train"])} to train on` : ""}` : item.provides,
-              closed: datasetClosed(catalogue, item),
-            }))}
-          />
-          {problems.has("datasets.0") && <p className="error-text">{problems.get("datasets.0")}</p>}
-          <OwnOptions
-            key={draft.dataset}
-            fields={forms.datasets.get(draft.dataset)}
-            values={draft.datasetOptions}
-            onChange={(datasetOptions) => change({ datasetOptions })}
-            path="dataset_options.0"
-            problems={problems}
-            eager={eager}
-          />
+        <Panel title="Data" note={inOrder ? `${plural(draft.datasets.length, "data set")}, in order` : dataset?.description}>
+          {inOrder ? (
+            <DatasetList
+              catalogue={catalogue}
+              forms={forms}
+              datasets={draft.datasets}
+              space={draft.space}
+              algorithms={chosen}
+              problems={problems}
+              eager={eager}
+              onChange={(list) => change({ datasets: list })}
+            />
+          ) : (
+            <>
+              <div id={fieldId("datasets.0")} tabIndex={-1}>
+                <Choices
+                  label="Data set"
+                  chosen={draft.datasets.map((item) => item.id)}
+                  onChange={(id) => setDraft((old) => withDataset(catalogue, old, id))}
+                  choices={catalogue.datasets.map((item) => ({ id: item.id, title: item.title, note: choiceNote(item), closed: datasetClosed(catalogue, item) }))}
+                />
+              </div>
+              {["datasets.0", "datasets"].flatMap((path) => problems.get(path) ?? []).map((message) => (
+                <p key={message} className="error-text">
+                  {message}
+                </p>
+              ))}
+              <OwnOptions
+                key={dataset?.id}
+                fields={forms.datasets.get(dataset?.id ?? "")}
+                values={draft.datasets[0]?.options ?? {}}
+                onChange={(options) => dataset && change({ datasets: [{ id: dataset.id, options }] })}
+                path="dataset_options.0"
+                problems={problems}
+                eager={eager}
+              />
+            </>
+          )}
         </Panel>
 
         <Panel title="Search space" note={space && linkified(space.source)}>
-          <Choices
-            label="Search space"
-            chosen={[draft.space]}
-            onChange={(id) => setDraft((old) => withSpace(catalogue, old, id))}
-            choices={catalogue.spaces.map((item) => ({ id: item.id, title: item.title, note: item.description, closed: spaceClosed(catalogue, item, dataset) }))}
-          />
+          <div id={fieldId("space")} tabIndex={-1}>
+            <Choices
+              label="Search space"
+              chosen={[draft.space]}
+              onChange={(id) => setDraft((old) => withSpace(catalogue, old, id))}
+              choices={catalogue.spaces.map((item) => {
+                const closed = spaceClosed(catalogue, item, dataset);
+                const opening = closed?.dataset;
+                return {
+                  id: item.id,
+                  title: item.title,
+                  note: item.description,
+                  closed: closed?.reason ?? null,
+                  remedy: opening && (
+                    <Button small kind="quiet" onClick={() => setDraft((old) => withSpace(catalogue, withDataset(catalogue, old, opening.id), item.id))}>
+                      Take {opening.title} with it
+                    </Button>
+                  ),
+                };
+              })}
+            />
+          </div>
           {problems.has("space") && <p className="error-text">{problems.get("space")}</p>}
           <OwnOptions
             key={draft.space}
@@ -158,22 +189,18 @@ export function ExperimentForm({ catalogue, schemas, forms, draft: first }: Expe
               label="Algorithms"
               several
               chosen={ids}
-              onChange={(id, on) => change({ algorithms: on ? [...draft.algorithms, { id, options: {} }] : draft.algorithms.filter((item) => item.id !== id) })}
+              onChange={(id, on) => setAlgorithms(on ? [...draft.algorithms, { id, options: {} }] : draft.algorithms.filter((item) => item.id !== id))}
               choices={catalogue.algorithms.map((item) => {
-                const closed = algorithmClosed(catalogue, item, space, dataset);
-                const opening = closed?.space;
+                const closed = algorithmClosed(catalogue, item, space, datasets, chosen);
+                const opening = closed?.space ?? (closed?.alone ? space : null);
                 return {
                   id: item.id,
                   title: item.title,
                   note: item.summary,
                   closed: closed?.reason ?? null,
                   remedy: opening && (
-                    <Button
-                      small
-                      kind="quiet"
-                      onClick={() => setDraft((old) => ({ ...withSpace(catalogue, old, opening.id), algorithms: [{ id: item.id, options: {} }] }))}
-                    >
-                      Search {opening.title} with it
+                    <Button small kind="quiet" onClick={() => setDraft((old) => withOnly(catalogue, old, item.id, opening.id))}>
+                      {closed?.alone ? "Search with it alone" : `Search ${opening.title} with it`}
                     </Button>
                   ),
                 };
@@ -198,8 +225,8 @@ export function ExperimentForm({ catalogue, schemas, forms, draft: first }: Expe
               problems={problems}
               eager={eager}
               onChange={(values) => setAlgorithm(index, values)}
-              onVariant={() => change({ algorithms: [...draft.algorithms.slice(0, index + 1), { id, options }, ...draft.algorithms.slice(index + 1)] })}
-              onRemove={() => change({ algorithms: draft.algorithms.filter((_, place) => place !== index) })}
+              onVariant={() => setAlgorithms([...draft.algorithms.slice(0, index + 1), { id, options }, ...draft.algorithms.slice(index + 1)])}
+              onRemove={() => setAlgorithms(draft.algorithms.filter((_, place) => place !== index))}
             />
           );
         })}
@@ -212,10 +239,10 @@ export function ExperimentForm({ catalogue, schemas, forms, draft: first }: Expe
           onChange={change}
         />
 
-        <Fold title="Training" note="of one candidate in a trial" changed={Object.keys(draft.training).length} wrong={startsWith(problems, "training")}>
+        <Fold title="Training" note={untrained ? "not used: nothing is trained on these data" : "of one candidate in a trial"} changed={Object.keys(draft.training).length} wrong={startsWith(problems, "training")}>
           <SchemaForm fields={forms.training} values={draft.training} onChange={(training) => change({ training })} path="training" problems={problems} eager={eager} />
         </Fold>
-        <Fold title="Finale" note="retraining and test of the best" changed={Object.keys(draft.finale).length} wrong={startsWith(problems, "finale")}>
+        <Fold title="Finale" note={untrained ? "not used: nothing is trained on these data" : "retraining and test of the best"} changed={Object.keys(draft.finale).length} wrong={startsWith(problems, "finale")}>
           <SchemaForm fields={forms.finale} values={draft.finale} onChange={(finale) => change({ finale })} path="finale" problems={problems} eager={eager} />
         </Fold>
         <Fold title="Machine" note="threads, device, how often the structure is recorded" changed={Object.keys(draft.runtime).length} wrong={startsWith(problems, "runtime")}>
@@ -227,7 +254,7 @@ export function ExperimentForm({ catalogue, schemas, forms, draft: first }: Expe
             className="input"
             aria-label="Name of the experiment"
             maxLength={200}
-            placeholder={`${[...new Set(ids.map(titleOf))].join(", ")} on ${dataset?.title ?? ""}`}
+            placeholder={`${[...new Set(ids.map(titleOf))].join(", ")} on ${[...new Set(datasets.map((item) => item.title))].join(", ")}`}
             value={draft.name}
             onChange={(event) => change({ name: event.target.value })}
           />
@@ -242,6 +269,7 @@ export function ExperimentForm({ catalogue, schemas, forms, draft: first }: Expe
         checking={!checked}
         serverError={server.error}
         estimate={estimate}
+        advice={adviceOf(server.advice, estimate.estimate, titleOf)}
         busy={busy}
         onStart={() => void start()}
       />

@@ -3,8 +3,7 @@ import { Panel } from "../../ui/Panel";
 import { Segmented } from "../../ui/Segmented";
 import { plural } from "../../ui/format";
 import { fieldId } from "../../schema/SchemaForm";
-import type { Draft } from "./draft";
-import { readSeeds } from "./draft";
+import { BUDGET_EXAMPLE, readSeeds, type Draft } from "./draft";
 
 const MEANING: Record<BudgetKind | "none", string> = {
   trials: "How many candidates are evaluated in each run.",
@@ -12,8 +11,6 @@ const MEANING: Record<BudgetKind | "none", string> = {
   seconds: "Computing time of each run, summed over workers. Only runs with equal hardware compare.",
   none: "Each run ends where its own settings say, for example after its epochs.",
 };
-
-const EXAMPLE: Record<BudgetKind, string> = { trials: "20", samples: "900 k", seconds: "120" };
 
 interface SeedsAndBudgetProps {
   draft: Draft;
@@ -56,7 +53,7 @@ export function SeedsAndBudget({ draft, kinds, needed, problems, onChange }: See
             <Segmented
               label="Kind of budget"
               value={draft.budgetKind}
-              onChange={(budgetKind) => onChange({ budgetKind, ...(budgetKind !== "none" ? { budget: EXAMPLE[budgetKind] } : {}) })}
+              onChange={(budgetKind) => onChange({ budgetKind, ...(budgetKind !== "none" ? { budget: BUDGET_EXAMPLE[budgetKind] } : {}) })}
               options={[
                 { value: "trials", label: "Trials", ...closed("trials") },
                 { value: "samples", label: "Samples", ...closed("samples") },

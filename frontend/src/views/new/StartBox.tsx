@@ -13,6 +13,8 @@ interface StartBoxProps {
   checking: boolean;
   serverError: string | null;
   estimate: EstimateState;
+  /** What to know before the start although nothing is wrong. */
+  advice: string[];
   busy: boolean;
   onStart: () => void;
 }
@@ -45,7 +47,7 @@ function Estimate({ state }: { state: EstimateState }) {
 }
 
 /** What will be started, what it will cost, what still is in the way. */
-export function StartBox({ runs, algorithms, seeds, problems, nameOf, checking, serverError, estimate, busy, onStart }: StartBoxProps) {
+export function StartBox({ runs, algorithms, seeds, problems, nameOf, checking, serverError, estimate, advice, busy, onStart }: StartBoxProps) {
   const blocked = problems.length > 0;
   return (
     <aside className="start-box panel" aria-label="Start">
@@ -82,6 +84,16 @@ export function StartBox({ runs, algorithms, seeds, problems, nameOf, checking, 
           <Estimate state={checking ? { estimate: null, error: null } : estimate} />
         )}
       </div>
+      {!blocked && advice.length > 0 && (
+        <div className="start-box-part advice">
+          <p className="strong small">Good to know</p>
+          <ul aria-label="Advice">
+            {advice.map((sentence) => (
+              <li key={sentence}>{sentence}</li>
+            ))}
+          </ul>
+        </div>
+      )}
       <div className="start-box-part">
         <Button kind="primary" className="start-button" busy={busy} onClick={onStart} aria-disabled={blocked || undefined}>
           {busy ? "Starting" : runs > 1 ? `Start ${runs} runs` : "Start"}

@@ -1,6 +1,5 @@
 /** Which choices go together, and in words why a choice is closed. Everything follows from the server's list of combinations. */
 import type { Algorithm, BudgetKind, Compatible, Dataset, DomainsInfo, SearchSpace } from "../../api/types";
-import { plural } from "../../ui/format";
 
 export interface Catalogue {
   algorithms: Algorithm[];
@@ -152,9 +151,4 @@ export function needBudget(catalogue: Catalogue, algorithms: readonly string[]):
 export function fittingSpace(catalogue: Catalogue, dataset: string, wanted: string): string {
   if (has(catalogue, { dataset, space: wanted })) return wanted;
   return catalogue.compatibility.find((row) => row.dataset === dataset)?.space ?? wanted;
-}
-
-/** "2 data sets, searched in this order" */
-export function listNote(count: number): string {
-  return count > 1 ? `${plural(count, "data set")}, searched in this order` : "one data set";
 }

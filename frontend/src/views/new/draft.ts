@@ -1,17 +1,23 @@
 /** What the person has chosen so far, and how it becomes the body of POST experiments and comes back from an earlier one. */
-import type { BudgetKind, ExperimentBody, Options, Run, RunSchema, RuntimeOptions } from "../../api/types";
+import type { Algorithm, BudgetKind, ExperimentBody, Options, Run, RunSchema, RuntimeOptions } from "../../api/types";
 import type { JsonSchema } from "../../schema/jsonSchema";
 import { readNumber } from "../../schema/inputs";
-import { changedOnly, fieldsOf, textOf, type Field } from "../../schema/model";
-import { fits, fittingSpace, type Catalogue } from "./compatibility";
+import { changedOnly, equal, fieldsOf, textOf, type Field } from "../../schema/model";
+import { budgetsFor, clash, countOf, fits, fittingSpace, needBudget, type Catalogue } from "./compatibility";
+
+/** A data set or an algorithm with its own options. */
+export interface Chosen {
+  id: string;
+  options: Options;
+}
 
 export interface Draft {
   name: string;
-  dataset: string;
-  datasetOptions: Options;
+  /** In the order in which they are searched; one for most algorithms. */
+  datasets: Chosen[];
   space: string;
   spaceOptions: Options;
-  algorithms: { id: string; options: Options }[];
+  algorithms: Chosen[];
   /** As typed: "0, 1, 2" or "0-4". */
   seeds: string;
   budgetKind: BudgetKind | "none";
@@ -32,6 +38,9 @@ export interface Forms {
   runtime: Field[];
   runtimeSchema: JsonSchema;
 }
+
+/** What a kind of budget starts with. */
+export const BUDGET_EXAMPLE: Record<BudgetKind, string> = { trials: "20", samples: "900 k", seconds: "120" };
 
 const RUNTIME = ["threads", "device", "amp", "structure_every", "max_failures"] as const;
 
@@ -58,20 +67,20 @@ export function newDraft(catalogue: Catalogue, wanted: { dataset?: string | null
   const usable = rows.filter((row) => catalogue.datasets.find((item) => item.id === row.dataset)?.available);
   const byDataset = catalogue.datasets.map((item) => usable.find((row) => row.dataset === item.id)).find(Boolean);
   const row = byDataset ?? rows[0] ?? catalogue.compatibility[0];
-  return {
+  const draft: Draft = {
     name: "",
-    dataset: row?.dataset ?? "",
-    datasetOptions: {},
+    datasets: row ? [{ id: row.dataset, options: {} }] : [],
     space: row?.space ?? "",
     spaceOptions: {},
-    algorithms: row ? [{ id: row.algorithm, options: {} }] : [],
+    algorithms: [],
     seeds: "0",
     budgetKind: row?.budgets.includes("trials") ? "trials" : "none",
-    budget: "20",
+    budget: BUDGET_EXAMPLE.trials,
     training: {},
     finale: {},
     runtime: {},
   };
+  return row ? withAlgorithms(catalogue, draft, [{ id: row.algorithm, options: {} }]) : draft;
 }
 
 function budgetOf(budget: ExperimentBody["budget"] | undefined): Pick<Draft, "budgetKind" | "budget"> {
@@ -84,12 +93,12 @@ function budgetOf(budget: ExperimentBody["budget"] | undefined): Pick<Draft, "bu
 
 /** The draft that gives an experiment's body again. */
 export function draftFromBody(body: Partial<ExperimentBody>, forms: Forms, catalogue: Catalogue): Draft {
-  const dataset = body.datasets?.[0] ?? newDraft(catalogue).dataset;
-  const space = body.space || fittingSpace(catalogue, dataset, "");
+  const ids = body.datasets ?? [];
+  const first = ids[0] ?? newDraft(catalogue, { algorithm: body.algorithms?.[0]?.id ?? null }).datasets[0]?.id ?? "";
+  const space = body.space || fittingSpace(catalogue, first, "");
   return {
     name: body.name ?? "",
-    dataset,
-    datasetOptions: changedOnly(forms.datasets.get(dataset) ?? [], body.dataset_options?.[0] ?? {}),
+    datasets: (ids.length > 0 ? ids : [first]).map((id, place) => ({ id, options: changedOnly(forms.datasets.get(id) ?? [], body.dataset_options?.[place] ?? {}) })),
     space,
     spaceOptions: changedOnly(forms.spaces.get(space) ?? [], body.space_options ?? {}),
     algorithms: (body.algorithms ?? []).map(({ id, options }) => ({ id, options: changedOnly(forms.algorithms.get(id) ?? [], options ?? {}) })),
@@ -162,8 +171,8 @@ export function bodyOf(draft: Draft): ExperimentBody {
     algorithms: draft.algorithms,
     space: draft.space,
     space_options: draft.spaceOptions,
-    datasets: [draft.dataset],
-    dataset_options: [draft.datasetOptions],
+    datasets: draft.datasets.map((item) => item.id),
+    dataset_options: draft.datasets.map((item) => item.options),
     seeds: typeof seeds === "string" ? [] : seeds,
     budget: draft.budgetKind === "none" || typeof amount !== "number" ? null : { [draft.budgetKind]: amount },
     training: draft.training,
@@ -172,20 +181,61 @@ export function bodyOf(draft: Draft): ExperimentBody {
   };
 }
 
-/** Another data set: keep what still fits, and change what cannot stay. */
-export function withDataset(catalogue: Catalogue, draft: Draft, dataset: string): Draft {
-  const space = fittingSpace(catalogue, dataset, draft.space);
-  return withSpace(catalogue, { ...draft, dataset, datasetOptions: dataset === draft.dataset ? draft.datasetOptions : {} }, space);
+// ---- changes that carry others with them
+
+/** Another data set in the place of all others: keep what still fits, and change what cannot stay. */
+export function withDataset(catalogue: Catalogue, draft: Draft, id: string): Draft {
+  const kept = draft.datasets.find((item) => item.id === id);
+  return withSpace(catalogue, { ...draft, datasets: [kept ?? { id, options: {} }] }, fittingSpace(catalogue, id, draft.space));
 }
 
 /** Another space: algorithms that cannot search it go; if none is left, the first that can comes. */
 export function withSpace(catalogue: Catalogue, draft: Draft, space: string): Draft {
-  const kept = draft.algorithms.filter(({ id }) => fits(catalogue, id, space, draft.dataset));
-  const first = catalogue.compatibility.find((row) => row.space === space && row.dataset === draft.dataset);
-  return {
-    ...draft,
-    space,
-    spaceOptions: space === draft.space ? draft.spaceOptions : {},
-    algorithms: kept.length > 0 || !first ? kept : [{ id: first.algorithm, options: {} }],
-  };
+  const ids = draft.datasets.map((item) => item.id);
+  const kept = draft.algorithms.filter(({ id }) => fits(catalogue, id, space, ids));
+  const first = catalogue.compatibility.find((row) => row.space === space && row.dataset === ids[0]);
+  const moved = { ...draft, space, spaceOptions: space === draft.space ? draft.spaceOptions : {} };
+  return withAlgorithms(catalogue, moved, kept.length > 0 || !first ? kept : [{ id: first.algorithm, options: {} }]);
+}
+
+/** One algorithm and no other, in that space. */
+export function withOnly(catalogue: Catalogue, draft: Draft, algorithm: string, space: string): Draft {
+  const kept = draft.algorithms.filter(({ id }) => id === algorithm);
+  const moved = { ...draft, space, spaceOptions: space === draft.space ? draft.spaceOptions : {} };
+  return withAlgorithms(catalogue, moved, kept.length > 0 ? kept : [{ id: algorithm, options: {} }]);
+}
+
+/** Other algorithms: as many data sets as they search, and a budget that they can spend. */
+export function withAlgorithms(catalogue: Catalogue, draft: Draft, algorithms: Chosen[]): Draft {
+  const entries = (chosen: Chosen[]) => chosen.flatMap(({ id }) => catalogue.algorithms.find((item) => item.id === id) ?? []);
+  const datasets = enoughData(entries(draft.algorithms), entries(algorithms), draft.datasets);
+  return withSpendable(catalogue, { ...draft, algorithms, datasets });
+}
+
+const suggestedBy = (algorithm: Algorithm): Chosen[] => algorithm.domains.default.map(({ dataset, options }) => ({ id: dataset, options: { ...options } }));
+
+/** Too few data sets: those that an algorithm suggests. Too many: the first ones, without options that were only suggested. */
+function enoughData(before: Algorithm[], now: Algorithm[], datasets: Chosen[]): Chosen[] {
+  if (now.length === 0 || clash(now) !== null) return datasets;
+  const { least, most } = countOf(now);
+  if (datasets.length < least) {
+    const suggested = now.map(suggestedBy).find((list) => list.length >= least && list.length <= most);
+    return suggested ?? Array.from({ length: least }, (_, place) => datasets[place] ?? { id: datasets[0]?.id ?? "", options: {} });
+  }
+  if (datasets.length <= most) return datasets;
+  const untouched = before.some((item) => equal(suggestedBy(item), datasets));
+  return datasets.slice(0, most).map((item) => (untouched ? { ...item, options: {} } : item));
+}
+
+/** A budget that nobody has typed follows the choice; one that somebody has typed stays, and the form says what is wrong with it. */
+function withSpendable(catalogue: Catalogue, draft: Draft): Draft {
+  const { budgetKind, algorithms } = draft;
+  const ids = algorithms.map((item) => item.id);
+  const spendable = budgetsFor(catalogue, ids, draft.space, draft.datasets.map((item) => item.id));
+  const needed = needBudget(catalogue, ids).length > 0;
+  const right = budgetKind === "none" ? !needed : spendable.includes(budgetKind);
+  const typed = budgetKind !== "none" && draft.budget !== BUDGET_EXAMPLE[budgetKind];
+  if (right || typed || algorithms.length === 0) return draft;
+  const kind = needed ? (["trials", "samples", "seconds"] as const).find((item) => spendable.includes(item)) : undefined;
+  return { ...draft, budgetKind: kind ?? "none", budget: kind ? BUDGET_EXAMPLE[kind] : draft.budget };
 }

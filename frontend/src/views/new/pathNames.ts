@@ -4,7 +4,6 @@ import type { Draft, Forms } from "./draft";
 const PLAIN: Record<string, string> = {
   name: "Name",
   space: "Search space",
-  datasets: "Data",
   algorithms: "Algorithms",
   seeds: "Seeds",
   budget: "Budget",
@@ -30,6 +29,7 @@ function inside(fields: Field[] | undefined, parts: string[]): string {
 export function nameOfPath(path: string, forms: Forms, draft: Draft, titleOf: (algorithm: string) => string): string {
   const [head = "", ...rest] = path.split(".");
   const named = (title: string, fields: Field[] | undefined, parts: string[]) => [title, inside(fields, parts)].filter(Boolean).join(": ");
+  const dataName = (place: string | undefined) => (draft.datasets.length > 1 ? `Data set ${Number(place) + 1}` : "Data");
   switch (head) {
     case "algorithms": {
       const id = draft.algorithms[Number(rest[0])]?.id;
@@ -38,8 +38,10 @@ export function nameOfPath(path: string, forms: Forms, draft: Draft, titleOf: (a
     }
     case "space_options":
       return named("Search space", forms.spaces.get(draft.space), rest);
+    case "datasets":
+      return rest[0] === undefined ? "Data" : dataName(rest[0]);
     case "dataset_options":
-      return named("Data", forms.datasets.get(draft.dataset), rest.slice(1));
+      return named(dataName(rest[0]), forms.datasets.get(draft.datasets[Number(rest[0])]?.id ?? ""), rest.slice(1));
     case "training":
       return named("Training", forms.training, rest);
     case "finale":

@@ -4,7 +4,7 @@ import { ApiError, messageOf } from "../../api/problem";
 import { createEstimate, getEstimate, validateExperiment } from "../../api/resources";
 import type { Estimate, ExperimentBody, FieldProblem, RunSchema } from "../../api/types";
 import { check } from "../../schema/check";
-import { budgetsFor, needBudget, type Catalogue } from "./compatibility";
+import { budgetsFor, clash, needBudget, placeClosed, wrongCount, type Catalogue } from "./compatibility";
 import { readBudget, readSeeds, type Draft, type Forms } from "./draft";
 
 const VALIDATE_MS = 300;
@@ -20,9 +20,19 @@ export function localProblems(draft: Draft, catalogue: Catalogue, schemas: RunSc
   const part = (path: string, schema: Parameters<typeof check>[0] | undefined, values: unknown) => {
     if (schema) for (const problem of check(schema, values, schema, path)) add(problem.path, problem.message);
   };
-  part("dataset_options.0", catalogue.datasets.find((item) => item.id === draft.dataset)?.schema, draft.datasetOptions);
+  const chosen = draft.algorithms.flatMap(({ id }) => catalogue.algorithms.find((item) => item.id === id) ?? []);
+  const count = wrongCount(chosen, draft.datasets.length);
+  if (count !== null) add("datasets", count);
+  draft.datasets.forEach(({ id, options }, place) => {
+    const dataset = catalogue.datasets.find((item) => item.id === id);
+    const closed = dataset ? placeClosed(catalogue, dataset, draft.space, chosen) : `There is no data set '${id}'.`;
+    if (closed !== null) add(`datasets.${place}`, closed);
+    part(`dataset_options.${place}`, dataset?.schema, options);
+  });
   part("space_options", catalogue.spaces.find((item) => item.id === draft.space)?.schema, draft.spaceOptions);
   if (draft.algorithms.length === 0) add("algorithms", "Choose at least one algorithm.");
+  const disagreement = clash(chosen);
+  if (disagreement !== null) add("algorithms", disagreement);
   draft.algorithms.forEach(({ id, options }, index) => {
     part(`algorithms.${index}.options`, catalogue.algorithms.find((item) => item.id === id)?.schema, options);
   });
@@ -35,7 +45,7 @@ export function localProblems(draft: Draft, catalogue: Catalogue, schemas: RunSc
   } else {
     const amount = readBudget(draft.budgetKind, draft.budget);
     if (typeof amount === "string") add("budget", amount);
-    else if (!budgetsFor(catalogue, ids, draft.space, draft.dataset).includes(draft.budgetKind)) {
+    else if (!budgetsFor(catalogue, ids, draft.space, draft.datasets.map((item) => item.id)).includes(draft.budgetKind)) {
       add("budget", `This choice cannot spend a budget in ${draft.budgetKind}.`);
     }
   }
@@ -57,6 +67,8 @@ export function byPath(problems: FieldProblem[]): Map<string, string> {
 
 export interface ServerCheck {
   problems: Map<string, string>;
+  /** What to know before the start although nothing is wrong. */
+  advice: string[];
   /** Whether the server has answered for exactly this body. */
   fresh: boolean;
   /** The server could not be asked. */
@@ -66,17 +78,17 @@ export interface ServerCheck {
 /** Asks the server once the body has rested; `body` null (something is already known to be wrong) asks nothing. */
 export function useServerCheck(body: ExperimentBody | null): ServerCheck {
   const key = body === null ? null : JSON.stringify(body);
-  const [answer, setAnswer] = useState<{ key: string; problems: Map<string, string>; error: string | null } | null>(null);
+  const [answer, setAnswer] = useState<{ key: string; problems: Map<string, string>; advice: string[]; error: string | null } | null>(null);
   useEffect(() => {
     if (key === null) return;
     const abort = new AbortController();
     const timer = setTimeout(() => {
       validateExperiment(JSON.parse(key) as ExperimentBody, abort.signal).then(
-        (result) => setAnswer({ key, problems: byPath(result.problems), error: null }),
+        (result) => setAnswer({ key, problems: byPath(result.problems), advice: result.advice, error: null }),
         (error: unknown) => {
           if (abort.signal.aborted) return;
           const problems = error instanceof ApiError ? byPath(error.problems) : new Map<string, string>();
-          setAnswer({ key, problems, error: problems.size > 0 ? null : messageOf(error) });
+          setAnswer({ key, problems, advice: [], error: problems.size > 0 ? null : messageOf(error) });
         },
       );
     }, VALIDATE_MS);
@@ -87,8 +99,15 @@ export function useServerCheck(body: ExperimentBody | null): ServerCheck {
   }, [key]);
   return useMemo(() => {
     const fresh = answer !== null && answer.key === key;
-    return { problems: fresh ? answer.problems : new Map(), fresh, error: fresh ? answer.error : null };
+    return { problems: fresh ? answer.problems : new Map(), advice: fresh ? answer.advice : [], fresh, error: fresh ? answer.error : null };
   }, [answer, key]);
+}
+
+/** Advice, each sentence once. The estimate's takes the place of the check's: it knows how many trials a budget in samples allows. */
+export function adviceOf(checked: readonly string[], estimate: Estimate | null, titleOf: (algorithm: string) => string): string[] {
+  const runs = estimate?.state === "done" ? (estimate.result?.runs ?? []) : null;
+  const said = runs?.flatMap((run) => run.advice.map((sentence) => `${titleOf(run.algorithm)}: ${sentence}`));
+  return [...new Set(said ?? checked)];
 }
 
 export interface EstimateState {
