@@ -134,7 +134,8 @@ export class RunStore {
   // ---- input
 
   setRun(run: Run): void {
-    this.run = run;
+    // Only the first answer has the whole config, which never changes; the short ones that follow must not lose it.
+    this.run = run.config || !this.run?.config ? run : { ...run, config: this.run.config };
     this.touch("run");
     if (run.models.length > 0) this.touch("end");
   }
