@@ -128,7 +128,7 @@ def test_a_walk_is_as_deep_as_allowed_and_completed() -> None:
             family.validate(family.genome(path.nodes))
             assert path.chosen + path.ended <= depth
             assert path.ended or path.chosen == depth
-            assert len(path.nodes) == path.chosen + (not family.places(path.nodes[: path.chosen])[-1].type.endswith(("flat", "flatten", "dense")))
+            assert len(path.nodes) == path.chosen + family.places(path.nodes[: path.chosen])[-1].spatial
             assert len(list(path.steps())) == path.chosen + path.ended
 
 
