@@ -11,12 +11,13 @@ import pytest
 
 from search_engine import registry
 from search_engine.config import check
-from search_engine.datasets.base import FinalePass, Samples
+from search_engine.datasets.base import FinalePass, Part, Samples
 from search_engine.datasets.digits import Digits, DigitsConfig
 from search_engine.datasets.idx_file import read_idx
 from search_engine.datasets.idx_images import FILES, IdxConfig, IdxImages
 from search_engine.datasets.readers import idx as standalone
 from search_engine.errors import BadInput, MissingData
+from search_engine.spaces.base import DataShape
 
 
 def idx_bytes(array: np.ndarray) -> bytes:
@@ -160,3 +161,47 @@ def test_the_real_files(name: str, data_dir: Path) -> None:
     assert (len(data.train), len(data.validation), len(test)) == (50_000, 10_000, 10_000)
     assert len(np.unique(data.train.labels)) == 10
     assert data.preprocessing.mean[0] == pytest.approx({"fashion_mnist": 0.2860, "mnist": 0.1307}[name], abs=2e-3)
+
+
+# ---- some of the classes
+
+
+def test_a_subset_of_the_classes_is_a_data_set_of_its_own() -> None:
+    """Numbered anew in the order given, split from the same sealed test split."""
+    everything, some = Digits(DigitsConfig()), Digits(DigitsConfig(labels=(7, 2, 5)))
+    assert some.shape() == DataShape((1, 8, 8), 3) and registry.dataset("digits").shape_of(some.config) == some.shape()
+    data, test = some.search_data(0), some.open_test(FinalePass())
+    assert data.class_names == ("7", "2", "5") and data.shape == some.shape()
+    digit_of = {int(index): int(label) for part in _parts(everything) for index, label in zip(part.indices, part.labels, strict=True)}
+    for part in (data.train, data.validation, test):
+        assert set(part.labels.tolist()) == {0, 1, 2}
+        assert [(7, 2, 5)[label] for label in part.labels] == [digit_of[int(index)] for index in part.indices]
+    sealed = everything.open_test(FinalePass())
+    assert set(test.indices) == set(sealed.indices[np.isin(sealed.labels, (2, 5, 7))])
+    assert len(data.train) + len(data.validation) + len(test) == sum(label in (2, 5, 7) for label in digit_of.values())
+
+
+def _parts(digits: Digits) -> list[Part]:
+    data = digits.search_data(0)
+    return [data.train, data.validation, digits.open_test(FinalePass())]
+
+
+def test_no_classes_named_means_all_of_them_unchanged() -> None:
+    plain, empty = Digits(DigitsConfig()).search_data(5), Digits(DigitsConfig(labels=())).search_data(5)
+    assert np.array_equal(plain.train.labels, empty.train.labels) and np.array_equal(plain.train.indices, empty.train.indices)
+    assert plain.class_names == empty.class_names == tuple("0123456789")
+
+
+def test_idx_images_take_a_subset_of_the_classes_too(small_mnist: Path) -> None:
+    some = open_mnist(small_mnist, labels=[4, 0], examples=30)
+    data, test = some.search_data(0), some.open_test(FinalePass())
+    assert len(data.train) + len(data.validation) == 30 and data.class_names == ("4", "0")
+    images, labels = standalone.read_test(small_mnist / "mnist")
+    assert np.array_equal(test.inputs, images[test.indices])
+    assert [(4, 0)[label] for label in test.labels] == labels[test.indices].tolist() and len(test) == 8
+
+
+@pytest.mark.parametrize("labels", [[3], [3, 3], [3, 10], [-1, 3]])
+def test_labels_that_name_no_task_are_refused(labels: list[int]) -> None:
+    with pytest.raises(BadInput, match="labels"):
+        check({"algorithm": "random", "space": "cell", "dataset_options": [{"labels": labels}], "budget": {"trials": 1}})
