@@ -68,7 +68,7 @@ class EvoNasConfig(PolicyConfig):
     )
     queue: int = Field(default=10, ge=1, le=1000, title="Queue", description="How many best sequences the priority queue keeps (K).")
     batch: int = Field(default=10, ge=1, le=1000, title="Batch", description="Results after which the policy takes one training step.")
-    learning_rate: float = Field(default=0.001, gt=0, le=1, title="Learning rate", description="Adam's, of the controller.")
+    learning_rate: float = Field(default=0.003, gt=0, le=1, title="Learning rate", description="Adam's, of the controller.")
     entropy_weight: float = Field(
         default=0.02,
         ge=0,
