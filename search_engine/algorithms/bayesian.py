@@ -63,11 +63,19 @@ class BayesianConfig(SteadyConfig):
         ge=1,
         le=10_000,
         title="Candidates",
-        description="Architectures that the surrogate compares for one proposal. ensemble: mutations of the best; "
+        description="Architectures that the surrogate compares. ensemble: of a round, mutations of the best and random ones; "
         "tpe: draws from its good density; gp: ignored (it optimises its acquisition function).",
     )
     parents: int = Field(
         default=10, ge=1, le=10, title="Parents", description="ensemble: how many of the best architectures are mutated into candidates."
+    )
+    random_share: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        title="Random candidates",
+        description="ensemble: share of the candidates that is drawn at random instead of mutated from the best (0 in the paper); with "
+        "few trials it keeps the search from settling too early.",
     )
     members: int = Field(default=5, ge=2, le=50, title="Networks", description="ensemble: how many networks predict.")
     layers: int = Field(default=3, ge=1, le=20, title="Hidden layers", description="ensemble: depth of each network.")
@@ -203,12 +211,14 @@ class BayesianSearch(TrialPhase):
         return self._random()
 
     def _candidates(self) -> list[Choices]:
-        """New architectures beside the best ones, each once."""
-        options, space = self.context.options, self.context.space
+        """New architectures for the ensemble to compare, each once: mutations of the best ones and random ones."""
+        options, space, rng = self.context.options, self.context.space, self.context.rng
         best = [space.choices_of(finalist.genome) for finalist in self.ranking.finalists()[: options.parents]]
+        drawn = round(options.random_share * options.candidates)
         found: dict[str, Choices] = {}
         for _ in range(WALK):
-            for choices in ensemble.mutants(space.decisions, best, options.candidates, self.context.rng):
+            mutated = ensemble.mutants(space.decisions, best, options.candidates - drawn, rng)
+            for choices in mutated + [space.decisions.sample(rng) for _ in range(drawn)]:
                 hash_ = self._hash(choices)
                 if hash_ not in self.scores and len(found) < options.candidates:
                     found.setdefault(hash_, choices)
