@@ -43,8 +43,11 @@ def read_test_split(folder: Path | None) -> tuple[np.ndarray, np.ndarray]:
         sys.exit("this bundle holds only the indices of its test split: give --data FOLDER, where the data set's own files lie")
     from read_data import read_test
 
-    # The labels are the bundle's own: a model of some of the classes numbers them anew.
-    inputs, _ = read_test(folder)
+    inputs, labels = read_test(folder)
+    # A model of some of the classes numbers them anew, each old number becoming one new one.
+    pairs = set(zip(labels[arrays["indices"]].tolist(), arrays["labels"].tolist(), strict=True))
+    if not len(pairs) == len({old for old, _ in pairs}) == len({new for _, new in pairs}):
+        sys.exit("these are not the examples that the model was tested on")
     return inputs[arrays["indices"]], arrays["labels"]
 
 
