@@ -1,0 +1,194 @@
+"""Facts: candidates, trials, metrics, controls, the finale (science), and what happened to the machinery (ops)."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from .parts import Cost, GraphData, PayloadBase
+
+
+class PhaseStarted(PayloadBase):
+    kind: Literal["phase_started"] = "phase_started"
+    phase: int
+    name: str
+    title: str
+    language: Literal["trials", "steps"]
+    horizon: int | None = Field(default=None, description="steps or trials that the config plans; a budget may cut it short")
+
+
+class ControlScored(PayloadBase):
+    """What a control or a baseline inside the search gave: for comparison, never a finalist."""
+
+    kind: Literal["control"] = "control"
+    name: str
+    title: str
+    message: str
+    values: dict[str, float]
+
+
+class CandidateBorn(PayloadBase):
+    kind: Literal["candidate_born"] = "candidate_born"
+    number: int
+    parents: list[int]
+    operator: str
+    genome: dict[str, Any]
+    genome_hash: str
+    string: str
+    fidelity: dict[str, Any] = Field(default={})
+    inherited_from: int | None = Field(default=None, description="candidate whose weights its training starts from")
+    inherited_parts: list[str] = Field(default=[], description="submodules that were taken over")
+
+
+class TrialTold(PayloadBase):
+    """A trial's result as the algorithm received it, in ask order."""
+
+    kind: Literal["trial_told"] = "trial_told"
+    number: int
+    candidate: int
+    status: Literal["completed", "failed", "cancelled"]
+    reason: str = ""
+    metrics: dict[str, float] = Field(default={})
+    cost: Cost = Cost()
+    reused_from: int | None = None
+    simulated: bool = False
+    charged_samples: float = Field(description="the run's charged samples after this tell")
+    charged_trials: int
+
+
+class Incumbent(PayloadBase):
+    """A new best, by validation fitness, in tell order."""
+
+    kind: Literal["incumbent"] = "incumbent"
+    candidate: int | None = None
+    step: int | None = None
+    metric: str
+    value: float
+    genome: dict[str, Any]
+    genome_hash: str
+    string: str
+
+
+class Metrics(PayloadBase):
+    """Named numbers at one step: training and validation loss, learning rate, entropy, charged samples, ..."""
+
+    kind: Literal["metrics"] = "metrics"
+    step: int
+    samples: float = Field(description="samples charged so far by this source")
+    values: dict[str, float]
+
+
+class DerivedGenome(PayloadBase):
+    """The genome that would be derived now; sent when it changes."""
+
+    kind: Literal["derived"] = "derived"
+    step: int
+    genome: dict[str, Any]
+    genome_hash: str
+    string: str
+    changed_edges: int
+
+
+class Notice(PayloadBase):
+    """A shared habit fired (skip counter, warm-up end, early stop): name, plain-language message, numbers."""
+
+    kind: Literal["notice"] = "notice"
+    name: str
+    message: str
+    step: int | None = None
+    values: dict[str, float] = Field(default={})
+
+
+class PopulationBlock(PayloadBase):
+    """One generation of a population that lives in memory, compressed (base64 of zlib of JSON columns)."""
+
+    kind: Literal["population"] = "population"
+    generation: int
+    size: int
+    block: str
+    best: float
+    mean: float
+
+
+class Champion(PayloadBase):
+    """The best individual of a growing population, with what changed against the champion before."""
+
+    kind: Literal["champion"] = "champion"
+    generation: int
+    value: float
+    metric: str
+    genome: dict[str, Any]
+    genome_hash: str
+    graph: GraphData
+    added_nodes: list[str] = Field(default=[])
+    added_edges: list[tuple[str, str]] = Field(default=[])
+    removed_edges: list[tuple[str, str]] = Field(default=[])
+    changed_nodes: list[str] = Field(default=[])
+
+
+class SearchStopped(PayloadBase):
+    kind: Literal["search_stopped"] = "search_stopped"
+    reason: str = Field(description="budget, horizon, exhausted or failures")
+    message: str
+    charged_samples: float
+    charged_trials: int
+    overshoot: float = 0.0
+
+
+class FinalistChosen(PayloadBase):
+    kind: Literal["finalist"] = "finalist"
+    index: int
+    role: Literal["finalist", "baseline"]
+    title: str
+    genome: dict[str, Any]
+    genome_hash: str
+    string: str
+    graph: dict[str, GraphData] = Field(default={}, description="drawable graphs by name (normal, reduction, network, ...)")
+    finish: Literal["retrain", "as_is", "none"]
+    domains: list[int] = Field(default=[0], description="places of the data sets that it is finished and tested on")
+
+
+class ModelScored(PayloadBase):
+    """The end of a finalist: its one visit to the test split."""
+
+    kind: Literal["model"] = "model"
+    index: int
+    role: Literal["finalist", "baseline"]
+    genome_hash: str
+    metrics: dict[str, float]
+    parameters: int | None = None
+    flops: float | None = None
+    bundle: bool = Field(description="whether a downloadable model exists")
+    reason: str = Field(default="", description="why there is no model")
+
+
+class RunCompleted(PayloadBase):
+    kind: Literal["run_completed"] = "run_completed"
+    reason: str
+    message: str
+
+
+class Ops(PayloadBase):
+    """What happened to the machinery."""
+
+    kind: Literal["ops"] = "ops"
+    what: Literal[
+        "queued",
+        "started",
+        "slice",
+        "pausing",
+        "paused",
+        "resumed",
+        "cancelled",
+        "failed",
+        "completed",
+        "waiting",
+        "lease_lost",
+        "recovered",
+        "diverged",
+        "disk_full",
+        "timing",
+    ]
+    message: str
+    values: dict[str, Any] = Field(default={})

@@ -1,0 +1,147 @@
+"""Events as they are numbered, written down and sent."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from .facts import (
+    CandidateBorn,
+    Champion,
+    ControlScored,
+    DerivedGenome,
+    FinalistChosen,
+    Incumbent,
+    Metrics,
+    ModelScored,
+    Notice,
+    Ops,
+    PhaseStarted,
+    PopulationBlock,
+    RunCompleted,
+    SearchStopped,
+    TrialTold,
+)
+from .pictures import (
+    ColonyFrame,
+    DecisionsDeclared,
+    DomainsFrame,
+    FamilyDeclared,
+    MarginalsFrame,
+    PathwaysFrame,
+    PolicyFrame,
+    StructureFrame,
+    SurrogateFrame,
+)
+
+Payload = (
+    PhaseStarted
+    | FamilyDeclared
+    | StructureFrame
+    | DecisionsDeclared
+    | PolicyFrame
+    | MarginalsFrame
+    | ColonyFrame
+    | PathwaysFrame
+    | DomainsFrame
+    | SurrogateFrame
+    | ControlScored
+    | CandidateBorn
+    | TrialTold
+    | Incumbent
+    | Metrics
+    | DerivedGenome
+    | Notice
+    | PopulationBlock
+    | Champion
+    | SearchStopped
+    | FinalistChosen
+    | ModelScored
+    | RunCompleted
+    | Ops
+)
+_ADAPTER: TypeAdapter[Payload] = TypeAdapter(Annotated[Payload, Field(discriminator="kind")])
+
+
+class Event(BaseModel):
+    """One fact of a run before it has its number: where it comes from and what it says.
+
+    `source` is `run`, `trial:N`, `phase:I` or `final:I`; (source, step, kind, ordinal) is unique among a run's science events,
+    so a slice repeated after a crash says nothing twice.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    source: str
+    step: int
+    ordinal: int = 0
+    payload: Annotated[Payload, Field(discriminator="kind")]
+
+    @property
+    def kind(self) -> str:
+        return self.payload.kind
+
+    @property
+    def science(self) -> bool:
+        return not isinstance(self.payload, Ops)
+
+    @property
+    def key(self) -> tuple[str, int, str, int]:
+        return (self.source, self.step, self.kind, self.ordinal)
+
+
+class EventRecord(BaseModel):
+    """An event as it is written down and sent: one line of events.jsonl, one element of a WebSocket frame."""
+
+    seq: int
+    time: float = Field(description="seconds since the epoch when it was committed; not science")
+    science: bool
+    source: str
+    step: int
+    ordinal: int
+    kind: str
+    data: Annotated[Payload, Field(discriminator="kind")]
+
+
+class EventLog:
+    """Collects the events of one source and gives each its ordinal within (step, kind)."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self._pending: list[Event] = []
+        self._counts: dict[tuple[int, str], int] = {}
+
+    def add(self, payload: Payload, step: int) -> None:
+        place = (step, payload.kind)
+        ordinal = self._counts.get(place, 0)
+        self._counts = {key: count for key, count in self._counts.items() if key[0] >= step - 1}
+        self._counts[place] = ordinal + 1
+        self._pending.append(Event(source=self.source, step=step, ordinal=ordinal, payload=payload))
+
+    @property
+    def pending(self) -> int:
+        """How many events `drain` would give."""
+        return len(self._pending)
+
+    def drain(self) -> list[Event]:
+        """The events since the last call, in order."""
+        pending, self._pending = self._pending, []
+        return pending
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"counts": [[step, kind, count] for (step, kind), count in self._counts.items()]}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self._pending = []
+        self._counts = {(step, kind): count for step, kind, count in state["counts"]}
+
+
+def parse_payload(data: dict[str, Any]) -> Payload:
+    """A payload from its JSON. Raises pydantic.ValidationError."""
+    return _ADAPTER.validate_python(data)
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON schema of EventRecord, from which the browser's types are generated."""
+    return EventRecord.model_json_schema(mode="serialization")
