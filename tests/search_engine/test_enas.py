@@ -47,7 +47,8 @@ SPACES = pytest.mark.parametrize("space", sorted(SMALL))
 
 
 def enas(
-    space: str = "macro", seed: int = 0, data: SearchData | None = None, structure_every: int = 1, kind: type[Enas] = Enas, **options: Any
+    space: str = "macro", seed: int = 0, data: SearchData | None = None, structure_every: int = 1, device: str = "cpu", amp: bool = False,
+    **options: Any,
 ) -> Any:
     """A fresh search on three classes of small images."""
     entry = registry.space(space)
@@ -55,8 +56,9 @@ def enas(
     context = Context(
         space=entry.space(entry.config(**SMALL[space]), SHAPE), options=EnasConfig(**{**OPTIONS, **options}), seed=seed,
         rng=random.Random(seed), metric="val_accuracy", log=EventLog("phase:0"), data=data or image_data(), structure_every=structure_every,
+        device=device, amp=amp,
     )
-    search = kind()
+    search = Enas()
     search.begin(context, None)
     return search
 
@@ -379,3 +381,19 @@ def test_a_whole_run_finishes_both_and_compares_them(tmp_path: Path) -> None:
     text = [str(row) for row in rows]
     assert sum("random paths through the super-network, finished in the same way" in row for row in text) == 1
     assert any("as many random paths" in row for row in text)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("amp", [False, True])
+@SPACES
+def test_it_searches_on_a_gpu(space: str, amp: bool) -> None:
+    """The super-network on CUDA, the controller on the CPU; without mixed precision the first loss is the CPU's."""
+    search = enas(space, device="cuda", amp=amp)
+    first = of_kind(run(search, until=lambda: search.done == 1), "metrics")[0].values["train_loss"]
+    if not amp:
+        twin = enas(space)
+        expected = of_kind(run(twin, until=lambda: twin.done == 1), "metrics")[0].values["train_loss"]
+        assert first == pytest.approx(expected, abs=1e-3)
+    run(search)
+    assert all(value.is_cuda for value in search.shared.weights) and not any(value.is_cuda for value in search.controller.parameters())
+    assert 0 <= search.best()[0].value <= 1

@@ -12,10 +12,11 @@ import torch
 
 from search_engine import graphs
 from search_engine.bundle.verify import verify
-from search_engine.config import TrainingConfig
+from search_engine.config import TrainingConfig, check
 from search_engine.errors import BadInput
 from search_engine.genomes import Genome
 from search_engine.primitives.names import MACRO
+from search_engine.search.local_run import LocalRun
 from search_engine.spaces.base import DataShape
 from search_engine.spaces.macro import Layer, MacroConfig, MacroSpace, read_after
 from search_engine.supernets import macro_network
@@ -173,3 +174,14 @@ def test_a_download_of_a_macro_model_verifies(tmp_path: Path) -> None:
     assert any(layer.skips for layer in trained.space.layers_of(trained.genome))  # type: ignore[attr-defined]
     trained.export(tmp_path / "model")
     assert verify(tmp_path / "model") == trained.metrics["test_accuracy"]
+
+
+@pytest.mark.parametrize("algorithm", ["random", "regularized_evolution"])
+def test_trials_train_its_networks(algorithm: str, tmp_path: Path) -> None:
+    training = {"epochs": 1, "train_examples": 128, "channels": 4}
+    values = {
+        "algorithm": algorithm, "space": "macro", "space_options": {"layers": 3}, "budget": {"trials": 2}, "training": training,
+        "finale": {"training": training, "export": False},
+    }
+    result = LocalRun(check(values, tmp_path), tmp_path, tmp_path, slice_seconds=1e9).run()
+    assert result["status"] == "completed" and result["space"] == "macro" and " | " in result["best"][0]["string"]
