@@ -11,9 +11,11 @@ are drawn anew, and a new population with a new readout learns the next task; it
 nothing that was learned before is forgotten.
 
 Where it departs from the paper: fitness is the accuracy on validation data after the training (the paper's, on the minibatches while they
-are trained on, is the option `train_batches`); the frozen modules take part in every later forward pass (`fixed_always_active`), without
-which no transfer shows at this size; and the speed-up is shown beside its controls. A frozen path also makes the network wider, so that
-even an *untrained* one speeds the next task up: only what goes beyond that control is learned transfer.
+are trained on, is the option `train_batches`); the frozen modules take part in every later forward pass (`fixed_always_active`); and the
+speed-up is shown beside its controls, because a frozen path also makes the network wider, which helps even where it learned nothing.
+Only what goes beyond the control with an untrained frozen path is learned transfer. Measured on two tasks of five digits, mean of eight
+seeds, tournaments until 95 % of the training examples: second task 14.0, from scratch 20.9, untrained frozen path 13.1; with paths that
+must choose the frozen modules, as in the paper, 21.5.
 """
 
 from __future__ import annotations
