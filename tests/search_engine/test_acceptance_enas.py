@@ -37,7 +37,7 @@ class Unmoved(Enas):
         return {}
 
 
-def passes(kind: type[Enas], seed: int, **options: int) -> bool:
+def passes(kind: type[Enas], seed: int, **options: float) -> bool:
     data, test = digits(seed)
     found = outcome(sabotaged_search(seed, kind, data=data, **options), test)
     print(kind.__name__, seed, found)
@@ -58,7 +58,13 @@ def test_sabotaged_operations_are_avoided(seed: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("kind", "seed"), [(SignError, 0), (NoBaseline, 4), (Unmoved, 0)])
-def test_wrong_variants_do_not_pass(kind: type[Enas], seed: int) -> None:
-    """Without a baseline most seeds succeed by luck: this is one that locks onto a noisy path."""
-    assert not passes(kind, seed)
+@pytest.mark.parametrize("kind", [SignError, Unmoved])
+def test_wrong_variants_do_not_pass(kind: type[Enas]) -> None:
+    assert not passes(kind, 0)
+
+
+@pytest.mark.slow
+def test_without_a_baseline_it_locks_onto_a_noisy_path() -> None:
+    """At the stated rate of learning one seed in five does, the others succeed by luck; in a hurry most do."""
+    hurry = {"epochs": 8, "controller_learning_rate": 0.05}
+    assert not all(passes(NoBaseline, seed, **hurry) for seed in range(4))
