@@ -23,6 +23,7 @@ const ADA = { id: 1, username: "ada", is_staff: false };
 const RUN = {
   id: "r1",
   algorithm: { id: "random", title: "Random search" },
+  datasets: ["t"],
   options: { window: 1 },
   seed: 0,
   state: "queued",

@@ -1,20 +1,25 @@
 /** The end of a run: what was found, what it scores on data nobody had seen, how that compares with chance, and the download. */
-import { modelDownloadUrl } from "../api/resources";
-import type { Model, Run } from "../api/types";
+import type { Model, Options, Run } from "../api/types";
 import type { RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
-import { bytes, count, metric } from "../ui/format";
+import type { FinalistChosen } from "../types/events.gen";
+import { metric } from "../ui/format";
+import { domainNames } from "../views/datasetText";
 import { ControlTable } from "./ControlTable";
-import { resultsOf, type Rival } from "./results";
+import { FinalModel } from "./FinalModel";
 
 /** On these data nearly every architecture of these spaces is good: a comparison there says little about a search. */
 const EASY = new Set(["digits", "mnist"]);
 
-function comparison(run: Run, own: number, other: number, name: string): string {
+/** The title that the engine gives where an algorithm has no comparison of its own. */
+const RANDOM = "random architecture, finished in the same way";
+
+function comparison(run: Run, own: number, other: number, title: string): string {
   const gap = own - other;
   const size = Math.abs(gap) < 0.0005 ? "as good as" : `${Math.abs(100 * gap).toFixed(1)} points ${gap > 0 ? "better than" : "worse than"}`;
-  const easy = run.datasets.some((item) => EASY.has(item));
-  return `The best architecture is ${size} ${name}.${
+  const easy = run.datasets.some((name) => EASY.has(name));
+  const beside = title === RANDOM ? "a random one that was trained in the same way" : `the ${title}`;
+  return `The best architecture is ${size} ${beside}.${
     easy ? " On this data set almost every architecture does well: it cannot tell a good search from a bad one. Try Fashion-MNIST or a NAS-Bench-201 table for that." : ""
   }`;
 }
@@ -44,130 +49,71 @@ function FourNumbers({ metrics }: { metrics: Record<string, number> }) {
   );
 }
 
-/** One network for several data sets: its score on each. */
-function ByDataset({ run, model, domains, rivals }: { run: Run; model: Model; domains: readonly number[]; rivals: readonly Rival[] }) {
-  const name = (place: number) => `test_accuracy_${place + 1}`;
-  if (domains.length < 2 || model.metrics[name(0)] === undefined) return null;
-  const beside = rivals.filter((rival) => rival.model.metrics[name(0)] !== undefined);
+const sentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** "Path of task B" over the name of its data set. */
+function ModelTitle({ title, domains, several }: { title: string; domains: string[]; several: boolean }) {
   return (
-    <table className="four-numbers">
-      <caption>Test accuracy on each data set</caption>
-      {beside.length > 0 && (
-        <thead>
-          <tr>
-            <td />
-            <th scope="col">found</th>
-            {beside.map((rival) => (
-              <th scope="col" key={rival.model.id} title={rival.title}>
-                {rival.short}
-              </th>
-            ))}
-          </tr>
-        </thead>
-      )}
-      <tbody>
-        {domains.map((domain, place) => (
-          <tr key={domain}>
-            <th scope="row">{run.datasets[domain] ?? `data set ${domain + 1}`}</th>
-            <td>{metric(model.metrics[name(place)])}</td>
-            {beside.map((rival) => (
-              <td key={rival.model.id}>{metric(rival.model.metrics[name(place)])}</td>
-            ))}
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <h4>
+      {sentence(title)}
+      {several && <span>on {domains.join(" and ")}</span>}
+    </h4>
   );
 }
 
-function Download({ model }: { model: Model }) {
-  if (!model.bundle) return model.reason ? <p className="run-hint">No download: {model.reason}.</p> : null;
-  return (
-    <div className="outcome-download">
-      <a className="button button-primary" href={modelDownloadUrl(model.id)} download>
-        Download
-      </a>
-      <span>
-        zip, {bytes(model.bundle.size)}: readable PyTorch code, weights, evaluation script
-        {model.bundle.sha256 && <code title={model.bundle.sha256}>sha256 {model.bundle.sha256.slice(0, 16)}…</code>}
-      </span>
-    </div>
-  );
-}
-
-function Scores({ model, rivals, joint }: { model: Model; rivals: readonly Rival[]; joint: boolean }) {
-  const test = model.metrics["test_accuracy"];
-  const reward = model.metrics["reward"];
-  return (
-    <dl className="outcome-scores">
-      {test !== undefined && (
-        <div>
-          <dt>{joint ? "test accuracy, mean" : "test accuracy, once"}</dt>
-          <dd className="outcome-test" data-testid="test-accuracy">{metric(test)}</dd>
-        </div>
-      )}
-      {rivals.map(
-        (rival) =>
-          rival.model.metrics["test_accuracy"] !== undefined && (
-            <div key={rival.model.id}>
-              <dt title={rival.title}>{rival.short}</dt>
-              <dd data-testid="baseline-accuracy">{metric(rival.model.metrics["test_accuracy"])}</dd>
-            </div>
-          ),
-      )}
-      {model.metrics["val_accuracy"] !== undefined && (
-        <div>
-          <dt>validation</dt>
-          <dd>{metric(model.metrics["val_accuracy"])}</dd>
-        </div>
-      )}
-      {reward !== undefined && (
-        <div>
-          <dt>reward</dt>
-          <dd>{metric(reward)}</dd>
-        </div>
-      )}
-      {model.parameters !== null && (
-        <div>
-          <dt>parameters</dt>
-          <dd>{count(model.parameters)}</dd>
-        </div>
-      )}
-      {model.flops !== null && (
-        <div>
-          <dt>FLOPs (2×MACs)</dt>
-          <dd>{count(model.flops)}</dd>
-        </div>
-      )}
-    </dl>
-  );
-}
+/** Id of the result, so that the header can lead to it. */
+export const RESULT = "result";
 
 export function Outcome({ run, store }: { run: Run; store: RunStore }) {
   useTopic(store, "end");
-  const results = resultsOf(run, store.finalists);
   const controls = store.controls.map((item) => item.data);
-  if (results.length === 0 && controls.length === 0) return null;
+  const finalists = run.models.filter((model) => model.role === "finalist").sort((a, b) => a.index - b.index);
+  const baselines = run.models.filter((model) => model.role === "baseline").sort((a, b) => a.index - b.index);
+  const [own] = finalists;
+  if (!own) {
+    if (controls.length === 0) return null;
+    return (
+      <section className="card outcome" aria-label="Controls">
+        <ControlTable controls={controls} />
+      </section>
+    );
+  }
+
+  const names = domainNames(run.datasets, run.config?.["dataset_options"] as Options[] | undefined);
+  const chosen = (model: Model): FinalistChosen | undefined => store.finalists.find((item) => item.index === model.index);
+  const domainsOf = (model: Model) => (chosen(model)?.domains ?? [0]).map((place) => names[place] ?? String(place + 1));
+  const titleOf = (model: Model) => chosen(model)?.title || (model.role === "finalist" ? "best architecture found" : RANDOM);
+
+  // One network and one to compare it with: two numbers side by side. Anything more gets a part of its own each.
+  const alone = finalists.length === 1;
+  const [other] = baselines;
+  const chance = alone && baselines.length === 1 ? other?.metrics["test_accuracy"] : undefined;
+  const title = other ? titleOf(other) : "";
+  const test = own.metrics["test_accuracy"];
+  const separate = chance === undefined ? baselines : [];
   return (
-    <>
-      {results.map(({ model, title, domains, rivals }) => {
-        const [first] = rivals;
-        const test = model.metrics["test_accuracy"];
-        const chance = first?.model.metrics["test_accuracy"];
-        return (
-          <section className="card outcome" aria-label={results.length > 1 ? `Result: ${title}` : "Result"} key={model.id}>
-            <h3>
-              Result{results.length > 1 && <span> {title}</span>}
-            </h3>
-            <Scores model={model} rivals={rivals} joint={domains.length > 1} />
-            <ByDataset run={run} model={model} domains={domains} rivals={rivals} />
-            {test !== undefined && chance !== undefined && <p className="run-hint">{comparison(run, test, chance, first?.random ? "a random one that was trained in the same way" : `the baseline “${first?.short}”`)}</p>}
+    <section className="card outcome" id={RESULT} tabIndex={-1} aria-label="Result">
+      <h3>Result</h3>
+      {finalists.map((model) => (
+        <div className="outcome-model" key={model.id}>
+          {(!alone || domainsOf(model).length > 1) && <ModelTitle title={titleOf(model)} domains={domainsOf(model)} several={names.length > 1} />}
+          <FinalModel
+            model={model}
+            domains={domainsOf(model)}
+            beside={chance === undefined ? [] : [{ name: title === RANDOM ? "random architecture" : title, value: chance, first: true }]}
+          >
+            {test !== undefined && chance !== undefined && <p className="run-hint">{comparison(run, test, chance, title)}</p>}
             {model.metrics["random_mean"] !== undefined && <FourNumbers metrics={model.metrics} />}
-            <Download model={model} />
-          </section>
-        );
-      })}
-      {controls.length > 0 && <ControlTable controls={controls} />}
-    </>
+          </FinalModel>
+        </div>
+      ))}
+      {separate.map((model) => (
+        <div className="outcome-model" key={model.id}>
+          <ModelTitle title={`for comparison: ${titleOf(model)}`} domains={domainsOf(model)} several={names.length > 1} />
+          <FinalModel model={model} domains={domainsOf(model)} />
+        </div>
+      ))}
+      <ControlTable controls={controls} />
+    </section>
   );
 }

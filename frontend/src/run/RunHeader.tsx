@@ -1,8 +1,8 @@
 /** The bar above the panels: which run, in which state and why, how far, and what one can do. */
 import { useState } from "react";
 import { cancelRun, cloneRun, deleteRun, modelDownloadUrl, pauseRun, resumeRun } from "../api/resources";
-import type { Run } from "../api/types";
-import { Link, navigate } from "../app/router";
+import type { Options, Run } from "../api/types";
+import { Link, navigate, useQueryState } from "../app/router";
 import { paths } from "../app/routes";
 import type { RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
@@ -11,7 +11,11 @@ import { Confirm } from "../ui/Dialog";
 import { about, bytes, count, metric } from "../ui/format";
 import { StateChip } from "../ui/StateChip";
 import { toast, toastError } from "../ui/toast";
+import { domainNames } from "../views/datasetText";
+import { testScores } from "../views/experimentText";
 import { skipConnections } from "./derivedFacts";
+import { RESULT } from "./Outcome";
+import { bestName } from "./valueNames";
 
 const PAUSABLE = new Set(["queued", "running"]);
 const ENDED = new Set(["completed", "failed", "cancelled"]);
@@ -63,23 +67,32 @@ export function RunHeader({ run, store }: { run: Run; store: RunStore }) {
   const clone = () =>
     act("clone", async () => {
       const made = await cloneRun(run.id);
-      toast("A copy of this run has started.");
+      toast(`Cloned with seed ${made.seed}: another seed, the same settings.`);
       navigate(paths.run(made.id));
     });
-  const model = run.models.find((item) => item.role === "finalist" && item.bundle);
+  const models = run.models.filter((item) => item.role === "finalist" && item.bundle);
+  const [model] = models;
+  const [, setEdge] = useQueryState("edge");
+  const [, setCandidate] = useQueryState("candidate");
+  const showResult = () => {
+    setEdge(null);
+    setCandidate(null);
+    requestAnimationFrame(() => document.getElementById(RESULT)?.focus());
+  };
   const skips = skipConnections(store);
-  const tested = run.models.find((item) => item.role === "finalist")?.metrics["test_accuracy"];
+  const tests = testScores(run);
+  const data = domainNames(run.datasets, run.config?.["dataset_options"] as Options[] | undefined);
   return (
     <div className="run-bar">
       <div className="run-name">
         <div className="run-crumb">
-          <Link to={paths.experiment(run.experiment.id)}>{run.experiment.name}</Link> · {run.datasets.join(", ")} · {run.space} · seed {run.seed}
+          <Link to={paths.experiment(run.experiment.id)}>{run.experiment.name}</Link> · {data.join(" then ")} · {run.space} · seed {run.seed}
         </div>
         <h1>{run.algorithm.title}</h1>
       </div>
       <StateChip state={run.state} text={stateText(run)} reason={run.reason} />
-      {run.best && <Stat name={`best ${run.best.metric === "val_accuracy" ? "validation" : run.best.metric}`}>{metric(run.best.value)}</Stat>}
-      {tested !== undefined && <Stat name="test, once">{metric(tested)}</Stat>}
+      {run.best && <Stat name={`best ${bestName(run)}`}>{metric(run.best.value)}</Stat>}
+      {tests.length > 0 && <Stat name={tests.length > 1 ? "tests, once each" : "test, once"}>{tests.map(metric).join(" · ")}</Stat>}
       <Stat name={run.budget?.kind ?? "samples"}>{spent(run)}</Stat>
       {run.state === "running" && run.progress.eta_seconds !== null && <Stat name="time left">{about(run.progress.eta_seconds)}</Stat>}
       {run.worker && !ENDED.has(run.state) && (
@@ -113,7 +126,12 @@ export function RunHeader({ run, store }: { run: Run; store: RunStore }) {
           Clone
         </Button>
         {ENDED.has(run.state) && <Button onClick={() => setAsking("delete")}>Delete</Button>}
-        {model?.bundle && (
+        {models.length > 1 && (
+          <Button kind="primary" onClick={showResult}>
+            {models.length} downloads
+          </Button>
+        )}
+        {models.length === 1 && model?.bundle && (
           <a
             className="button button-primary"
             href={modelDownloadUrl(model.id)}

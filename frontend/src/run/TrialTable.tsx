@@ -3,6 +3,7 @@ import type { RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
 import { metric } from "../ui/format";
 import { Empty } from "../ui/States";
+import { bestName } from "./valueNames";
 import { VirtualRows } from "./VirtualRows";
 
 export function TrialTable({ store, selected, onSelect }: { store: RunStore; selected: number | null; onSelect: (number: number) => void }) {
@@ -19,7 +20,7 @@ export function TrialTable({ store, selected, onSelect }: { store: RunStore; sel
       head={
         <div className="trial-row trial-head" aria-hidden="true">
           <span>#</span>
-          <span>validation</span>
+          <span>{store.run ? bestName(store.run) : "validation"}</span>
           <span>state</span>
           <span>made by</span>
           <span>parents</span>

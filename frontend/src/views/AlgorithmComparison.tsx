@@ -2,7 +2,7 @@ import { useMemo } from "react";
 import type { Run } from "../api/types";
 import { Panel } from "../ui/Panel";
 import { DASH, metric } from "../ui/format";
-import { finaleOf } from "./experimentText";
+import { testScore } from "./experimentText";
 import { spread } from "./statistics";
 
 interface Group {
@@ -22,8 +22,8 @@ function groupsOf(runs: Run[]): Group[] {
     groups.set(key, group);
     group.runs.push(run);
     if (run.best) group.values.push(run.best.value);
-    const test = finaleOf(run).best?.metrics["test_accuracy"];
-    if (test !== undefined) group.tests.push(test);
+    const test = testScore(run);
+    if (test !== null) group.tests.push(test);
   }
   return [...groups.values()];
 }

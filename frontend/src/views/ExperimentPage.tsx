@@ -13,6 +13,7 @@ import { Empty, Failure, Skeleton } from "../ui/States";
 import { moment, plural } from "../ui/format";
 import { toast, toastError } from "../ui/toast";
 import { AlgorithmComparison } from "./AlgorithmComparison";
+import { domainNames } from "./datasetText";
 import { ACTIVE, budgetText, finaleOf } from "./experimentText";
 import { RunTable } from "./RunTable";
 import "./experiment.css";
@@ -96,7 +97,7 @@ export function ExperimentPage({ id }: { id: string }) {
       <dl className="experiment-facts">
         <div className="stat">
           <dt>data</dt>
-          <dd>{data.datasets.join(", ")}</dd>
+          <dd>{domainNames(data.datasets, data.config.dataset_options).join(" then ")}</dd>
         </div>
         <div className="stat">
           <dt>search space</dt>

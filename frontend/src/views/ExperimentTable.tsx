@@ -13,7 +13,7 @@ function Row({ experiment }: { experiment: Experiment }) {
       <th scope="row">
         <Link to={only ? paths.run(only.id) : paths.experiment(experiment.id)}>{experiment.name}</Link>
         <span className="sub">
-          {algorithmTitles(experiment).join(", ")} · {experiment.space} on {experiment.datasets.join(", ")}
+          {algorithmTitles(experiment).join(", ")} · {experiment.space} on {[...new Set(experiment.datasets)].join(", ")}
         </span>
       </th>
       <td>

@@ -29,7 +29,7 @@ function ModelCard({ model }: { model: Model }) {
     <Panel
       article
       title={<Link to={paths.run(model.run)}>{model.experiment.name}</Link>}
-      note={`${model.algorithm.title} · ${model.space} on ${model.datasets.join(", ")} · seed ${model.seed}`}
+      note={`${model.algorithm.title} · ${model.space} on ${[...new Set(model.datasets)].join(", ")} · seed ${model.seed}`}
       actions={model.role === "baseline" ? <Chip>random, for comparison</Chip> : model.index > 0 ? <Chip>finalist {model.index + 1}</Chip> : undefined}
     >
       <div className="model">

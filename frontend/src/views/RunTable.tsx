@@ -4,7 +4,7 @@ import { Link } from "../app/router";
 import { paths } from "../app/routes";
 import { StateChip } from "../ui/StateChip";
 import { about, DASH, duration, metric, metricName } from "../ui/format";
-import { ACTIVE, chargedText, finaleOf, givenOptions, seconds } from "./experimentText";
+import { ACTIVE, chargedText, finaleOf, givenOptions, seconds, testScore, testScores } from "./experimentText";
 
 type Column = "algorithm" | "seed" | "best" | "test";
 
@@ -12,7 +12,7 @@ const SORTS: Record<Column, (run: Run) => string | number | null> = {
   algorithm: (run) => run.algorithm.title,
   seed: (run) => run.seed,
   best: (run) => run.best?.value ?? null,
-  test: (run) => finaleOf(run).best?.metrics["test_accuracy"] ?? null,
+  test: testScore,
 };
 
 /** Numbers first go largest first, words and seeds smallest first; what is not known stays at the end either way. */
@@ -64,7 +64,7 @@ function NoBest({ run }: { run: Run }) {
   return (
     <>
       <span className="strong">{metric(retrained)}</span>
-      <span className="sub">retrained</span>
+      <span className="sub">final network</span>
     </>
   );
 }
@@ -72,11 +72,13 @@ function NoBest({ run }: { run: Run }) {
 function Test({ run }: { run: Run }) {
   const { best, baseline } = finaleOf(run);
   if (!best) return <span className="faint">{run.state === "completed" ? DASH : "at the end"}</span>;
-  const value = best.metrics["test_accuracy"];
-  if (value === undefined) return <span className="faint">{best.reason || DASH}</span>;
+  const value = testScore(run);
+  const each = testScores(run);
+  if (value === null) return <span className="faint">{best.reason || DASH}</span>;
   return (
     <>
       <span className="strong">{metric(value)}</span>
+      {each.length > 1 && <span className="sub">mean of {each.map(metric).join(", ")}</span>}
       {baseline && <span className="sub">random {metric(baseline.metrics["test_accuracy"])}</span>}
     </>
   );

@@ -24,11 +24,24 @@ export function chargedText(run: Run): string {
   return charged.samples > 0 || charged.trials === 0 ? `${count(charged.samples)} samples` : `${exact(charged.trials)} trials`;
 }
 
+/** Test accuracies of what a run found: one, or one for each data set where each has a network of its own. */
+export function testScores(run: Run): number[] {
+  const finalists = run.models.filter((model) => model.role === "finalist").sort((a, b) => a.index - b.index);
+  // Of several networks for the same data the first is the one that the search chose on validation; the test split must not choose.
+  const own = run.datasets.length > 1 ? finalists : finalists.slice(0, 1);
+  return own.flatMap((model) => model.metrics["test_accuracy"] ?? []);
+}
+
+/** The mean over data sets, by which runs are compared. */
+export function testScore(run: Run): number | null {
+  const scores = testScores(run);
+  return scores.length === 0 ? null : scores.reduce((sum, value) => sum + value, 0) / scores.length;
+}
+
 /** The best trained network of a run's finale, and the random one it is compared with. */
 export function finaleOf(run: Run): { best: Model | null; baseline: Model | null } {
   const score = (model: Model) => model.metrics["test_accuracy"] ?? -Infinity;
   const finalists = run.models.filter((model) => model.role === "finalist").sort((a, b) => a.index - b.index);
-  // The first finalist is the one that the search chose on validation; the test split must not choose.
   const best = finalists[0] ?? null;
   const baseline = run.models.filter((model) => model.role === "baseline" && Number.isFinite(score(model)))[0] ?? null;
   return { best, baseline };

@@ -120,7 +120,7 @@ export function algorithmClosed(
     const closed = (reason: string) => ({ reason, space: other, alone: false });
     if (!algorithm.spaces.includes(space.id)) {
       const titles = algorithm.spaces.map((id) => catalogue.spaces.find((item) => item.id === id)?.title ?? id);
-      return closed(`Searches ${titles.join(" or ")}, not ${space.title}.`);
+      return closed(titles.length > 3 ? `Does not search ${space.title}.` : `Searches ${titles.join(" or ")}, not ${space.title}.`);
     }
     if (unfit.provides !== "samples" && !algorithm.needs.includes("trials")) {
       return closed(`Needs training examples; ${unfit.title} only answers from a ${unfit.provides === "objective" ? "formula" : unfit.provides}.`);
