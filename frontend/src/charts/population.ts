@@ -36,7 +36,8 @@ export function fitnessRange(values: ArrayLike<number>): [number, number] {
   const high = sorted.at(-1) ?? 1;
   const low = sorted[Math.floor(sorted.length * WORST_SHARE)] ?? high;
   const margin = Math.max((high - low) * 0.08, Math.abs(high) * 1e-3, 1e-6);
-  return [low - margin, high + margin];
+  // Scores that cannot be negative get no axis below zero.
+  return [low >= 0 ? Math.max(low - margin, 0) : low - margin, high + margin];
 }
 
 export class Population extends Stage {

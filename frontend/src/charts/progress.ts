@@ -57,7 +57,8 @@ function cut(series: Series, seq: number): { x: number[]; y: number[] } {
 export function trialCurves(store: RunStore): { curves: Curve[]; xLabel: string } {
   const { candidates } = store;
   const told = candidates.told.slice(0, candidates.toldBefore(store.shown));
-  const bySamples = told.length > 0 && told.every((row) => Number.isFinite(row.samples));
+  // A formula costs no samples at all.
+  const bySamples = (told.at(-1)?.samples ?? 0) > 0 && told.every((row) => Number.isFinite(row.samples));
   const x = told.map((row, index) => (bySamples ? row.samples : index + 1));
   const values = told.map((row) => row.value);
   return {
@@ -70,6 +71,28 @@ export function trialCurves(store: RunStore): { curves: Curve[]; xLabel: string 
   };
 }
 
+/** With many phases only what matters most of each: four phases with two curves each could not be told apart. */
+function namesIn(store: RunStore, names: readonly string[], source: string, phases: number): readonly string[] {
+  if (phases < 3) return names;
+  const own = names.find((name) => store.series.get(source)?.has(name));
+  return own === undefined ? [] : [own];
+}
+
+const PHASE_COLORS = ["--accent", "--op-sep-conv-5x5", "--op-dil-conv-3x3", "--op-skip-connect"];
+
+/** Colour and name of one phase's curve; controls are pale and dashed: they are for comparison only. */
+function phaseLook(store: RunStore, source: string, phases: readonly string[], name: string): Pick<Curve, "label" | "color" | "dash"> {
+  const own = NAMES[name] ?? name;
+  if (phases.length < 2) return { label: own, color: COLORS[name] ?? "--accent" };
+  const number = Number(source.slice(6));
+  const title = store.phases.find((item) => item.data.phase === number)?.data.title ?? `phase ${number + 1}`;
+  const control = /^control/i.test(title);
+  const short = title.replace(/^control: /i, "");
+  const label = short.length > 24 ? `${short.slice(0, 23)}…` : short;
+  if (phases.length < 3) return { label: `${own}, ${label}`, color: control ? "--ink3" : (COLORS[name] ?? "--accent"), ...(control ? { dash: [5, 4] } : {}) };
+  return control ? { label, color: number % 2 === 0 ? "--ink3" : "--faint", dash: [5, 4] } : { label, color: PHASE_COLORS[phases.indexOf(source) % PHASE_COLORS.length] ?? "--accent" };
+}
+
 /** The tabs that have something to show at the shown moment. */
 export function progressTabs(store: RunStore): CurveTab[] {
   const tabs: CurveTab[] = [];
@@ -78,11 +101,11 @@ export function progressTabs(store: RunStore): CurveTab[] {
   const phases = [...store.series.keys()].filter((source) => source.startsWith("phase:"));
   for (const tab of TABS) {
     const curves = phases.flatMap((source) =>
-      tab.names.flatMap((name): Curve[] => {
+      namesIn(store, tab.names, source, phases.length).flatMap((name): Curve[] => {
         const series = store.series.get(source)?.get(name);
         if (!series) return [];
-        const label = phases.length > 1 ? `${NAMES[name] ?? name} (phase ${Number(source.slice(6)) + 1})` : (NAMES[name] ?? name);
-        return [{ label, color: COLORS[name] ?? "--accent", ...cut(series, store.shown), ...(name === "val_accuracy" || name === "best" ? { width: 2.2 } : {}) }];
+        const wide = name === "val_accuracy" || name === "best" ? { width: 2.2 } : {};
+        return [{ ...phaseLook(store, source, phases, name), ...cut(series, store.shown), ...wide }];
       }),
     );
     if (curves.length > 0) tabs.push({ id: tab.id, title: tab.title, curves });

@@ -79,7 +79,7 @@ export interface Placed {
 
 const GAP = { x: 26, y: 14 };
 const TITLE = 20;
-const LARGEST = { width: 84, height: 30 };
+const LARGEST = { width: 84, height: 36 };
 /** Below this a cell can no longer be told from its neighbour. */
 const SMALLEST = 5;
 
@@ -88,9 +88,12 @@ export interface Measure {
   (text: string): number;
 }
 
+/** A strip of its own: its choices are written into it. */
+export const isLone = (block: Block): boolean => block.shape === "strips" && block.rows.length === 1;
+
 /** Height of the column labels: lying where they fit, slanted where they do not. */
 function headOf(block: Block, cellWidth: number, measure: Measure): number {
-  if (block.shape === "strips" && block.rows.length === 1) return 0;
+  if (isLone(block)) return 0;
   const widest = Math.max(0, ...block.columns.map(measure));
   return widest <= cellWidth - 2 ? 16 : Math.min(16 + widest * 0.62, 66);
 }
@@ -99,11 +102,13 @@ function headOf(block: Block, cellWidth: number, measure: Measure): number {
 function flow(blocks: readonly Block[], columns: number, width: number, cellHeight: number, measure: Measure): { placed: Placed[]; height: number } {
   const columnWidth = (width - GAP.x * (columns - 1)) / columns;
   const heights = new Array<number>(columns).fill(0);
+  // Lone strips stand in one line, whatever their names' lengths.
+  const common = Math.max(0, ...blocks.filter(isLone).flatMap((block) => block.rows.map(measure)));
   const placed = blocks.map((block): Placed => {
     const column = heights.indexOf(Math.min(...heights));
-    const labels = Math.min(Math.max(0, ...block.rows.map(measure)) + 10, columnWidth * 0.42);
+    const single = isLone(block);
+    const labels = Math.min((single ? common : Math.max(0, ...block.rows.map(measure))) + 10, columnWidth * 0.42);
     const free = (columnWidth - labels) / Math.max(block.columns.length, 1);
-    const single = block.shape === "strips" && block.rows.length === 1;
     const cellWidth = Math.max(Math.min(free, block.shape === "matrix" ? Math.max(cellHeight * 1.5, 14) : single ? 140 : LARGEST.width), 1);
     const head = headOf(block, cellWidth, measure);
     const title = block.title ? TITLE : 0;

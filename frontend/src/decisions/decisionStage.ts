@@ -3,7 +3,7 @@ import { themeColour } from "../app/theme";
 import { shortName } from "../graph/palette";
 import { Stage, roundBox, type Point } from "../graph/stage";
 import type { DecisionInfo } from "../types/events.gen";
-import { blocksOf, offsetsOf, placeBlocks, type Block, type Placed } from "./blocks";
+import { blocksOf, isLone, offsetsOf, placeBlocks, type Block, type Placed } from "./blocks";
 
 export interface Cell {
   decision: number;
@@ -95,7 +95,7 @@ export abstract class DecisionStage extends Stage {
         if (item.block.shape === "matrix") this.paintCell(context, { decision, choice: count - 1 }, this.boxOf(item, place.row, place.column), hues[0] ?? this.colours.accent);
         else for (let choice = 0; choice < count; choice++) this.paintCell(context, { decision, choice }, this.boxOf(item, place.row, choice), hues[choice] ?? this.colours.accent);
       });
-      if (item.block.rows.length === 1 && item.block.shape === "strips") this.paintInside(context, item);
+      if (isLone(item.block)) this.paintInside(context, item);
     }
     return false;
   }
@@ -131,7 +131,7 @@ export abstract class DecisionStage extends Stage {
       context.fillStyle = hovered ? colours.ink : decision !== undefined && !this.shows(decision) ? colours.faint : colours.ink2;
       context.fillText(cut(context, label, labels - 10), labels - 8, head + (row + 0.5) * cellHeight);
     });
-    if (block.rows.length === 1 && block.shape === "strips") return;
+    if (isLone(block)) return;
     context.fillStyle = colours.ink3;
     const names = block.columns.map(shortName);
     const lying = names.every((name) => context.measureText(name).width <= cellWidth - 2);

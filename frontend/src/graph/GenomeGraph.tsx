@@ -55,6 +55,17 @@ export function freePlace(along: (t: number) => Point, w: number, h: number, box
   return chosen;
 }
 
+const SIZES = [
+  { font: 12, least: 18, room: 14, h: 16, small: false },
+  { font: 10, least: 12, room: 14, h: 11, small: true },
+  { font: 9, least: 7, room: 4, h: 9, small: true },
+] as const;
+
+/** Whether two of the boxes cover each other. */
+export function overlapping(boxes: readonly Box[]): boolean {
+  return boxes.some((box, index) => boxes.slice(index + 1).some((other) => Math.abs(box.x - other.x) < box.w + other.w && Math.abs(box.y - other.y) < box.h + other.h));
+}
+
 /** What goes in and out of a node, for its title. */
 export function describeNode(graph: GraphData, id: string): string {
   const label = new Map(graph.nodes.map((node) => [node.id, nodeLabel(node.label)]));
@@ -100,19 +111,23 @@ function Drawing({ graph, name }: { graph: GraphData; name: string }) {
   const box = useRef<HTMLDivElement>(null);
   const { width, height } = useSize(box);
   const [focus, setFocus] = useState<string | null>(null);
-  const small = width < 420;
-  const font = small ? 10 : 12;
-  const { nodes, edges } = useMemo(() => {
+  const narrow = width < 420;
+  const { nodes, edges, small, font } = useMemo(() => {
     const unit = stretched(unitPlaces(graph));
     const frame = frameOf(width, height, WIDEST);
     const place = (id: string): Point => {
       const point = unit.get(id) ?? { x: 0.5, y: 0.5 };
       return { x: frame.x + point.x * frame.width, y: frame.y + point.y * frame.height };
     };
-    const halfWidth = (text: string) => Math.max(small ? 12 : 18, (text.length * font * 0.62 + 14) / 2);
-    const placed = graph.nodes.map((node) => ({ node, ...place(node.id), w: halfWidth(nodeLabel(node.label)), h: small ? 11 : 16 }));
-    return { nodes: placed, edges: drawEdges(graph, place, placed.map(({ x, y, w, h }) => ({ x, y, w, h })), font) };
-  }, [graph, width, height, small, font]);
+    // Many nodes in a row (a sequence of numbers) get smaller ones rather than ones that cover each other.
+    const sizes = narrow ? SIZES.slice(1) : SIZES;
+    const tries = sizes.map((size) => ({
+      size,
+      placed: graph.nodes.map((node) => ({ node, ...place(node.id), w: Math.max(size.least, (nodeLabel(node.label).length * size.font * 0.62 + size.room) / 2), h: size.h })),
+    }));
+    const { size, placed } = tries.find((item) => !overlapping(item.placed)) ?? tries.at(-1)!;
+    return { nodes: placed, edges: drawEdges(graph, place, placed.map(({ x, y, w, h }) => ({ x, y, w, h })), size.font), small: size.small, font: size.font };
+  }, [graph, width, height, narrow]);
   const known = focus !== null && graph.nodes.some((node) => node.id === focus) ? focus : null;
   const away = ({ source, target }: GraphEdge) => (known !== null && source !== known && target !== known ? " genome-away" : "");
   return (

@@ -1,9 +1,9 @@
-/** Zoom for those without a wheel. */
+/** Zoom for those without a wheel; `low` where the picture has headings at the top. */
 import type { Stage } from "./stage";
 
-export function ZoomButtons({ picture }: { picture: Stage | null }) {
+export function ZoomButtons({ picture, low = false }: { picture: Stage | null; low?: boolean }) {
   return (
-    <div className="zoom-buttons">
+    <div className={low ? "zoom-buttons zoom-low" : "zoom-buttons"}>
       <button type="button" aria-label="Zoom in" title="Zoom in (wheel)" onClick={() => picture?.zoomBy(1.3)}>
         +
       </button>

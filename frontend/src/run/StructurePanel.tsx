@@ -119,7 +119,8 @@ export function StructurePanel({ run, store, pin, onPin, onCandidate }: Structur
   useSelect(store, ["cursor"], (item) => item.cursor === null);
   const [wanted, setWanted] = useQueryState("view");
   const views = structureViews(store);
-  const finished = run.state === "completed" && store.cursor === null;
+  // What was only looked up or computed has no network to show: the picture of the search stays.
+  const finished = run.state === "completed" && store.cursor === null && store.finalists.some((item) => item.finish !== "none");
   const normal = finished ? (views.find((view) => view.id === "result") ?? views[0]) : views[0];
   const view = views.find((item) => item.id === wanted) ?? normal;
   const kind = view?.id.split(":")[0] ?? "";

@@ -107,7 +107,7 @@ export function ColonyView({ store }: { store: RunStore }) {
           </div>
         )}
         {frame && pinned !== null && <NodeCard frame={frame} id={pinned} onClose={() => setPinned(null)} />}
-        <ZoomButtons picture={picture} />
+        <ZoomButtons picture={picture} low />
       </div>
       <div className="structure-foot">
         <ul className="legend" aria-label="Legend">

@@ -9,16 +9,28 @@ import type { Domains } from "../stream/pictures";
 import { NothingYet } from "../run/NothingYet";
 import type { RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
+import type { Options } from "../api/types";
 import { metricName } from "../ui/format";
+import { domainNames } from "../views/datasetText";
 import { domainColour, usersOf } from "./domainColours";
 import { DomainPaths, type ModuleAt } from "./domainPaths";
 import "../graph/graph.css";
 import "./structures.css";
 
+/** In the curves or equal for all most of the time: too much for a foot. */
+const QUIET = new Set(["weight", "train_accuracy", "train_loss"]);
+
 /** How many modules two or more paths go through, and how many are used at all. */
 export function sharedModules(domains: Domains): { shared: number; used: number } {
   const users = usersOf(domains.domains.map((item) => item.path), domains.layers, domains.modules.length).flat();
   return { shared: users.filter((who) => who.length > 1).length, used: users.filter((who) => who.length > 0).length };
+}
+
+/** The data sets as the page names them everywhere. */
+function nameDomains(store: RunStore, domains: Domains | undefined): string[] {
+  const { run } = store;
+  const named = run && run.datasets.length === domains?.domains.length ? domainNames(run.datasets, run.config?.["dataset_options"] as Options[] | undefined) : null;
+  return named ?? domains?.domains.map((item) => item.name) ?? [];
 }
 
 export function DomainsView({ store }: { store: RunStore }) {
@@ -37,7 +49,8 @@ export function DomainsView({ store }: { store: RunStore }) {
       setHover((old) => (pick ? { pick, at: screen } : old === null ? old : null));
     };
   }, [picture]);
-  const words = domains?.domains.map((item) => `${item.name}: ${item.path.map((module) => shortName(domains.modules[module] ?? "")).join(", ")}`).join("; ") ?? "nothing yet";
+  const names = nameDomains(store, domains);
+  const words = domains?.domains.map((item, domain) => `${names[domain] ?? item.name}: ${item.path.map((module) => shortName(domains.modules[module] ?? "")).join(", ")}`).join("; ") ?? "nothing yet";
   const shared = domains && sharedModules(domains);
   return (
     <>
@@ -52,20 +65,20 @@ export function DomainsView({ store }: { store: RunStore }) {
             {domains.domains.map((item, domain) => (
               <span key={item.name}>
                 <i className="swatch" style={{ background: domainColour(domain) }} />
-                {item.name} {(item.probabilities[hover.pick.layer * domains.modules.length + hover.pick.module] ?? 0).toFixed(3)}
+                {names[domain]} {(item.probabilities[hover.pick.layer * domains.modules.length + hover.pick.module] ?? 0).toFixed(3)}
               </span>
             ))}
           </div>
         )}
-        <ZoomButtons picture={picture} />
+        <ZoomButtons picture={picture} low />
       </div>
       <div className="structure-foot">
         <ul className="domain-rows" aria-label="Data sets">
           {domains?.domains.map((item, domain) => (
             <li key={item.name}>
               <i className="swatch" style={{ background: domainColour(domain) }} />
-              <b>{item.name}</b>
-              {Object.entries(item.values).slice(0, 5).map(([name, value]) => (
+              <b>{names[domain]}</b>
+              {Object.entries(item.values).filter(([name]) => !QUIET.has(name)).map(([name, value]) => (
                 <span key={name}>
                   {metricName(name)} <b>{valueText(name, value)}</b>
                 </span>

@@ -68,7 +68,7 @@ export function PathwaysView({ store }: { store: RunStore }) {
             </span>
           </div>
         )}
-        <ZoomButtons picture={picture} />
+        <ZoomButtons picture={picture} low />
       </div>
       <div className="structure-foot">
         <ul className="legend" aria-label="Legend">

@@ -6,7 +6,7 @@ import { Tween } from "../graph/tween";
 import type { ColonyEdge, ColonyFrame } from "../types/events.gen";
 import { antAt, colonyGraph, nodeId, typeTitle, type ColonyGraph, type ColonyNode } from "./colonyGraph";
 
-const INSET = { left: 112, right: 34, top: 30, bottom: 22 };
+const INSET = { left: 112, right: 34, top: 30, bottom: 36 };
 const WIDEST = 13;
 /** An ant needs so long from column to column, and the last sets out so long after the first. */
 const STEP_MS = 320;
@@ -113,6 +113,7 @@ export class Colony extends Stage {
     const gliding = [this.widths.advance(now), this.columns.advance(now)].some(Boolean);
     this.paintRows(context);
     this.paintEdges(context);
+    this.paintCompletions(context, frame);
     this.paintBest(context, frame);
     this.paintNodes(context);
     const walking = this.paintAnts(context, frame, now);
@@ -153,10 +154,28 @@ export class Colony extends Stage {
       const hovered = this.focus.hovered !== null && "edge" in this.focus.hovered && this.focus.hovered.edge === edge;
       context.lineWidth = Math.max(0.6, WIDEST * probability);
       // What evaporates fades.
-      context.globalAlpha = hovered ? 0.95 : 0.1 + 0.55 * Math.min(trail, 1) ** 1.5;
+      context.globalAlpha = hovered ? 0.95 : 0.16 + 0.6 * Math.min(trail, 1) ** 1.5;
       this.strokeCurve(context, this.curveOf(edge));
     });
     context.globalAlpha = 1;
+  }
+
+  /** How a path was completed (a flatten and the output) has no pheromone; the ants go there all the same. */
+  private paintCompletions(context: CanvasRenderingContext2D, frame: ColonyFrame): void {
+    const known = new Set(this.edgeKeys);
+    context.strokeStyle = this.colours.faint;
+    context.lineWidth = 1;
+    context.setLineDash([2, 4]);
+    for (const ant of frame.ants) {
+      for (let column = 0; column + 1 < ant.path.length; column++) {
+        const [source, target] = [ant.path[column] ?? "", ant.path[column + 1] ?? ""];
+        const key = `${column} ${source} ${target}`;
+        if (known.has(key)) continue;
+        known.add(key);
+        this.strokeCurve(context, this.curveBetween(this.placeOf(column, this.rowOf(column, source)), this.placeOf(column + 1, this.rowOf(column + 1, target))));
+      }
+    }
+    context.setLineDash([]);
   }
 
   private strokeCurve(context: CanvasRenderingContext2D, [from, c1, c2, to]: readonly Point[]): void {

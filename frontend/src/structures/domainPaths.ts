@@ -6,7 +6,7 @@ import { Tween } from "../graph/tween";
 import type { Domains } from "../stream/pictures";
 import { domainColour, usersOf } from "./domainColours";
 
-const INSET = { left: 30, right: 30, top: 34, bottom: 18 };
+const INSET = { left: 30, right: 30, top: 30, bottom: 36 };
 const LINE = 4.5;
 
 export interface ModuleAt {

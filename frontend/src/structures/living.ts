@@ -38,3 +38,9 @@ export function livingFacts(living: readonly Living[]): { count: number; mean: n
   const values = living.filter((item) => !item.fallen).map((item) => item.value);
   return { count: values.length, mean: values.reduce((sum, value) => sum + value, 0) / values.length, best: Math.max(...values) };
 }
+
+/** Limits of height and colour: a few that failed to learn would make all others look alike, so the worst tenth is cut off. */
+export function scoreSpan(living: readonly Living[]): [number, number] {
+  const sorted = living.map((item) => item.value).sort((a, b) => a - b);
+  return [sorted[Math.floor(sorted.length / 10)] ?? 0, sorted.at(-1) ?? 1];
+}

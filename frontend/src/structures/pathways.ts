@@ -4,7 +4,7 @@ import { Stage, type Point } from "../graph/stage";
 import type { PathwaysFrame } from "../types/events.gen";
 import { linksOf, pathwayFlow, type PathwayFlow } from "./pathwayFlow";
 
-const INSET = { left: 60, right: 60, top: 40, bottom: 26 };
+const INSET = { left: 60, right: 60, top: 34, bottom: 36 };
 const FLASH_MS = 900;
 
 export interface ModulePick {

@@ -2,11 +2,11 @@
 import { scoreColour } from "../graph/scoreColour";
 import { Stage, type Point } from "../graph/stage";
 import { ease } from "../graph/tween";
-import { FALLEN, type Living } from "./living";
+import { FALLEN, scoreSpan, type Living } from "./living";
 
 const INSET = { left: 20, right: 20, top: 14, bottom: 40 };
 /** The part of the height above the bars that belongs to the arrows. */
-const ARCS = 0.36;
+const ARCS = 0.27;
 /** Arrows of so many of the youngest are drawn; older ones would only be a tangle. */
 const ARROWS = 14;
 const SHIFT_MS = 320;
@@ -63,8 +63,7 @@ export class Queue extends Stage {
     const { colours, living, step } = this;
     const t = Math.min(Math.max((now - this.shiftSince) / SHIFT_MS, 0), 1);
     const shift = t < 1 ? this.shiftBy * step * (1 - ease(t)) : 0;
-    const values = living.map((item) => item.value);
-    const span: [number, number] = [Math.min(...values), Math.max(...values)];
+    const span = scoreSpan(living);
     const wide = Math.max(step - (step > 5 ? 1.5 : 0.4), 0.8);
     this.paintFrame(context);
     context.save();
@@ -94,7 +93,7 @@ export class Queue extends Stage {
   }
 
   private heightOf(value: number, [low, high]: readonly [number, number]): number {
-    return this.room * (high > low ? 0.12 + 0.82 * ((value - low) / (high - low)) : 0.5);
+    return this.room * (high > low ? 0.1 + 0.86 * Math.max((value - low) / (high - low), 0) : 0.5);
   }
 
   private paintFrame(context: CanvasRenderingContext2D): void {

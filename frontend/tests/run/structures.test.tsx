@@ -1,0 +1,316 @@
+/** The live pictures of searches that are no family of weights: what the store keeps, how it is laid out, what is said of it. */
+import { act, cleanup, fireEvent, render, screen, within } from "@testing-library/react";
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { Snapshot } from "../../src/api/types";
+import { blocksOf, placeBlocks } from "../../src/decisions/blocks";
+import { entropyShare, marginalFacts, policyFacts } from "../../src/decisions/facts";
+import { meanSpan } from "../../src/decisions/marginalBars";
+import { scoreColour } from "../../src/graph/scoreColour";
+import { structureViews } from "../../src/run/panelState";
+import { PictureTables } from "../../src/run/PictureTables";
+import { StructurePanel } from "../../src/run/StructurePanel";
+import { valueText } from "../../src/run/ValueRow";
+import { Moments } from "../../src/stream/moments";
+import { RunStore } from "../../src/stream/store";
+import { antAt, attributesOf, colonyGraph, decidedness } from "../../src/structures/colonyGraph";
+import { usersOf } from "../../src/structures/domainColours";
+import { FALLEN, livingAt, livingFacts } from "../../src/structures/living";
+import { linksOf, overlapOf, pathwayFlow } from "../../src/structures/pathwayFlow";
+import { byMean, spanOf } from "../../src/structures/surrogatePlots";
+import type { ColonyFrame, DecisionInfo, PathwaysFrame } from "../../src/types/events.gen";
+import { born, encodeFloats, event, run, told } from "./events";
+
+const decision = (key: string, kind: string, choices: string[], more: Partial<DecisionInfo> = {}): DecisionInfo => ({
+  key, title: key, kind, choices, row: null, column: null, group: null, edge: null, ...more,
+});
+const numbers = ["1", "2", "3"];
+const counting = numbers.map((number) => decision(`place${number}`, "number", numbers, { title: `Number ${number}` }));
+const diagonal = [0.8, 0.1, 0.1, 0.2, 0.6, 0.2, 0, 0.5, 0.5];
+const policy = (seq: number, probabilities: number[], more: object = {}) =>
+  event(seq, { kind: "policy", step: seq, domain: null, probabilities: encodeFloats(probabilities), sampled: [0, 1, 2], parent: [], resampled: [], values: { entropy_share: 0.4 }, ...more } as never);
+const declared = (seq: number, decisions = counting) => event(seq, { kind: "decisions", decisions } as never);
+
+const colony: ColonyFrame = {
+  kind: "colony", step: 9, depth: 2,
+  edges: [
+    { depth: 0, source: "input", target: "conv", pheromone: 0.2, heuristic: 1, probability: 1 },
+    { depth: 1, source: "conv", target: "pool", pheromone: 0.1, heuristic: 1.2, probability: 0.6 },
+    { depth: 1, source: "conv", target: "conv", pheromone: 0.1, heuristic: 0.8, probability: 0.4 },
+  ],
+  attributes: { "1/conv/filters": { 8: 0.5, 16: 0.5 }, "1/conv/kernel": { 1: 1, 3: 0 }, "2/pool/kind": { max: 0.5, avg: 0.5 } },
+  ants: [{ number: 3, path: ["input", "conv", "pool"], inherited: 1 }, { number: 4, path: ["input", "conv"], inherited: 0 }],
+  best: ["input", "conv", "pool"], values: { depth: 2 },
+};
+const pathways: PathwaysFrame = {
+  kind: "pathways", step: 5, task: 1, layers: 2, modules: 3,
+  population: [[[0, 0], [1]], [[0], [1, 2]]], fitness: [0.5, null], frozen: [[0], [2]], earlier: [[[0], [2]]], best: [[0], [1, 2]], tournament: [0, 1], values: { diversity: 0.3 },
+};
+
+let flushes: (() => void)[];
+let store: RunStore;
+const flush = () => act(() => flushes.splice(0).forEach((call) => call()));
+
+beforeAll(() => {
+  HTMLCanvasElement.prototype.getContext = (() =>
+    new Proxy({}, { get: (_, name) => (name === "measureText" ? () => ({ width: 10 }) : () => undefined), set: () => true })) as never;
+});
+beforeEach(() => {
+  flushes = [];
+  store = new RunStore((call) => flushes.push(call));
+  store.setRun(run());
+});
+afterEach(cleanup);
+
+describe("what the store keeps", () => {
+  it("keeps each kind of picture with its history, so that the time bar shows them too", () => {
+    store.applyRange(1, 20, [declared(1), policy(5, diagonal), policy(9, diagonal.map(() => 1 / 3)), event(12, colony as never), event(15, pathways as never)]);
+    const { pictures } = store;
+    expect(pictures.decisions).toHaveLength(3);
+    expect(pictures.policies.get(null)?.at(store.shown)?.step).toBe(9);
+    store.setCursor(7);
+    expect(pictures.policies.get(null)?.at(store.shown)?.probabilities[0]).toBeCloseTo(0.8);
+    expect(pictures.colony.at(store.shown)).toBeUndefined();
+    store.setCursor(2);
+    expect(pictures.policies.get(null)?.at(store.shown)).toBeUndefined();
+    expect(store.timeline.ticks).toEqual([5, 9, 12, 15]);
+  });
+
+  it("tells the policies of several data sets apart", () => {
+    store.applyRange(1, 3, [declared(1), policy(2, diagonal, { domain: 0 }), policy(3, diagonal, { domain: 1 })]);
+    expect([...store.pictures.policies.keys()]).toEqual([0, 1]);
+  });
+
+  it("bounds the history and always has the newest", () => {
+    const log = new Moments<number>(100);
+    for (let seq = 1; seq <= 10_000; seq++) log.add(seq, seq);
+    expect(log.items.length).toBeLessThanOrEqual(100);
+    expect(log.at(Infinity)).toBe(10_000);
+    expect(log.at(10_000)).toBe(10_000);
+    expect(log.at(0)).toBeUndefined();
+    log.add(9000, -1);
+    expect(log.at(Infinity)).toBe(10_000);
+  });
+
+  it("begins with a snapshot's pictures", () => {
+    const snapshot = {
+      as_of_seq: 50, run: run(), family: null, structure: null, champion: null, derived: null, incumbent: null, phases: [], notices: [], finalists: [], models: [], metrics: {},
+      candidates: { number: [], value: [], status: [], operator: [], parents: [], genome_hash: [] },
+      decisions: declared(1).data, pictures: [policy(5, diagonal).data, colony], controls: [{ kind: "control", name: "c", title: "C", message: "", values: {} }],
+    } as unknown as Snapshot;
+    store.restore(snapshot);
+    expect(store.pictures.policies.get(null)?.at(50)?.step).toBe(5);
+    expect(store.pictures.colony.at(50)?.depth).toBe(2);
+    expect(store.controls).toHaveLength(1);
+  });
+});
+
+describe("which pictures there are", () => {
+  const ids = () => structureViews(store).map((view) => view.id);
+
+  it("follows the events, what the algorithm is about first", () => {
+    store.applyRange(1, 3, [declared(1), policy(2, diagonal), event(3, { kind: "marginals", step: 3, counts: encodeFloats(diagonal), means: encodeFloats(diagonal) } as never)]);
+    expect(ids()).toEqual(["policy", "marginals", "figures"]);
+    store.applyRange(4, 4, [event(4, pathways as never)]);
+    expect(ids()[0]).toBe("pathways");
+  });
+
+  it("has a queue where candidates age in a population of known size", () => {
+    store.applyRange(1, 2, [born(1, 0), told(2, 0, 0.5)]);
+    expect(ids()).toEqual(["genome"]);
+    store.setRun(run({ options: { population: 10 } }));
+    expect(ids()).toEqual(["queue", "genome"]);
+  });
+});
+
+describe("decisions as blocks", () => {
+  it("makes one heat map where all have the same choices", () => {
+    const [block, ...more] = blocksOf(counting);
+    expect(more).toEqual([]);
+    expect(block).toMatchObject({ shape: "strips", decisions: [0, 1, 2], rows: ["Number 1", "Number 2", "Number 3"], columns: numbers });
+  });
+
+  it("puts skip connections into a matrix of layers x earlier layers and says a common end once", () => {
+    const layered = [0, 1, 2].flatMap((layer) => [
+      decision(`op${layer}`, "operation", ["conv", "pool"], { title: `Layer ${layer + 1}: operation` }),
+      ...Array.from({ length: layer }, (_, earlier) => decision(`skip${layer}${earlier}`, "skip", ["no", "yes"], { row: layer, column: earlier })),
+    ]);
+    const [operations, skips] = blocksOf(layered);
+    expect(operations).toMatchObject({ title: "Operation", rows: ["Layer 1", "Layer 2", "Layer 3"], decisions: [0, 1, 3] });
+    expect(skips).toMatchObject({ shape: "matrix", decisions: [2, 4, 5], rows: ["layer 2", "layer 3"], columns: ["1", "2"] });
+    expect(skips?.cells).toEqual([{ row: 0, column: 0 }, { row: 1, column: 0 }, { row: 1, column: 1 }]);
+  });
+
+  it("fits any number of blocks into the panel without overlap", () => {
+    const many = Array.from({ length: 9 }, (_, index) => decision(`d${index}`, `kind${index}`, Array.from({ length: 2 + index }, (_, choice) => `choice ${choice}`)));
+    const placed = placeBlocks(blocksOf([...many, ...counting]), 600, 500, (text) => 6 * text.length);
+    expect(placed).toHaveLength(10);
+    for (const item of placed) {
+      expect(item.y + item.head + item.block.rows.length * item.cellHeight).toBeLessThanOrEqual(500);
+      expect(item.x + item.labels + item.block.columns.length * item.cellWidth).toBeLessThanOrEqual(601);
+    }
+    const inColumn = placed.filter((item) => item.x === 0).sort((a, b) => a.y - b.y);
+    inColumn.slice(1).forEach((item, index) => {
+      const above = inColumn[index]!;
+      expect(item.y).toBeGreaterThanOrEqual(above.y + above.head + above.block.rows.length * above.cellHeight);
+    });
+  });
+
+  it("says the most probable choice, the sample and the entropy of each", () => {
+    store.applyRange(1, 2, [declared(1), policy(2, [0, 0, 0, ...diagonal.slice(3)])]);
+    const facts = policyFacts(counting, store.pictures.policies.get(null)!.at(2)!);
+    expect(facts[0]).toMatchObject({ choice: null, probability: 0 });
+    expect(facts[1]).toMatchObject({ choice: "2", sampled: "2" });
+    expect(facts[2]?.entropy).toBeCloseTo(Math.log(2) / Math.log(3));
+    expect(entropyShare([0.25, 0.25, 0.25, 0.25], 0, 4)).toBeCloseTo(1);
+    expect(entropyShare([1, 0], 0, 2)).toBe(0);
+  });
+
+  it("never takes a choice without a score for the worst", () => {
+    const marginals = { step: 1, counts: Float32Array.from([4, 1, 0, 2, 2, 1, 1, 1, 1]), means: Float32Array.from([0.5, 0, 0, 0.7, 0.9, 0, 0.6, 0.6, 0.6]) };
+    expect(meanSpan(marginals.counts, marginals.means).map((value) => Number(value.toFixed(3)))).toEqual([0.5, 0.9]);
+    expect(marginalFacts(counting, marginals)[0]).toMatchObject({ tried: 5, often: "1", best: "1" });
+    expect(marginalFacts(counting, marginals)[1]).toMatchObject({ best: "2" });
+  });
+});
+
+describe("the colony", () => {
+  it("counts ants and inherited layers per node, and how decided its attributes are", () => {
+    const graph = colonyGraph(colony);
+    const conv = graph.nodes.find((node) => node.id === "1/conv");
+    expect(conv).toMatchObject({ ants: 2, inherited: 1 });
+    // One attribute is open, the other decided.
+    expect(conv?.decided).toBeCloseTo(0.5);
+    expect(graph.nodes.find((node) => node.id === "2/pool")).toMatchObject({ ants: 1, inherited: 0, decided: 0 });
+    expect(graph.columns).toBe(3);
+    expect(attributesOf(colony, "1/conv").map(([name]) => name)).toEqual(["filters", "kernel"]);
+    expect(decidedness([1])).toBe(1);
+  });
+
+  it("keeps every type in its row however the graph grows", () => {
+    const rows = colonyGraph(colony).rows;
+    const grown = colonyGraph({ ...colony, edges: [...colony.edges, { depth: 2, source: "pool", target: "dense", pheromone: 0.1, heuristic: 1, probability: 1 }] });
+    expect(grown.rows).toEqual(rows);
+    expect(grown.columns).toBe(4);
+  });
+
+  it("lets ants walk to their end and stay there", () => {
+    const ant = colony.ants[0]!;
+    expect(antAt(ant, 0)).toEqual({ from: "input", to: "conv", column: 0, share: 0 });
+    expect(antAt(ant, 1.25)).toEqual({ from: "conv", to: "pool", column: 1, share: 0.25 });
+    expect(antAt(ant, 7)).toEqual({ from: "pool", to: "pool", column: 2, share: 0 });
+    expect(antAt({ number: null, path: [], inherited: 0 }, 1)).toBeNull();
+  });
+});
+
+describe("pathways", () => {
+  it("counts genotypes on pairs of modules; a module that is named twice counts once", () => {
+    const { flows, usage } = pathwayFlow(pathways);
+    expect(flows).toEqual([{ layer: 0, from: 0, to: 2, count: 1 }, { layer: 0, from: 0, to: 1, count: 2 }]);
+    expect(usage).toEqual([[2, 0, 0], [0, 2, 1]]);
+    expect(linksOf([[1], [0, 2]])).toEqual([{ layer: 0, from: 1, to: 0 }, { layer: 0, from: 1, to: 2 }]);
+  });
+  it("counts what the best path takes over from earlier tasks", () => {
+    expect(overlapOf(pathways)).toBe(2);
+    expect(overlapOf({ ...pathways, frozen: [] })).toBe(0);
+  });
+});
+
+describe("several data sets in one network", () => {
+  it("says who goes through each module", () => {
+    const users = usersOf([[0, 1], [0, 2]], 2, 3);
+    expect(users).toEqual([[[0, 1], [], []], [[], [0], [1]]]);
+  });
+});
+
+describe("the aging queue", () => {
+  it("holds the last P that gave a score, the oldest first; failures push nobody out", () => {
+    const events = [0, 1, 2, 3, 4].flatMap((number) => [born(2 * number + 1, number, number > 2 ? [number - 2] : []), told(2 * number + 2, number, number / 10, number === 3 ? "failed" : "completed")]);
+    store.applyRange(1, 10, events);
+    const living = livingAt(store.candidates, Infinity, 2);
+    expect(living.map((item) => [item.number, item.fallen])).toEqual([[0, true], [1, true], [2, false], [4, false]]);
+    expect(living[3]?.parents).toEqual([2]);
+    expect(livingFacts(living)).toMatchObject({ count: 2, best: 0.4 });
+    expect(livingAt(store.candidates, 4, 2).map((item) => item.number)).toEqual([0, 1]);
+  });
+
+  it("reads only the end of a long run", () => {
+    const events = Array.from({ length: 3000 }, (_, number) => [born(2 * number + 1, number), told(2 * number + 2, number, 0.5)]).flat();
+    store.applyRange(1, 6000, events);
+    const living = livingAt(store.candidates, Infinity, 100);
+    expect(living).toHaveLength(100 + FALLEN);
+    expect(living.at(-1)?.number).toBe(2999);
+  });
+});
+
+describe("the surrogate", () => {
+  it("orders candidates by what it expects and widens an empty span", () => {
+    expect(byMean([0.1, 0.9, 0.5])).toEqual([1, 2, 0]);
+    expect(spanOf([NaN, 2, 5])).toEqual([2, 5]);
+    expect(spanOf([3])).toEqual([2.5, 3.5]);
+    expect(spanOf([])).toEqual([0, 1]);
+  });
+  it("colours scores from dark to bright", () => {
+    expect(scoreColour(0, [0, 1])).toBe("rgb(68 1 84)");
+    expect(scoreColour(9, [0, 1])).toBe("rgb(240 220 40)");
+    expect(scoreColour(1, [1, 1])).toBe(scoreColour(0.5, [0, 1]));
+  });
+});
+
+describe("in the panel", () => {
+  const panel = () => render(<StructurePanel run={store.run!} store={store} pin={null} onPin={() => undefined} onCandidate={() => undefined} />);
+
+  it("draws every kind and says in words what it shows", () => {
+    window.history.replaceState(null, "", "/");
+    const domains = { kind: "domains", step: 3, layers: 1, modules: ["skip_connect", "nor_conv_3x3"], domains: [0, 1].map((index) => ({ name: `set ${index}`, probabilities: encodeFloats([0.9, 0.1]), path: [0], values: {} })), values: {} };
+    const surrogate = { kind: "surrogate", step: 4, means: encodeFloats([0.5, 0.7]), deviations: encodeFloats([0.1, 0.2]), chosen: [1], observed: "", predicted: "", values: {} };
+    store.applyRange(1, 6, [declared(1), policy(2, diagonal, { parent: [0, 0, 0], resampled: [1] }), event(3, domains as never), event(4, surrogate as never), event(5, colony as never), event(6, pathways as never)]);
+    flush();
+    panel();
+    const words: Record<string, RegExp> = {
+      "Data sets": /^Paths: set 0: skip; set 1: skip/, Pathways: /^Pathways: task B, tournament 5, 2 paths; best path uses 2 frozen modules/,
+      Colony: /^Ant colony: depth 2, 2 ants, 3 edges; best path: conv, pool/, Policy: /^Policy: Number 1 1 0.80/, Surrogate: /^Surrogate: 2 candidates.* 0.7000, 1 chosen/,
+    };
+    for (const [name, text] of Object.entries(words)) {
+      fireEvent.click(screen.getByRole("radio", { name }));
+      expect(screen.getByRole("img", { name: text })).toBeTruthy();
+    }
+    fireEvent.click(screen.getByRole("radio", { name: "Policy" }));
+    expect(screen.getByRole("img", { name: "Latest child: 1 of 3 decisions drawn anew, 1 of them different from the parent's" })).toBeTruthy();
+    expect(screen.getByText("40 % of uniform")).toBeTruthy();
+    window.history.replaceState(null, "", "/");
+  });
+
+  it("says so where a moment is before the first frame", () => {
+    store.applyRange(1, 20, [declared(1), policy(5, diagonal)]);
+    store.setCursor(3);
+    flush();
+    panel();
+    expect(screen.getByText("Nothing was recorded before this moment.")).toBeTruthy();
+  });
+
+  it("says who lives in the queue", () => {
+    store.setRun(run({ options: { population: 5 } }));
+    store.applyRange(1, 2, [born(1, 0), told(2, 0, 0.5)]);
+    flush();
+    render(<StructurePanel run={store.run!} store={store} pin={null} onPin={() => undefined} onCandidate={() => undefined} />);
+    expect(screen.getByRole("img", { name: /^Aging population: (1 of 5 live, best 0.5000|nobody lives yet)/ })).toBeTruthy();
+  });
+
+  it("has every picture as a table", () => {
+    store.applyRange(1, 5, [declared(1), policy(2, diagonal), event(3, colony as never), event(4, pathways as never)]);
+    flush();
+    render(<PictureTables store={store} />);
+    const tables = screen.getAllByRole("table");
+    expect(tables).toHaveLength(3);
+    const cells = within(tables[0]!).getAllByRole("row")[1]!;
+    expect(cells.textContent).toBe("Number 110.800158 %");
+    expect(within(tables[1]!).getAllByRole("row")).toHaveLength(1 + colony.edges.length);
+    expect(within(tables[2]!).getAllByRole("row")[1]?.textContent).toContain("1+1 · 2");
+  });
+
+  it("writes shares as shares", () => {
+    expect(valueText("entropy_share", 0.42)).toBe("42 % of uniform");
+    expect(valueText("reuse_rate", 0.05)).toBe("5.0 %");
+    expect(valueText("depth", 12)).toBe("12");
+  });
+});
