@@ -181,6 +181,8 @@ class DeepSwarm(TrialPhase):
                 self.best_walk, self.best_value = ant.walk, value
             if result.reused_from is None and self.keeps_weights:
                 self.prefixes.add(result.number, ant.walk.nodes, value, BYTES_PER_PARAMETER * space.parameters(result.genome))
+        if self.depth == self.context.options.max_depth:
+            self.prefixes.give_up()
         self._deposit()
         self._report({"mean": mean(values), "best": max(values)} if values else {})
 

@@ -74,6 +74,11 @@ class PrefixRegistry:
         if item.unimproved >= self.patience:
             self._drop(item)
 
+    def give_up(self) -> None:
+        """Nobody will inherit any more."""
+        for item in list(self.kept.values()):
+            self._drop(item)
+
     def forgotten(self) -> list[int]:
         """Trials given up since the last call, in order."""
         forgotten, self._forgotten = self._forgotten, []

@@ -179,7 +179,9 @@ def test_forgotten_networks_are_named_once() -> None:
         phase.tell(results(proposals, number, lambda genome: random.Random(SPACE.to_string(genome)).random()))
         number += len(proposals)
         forgotten += phase.forgotten()
-    assert len(forgotten) == len(set(forgotten)) and len(set(range(number)) - set(forgotten)) <= 3
+        assert len(forgotten) == len(set(forgotten)) and len(set(range(number)) - set(forgotten)) <= 3
+    # After the last depth nobody inherits.
+    assert set(forgotten) == set(range(number))
 
 
 def test_from_scratch_keeps_nothing() -> None:
