@@ -31,6 +31,7 @@ LAYERS, UNITS = 3, 32
 BAD = ((0, 1), (2, 3))
 """Per domain the modules that spoil its signal."""
 NOISE = 0.5
+"""Standard deviation of what a bad module adds to its units, which are normalised to about 1."""
 SHAPE = DataShape((1, 8, 8), 10)
 TRAIN, REWARD = 900, 450
 
@@ -47,6 +48,7 @@ class PlantedDomains(nn.Module):
     def __init__(self, space: PlantedPaths) -> None:
         super().__init__()
         self.space = space
+        self.noise = NOISE
         self.stems = nn.ModuleList(nn.Sequential(nn.Flatten(), nn.Linear(64, UNITS)) for _ in BAD)
         self.grid = nn.ModuleList(nn.ModuleList(nn.Linear(UNITS, UNITS) for _ in range(4)) for _ in range(LAYERS))
         self.norms = nn.ModuleList(
@@ -63,7 +65,7 @@ class PlantedDomains(nn.Module):
             module = self.space.modules.index(label)
             x = self.norms[domain][layer](self.grid[layer][module](x)).relu()  # type: ignore[index]
             if module in BAD[domain]:
-                x = x + NOISE * torch.randn_like(x)
+                x = x + self.noise * torch.randn_like(x)
         logits: torch.Tensor = self.heads[domain](x)
         return logits
 
@@ -107,7 +109,9 @@ def planted_data(seed: int) -> tuple[list[SearchData], list[Part]]:
     return datas, held_out
 
 
-def planted_search(kind: type[MultiPathSearch] = MultiPathSearch, seed: int = 0, **options: Any) -> MultiPathSearch:
+def planted_search(
+    kind: type[MultiPathSearch] = MultiPathSearch, seed: int = 0, noise: float = NOISE, **options: Any
+) -> MultiPathSearch:
     """A search on the two domains, its network drawn from torch's generator seeded with `seed`."""
     datas, _ = planted_data(seed)
     config = DomainPathsConfig(layers=LAYERS, modules=("skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3"))
@@ -120,6 +124,7 @@ def planted_search(kind: type[MultiPathSearch] = MultiPathSearch, seed: int = 0,
     torch.manual_seed(seed)
     with registered():
         search.begin(context, None)
+    search.network.noise = noise
     return search
 
 
