@@ -63,8 +63,14 @@ class BayesianConfig(SteadyConfig):
         ge=1,
         le=10_000,
         title="Candidates",
-        description="Architectures that the surrogate compares. ensemble: of a round, mutations of the best and random ones; "
-        "tpe: draws from its good density; gp: ignored (it optimises its acquisition function).",
+        description="ensemble: how many architectures it compares for a round, mutations of the best and random ones.",
+    )
+    draws: int = Field(
+        default=24,
+        ge=1,
+        le=10_000,
+        title="Draws",
+        description="tpe: how many architectures it draws from its density of good ones for one proposal, of which it takes the best.",
     )
     parents: int = Field(
         default=10, ge=1, le=10, title="Parents", description="ensemble: how many of the best architectures are mutated into candidates."
@@ -165,7 +171,7 @@ class BayesianSearch(TrialPhase):
         else:
             pending = [item.choices for item in self.open]
             suggestion = optuna_samplers.suggest(
-                options.sampler, decisions, observed, pending, self._lookup, seed, options.candidates
+                options.sampler, decisions, observed, pending, self._lookup, seed, options.draws
             )
         self.duplicates += suggestion.duplicates
         for choices, predicted in zip(suggestion.choices, suggestion.predicted, strict=True):

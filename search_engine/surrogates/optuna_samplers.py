@@ -37,8 +37,9 @@ from .threads import one_thread
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 Kind = Literal["gp", "tpe"]
-ASKS = 20
-"""So often a sampler is asked before a known architecture is accepted as its answer: Optuna proposes points again by design."""
+ASKS: dict[Kind, int] = {"gp": 5, "tpe": 20}
+"""So often a sampler is asked before a known architecture is accepted as its answer: Optuna proposes points again by design. The GP is
+fitted anew for each question, which takes a hundred times as long."""
 Lookup = Callable[[Choices], tuple[bool, float | None]]
 """Whether a choice list is an architecture that was proposed before, and its score where it has one already."""
 
@@ -46,7 +47,7 @@ Lookup = Callable[[Choices], tuple[bool, float | None]]
 def suggest(
     kind: Kind, decisions: DecisionList, observed: Sequence[Observed], pending: Sequence[Choices], lookup: Lookup, seed: int, draws: int
 ) -> Suggestion:
-    """Where to look next: one choice list, new if the sampler names a new one within `ASKS` questions, else the last it named.
+    """Where to look next: one choice list, new if the sampler names a new one within its `ASKS` questions, else the last it named.
 
     A known architecture is told with its known score before the next question. `pending` are open trials; `draws` is how many points TPE
     draws from its good density. The answer follows from the arguments alone.
@@ -55,7 +56,7 @@ def suggest(
     with one_thread(), warnings.catch_warnings(action="ignore", category=optuna.exceptions.ExperimentalWarning):
         study = _TPEStudy(decisions, draws) if kind == "tpe" else _GPStudy(decisions)
         study.add(observed, pending)
-        for attempt in range(ASKS):
+        for attempt in range(ASKS[kind]):
             choices = study.ask(derive_seed(seed, attempt))
             known, value = lookup(choices)
             if not known:
