@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from search_engine import registry
 from search_engine.controller.network import Controller
 from search_engine.controller.questions import questions_of
 from search_engine.errors import BadInput
@@ -199,6 +200,19 @@ def test_temperature_and_tanh_bound_the_policy() -> None:
     bounded = controller(PLAIN, tanh_constant=0.5)
     for table in bounded.probabilities():
         assert table.max() / table.min() <= math.exp(1.0) + 1e-6
+
+
+@pytest.mark.parametrize("space_id", sorted(entry.id for entry in registry.spaces().values() if "decisions" in entry.offers))
+def test_every_space_with_decisions_can_be_sampled_and_scored(space_id: str) -> None:
+    entry = registry.space(space_id)
+    shapes = {"image": DataShape((1, 28, 28), 10), "vector": DataShape((4,), 3), "none": DataShape((), 0)}
+    space = entry.space(entry.config(), shapes[min(entry.inputs)])
+    policy = Controller(space.decisions, hidden=8, generator=torch.Generator().manual_seed(0))
+    drawn = policy.sample_batch(random.Random(0), 3)
+    for sampled in drawn:
+        space.validate(space.genome_of(sampled.choices))
+    log_probs, _ = policy.score([sampled.choices for sampled in drawn])
+    assert log_probs.tolist() == pytest.approx([sampled.log_prob for sampled in drawn], rel=1e-4)
 
 
 def test_greedy_takes_the_most_probable_choice_each_time() -> None:
