@@ -38,15 +38,39 @@ function HoverCard({ decisions, policy, cell, at, canvas }: { decisions: readonl
   );
 }
 
+function ChildCard({ decisions, policy, place, x }: { decisions: readonly DecisionInfo[]; policy: Policy; place: number; x: number }) {
+  const decision = decisions[place];
+  const name = (choice: number | null | undefined) => (choice == null ? "inactive" : (decision?.choices[choice] ?? ""));
+  const anew = policy.resampled.includes(place);
+  return (
+    <div className="hover-card child-card" style={{ left: Math.max(x - 110, 0) }} aria-hidden="true">
+      <strong>{decision?.title}</strong>
+      <span>
+        parent {name(policy.parent[place])}, child {name(policy.sampled[place])}
+      </span>
+      <span>{anew ? "drawn anew" : "copied"}</span>
+    </div>
+  );
+}
+
 function Strips({ decisions, policy }: { decisions: readonly DecisionInfo[]; policy: Policy }) {
   const [canvas, picture] = useStage(ChildStrips);
+  const [hover, setHover] = useState<{ place: number; at: Point } | null>(null);
   useEffect(() => picture?.setChild(decisions, policy), [picture, decisions, policy]);
+  useEffect(() => {
+    if (!picture) return;
+    picture.onPoint = (point, screen) => {
+      const place = point ? picture.pick(point) : null;
+      setHover((before) => (place !== null ? { place, at: screen } : before === null ? before : null));
+    };
+  }, [picture]);
   const changed = policy.resampled.filter((place) => policy.sampled[place] !== policy.parent[place]).length;
   return (
     <div className="child-strips">
       <h3>
         Latest child <span>grey = copied from its parent, coloured = drawn anew (opacity = π), outlined = different</span>
       </h3>
+      {hover && <ChildCard decisions={decisions} policy={policy} place={hover.place} x={hover.at.x} />}
       <canvas ref={canvas} role="img" aria-label={`Latest child: ${policy.resampled.length} of ${decisions.length} decisions drawn anew, ${changed} of them different from the parent's`} />
     </div>
   );

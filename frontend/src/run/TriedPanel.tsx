@@ -3,9 +3,12 @@ import type { ReactNode } from "react";
 import type { Run } from "../api/types";
 import { useQueryState } from "../app/router";
 import { DecisionsPicture } from "../charts/DecisionsPicture";
+import { rowsOverTime } from "../charts/certainty";
+import { RowsOverTimePicture } from "../charts/RowsOverTimePicture";
 import { PopulationPicture } from "../charts/PopulationPicture";
 import type { RunStore } from "../stream/store";
 import { useSelect } from "../stream/useRun";
+import { metricName } from "../ui/format";
 import { Segmented } from "../ui/Segmented";
 import type { Pin } from "./RunPage";
 import { TrialTable } from "./TrialTable";
@@ -19,10 +22,18 @@ export interface TriedPanelProps {
   onPin: (pin: Pin | null) => void;
 }
 
+const hasRows = ({ pictures }: RunStore) => pictures.policies.size > 0 || pictures.pathways.items.length > 0 || pictures.domains.items.length > 0;
+
+/** "validation" or what a formula gives: the metric that candidates are judged by. */
+function scoreName(store: RunStore): string {
+  const name = store.run?.best?.metric ?? "val_accuracy";
+  return name === "val_accuracy" ? "validation" : metricName(name);
+}
+
 export function TriedPanel({ run, store, selected, onSelect, pin, onPin }: TriedPanelProps) {
   // Which picture it is changes with the first candidate, generation or frame; the pictures follow their own topics.
   useSelect(store, ["candidates", "structure"], (item) =>
-    [item.candidates.count > 0, item.individuals.generations.length > 0, item.family.length].join(" "),
+    [item.candidates.count > 0, item.individuals.generations.length > 0, item.family.length, hasRows(item), scoreName(item)].join(" "),
   );
   const [wanted, setWanted] = useQueryState("tried");
   const trials = store.candidates.count > 0;
@@ -31,6 +42,8 @@ export function TriedPanel({ run, store, selected, onSelect, pin, onPin }: Tried
   const options = trials
     ? [{ value: "time", label: "Time" }, { value: "table", label: "Table" }]
     : groups.map((group) => ({ value: group.name, label: group.title.replace(/ cell$/i, "") }));
+  // A search inside one network: what it came to believe and when.
+  const rows = !trials && !generations && groups.length === 0 && hasRows(store) ? rowsOverTime(store) : null;
   const value = options.find((option) => option.value === wanted)?.value ?? options[0]?.value ?? "";
   const group = groups.find((item) => item.name === value);
   let body: ReactNode = (
@@ -40,6 +53,7 @@ export function TriedPanel({ run, store, selected, onSelect, pin, onPin }: Tried
   );
   if (trials && value === "table") body = <TrialTable store={store} selected={selected} onSelect={onSelect} />;
   else if (trials || generations) body = <PopulationPicture store={store} selected={selected} onSelect={onSelect} />;
+  else if (rows) body = <RowsOverTimePicture store={store} />;
   else if (group) {
     body = (
       <DecisionsPicture
@@ -50,12 +64,13 @@ export function TriedPanel({ run, store, selected, onSelect, pin, onPin }: Tried
       />
     );
   }
+  const title = rows?.title ?? (group ? "Decisions" : "Population");
   return (
-    <section className="panel run-tried" aria-label={group ? "Decisions" : "Population"}>
+    <section className="panel run-tried" aria-label={title}>
       <header className="panel-head">
-        <h2>{group ? "Decisions" : "Population"}</h2>
+        <h2>{title}</h2>
         <span className="note">
-          {group ? "strongest operation of each edge over time" : generations ? "generation × fitness" : trials ? "birth × validation" : ""}
+          {rows ? rows.note : group ? "strongest operation of each edge over time" : generations ? "generation × fitness" : trials ? `birth × ${scoreName(store)}` : ""}
         </span>
         <div className="panel-actions">
           {options.length > 1 && <Segmented label="View" options={options} value={value} onChange={setWanted} />}

@@ -2,9 +2,12 @@
 import { act, cleanup, fireEvent, render, screen, within } from "@testing-library/react";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Snapshot } from "../../src/api/types";
+import { rowsOverTime } from "../../src/charts/certainty";
+import { trialCurves } from "../../src/charts/progress";
 import { blocksOf, placeBlocks } from "../../src/decisions/blocks";
 import { entropyShare, marginalFacts, policyFacts } from "../../src/decisions/facts";
 import { meanSpan } from "../../src/decisions/marginalBars";
+import { overlapping } from "../../src/graph/GenomeGraph";
 import { scoreColour } from "../../src/graph/scoreColour";
 import { structureViews } from "../../src/run/panelState";
 import { PictureTables } from "../../src/run/PictureTables";
@@ -313,4 +316,40 @@ describe("in the panel", () => {
     expect(valueText("reuse_rate", 0.05)).toBe("5.0 %");
     expect(valueText("depth", 12)).toBe("12");
   });
+});
+
+describe("what was decided when", () => {
+  it("gives rows of a policy by kind, of paths by module, of data sets by layer", () => {
+    expect(rowsOverTime(store)).toBeNull();
+    store.applyRange(1, 3, [declared(1), policy(2, diagonal.map(() => 1 / 3)), policy(3, [1, 0, 0, 0, 1, 0, 0, 0, 1])]);
+    const policies = rowsOverTime(store);
+    expect(policies?.rows.map((row) => row.label)).toEqual(["Number 1", "Number 2", "Number 3"]);
+    expect(policies?.columns.map((column) => Number(column.values[0]?.toFixed(3)))).toEqual([0, 1]);
+    const domains = { kind: "domains", step: 3, layers: 2, modules: ["a", "b"], domains: [{ name: "x", probabilities: encodeFloats([1, 0, 0.5, 0.5]), path: [0, 0], values: {} }], values: {} };
+    store.applyRange(4, 4, [event(4, domains as never)]);
+    expect(rowsOverTime(store, ["digits"])?.rows).toEqual([{ label: "layer 1", group: "digits" }, { label: "layer 2", group: "" }]);
+    expect([...(rowsOverTime(store)?.columns[0]?.values ?? [])].map((value) => Math.round(value))).toEqual([1, 0]);
+    store.applyRange(5, 5, [event(5, pathways as never)]);
+    expect([...(rowsOverTime(store)?.columns[0]?.values ?? [])]).toEqual([1, 0, 0, 0, 1, 0.5]);
+  });
+});
+
+describe("trials that cost no samples", () => {
+  it("are drawn over trials, with best so far and the moving average of the reward", () => {
+    const scored = (seq: number, number: number, reward: number) => {
+      const record = told(seq, number, 0);
+      return { ...record, data: { ...record.data, metrics: { reward }, charged_samples: 0 } } as typeof record;
+    };
+    store.setRun(run({ best: { value: 0.5, metric: "reward", candidate: 1, genome_hash: "h" } }));
+    store.applyRange(1, 6, [born(1, 0), scored(2, 0, 0.2), born(3, 1), scored(4, 1, 0.5), born(5, 2), scored(6, 2, 0.3)]);
+    const { xLabel, curves } = trialCurves(store);
+    expect(xLabel).toBe("trials");
+    expect(curves.map((curve) => [curve.label, curve.x.at(-1), Number(curve.y.at(-1)?.toFixed(3))])).toEqual([["trials", 3, 0.3], ["mean of 10", 3, 0.333], ["best so far", 3, 0.5]]);
+  });
+});
+
+it("finds out whether nodes of a drawing cover each other", () => {
+  const box = (x: number) => ({ x, y: 0, w: 10, h: 5 });
+  expect(overlapping([box(0), box(25)])).toBe(false);
+  expect(overlapping([box(0), box(25), box(30)])).toBe(true);
 });
