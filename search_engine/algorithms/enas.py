@@ -24,11 +24,12 @@ from pydantic import Field
 
 from ..checkpoint import copied
 from ..controller.baseline import MovingBaseline
-from ..events import ControlScored, Cost
+from ..events import Cost
 from ..generators import derive_seed
 from ..genomes import Genome
 from ..lazy import lazy_module
 from ..shared_weights.final_samples import FinalSamples
+from ..shared_weights.random_paths import RandomPaths
 from ..shared_weights.report import PathReport, Stage
 from ..spaces.decisions import Choices
 from .base import AlgorithmConfig, AlgorithmEntry, Context, Finalist, Phase, StepPhase
@@ -218,8 +219,9 @@ class Enas(StepPhase):
         batch = [sampled.choices for sampled in self.controller.sample_batch(self.context.rng, self.options.arcs)]
         judged = [self.shared.judge(self._genome(choices)) for choices in batch]
         rewards = [one.accuracy for one in judged]
-        self.report.learned(reward=sum(rewards) / len(rewards), **self._learn(batch, rewards))
-        self.report.now(batch[-1])
+        reward = sum(rewards) / len(rewards)
+        self.report.count(reward=reward)
+        self.report.learned(batch[-1], reward=reward, **self._learn(batch, rewards))
         cost = Cost()
         for one in judged:
             cost = cost.plus(one.cost)
@@ -232,10 +234,12 @@ class Enas(StepPhase):
         advantages = torch.tensor(self._advantages(rewards))
         loss = reinforce.reinforce_loss(log_probs, entropies, advantages, options.entropy_weight)
         values: dict[str, float] = {}
-        if options.skip_weight:
+        skips = skip_penalty.skip_places(self.controller)
+        if skips:
             penalty = skip_penalty.skip_penalty(self.controller, batch, options.skip_target)
             loss = loss + options.skip_weight * penalty
-            values["skip_penalty"] = float(penalty.detach())
+            taken = [choices[place] for choices in batch for place in skips]
+            values = {"skip_penalty": float(penalty.detach()), "skip_share": taken.count(1) / len(taken)}
         update = self.learner.step(loss, entropies, batch)
         assert self.baseline.value is not None
         return {
@@ -315,55 +319,6 @@ class Enas(StepPhase):
         self.report.load_state_dict(state["report"])
         self.done = state["done"]
         self.cost = Cost.model_validate(state["cost"])
-
-
-class RandomPaths(StepPhase):
-    """Says what chance gives: the policy's final samples beside as many random ones, both judged by the same shared weights."""
-
-    control = True
-    name = "random_paths"
-    title = "Random paths through the super-network"
-
-    def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
-        """Raises ValueError without the search's figures."""
-        super().begin(context, handover)
-        if handover is None:
-            raise ValueError("this control compares what the search hands over")
-        self.figures = {name: float(value) for name, value in handover.items()}
-        self.done = 0
-
-    def step(self) -> Cost:
-        """Nothing is computed anew: the search has ranked both groups."""
-        figures = self.figures
-        message = (
-            f"With the shared weights, on {figures['examples']:.0f} validation examples: {figures['samples']:.0f} paths of the policy "
-            f"reach {figures['policy_max']:.4f} at best and {figures['policy_mean']:.4f} on average, as many random paths "
-            f"{figures['random_max']:.4f} and {figures['random_mean']:.4f}."
-        )
-        self.done = 1
-        self.context.emit(ControlScored(name=self.name, title=self.title, message=message, values=figures), self.done)
-        return Cost()
-
-    @property
-    def horizon(self) -> int:
-        return 1
-
-    @property
-    def steps_done(self) -> int:
-        return self.done
-
-    @property
-    def finished(self) -> bool:
-        return self.done >= 1
-
-    def best(self) -> list[Finalist]:
-        return []
-
-    def state_dict(self) -> dict[str, Any]:
-        return {"done": self.done}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.done = state["done"]
 
 
 def _phases(options: EnasConfig) -> list[Phase]:

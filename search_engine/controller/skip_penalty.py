@@ -18,8 +18,12 @@ from .questions import Question
 from .recurrence import Recurrence
 
 
-def is_skip(question: Question) -> bool:
-    """Whether the question's decisions each connect one earlier place or none."""
+def skip_places(controller: Controller) -> list[int]:
+    """Places of the decisions that connect one earlier place (choice 1) or none (choice 0)."""
+    return [place for question in controller.questions if _is_skip(question) for place in question.places]
+
+
+def _is_skip(question: Question) -> bool:
     return question.kind == "skip" and question.size == 2
 
 
@@ -28,7 +32,7 @@ def skip_penalty(controller: Controller, batch: Sequence[Sequence[int | None]], 
 
     Each probability is conditional on the choices before it in its own list.
     """
-    if not any(is_skip(question) for question in controller.questions):
+    if not skip_places(controller):
         return torch.zeros(())
     wanted = [math.log(1 - target), math.log(target)]
     recurrence = Recurrence(controller, len(batch))
@@ -40,7 +44,7 @@ def skip_penalty(controller: Controller, batch: Sequence[Sequence[int | None]], 
         recurrence.step(rows)
         log_p = recurrence.log_probabilities(question, rows)
         recurrence.answer(question, rows, torch.tensor([[batch[row][place] for place in question.places] for row in rows]))
-        if is_skip(question):
+        if _is_skip(question):
             # (rows, D): KL of each decision; then the layer's sum, as a mean over the whole batch.
             layers.append((log_p.exp() * (log_p - log_p.new_tensor(wanted))).sum(dim=(1, 2)).sum() / len(batch))
     return torch.stack(layers).mean()

@@ -62,10 +62,10 @@ class PathReport:
         self._sampled = sampled
         self._now.update(values)
 
-    def learned(self, **values: float) -> None:
-        """The policy has moved; these are its numbers now."""
+    def learned(self, sampled: Choices, **values: float) -> None:
+        """The policy has moved; these are its numbers now, and the last of the paths that it learned from."""
         self._tables = None
-        self._now.update(values)
+        self.now(sampled, **values)
         self._policy = values
 
     def say(self, step: int, stage: Stage, samples: float, last: bool) -> None:
@@ -76,7 +76,7 @@ class PathReport:
         if not last and step % self._context.structure_every:
             return
         self._say_policy(step, stage)
-        values = {**{name: total / self._counts[name] for name, total in self._sums.items()}, **self._now}
+        values = {**self._now, **{name: total / self._counts[name] for name, total in self._sums.items()}}
         self._sums, self._counts, self._now = {}, {}, {}
         self._context.emit(Metrics(step=step, samples=samples, values=values), step)
 

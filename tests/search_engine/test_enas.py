@@ -15,7 +15,7 @@ from torch import nn
 
 from search_engine import registry
 from search_engine.algorithms.base import Context
-from search_engine.algorithms.enas import Enas, EnasConfig, RandomPaths
+from search_engine.algorithms.enas import Enas, EnasConfig
 from search_engine.checkpoint import pack, unpack
 from search_engine.config import check
 from search_engine.controller.network import Controller
@@ -24,6 +24,7 @@ from search_engine.datasets.base import Part, SearchData
 from search_engine.errors import BadInput, TrialFailure
 from search_engine.events import Event, EventLog, decode_floats
 from search_engine.search.local_run import LocalRun
+from search_engine.shared_weights.random_paths import RandomPaths
 from search_engine.shared_weights.training import open_path_network
 from search_engine.spaces.base import DataShape
 from search_engine.spaces.macro import MacroConfig, MacroSpace
@@ -166,7 +167,7 @@ def test_the_update_is_reinforce_with_the_baseline_from_before() -> None:
         torch.nn.utils.clip_grad_norm_(twin.controller.parameters(), 5.0)
         twin.learner._optimiser.step()
         values = search._learn(batch, rewards)
-        assert values["skip_penalty"] == pytest.approx(float(penalty.detach()))
+        assert 0 <= values["skip_share"] <= 1 and values["skip_penalty"] == pytest.approx(float(penalty.detach()))
         for name, value in search.controller.named_parameters():
             assert torch.allclose(value, dict(twin.controller.named_parameters())[name], atol=1e-6), name
     assert search.baseline.value == pytest.approx(0.95 * 0.35 + 0.05 * 0.5)
@@ -305,6 +306,9 @@ def test_frames_follow_every_so_many_steps_and_metrics_are_means() -> None:
     losses = {payload.step: payload.values["train_loss"] for payload in of_kind(every, "metrics") if "train_loss" in payload.values}
     first = of_kind(fourth, "metrics")[0]
     assert first.values["train_loss"] == pytest.approx(np.mean([losses[step] for step in (1, 2, 3, 4)]))
+    rewards = {payload.step: payload.values["reward"] for payload in of_kind(every, "metrics") if "reward" in payload.values}
+    assert sorted(rewards) == [9, 10, 15, 16]
+    assert of_kind(fourth, "metrics")[3].values["reward"] == pytest.approx((rewards[15] + rewards[16]) / 2)
 
 
 def test_a_policy_is_drawn_on_the_familys_edges() -> None:
