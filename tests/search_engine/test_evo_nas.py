@@ -227,7 +227,10 @@ def test_learn_to_count_fast_gate() -> None:
 
 @pytest.mark.slow
 def test_learn_to_count_at_matched_p() -> None:
-    """n = 20, 2000 trials, p = .15, 10 seeds: best reward and mean of the last 200 trials, beside its two halves and chance."""
+    """n = 20, 2000 trials, p = .15, 10 seeds: best reward and mean of the last 200 trials, beside its two halves and chance.
+
+    Measured: .350 and .262; aging evolution .208 and .064; priority-queue training alone .202 and .098; random search .049.
+    """
     seeds = range(10)
     best, last = best_and_last([count("evo_nas", seed, 20, 2000, **COUNTED) for seed in seeds], 200)
     assert best >= 0.28 and last >= 0.20

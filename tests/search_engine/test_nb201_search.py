@@ -33,7 +33,9 @@ def test_incumbent_after_100_trials_fast_gate(algorithm: str, expected: float, d
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("algorithm", "expected"), [("random", 83.7), ("regularized_evolution", 84.4)])
+@pytest.mark.parametrize(
+    ("algorithm", "expected"), [("random", 83.7), ("regularized_evolution", 84.4), ("nas_rl", 84.25), ("evo_nas", 84.44)]
+)
 def test_incumbent_after_100_trials_50_seeds(algorithm: str, expected: float, data_dir: Path) -> None:
     assert mean(incumbent(algorithm, seed, data_dir) for seed in range(50)) == pytest.approx(expected, abs=0.3)
 
