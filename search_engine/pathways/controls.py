@@ -30,7 +30,10 @@ class PathNetControl(PathNetTask):
     condition: ClassVar[ControlName]
     changed: ClassVar[str]
     """The condition in words, behind "task B"."""
-    remark: ClassVar[str]
+    ahead: ClassVar[str]
+    """What it means where the search did better than this control."""
+    behind: ClassVar[str]
+    """And where it did not."""
 
     def __init__(self, task: int) -> None:
         super().__init__(task)
@@ -60,7 +63,8 @@ class PathNetControl(PathNetTask):
         own, transfer = self._record(), self.transfer
         if transfer is None:
             return
-        message = f"Task {LETTERS[self.task]} {self.changed}: {in_words(own)}. In the search: {in_words(transfer)}. {self.remark}"
+        remark = self.ahead if _better(transfer, own) else self.behind
+        message = f"Task {LETTERS[self.task]} {self.changed}: {in_words(own)}. In the search: {in_words(transfer)}. {remark}"
         values = {"task": float(self.task), **own, **{f"transfer_{name}": value for name, value in transfer.items()}}
         self.context.emit(ControlScored(name=self.condition, title=self.title, message=message, values=values), self.done)
 
@@ -76,7 +80,8 @@ class FromScratch(PathNetControl):
 
     condition = "from_scratch"
     changed = "from scratch"
-    remark = "The difference is not all learned: a frozen path also makes the network wider. Compare the width control."
+    ahead = "The difference is not all learned: a frozen path also makes the network wider. Compare the width control."
+    behind = "So what came before did not help in this run."
 
     def _earlier(self) -> list[Path]:
         return []
@@ -90,7 +95,8 @@ class WidthControl(PathNetControl):
 
     condition = "width_control"
     changed = "with an untrained frozen path"
-    remark = "Only this difference is learned transfer."
+    ahead = "Only this difference is learned transfer."
+    behind = "So no learned transfer shows in this run: a wider network explains all of it."
 
     def _restore(self, network: modular_network.ModularSupernet) -> None:
         """The frozen modules keep their fresh weights."""
@@ -101,7 +107,8 @@ class FineTune(PathNetControl):
 
     condition = "fine_tune"
     changed = "by training on the whole network of the task before"
-    remark = "It needs no search, but what that network had learned is overwritten."
+    ahead = "So the search did better than plain training of the old network, and forgot nothing."
+    behind = "Plain training needed no search, but it overwrote what the old network had learned."
 
     def _earlier(self) -> list[Path]:
         return []
@@ -121,3 +128,12 @@ class FineTune(PathNetControl):
 
 
 CONTROLS: dict[ControlName, type[PathNetControl]] = {"from_scratch": FromScratch, "width_control": WidthControl, "fine_tune": FineTune}
+
+
+def _better(first: dict[str, float], second: dict[str, float]) -> bool:
+    """Whether the first record reached the threshold sooner or, where neither reached it, a higher fitness."""
+    return _standing(first) > _standing(second)
+
+
+def _standing(record: dict[str, float]) -> tuple[float, float]:
+    return (1.0, -record["tournaments"]) if record["reached"] else (0.0, record["fitness"])

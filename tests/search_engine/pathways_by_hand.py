@@ -33,9 +33,10 @@ def begin(
     phase: PathNetTask, datas: Sequence[SearchData], handover: dict[str, Any] | None = None, seed: int = 0,
     space: dict[str, Any] | None = None, options: dict[str, Any] | None = None,
 ) -> PathNetTask:  # fmt: skip
-    """The phase, begun. What is random in it follows from `seed` and the phase's own name."""
+    """The phase, begun. What is random in it follows from `seed` and the task: a control has the population, the minibatches and the
+    fresh weights of the task that it is compared with."""
     entry = registry.space("modular")
-    own = derive_seed(seed, phase.name)
+    own = derive_seed(seed, "task", phase.task)
     torch.manual_seed(own)
     context = Context(
         space=entry.space(entry.config(**(space or {})), datas[0].shape, tuple(data.shape for data in datas)),

@@ -294,7 +294,28 @@ def test_a_control_says_what_it_gave_beside_the_search_and_nothing_else(name: An
     # The search missed the threshold (there is none), so the control has as many tournaments.
     assert scored.values["tournaments"] == scored.values["transfer_tournaments"] == SMALL["generations"]
     assert scored.values["fitness"] == phase.population.fitness[phase.population.best]
-    assert ("Only this difference is learned transfer" in scored.message) == (name == "width_control")
+    assert scored.message.endswith(phase.ahead if scored.values["transfer_fitness"] > scored.values["fitness"] else phase.behind)
+
+
+@pytest.mark.parametrize(
+    ("search", "own", "ahead"), [
+        ((1, 9, 0.7), (1, 12, 0.9), True), ((1, 12, 0.9), (1, 12, 0.7), False), ((1, 60, 0.9), (0, 60, 0.95), True),
+        ((0, 60, 0.9), (0, 60, 0.8), True), ((0, 60, 0.8), (0, 60, 0.8), False),
+    ],
+)  # fmt: skip
+def test_a_control_says_whether_the_search_did_better(
+    search: tuple[int, int, float], own: tuple[int, int, float], ahead: bool, searched: tuple[PathNetTask, PathNetTask]
+) -> None:
+    """Fewer tournaments to the threshold; a higher fitness where neither reached it."""
+    phase = control(WidthControl, searched[1].handover())
+    record = phase.kept["records"][1]
+    record["reached"], record["tournaments"], record["fitness"] = search
+    place = phase.population.best
+    phase.reached, phase.done = bool(own[0]), own[1]
+    phase.population.score(place, own[2], 0)
+    phase._conclude()
+    (scored,) = of_kind(phase.context.log.drain(), "control")
+    assert scored.message.endswith(WidthControl.ahead if ahead else WidthControl.behind)
 
 
 @pytest.mark.parametrize("name", sorted(CONTROLS))
