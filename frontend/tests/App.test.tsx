@@ -106,6 +106,15 @@ describe("the first page", () => {
   });
 });
 
+it("shows several ready-made searches, the first one large", async () => {
+  const preset = (id: string) => ({ id, title: `Search ${id}`, description: "d", experiment: { name: id } });
+  serve({ ...catalogue, "GET presets": () => [200, ["a", "b", "c"].map(preset)], "GET experiments": () => [200, { results: [], next: null }] });
+  const { container } = render(<App />);
+  expect(await screen.findAllByRole("button", { name: "Start and watch" })).toHaveLength(3);
+  expect(container.querySelectorAll(".start-card-main")).toHaveLength(1);
+  expect(screen.getByRole("heading", { name: "Search c" })).toBeTruthy();
+});
+
 describe("the form", () => {
   it("blocks what is wrong, shows the estimate, and sends what was chosen on Ctrl+Enter", async () => {
     window.history.replaceState(null, "", "/new");
@@ -129,7 +138,7 @@ describe("the form", () => {
       space: "nb201",
       datasets: ["t"],
     });
-  });
+  }, 15_000);
 
   it("puts the server's own refusal at its field", async () => {
     window.history.replaceState(null, "", "/new");

@@ -35,7 +35,7 @@ function defaultText(field: Field): string {
   if (field.default === undefined) return field.required ? "needed" : "";
   if (field.default === null) return "default none";
   if (typeof field.default === "boolean") return field.default ? "default on" : "default off";
-  const text = textOf(field.default);
+  const text = textOf(typeof field.default === "number" ? Number(field.default.toPrecision(6)) : field.default);
   return text === "" ? "default empty" : `default ${text}`;
 }
 

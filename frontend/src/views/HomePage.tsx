@@ -16,7 +16,8 @@ import "./home.css";
 
 const RECENT = 8;
 
-function PresetCard({ preset }: { preset: Preset }) {
+/** The first ready-made search is the large one with the drawing. */
+function PresetCard({ preset, main = false }: { preset: Preset; main?: boolean }) {
   const [busy, setBusy] = useState(false);
   const key = useRef(newKey());
   const start = async () => {
@@ -32,13 +33,13 @@ function PresetCard({ preset }: { preset: Preset }) {
     }
   };
   return (
-    <article className="start-card start-card-main">
-      <FamilySketch />
+    <article className={main ? "start-card start-card-main" : "start-card"}>
+      {main && <FamilySketch />}
       <div className="start-text">
         <h2>{preset.title}</h2>
         <p>{preset.description}</p>
         <div className="row">
-          <Button kind="primary" busy={busy} onClick={start}>
+          <Button kind={main ? "primary" : "plain"} busy={busy} onClick={start}>
             {busy ? "Starting" : "Start and watch"}
           </Button>
           <ButtonLink kind="quiet" to={paths.newExperiment({ preset: preset.id })}>
@@ -70,6 +71,7 @@ export function HomePage() {
   const presets = useResource("presets", getPresets);
   const experiments = useResource("experiments/recent", (signal) => getExperiments(null, signal, RECENT), 4000);
   const recent = experiments.data?.results;
+  const [first, ...others] = presets.data ?? [];
   return (
     <div className="page">
       <div className="page-head">
@@ -89,11 +91,16 @@ export function HomePage() {
             <Failure what="The ready-made searches did not load" error={presets.error} retry={presets.reload} />
           </div>
         )}
-        {presets.data?.map((preset) => (
-          <PresetCard key={preset.id} preset={preset} />
-        ))}
+        {first && <PresetCard preset={first} main />}
         <NewCard />
       </div>
+      {others.length > 0 && (
+        <div className="start-cards start-cards-more">
+          {others.map((preset) => (
+            <PresetCard key={preset.id} preset={preset} />
+          ))}
+        </div>
+      )}
       <Panel
         title="Recent experiments"
         flush
