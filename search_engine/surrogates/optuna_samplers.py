@@ -155,6 +155,8 @@ class _GPStudy(_Study):
 
     def suggestion(self, choices: Choices, duplicates: int, seed: int) -> Suggestion:
         """Posterior of the choice, of its neighbours and of random points, in the score's unit; expected improvement of the choice."""
+        if not self.columns:  # a space of one architecture: there was nothing to fit
+            return Suggestion([choices], [self.scores[-1]], Candidates(), duplicates)
         rng = random.Random(seed)
         shown = [choices]
         while len(shown) < SHOWN:
