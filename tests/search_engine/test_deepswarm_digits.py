@@ -15,7 +15,9 @@ import pytest
 import torch
 
 from search_engine.algorithms.base import Context, Proposal, Result
-from search_engine.algorithms.deepswarm import DeepSwarm, DeepSwarmConfig
+from search_engine.algorithms.deepswarm import DeepSwarm, DeepSwarmConfig, DeepSwarmFromScratch
+from search_engine.colony.pheromone import Walk
+from search_engine.colony.walking import uniform, walk
 from search_engine.config import TrainingConfig, check
 from search_engine.datasets.base import SearchData
 from search_engine.datasets.digits import Digits, DigitsConfig
@@ -52,19 +54,6 @@ def test_digits_fast_gate(tmp_path: Path) -> None:
     assert all(parent is None or parent < 1 + 4 * ((number - 1) // 4) for number, parent in enumerate(parents))
 
 
-@pytest.mark.slow
-def test_digits_5_seeds(tmp_path: Path) -> None:
-    """Eight ants, depth 5, 41 networks."""
-    best, last = [], []
-    for seed in range(5):
-        values, parents = colony(tmp_path / str(seed), seed, 41)
-        best.append(max(values))
-        last.append(mean(values[-8:]))
-        assert sum(parent is not None for parent in parents) >= 20
-    assert mean(best) >= 0.965
-    assert mean(last) >= 0.85
-
-
 def trained(
     space: NodeChainSpace, proposal: Proposal, data: SearchData, seed: int, weights: dict[str, Any] | None
 ) -> tuple[float, dict[str, Any]]:
@@ -80,35 +69,55 @@ def trained(
     return trainer.metrics()["val_accuracy"], network.state_dict()
 
 
-def gains(seed: int) -> list[float]:
-    """By how much each child of a search is better than the same network, from the same initial draw, without its parent's weights."""
+def drive(phase: DeepSwarm, seed: int, compare: bool = False) -> tuple[list[list[float]], list[float]]:
+    """A search by hand: validation accuracies by generation; with `compare` also by how much each child is better than the same network,
+    from the same initial draw, without its parent's weights."""
     data = Digits(DigitsConfig()).search_data(seed)
     space = NodeChainSpace(NodeChainConfig(), data.shape)
-    phase = DeepSwarm()
     context = Context(
         space=space, options=DeepSwarmConfig(), seed=seed, rng=random.Random(seed), metric="val_accuracy", log=EventLog("run")
     )
     phase.begin(context, None)
     weights: list[dict[str, Any]] = []
-    found = []
+    generations, gains = [], []
     while proposals := phase.ask():
         told = []
         for proposal in proposals:
             own = derive_seed(seed, space.hash(proposal.genome))
             given = None if proposal.inherit is None else weights[proposal.inherit.trial]
             value, state = trained(space, proposal, data, own, given)
-            if given is not None:
-                found.append(value - trained(space, proposal, data, own, None)[0])
+            if compare and given is not None:
+                gains.append(value - trained(space, proposal, data, own, None)[0])
             told.append(Result(len(weights), proposal.genome, "completed", {"val_accuracy": value}, Cost()))
             weights.append(state)
         phase.tell(told)
-    return found
+        generations.append([result.metrics["val_accuracy"] for result in told])
+    return generations, gains
+
+
+class RandomPathsFromScratch(DeepSwarmFromScratch):
+    """The control: no pheromone, no inheritance."""
+
+    def _walk(self) -> Walk:
+        return walk(self.space, self.pheromone, max(self.depth, 1), uniform(self.context.rng))
 
 
 @pytest.mark.slow
-def test_inherited_weights_are_worth_something() -> None:
-    """Measured over seeds 0 and 1: +.0108 +- .0026 (standard error) on 61 children, 69 % of them better."""
-    found = [gain for seed in range(2) for gain in gains(seed)]
-    assert len(found) >= 40
-    assert mean(found) >= 0.004
-    assert mean(gain > 0 for gain in found) >= 0.55
+def test_digits_5_seeds() -> None:
+    """Eight ants, depth 5, 41 networks of one epoch. Measured: best .9780 +- .0061, last depth .898 +- .070 (seed 3: .76).
+
+    The best of 41 networks says little on the digits (random paths from scratch: .9763): what the colony learned shows in the last
+    depth, where those reach .796 +- .032 (no inheritance .874, random paths with inheritance .830, no global update .809).
+    """
+    searches = [drive(DeepSwarm(), seed, compare=seed < 2) for seed in range(5)]
+    last = mean(mean(generations[-1]) for generations, _ in searches)
+    assert mean(max(map(max, generations)) for generations, _ in searches) >= 0.965
+    assert last >= 0.85
+    control = mean(mean(drive(RandomPathsFromScratch(), seed)[0][-1]) for seed in range(3))
+    assert control <= 0.84
+    assert last - control >= 0.03
+    # Inherited weights, child by child: +.0108 +- .0026 (standard error) on 61 children, 69 % of them better.
+    gains = [gain for _, found in searches for gain in found]
+    assert len(gains) >= 40
+    assert mean(gains) >= 0.004
+    assert mean(gain > 0 for gain in gains) >= 0.55
