@@ -91,7 +91,8 @@ export function RunHeader({ run, store }: { run: Run; store: RunStore }) {
         <h1>{run.algorithm.title}</h1>
       </div>
       <StateChip state={run.state} text={stateText(run)} reason={run.reason} />
-      {run.best && <Stat name={`best ${bestName(run)}`}>{metric(run.best.value)}</Stat>}
+      {/* Values of different tasks do not compare: then only the tests are shown. */}
+      {run.best && tests.length < 2 && <Stat name={`best ${bestName(run)}`}>{metric(run.best.value)}</Stat>}
       {tests.length > 0 && <Stat name={tests.length > 1 ? "tests, once each" : "test, once"}>{tests.map(metric).join(" · ")}</Stat>}
       <Stat name={run.budget?.kind ?? "samples"}>{spent(run)}</Stat>
       {run.state === "running" && run.progress.eta_seconds !== null && <Stat name="time left">{about(run.progress.eta_seconds)}</Stat>}
