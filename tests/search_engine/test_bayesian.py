@@ -156,8 +156,8 @@ def test_frames_show_what_was_predicted_before_it_was_seen(sampler: str) -> None
     last = frames[-1]
     predicted, observed = decode_floats(last.predicted), decode_floats(last.observed)
     assert 4 <= len(predicted) == len(observed) <= 7
-    # A random genome is off by .17 on average if all are predicted to be .5.
-    assert abs(predicted - observed).mean() < 0.12
+    # In the score's own unit: a standardised prediction would be off by more than the scores' range allows.
+    assert abs(predicted - observed).mean() < 0.2
     assert last.values["best"] >= 0.8 and last.values["imputed"] == 0 and -1 <= last.values["spearman"] <= 1
     means, deviations = decode_floats(last.means), decode_floats(last.deviations)
     assert 0 < len(means) == len(deviations) <= 50 and (deviations >= 0).all() and last.chosen == [0]
