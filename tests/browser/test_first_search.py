@@ -86,7 +86,7 @@ def test_one_click_to_a_model_that_runs_alone(tab: Callable[..., Visitor], tmp_p
         visitor = tab(server.origin)
         page = visitor.page
         page.goto(server.link)
-        button = page.get_by_role("button", name="Start and watch")
+        button = page.get_by_role("button", name="Start and watch").first
         expect(button).to_have_count(1)
         visitor.both_themes("home")
 
@@ -125,7 +125,7 @@ def test_a_small_search_from_its_first_picture_to_its_download(admin: Visitor, t
     """The same way, with a search of seconds."""
     page = admin.page
     admin.open("/")
-    expect(page.get_by_role("button", name="Start and watch")).to_be_visible()
+    expect(page.get_by_role("button", name="Start and watch").first).to_be_visible()
     run = admin.start(**SMALL_DARTS)
     admin.open(f"/runs/{run}?view=family:normal")
     admin.wait(lambda: drawn(page), "the first structure is drawn")
