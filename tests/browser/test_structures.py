@@ -1,0 +1,85 @@
+"""The live pictures of controllers, ant colonies, aging populations and pathways, drawn from real searches."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from .pictures import changed_share, coloured_share, ink_share, pixels
+from .visitor import Visitor, panel
+
+pytestmark = pytest.mark.services
+COUNT: dict[str, Any] = {"space": "sequence", "datasets": ["learn_to_count"], "seeds": [0], "budget": {"trials": 120}}
+SMALL: dict[str, Any] = {"epochs": 1, "train_examples": 128}
+MOVED = 0.002
+"""Share of the canvas's pixels that must differ: some cells, not the smoothing of an edge."""
+
+
+def picture(page: Page, name: str) -> Locator:
+    return panel(page, "Structure").get_by_role("img", name=re.compile(name))
+
+
+def choose(page: Page, view: str) -> None:
+    panel(page, "Structure").get_by_role("radio", name=view, exact=True).click()
+
+
+def test_a_policy_is_one_heat_map_that_time_changes(admin: Visitor) -> None:
+    page = admin.page
+    admin.open("/")
+    run = admin.start(algorithms=[{"id": "nas_rl", "options": {"learning_rate": 0.03, "batch": 4, "hidden": 16}}], **COUNT)
+    admin.wait_for_run(run, "completed")
+    admin.open(f"/runs/{run}")
+    # Nothing was trained: the picture of the search stays in front, with the most probable choice of each decision in words.
+    heat = picture(page, r"^Policy: Number 1 \d+ 0\.\d\d")
+    expect(heat).to_be_visible()
+    admin.wait(lambda: ink_share(pixels(heat)) > 0.02, "cells are drawn", seconds=30)
+    last = pixels(heat)
+    page.keyboard.press("Home")
+    expect(panel(page, "Structure").get_by_text("Nothing was recorded before this moment.")).to_be_visible()
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("Shift+ArrowRight")
+    expect(heat).to_be_visible()
+    admin.wait(lambda: changed_share(last, pixels(heat)) > MOVED, "an earlier policy looks different", seconds=30)
+    page.keyboard.press("End")
+    expect(panel(page, "Progress").get_by_text("over trials")).to_be_visible()
+    choose(page, "Table")
+    expect(panel(page, "Structure").get_by_role("row", name=re.compile("^Number 20 "))).to_be_visible()
+    admin.both_themes("policy-table")
+
+
+def test_evolution_with_a_policy_has_parent_and_child_and_a_queue(admin: Visitor) -> None:
+    page = admin.page
+    admin.open("/")
+    options = {"population": 20, "sample": 5, "batch": 5, "hidden": 16, "queue": 5}
+    run = admin.start(algorithms=[{"id": "evo_nas", "options": options}], **COUNT)
+    admin.wait_for_run(run, "completed")
+    admin.open(f"/runs/{run}?view=policy")
+    expect(picture(page, r"^Latest child: \d+ of 20 decisions drawn anew")).to_be_visible()
+    choose(page, "Queue")
+    queue = picture(page, "^Aging population: 20 of 20 live")
+    admin.wait(lambda: coloured_share(pixels(queue)) > 0.02, "the living are drawn", seconds=30)
+    box = queue.bounding_box()
+    assert box is not None
+    # The newest stands at the right; a click opens it in the inspector.
+    page.mouse.click(box["x"] + box["width"] - 30, box["y"] + box["height"] - 46)
+    expect(page.get_by_role("heading", name=re.compile(r"^Candidate \d+$")).first).to_be_visible()
+    admin.both_themes("queue")
+
+
+def test_a_colony_shows_its_best_path_and_its_pheromone_as_a_table(admin: Visitor) -> None:
+    page = admin.page
+    admin.open("/")
+    run = admin.start(
+        algorithms=[{"id": "deepswarm", "options": {"ant_count": 3, "max_depth": 2}}], space="node_chain", datasets=["digits"], seeds=[0],
+        budget={"trials": 7}, training=SMALL, finale={"onnx": False, "training": SMALL},
+    )
+    admin.wait_for_run(run, "completed")
+    admin.open(f"/runs/{run}?view=colony")
+    colony = picture(page, r"^Ant colony: depth 2, 3 ants, \d+ edges; best path: conv")
+    admin.wait(lambda: coloured_share(pixels(colony)) > 0.003, "edges and the best path are drawn", seconds=30)
+    choose(page, "Table")
+    expect(panel(page, "Structure").get_by_role("row", name=re.compile(r"^input → conv 1 "))).to_be_visible()
+    admin.both_themes("colony-table")
