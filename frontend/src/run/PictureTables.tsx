@@ -23,7 +23,7 @@ function Table({ title, head, rows }: TableProps) {
     <section>
       <h3>{title}</h3>
       <div className="matrix-scroll">
-        <table className="matrix">
+        <table className="matrix figure-table">
           <caption className="visually-hidden">{title}</caption>
           <thead>
             <tr>
