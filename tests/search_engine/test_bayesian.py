@@ -192,9 +192,9 @@ class Blind(BayesianSearch):
 
 
 def test_a5_fast_gate() -> None:
-    """Two seeds of TPE and of the ensemble beat the mean of random search (3.33 over ten seeds)."""
-    assert best_of_60("tpe", 2) >= 3.6
-    assert best_of_60("ensemble", 2) >= 3.6
+    """Two seeds: measured 3.83 and 4.02; given scores of other architectures 3.47 and 3.64; random search 3.33 over ten seeds."""
+    assert best_of_60("tpe", 2) >= 3.7
+    assert best_of_60("ensemble", 2) >= 3.8
 
 
 @pytest.mark.slow
