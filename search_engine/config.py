@@ -160,10 +160,10 @@ def check(config: RunConfig | dict[str, Any], data_dir: Path | None = None) -> C
         config = config.model_copy(update=_default_datasets(config, algorithm, registry.datasets_for(algorithm, space)))
     datasets = [registry.dataset(name) for name in config.datasets]
     fitting = [entry.id for entry in registry.datasets_for(algorithm, space)]
-    for entry in datasets:
+    for place, entry in enumerate(datasets):
         if entry.id not in fitting:
             raise BadInput(
-                "dataset",
+                f"datasets.{place}",
                 f"{algorithm.title} on '{space.id}' cannot use '{entry.id}'; it can use: {', '.join(fitting) or 'none'}",
                 code="incompatible",
             )
@@ -189,6 +189,8 @@ def check(config: RunConfig | dict[str, Any], data_dir: Path | None = None) -> C
         datasets=datasets,
         dataset_options=dataset_options,
     )
+    # An algorithm may refuse a combination of options, or options that do not fit so many data sets.
+    checked.phases()
     shapes = [entry.shape_of(item) for entry, item in zip(datasets, dataset_options, strict=True)]
     known = [shape for shape in shapes if shape is not None]
     if len(known) == len(shapes):

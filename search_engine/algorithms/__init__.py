@@ -1,5 +1,5 @@
 BUILT_IN = (
-    "grid", "random_search", "regularized_evolution", "bayesian", "nas_rl", "evo_nas", "pathnet",
+    "random_search", "grid", "regularized_evolution", "bayesian", "nas_rl", "evo_nas", "pathnet",
     "multipath", "deepswarm", "darts", "enas", "wann",
 )
 """Modules of this room, in catalogue order; each has one ENTRY. Adding an algorithm = adding one file and one name here."""

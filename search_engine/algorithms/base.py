@@ -183,6 +183,9 @@ class TrialPhase(Phase):
     keeps_weights: ClassVar[bool] = False
     """Whether completed trials leave their weights for `Proposal.inherit`."""
 
+    stop_reason: Literal["exhausted", "horizon", "settled"] = "exhausted"
+    """What it means that `ask` returns nothing: no new genome is left, the plan is carried out, or the search has settled on one."""
+
     @property
     def window(self) -> int:
         """How many trials may be open at once: from the config, never the number of workers."""

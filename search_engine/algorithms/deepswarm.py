@@ -100,6 +100,8 @@ class DeepSwarm(TrialPhase):
     title = "Ant colony"
     scheduling = "generational"
     keeps_weights = True
+    # Its last depth is told: that is all it planned.
+    stop_reason = "horizon"
 
     def begin(self, context: Any, handover: dict[str, Any] | None) -> None:
         """Raises BadInput(field "options.max_depth") where the space's chains are shorter."""

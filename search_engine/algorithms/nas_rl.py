@@ -75,6 +75,7 @@ class NasRl(TrialPhase):
 
     title = "NAS with reinforcement learning"
     scheduling: ClassVar[Literal["steady", "generational"]] = "generational"
+    stop_reason = "settled"
 
     def begin(self, context: Any, handover: dict[str, Any] | None) -> None:
         super().begin(context, handover)

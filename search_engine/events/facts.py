@@ -129,7 +129,7 @@ class Champion(PayloadBase):
 
 class SearchStopped(PayloadBase):
     kind: Literal["search_stopped"] = "search_stopped"
-    reason: str = Field(description="budget, horizon, exhausted or failures")
+    reason: str = Field(description="budget, horizon, exhausted or settled")
     message: str
     charged_samples: float
     charged_trials: int

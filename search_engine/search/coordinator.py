@@ -36,6 +36,7 @@ STOP_MESSAGES = {
     "budget": "the budget is used up",
     "horizon": "the planned number of steps is done",
     "exhausted": "no new architecture is left to try",
+    "settled": "the search has settled on one architecture",
 }
 
 

@@ -83,7 +83,7 @@ class TrialRounds:
     told: dict[int, dict[str, Any]] = field(default_factory=dict)
     """Outcomes of told originals, for reuse."""
     draining: str = ""
-    """Why no more trials are asked (budget, exhausted); empty while asking."""
+    """Why no more trials are asked (budget, exhausted, horizon, settled); empty while asking."""
     failures_in_row: int = 0
     reused_in_row: int = 0
     generation: int = 0
@@ -133,7 +133,7 @@ class TrialRounds:
             return
         proposals = self.phase.ask()
         if not proposals:
-            self.draining = "exhausted"
+            self.draining = self.phase.stop_reason
             return
         self._open(proposals[0])
 
@@ -165,7 +165,7 @@ class TrialRounds:
         self.queue = list(self.phase.ask())
         self.generation += 1
         if not self.queue:
-            self.draining = "exhausted"
+            self.draining = self.phase.stop_reason
         return True
 
     def _budget_allows(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import threading
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 
+from search_engine import registry
 from search_engine.config import RunConfig
 from search_engine.presets import PRESETS
 from webapp.api.throttles import CreateRate
@@ -76,17 +78,50 @@ def test_every_preset_can_be_started(client: Any) -> None:
     assert [item["id"] for item in presets] == [item["id"] for item in PRESETS]
     assert presets[0]["title"] == "DARTS on handwritten digits"
     for preset in presets:
-        assert send(client, "POST", "experiments/validate", preset["experiment"]).json() == {"valid": True, "problems": []}
+        assert send(client, "POST", "experiments/validate", preset["experiment"]).json() == {"valid": True, "problems": [], "advice": []}
         assert send(client, "POST", "experiments", preset["experiment"]).status_code == 201
 
 
 def test_every_compatible_combination_is_valid_input(client: Any) -> None:
     """The form offers what `compatibility` lists: the check must agree (data files aside)."""
     for item in send(client, "GET", "compatibility").json():
-        body = {**BODY, "algorithms": [{"id": item["algorithm"]}], "space": item["space"], "datasets": [item["dataset"]]}
+        datasets = [item["dataset"]] * registry.algorithm(item["algorithm"]).domains.least
+        body = {**BODY, "algorithms": [{"id": item["algorithm"]}], "space": item["space"], "datasets": datasets}
         body |= {"dataset_options": [], "budget": {item["budgets"][0]: 10}}
         problems = send(client, "POST", "experiments/validate", body).json()["problems"]
         assert [problem for problem in problems if problem["code"] != "missing_data"] == [], item
+
+
+def test_a_grid_beyond_the_budget_is_told_before_the_start(client: Any) -> None:
+    """Advice, not a problem: it may be started. Once per algorithm, however many seeds."""
+    grid = {"algorithms": [{"id": "grid"}], "space": "mlp", "space_options": {"preset": "seed004"}, "datasets": ["digits"], "seeds": [0, 1]}
+    cut = send(client, "POST", "experiments/validate", {**grid, "budget": {"trials": 100}}).json()
+    assert cut["valid"] is True
+    assert cut["advice"] == [
+        "Grid search: The grid has 324 genomes, the budget allows at most 100: 30.8 % of it. The search will not be complete."
+    ]
+    whole = send(client, "POST", "experiments/validate", {**grid, "budget": {"trials": 324}}).json()
+    assert whole["advice"] == ["Grid search: The grid has 324 genomes. The budget allows all of them."]
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "message"),
+    [
+        ({"algorithms": [{"id": "deepswarm"}], "space": "cell"}, "space", "DeepSwarm ant colony cannot search 'cell'; it can search: node_chain"),
+        ({"algorithms": [{"id": "random", "options": {"window": 0}}]}, "algorithms.0.options.window", "greater than or equal to 1, not 0"),
+        ({"algorithms": [{"id": "pathnet"}], "datasets": ["digits"]}, "datasets", "PathNet searches 2 to 8 data sets in order"),
+        ({"algorithms": [{"id": "random"}], "datasets": ["digits", "digits"]}, "datasets", "searches one data set at a time"),
+        ({"algorithms": [{"id": "pathnet"}], "datasets": ["digits", "mnist"]}, "datasets", r"data set 1 has \(1, 8, 8\), data set 2 has \(1, 28, 28\)"),
+        ({"algorithms": [{"id": "random"}], "space": "sequence", "datasets": ["digits"]}, "datasets.0", "cannot use 'digits'"),
+        ({"algorithms": [{"id": "random"}], "space": "sequence", "budget": {"samples": 100}}, "budget", "cannot spend a budget in samples"),
+        ({"algorithms": [{"id": "enas"}], "budget": {"trials": 5}}, "budget", "ENAS cannot spend a budget in trials"),
+    ],
+)
+def test_bad_input_names_its_field_and_what_would_be_right(client: Any, change: dict[str, Any], field: str, message: str) -> None:
+    body = {"space": "", "datasets": [], "seeds": [0], "budget": None if "pathnet" in str(change) else {"trials": 5}, **change}
+    problems = send(client, "POST", "experiments/validate", body).json()["problems"]
+    assert [item["field"] for item in problems if item["code"] != "missing_data"] == [field]
+    assert re.search(message, problems[0]["message"]), problems[0]["message"]
 
 
 def test_the_same_key_makes_one_experiment(client: Any) -> None:
@@ -164,7 +199,7 @@ def test_an_estimate_is_asked_once_and_answered_later(client: Any) -> None:
     assert (first.status_code, first.json()["state"], first.json()["result"]) == (202, "queued", None)
     assert send(client, "POST", "estimates", BODY).json()["id"] == first.json()["id"]
     assert Job.objects.filter(kind="estimate").count() == 1
-    run = {"algorithm": "random", "seed": 1, "samples": 10.0, "seconds": 2.5, "steps": None, "trials": 5, "note": ""}
+    run = {"algorithm": "random", "seed": 1, "samples": 10.0, "seconds": 2.5, "steps": None, "trials": 5, "note": "", "advice": []}
     Estimate.objects.update(state="done", result={"runs": [run], "total_seconds": 2.5})
     assert send(client, "GET", f"estimates/{first.json()['id']}").json() == {
         "id": first.json()["id"], "state": "done", "result": {"runs": [run], "total_seconds": 2.5}, "reason": "",

@@ -98,7 +98,8 @@ class Plan:
     def normalised(self) -> dict[str, Any]:
         """The body with its defaults filled in: what is stored, and what a clone starts from."""
         first = self.runs[0].checked.config
-        body = self.body.model_copy(update={"name": self.name, "space": first.space, "datasets": first.datasets})
+        chosen = {"space": first.space, "datasets": first.datasets, "dataset_options": first.dataset_options}
+        body = self.body.model_copy(update={"name": self.name, **chosen})
         return body.model_dump(mode="json")
 
 
@@ -240,6 +241,7 @@ class _Planner:
         if head == "options":
             return f"algorithms.{index}.{field}"
         if head == "dataset":
+            # Raised by what opens one data set, which does not know its place.
             return "datasets.0"
         if head == "dataset_options" and rest and not rest.split(".")[0].isdigit():
             return f"dataset_options.0.{rest}"

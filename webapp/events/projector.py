@@ -124,13 +124,14 @@ def _finalists(counter: RunCounter, rows: list[Event]) -> None:
 
 def _models(counter: RunCounter, rows: list[Event]) -> None:
     checked = check(Run.objects.values_list("config", flat=True).get(pk=counter.run_id))
-    titles = {
-        data["index"]: data["title"]
+    finalists = {
+        data["index"]: data
         for data in Event.objects.filter(run_id=counter.run_id, kind="finalist").order_by("seq").values_list("data", flat=True)
     }
     ModelArtefact.objects.bulk_create(
         ModelArtefact(
-            run_id=counter.run_id, index=row.data["index"], role=row.data["role"], title=titles.get(row.data["index"], ""),
+            run_id=counter.run_id, index=row.data["index"], role=row.data["role"],
+            title=finalists[row.data["index"]]["title"], domains=finalists[row.data["index"]]["domains"],
             genome_hash=row.data["genome_hash"], metrics=row.data["metrics"], parameters=row.data["parameters"], flops=row.data["flops"],
             bundle_path=f"runs/{counter.run_id}/{model_folder(checked, row.data['index'])}" if row.data["bundle"] else "",
             reason=row.data["reason"],

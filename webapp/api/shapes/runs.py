@@ -83,10 +83,11 @@ class Model(BaseModel):
     experiment: ExperimentName
     algorithm: AlgorithmName
     space: str
-    datasets: list[str]
+    datasets: list[str] = Field(description="those of the run's data sets that it is for")
     seed: int
     index: int
     role: Literal["finalist", "baseline"]
+    title: str = Field(description="what it is in the finale, for example the best architecture or the path of one task")
     genome_hash: str
     metrics: dict[str, float]
     parameters: int | None

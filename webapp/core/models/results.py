@@ -85,6 +85,7 @@ class ModelArtefact(models.Model):
     index = models.PositiveIntegerField()
     role = models.CharField(max_length=20)
     title = models.CharField(max_length=200, default="", blank=True)
+    domains = models.JSONField(default=list, help_text="places of the run's data sets that it is for")
     genome_hash = models.CharField(max_length=64)
     metrics = models.JSONField(default=dict)
     parameters = models.BigIntegerField(null=True)
