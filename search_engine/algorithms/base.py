@@ -180,6 +180,8 @@ class TrialPhase(Phase):
     scheduling: ClassVar[Literal["steady", "generational"]] = "steady"
     repeatable: ClassVar[bool] = True
     """Whether an equal genome at equal fidelity gives an equal result, so that it may be reused instead of paid again."""
+    finite: ClassVar[bool] = False
+    """Whether `ask` ends by itself after finitely many proposals, so that a long row of reused trials says nothing."""
     keeps_weights: ClassVar[bool] = False
     """Whether completed trials leave their weights for `Proposal.inherit`."""
 

@@ -41,6 +41,7 @@ class GridSearch(TrialPhase):
     """Walk the grid; say how far the walk came, and call it complete only when the last genome was told."""
 
     title = "Grid search"
+    finite = True
 
     def begin(self, context: Any, handover: dict[str, Any] | None) -> None:
         super().begin(context, handover)

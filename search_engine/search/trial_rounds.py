@@ -301,7 +301,7 @@ class TrialRounds:
 
     def _count(self, result: Result) -> None:
         self.reused_in_row = self.reused_in_row + 1 if result.reused_from is not None else 0
-        if self.reused_in_row >= REUSED_IN_A_ROW:
+        if self.reused_in_row >= REUSED_IN_A_ROW and not self.phase.finite:
             self.draining = self.draining or "exhausted"
         # A reused failure is the same failure again, not one more.
         if result.status == "failed" and result.reused_from is None:

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from search_engine import registry
+
 from .images import ROOT
 
 Science = list[tuple[str, int, str, int, str]]
@@ -41,7 +43,39 @@ GROWTH: dict[str, Any] = {
 }
 """A population inside one step."""
 
-SEARCHES = {"random": TRAINED, "regularized_evolution": TABLE, "darts": GRADIENT, "wann": GROWTH}
+COLONY: dict[str, Any] = {
+    "algorithm": "deepswarm", "options": {"ants": 3, "max_depth": 3, "epochs": 1}, "datasets": ["digits"], "seed": 7, "budget": {"trials": 10},
+    "training": TINY, "finale": {"export": False, "training": TINY},
+}
+"""Generations whose trials start from the weights of earlier ones: these travel from worker to worker through the run's folder."""
+
+TASKS: dict[str, Any] = {
+    "algorithm": "pathnet", "options": {"population": 6, "generations": 5, "minibatches": 5, "threshold": 0.0},
+    "datasets": ["digits", "digits"], "dataset_options": [{"labels": [0, 1, 2, 3, 4]}, {"labels": [5, 6, 7, 8, 9]}], "seed": 8,
+    "finale": {"onnx": False},
+}
+"""Two data sets, a handover from phase to phase, two controls after the search, and a download for each data set."""
+
+SHARED_WEIGHTS: dict[str, Any] = {
+    "algorithm": "enas", **registry.algorithm("enas").quick, "seed": 9,
+}
+"""A controller and a super-network moved in turn, with a baseline of its own."""
+
+JOINT: dict[str, Any] = {
+    "algorithm": "multipath", **registry.algorithm("multipath").quick, "seed": 10, "datasets": TASKS["datasets"],
+    "dataset_options": TASKS["dataset_options"],
+}
+"""One network for two data sets, retrained on both together."""
+
+COUNTING: dict[str, Any] = {
+    "algorithm": "evo_nas", "options": {"window": 3}, "space": "sequence", "space_options": {"n": 8}, "datasets": ["learn_to_count"],
+    "seed": 11, "budget": {"trials": 150},
+}
+"""A population and a controller, by a formula."""
+
+BY_TRIALS = {"random": TRAINED, "regularized_evolution": TABLE, "deepswarm": COLONY, "evo_nas": COUNTING}
+BY_STEPS = {"darts": GRADIENT, "wann": GROWTH, "pathnet": TASKS, "enas": SHARED_WEIGHTS, "multipath": JOINT}
+SEARCHES = BY_TRIALS | BY_STEPS
 
 
 def science_of(events: Iterable[dict[str, Any]]) -> Science:

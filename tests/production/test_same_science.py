@@ -14,7 +14,7 @@ import pytest
 from search_engine.commands import main
 
 from .embedded import Embedded, clean_log
-from .searches import SEARCHES, TINY, CommandLine, Science, assert_same, digests, logged, science_of
+from .searches import BY_TRIALS, SEARCHES, TINY, CommandLine, Science, assert_same, digests, logged, science_of
 
 RELOADED = {"NASCOPE_SLICE_SECONDS": "0", "NASCOPE_ADVANCE_SECONDS": "0", "NASCOPE_RESIDENT_JOBS": "0"}
 """One unit of work a slice (one optimiser step, one generation; one ask or tell), each by a fresh object from the checkpoint's bytes."""
@@ -53,7 +53,7 @@ def searched(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 
 def searchable() -> list[str]:
-    """Without the table's file there are three."""
+    """Without the table's file there is one less."""
     there = Path(os.environ.get("NASCOPE_DATA", "")).joinpath("nb201", "nb201.npz").is_file()
     return [name for name in SEARCHES if there or name != "regularized_evolution"]
 
@@ -82,13 +82,19 @@ def test_the_matrix(
     embedded, runs = searched
     expected, out = command_line(name)
     kinds = {row[2] for row in expected}
-    assert kinds >= ({"trial_told", "candidate_born"} if name in ("random", "regularized_evolution") else {"metrics"})
+    assert kinds >= ({"trial_told", "candidate_born"} if name in BY_TRIALS else {"metrics"})
     shown = equal(embedded, runs[name], expected)
     if name == "darts":
         assert sum(row[2] == "structure" for row in expected) == 13, "the start and every step"
         bundle = embedded.home / "runs" / runs[name] / "model"
         assert digests(bundle) == digests(out / "model"), "the same download, byte for byte"
         assert len(shown["models"]) == 2
+    if name == "deepswarm":
+        assert '"inherited_from": null' in str(expected) and any('"inherited_from": 1' in row[4] for row in expected)
+        assert not list((embedded.home / "runs" / runs[name]).glob("weights/*")), "nothing of it stays"
+    if name == "pathnet":
+        assert sum(row[2] == "control" for row in expected) == 2
+        assert [model["bundle"] for model in shown["models"]] == [True, True]
 
 
 def test_trained_trials_through_two_workers(tmp_path: Path) -> None:

@@ -481,7 +481,7 @@ export interface GraphEdge {
 export interface SearchStopped {
   kind: "search_stopped";
   /**
-   * budget, horizon, exhausted or failures
+   * budget, horizon, exhausted or settled
    */
   reason: string;
   message: string;
