@@ -44,8 +44,8 @@ GROWTH: dict[str, Any] = {
 """A population inside one step."""
 
 COLONY: dict[str, Any] = {
-    "algorithm": "deepswarm", "options": {"ants": 3, "max_depth": 3, "epochs": 1}, "datasets": ["digits"], "seed": 7, "budget": {"trials": 10},
-    "training": TINY, "finale": {"export": False, "training": TINY},
+    "algorithm": "deepswarm", "options": {"ant_count": 3, "max_depth": 3}, "datasets": ["digits"], "seed": 7,
+    "budget": {"trials": 10}, "training": TINY, "finale": {"export": False, "training": TINY},
 }
 """Generations whose trials start from the weights of earlier ones: these travel from worker to worker through the run's folder."""
 
