@@ -111,7 +111,7 @@ def test_a_grid_beyond_the_budget_is_told_before_the_start(client: Any) -> None:
         ({"algorithms": [{"id": "random", "options": {"window": 0}}]}, "algorithms.0.options.window", "greater than or equal to 1, not 0"),
         ({"algorithms": [{"id": "pathnet"}], "datasets": ["digits"]}, "datasets", "PathNet searches 2 to 8 data sets in order"),
         ({"algorithms": [{"id": "random"}], "datasets": ["digits", "digits"]}, "datasets", "searches one data set at a time"),
-        ({"algorithms": [{"id": "pathnet"}], "datasets": ["digits", "mnist"]}, "datasets", r"1 has \(1, 8, 8\), data set 2 has \(1, 28, 28\)"),
+        ({"algorithms": [{"id": "pathnet"}], "datasets": ["digits", "mnist"]}, "datasets", r"1 has \(1, 8, 8\), .* 2 has \(1, 28, 28\)"),
         ({"algorithms": [{"id": "random"}], "space": "sequence", "datasets": ["digits"]}, "datasets.0", "cannot use 'digits'"),
         ({"algorithms": [{"id": "random"}], "space": "sequence", "budget": {"samples": 100}}, "budget", "cannot spend a budget in samples"),
         ({"algorithms": [{"id": "enas"}], "budget": {"trials": 5}}, "budget", "ENAS cannot spend a budget in trials"),
