@@ -24,10 +24,10 @@ from ..spaces.decisions import Choices
 from ..surrogates.calibration import Calibration
 from ..surrogates.observations import Observation, imputed
 from ..surrogates.proposal import Suggestion
+from ..trials.pace import FramePace
+from ..trials.ranking import Ranking
+from ..trials.trial_tally import Marginals, TrialTally
 from .base import QUICK_TRIALS, AlgorithmEntry, Finalist, Phase, Proposal, Result, SteadyConfig, TrialPhase
-from .pace import FramePace
-from .ranking import Ranking
-from .trial_tally import Marginals, TrialTally
 
 if TYPE_CHECKING:
     from ..surrogates import ensemble, optuna_samplers

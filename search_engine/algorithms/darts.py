@@ -29,7 +29,7 @@ from ..generators import derive_seed
 from ..lazy import lazy_module
 from ..simplex.bilevel import ESTIMATORS, EstimatorName, VirtualStep
 from ..simplex.habits import EpochView, Habits, SimplexHabitsConfig
-from ..simplex.relaxation import BatchLoss, flops_once, open_supernet, two_levels
+from ..simplex.relaxation import BatchLoss, flops_once, two_levels
 from ..simplex.structure_report import StructureReport
 from ..structures import SoftmaxStructure
 from ..structures.distribution import shapes_of
@@ -113,6 +113,7 @@ class DartsSearch(StepPhase):
 
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         """Build super-network, structure and both optimisers. Raises TypeError without samples."""
+        from ..supernets.opening import open_supernet
         from ..training.batches import BatchOrder, DevicePart
         from ..training.precision import Precision
 
@@ -129,7 +130,7 @@ class DartsSearch(StepPhase):
         self.train_order = BatchOrder(len(fit), options.batch_size, "weights", seed)
         self.val_order = BatchOrder(len(move), options.batch_size, "structure", seed)
 
-        self.network = open_supernet(context.space).to(device).train()
+        self.network = open_supernet(context.space, "supernet").to(device).train()
         self.weights = list(self.network.parameters())
         self.weight_optimizer = torch.optim.SGD(
             self.weights, lr=options.learning_rate, momentum=options.momentum, weight_decay=options.weight_decay

@@ -29,8 +29,8 @@ from ..colony.walking import proportional, uniform, walk
 from ..errors import BadInput
 from ..events import Ant
 from ..spaces.node_chain import NodeChainSpace
+from ..trials.ranking import Ranking
 from .base import AlgorithmConfig, AlgorithmEntry, Finalist, Inherit, Phase, Proposal, Result, TrialPhase
-from .ranking import Ranking
 
 BYTES_PER_PARAMETER = 4
 

@@ -19,11 +19,11 @@ from ..events import Notice
 from ..generators import derive_seed
 from ..spaces.base import SearchSpace
 from ..spaces.decision_infos import declare
+from ..trials.index_permutation import IndexPermutation
+from ..trials.pace import FramePace
+from ..trials.ranking import Ranking
+from ..trials.trial_tally import Marginals, TrialTally
 from .base import QUICK_TRIALS, AlgorithmEntry, Finalist, Phase, Proposal, Result, SteadyConfig, TrialPhase
-from .index_permutation import IndexPermutation
-from .pace import FramePace
-from .ranking import Ranking
-from .trial_tally import Marginals, TrialTally
 
 
 class GridConfig(SteadyConfig):

@@ -143,8 +143,8 @@ class MultiPathSearch(StepPhase):
         from ..config import TrainingConfig
         from ..controller.domain_policies import DomainPolicies, PolicySettings
         from ..controller.domains_report import DomainsReport
+        from ..supernets.opening import open_supernet
         from ..supernets.path_costs import measure
-        from ..supernets.paths import open_path_supernet
         from ..training.batches import BatchOrder, DevicePart
         from ..training.optimisers import make_optimizer
         from ..training.precision import Precision
@@ -164,7 +164,7 @@ class MultiPathSearch(StepPhase):
             BatchOrder(len(part), options.reward_batch_size, "reward", i, seed) for i, part in enumerate(self.validation)
         ]
 
-        self.network: Any = open_path_supernet(context.space).to(device).train()
+        self.network: Any = open_supernet(context.space, "paths").to(device).train()
         self.weights = list(self.network.parameters())
         names = ("optimizer", "learning_rate", "momentum", "weight_decay")
         self.optimizer = make_optimizer(TrainingConfig(**{name: getattr(options, name) for name in names}), self.weights)

@@ -27,10 +27,10 @@ from ..controller.report import PolicyReport
 from ..events import Notice
 from ..lazy import lazy_module
 from ..spaces.base import SearchSpace
+from ..trials.pace import FramePace
+from ..trials.ranking import Ranking
+from ..trials.trial_tally import TrialTally
 from .base import AlgorithmEntry, Finalist, Phase, Proposal, Result, TrialPhase
-from .pace import FramePace
-from .ranking import Ranking
-from .trial_tally import TrialTally
 
 if TYPE_CHECKING:
     from ..controller import reinforce

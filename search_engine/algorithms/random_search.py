@@ -12,10 +12,10 @@ from typing import Any
 from pydantic import Field
 
 from ..spaces.decision_infos import declare
+from ..trials.pace import FramePace
+from ..trials.ranking import Ranking
+from ..trials.trial_tally import Marginals, TrialTally
 from .base import QUICK_TRIALS, AlgorithmEntry, Finalist, Phase, Proposal, Result, SteadyConfig, TrialPhase
-from .pace import FramePace
-from .ranking import Ranking
-from .trial_tally import Marginals, TrialTally
 
 
 class RandomConfig(SteadyConfig):

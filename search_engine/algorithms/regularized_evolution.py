@@ -21,10 +21,10 @@ from pydantic import Field, model_validator
 from ..errors import BadInput
 from ..genomes import Genome
 from ..spaces.base import SearchSpace
+from ..trials.pace import FramePace
+from ..trials.ranking import Ranking
+from ..trials.trial_tally import TrialTally
 from .base import QUICK_TRIALS, AlgorithmEntry, Finalist, Phase, Proposal, Result, SteadyConfig, TrialPhase
-from .pace import FramePace
-from .ranking import Ranking
-from .trial_tally import TrialTally
 
 
 class RegularizedEvolutionConfig(SteadyConfig):

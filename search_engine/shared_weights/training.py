@@ -6,7 +6,6 @@ weight decay touches them (Pham et al. 2018, section 2.2).
 
 from __future__ import annotations
 
-import importlib
 import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -18,30 +17,17 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ..checkpoint import copied
 from ..datasets.base import SearchData
-from ..errors import BadInput, TrialFailure
+from ..errors import TrialFailure
 from ..events import Cost
 from ..genomes import Genome
 from ..spaces.base import SearchSpace
+from ..supernets.opening import open_supernet
 from ..training.batches import BatchOrder, DevicePart
 from ..training.evaluation import BATCH
 from ..training.precision import Precision
 
 COUNTED = 8
 """Forward passes whose FLOPs are counted; paths differ, and the mean of these stands for the later ones."""
-
-
-def open_path_network(space: SearchSpace[Any]) -> nn.Module:
-    """The untrained super-network of `space`, which has `forward_path(inputs, genome)` -> logits (B, classes).
-
-    Its parameters come from torch's global generator. Raises BadInput(field "space") where the space has none.
-    """
-    from .. import registry
-
-    if "paths" not in space.offers:
-        raise BadInput("space", f"the space '{space.id}' has no super-network that computes single paths", code="incompatible")
-    module = importlib.import_module(registry.space(space.id).builder.partition(":")[0])
-    build: Callable[[SearchSpace[Any]], nn.Module] = module.build_supernet
-    return build(space)
 
 
 class Trained(NamedTuple):
@@ -66,7 +52,7 @@ class SharedWeights:
         self, space: SearchSpace[Any], data: SearchData, optimizer: Callable[[list[nn.Parameter]], torch.optim.Optimizer], *,
         batch_size: int, reward_batch_size: int, gradient_clip: float, seed: int, device: str, amp: bool,
     ) -> None:  # fmt: skip
-        self.network = open_path_network(space).to(device).train()
+        self.network = open_supernet(space, "paths").to(device).train()
         self._forward: Callable[[torch.Tensor, Genome], torch.Tensor] = self.network.forward_path  # type: ignore[assignment]
         self.weights = list(self.network.parameters())
         self.optimizer = optimizer(self.weights)

@@ -5,8 +5,7 @@ What the gradient methods on a super-network share before any of them has a rule
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,7 +13,6 @@ from ..datasets.base import Part, SearchData
 from ..datasets.splits import permutation
 from ..errors import BadInput
 from ..lazy import lazy_module
-from ..spaces.base import SearchSpace
 from ..structures import StructureDistribution
 
 if TYPE_CHECKING:
@@ -29,21 +27,6 @@ else:
 
 Batch = tuple["torch.Tensor", "torch.Tensor"]
 """Network inputs (B, ...) and labels (B,)."""
-
-
-def open_supernet(space: SearchSpace[Any]) -> nn.Module:
-    """The untrained super-network of `space`: forward(inputs, gamma by group) -> logits (B, classes).
-
-    It is `build_supernet` of the module that also builds the space's networks. Its parameters come from torch's global generator.
-    Raises BadInput(field "space") where the space has none.
-    """
-    from .. import registry
-
-    if "supernet" not in space.offers:
-        raise BadInput("space", f"the space '{space.id}' has no super-network", code="incompatible")
-    module = importlib.import_module(registry.space(space.id).builder.partition(":")[0])
-    build: Callable[[SearchSpace[Any]], nn.Module] = module.build_supernet
-    return build(space)
 
 
 def two_levels(data: SearchData, source: Literal["train_split", "validation"], share: float, *seed: object) -> tuple[Part, Part]:

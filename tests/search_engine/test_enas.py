@@ -25,11 +25,11 @@ from search_engine.errors import BadInput, TrialFailure
 from search_engine.events import Event, EventLog, decode_floats
 from search_engine.search.local_run import LocalRun
 from search_engine.shared_weights.random_paths import RandomPaths
-from search_engine.shared_weights.training import open_path_network
 from search_engine.spaces.base import DataShape
 from search_engine.spaces.macro import MacroConfig, MacroSpace
 from search_engine.spaces.neuron_graph import NeuronGraphConfig, NeuronGraphSpace
 from search_engine.spaces.policy_weights import policy_weights
+from search_engine.supernets.opening import open_supernet
 
 from . import toys
 from .searches import SHAPE, image_data
@@ -350,7 +350,7 @@ def test_what_it_cannot_search_is_refused() -> None:
     with pytest.raises(BadInput, match="ENAS cannot search 'neuron_graph'"):
         check({"algorithm": "enas", "space": "neuron_graph"})
     with pytest.raises(BadInput, match="single paths"):
-        open_path_network(NeuronGraphSpace(NeuronGraphConfig(), SHAPE))
+        open_supernet(NeuronGraphSpace(NeuronGraphConfig(), SHAPE), "paths")
     context = Context(**{**enas().context.__dict__, "data": None})
     with pytest.raises(TypeError, match="samples"):
         Enas().begin(context, None)

@@ -12,8 +12,6 @@ import pytest
 from search_engine import checkpoint, registry
 from search_engine.algorithms.base import Context, Result, TrialPhase
 from search_engine.algorithms.grid import GridConfig, GridSearch, advise
-from search_engine.algorithms.index_permutation import IndexPermutation
-from search_engine.algorithms.pace import FramePace
 from search_engine.algorithms.random_search import RandomConfig, RandomSearch
 from search_engine.config import parse
 from search_engine.errors import BadInput
@@ -23,6 +21,8 @@ from search_engine.genomes import Genome
 from search_engine.search.resources import load_object
 from search_engine.spaces.base import DataShape, SpaceConfig
 from search_engine.spaces.decisions import Decision, DecisionList, DecisionSpace
+from search_engine.trials.index_permutation import IndexPermutation
+from search_engine.trials.pace import FramePace
 
 
 class BoxSpace(DecisionSpace[SpaceConfig]):

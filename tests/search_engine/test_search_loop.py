@@ -205,7 +205,7 @@ def test_a_folder_with_a_run_is_not_overwritten(tmp_path: Path) -> None:
         ({"space": "no_such"}, "space"),
         ({"space": "neuron_graph"}, "space"),
         ({"datasets": ["no_such"]}, "dataset"),
-        ({"datasets": ["digits"]}, "dataset"),
+        ({"datasets": ["digits"]}, "datasets.0"),
         ({"datasets": ["ones", "ones"]}, "datasets"),
         ({"budget": None}, "budget"),
         ({"budget": {"trials": 1, "samples": 2}}, "budget"),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..algorithms.base import Result
 from ..events import MarginalsFrame, Metrics, encode_floats
 from ..spaces.base import SearchSpace
-from .base import Result
 
 
 class TrialTally:

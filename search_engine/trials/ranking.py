@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..algorithms.base import Finalist, Result
 from ..genomes import Genome
-from .base import Finalist, Result
 
 KEPT = 10
 """The finale takes at most this many finalists."""
