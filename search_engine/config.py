@@ -16,6 +16,7 @@ from .errors import BadInput
 if TYPE_CHECKING:
     from .algorithms.base import AlgorithmEntry, Phase
     from .datasets.base import DatasetEntry
+    from .spaces.base import SearchSpace
 
 
 class Budget(BaseModel):
@@ -194,7 +195,9 @@ def check(config: RunConfig | dict[str, Any], data_dir: Path | None = None) -> C
     shapes = [entry.shape_of(item) for entry, item in zip(datasets, dataset_options, strict=True)]
     known = [shape for shape in shapes if shape is not None]
     if len(known) == len(shapes):
-        space.space(space_options, known[0], tuple(known))
+        made = space.space(space_options, known[0], tuple(known))
+        for field, training in (("training", config.training), ("finale.training", config.finale.training)):
+            _check_training(field, training, made)
     return checked
 
 
@@ -215,6 +218,13 @@ def _check_domains(count: int, algorithm: AlgorithmEntry) -> None:
     wanted = "one data set" if most == 1 else f"{least} to {most} data sets in order" if least < most else f"{least} data sets in order"
     raise BadInput("datasets", f"{algorithm.title} searches {wanted} at a time; give {'one id' if most == 1 else 'their ids'}, not {count}",
                    code="incompatible")
+
+
+def _check_training(field: str, training: TrainingConfig, space: SearchSpace[Any]) -> None:
+    try:
+        space.validate_training(training.layers, training.channels)
+    except BadInput as error:
+        raise BadInput(f"{field}.{error.field}", error.message, error.code) from None
 
 
 def _check_budget(budget: Budget, algorithm: AlgorithmEntry, dataset: DatasetEntry) -> None:

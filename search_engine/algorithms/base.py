@@ -137,6 +137,9 @@ class Phase(ABC):
     """A control runs after the search (also after one that its budget cut), for comparison only: it has its own horizon, its cost is
     reported apart like the finale's, and it changes neither finalists nor handover."""
 
+    paired_with: int | None = None
+    """For a control: the place of the phase whose seed it takes, so that the two differ by the condition and not by their draws."""
+
     context: Context
 
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:

@@ -322,6 +322,7 @@ class CommonControllerControl(MultiPathSearch):
     name = "control"
     title = "Control: one controller for all data sets"
     control = True
+    paired_with = 0
     common = True
 
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:

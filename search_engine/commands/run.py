@@ -105,10 +105,9 @@ def _summary(result: dict[str, Any], out: Path) -> None:
     print(f"{result['algorithm']} on {', '.join(result['datasets'])}, {result['space']}, seed {result['seed']}: {result['reason']}")
     budget = result["budget"]
     print(f"charged: {budget['trials']:,} trials, {budget['samples']:,.0f} samples")
-    for title, rows in (("best", result["best"]), ("random, for comparison", result["baseline"])):
-        for item in rows:
-            scores = ", ".join(f"{name} {value:.4f}" for name, value in item["metrics"].items() if "accuracy" in name)
-            print(f"{title}: {scores}\n  {item['string'][:400]}")
+    for item in (*result["best"], *result["baseline"]):
+        scores = ", ".join(f"{name} {value:.4f}" for name, value in item["metrics"].items() if "accuracy" in name or name == "reward")
+        print(f"{item['title']}: {scores}\n  {item['string'][:400]}")
     print(
         f"written: {out / 'result.json'}" + (f", {out / result['model']}" if result["model"] else f" (no model: {result['model_reason']})")
     )

@@ -39,6 +39,7 @@ class PathNetControl(PathNetTask):
         super().__init__(task)
         self.name = f"{self.condition} {task + 1}"
         self.title = f"Control: task {LETTERS[task]} {self.changed}"
+        self.paired_with = task
 
     @property
     def transfer(self) -> dict[str, float] | None:

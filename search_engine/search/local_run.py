@@ -195,6 +195,7 @@ def result_of(coordinator: Coordinator, checked: CheckedRun) -> dict[str, Any]:
         entrants.append(
             {
                 "role": entrant["role"],
+                "title": entrant["title"] or "best",
                 "hash": hash_,
                 "genome": entrant["genome"],
                 "string": string,

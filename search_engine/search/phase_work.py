@@ -21,7 +21,8 @@ class PhaseWork(Work):
     """`spec.index` is the phase's index; arguments: `charged`, the meter's state when the phase starts; the artefact is the handover."""
 
     def __init__(self, spec: WorkSpec, checked: CheckedRun, data_dir: Path, run_dir: Path) -> None:
-        seed = derive_seed(checked.config.seed, "phase", spec.index)
+        pair = checked.phases()[spec.index].paired_with
+        seed = derive_seed(checked.config.seed, "phase", spec.index if pair is None else pair)
         super().__init__(spec, seed)
         self.seed = seed
         self.resources = Resources(checked, data_dir)

@@ -122,6 +122,10 @@ class SearchSpace(ABC, Generic[ConfigT]):
         """A choice list of the genome: `genome_of` gives back a genome of equal hash."""
         raise self._lacks("decisions")
 
+    def validate_training(self, layers: int, channels: int) -> None:
+        """Raise BadInput(field "layers" or "channels") where the training config asks for a depth or width (0 = the space's own choice)
+        that networks of this space cannot have."""
+
     def training_of(self, genome: Genome) -> dict[str, Any]:
         """Training options that the genome itself decides (optimiser, learning rate, epochs); they override the run's config."""
         return {}

@@ -76,6 +76,10 @@ class DomainPathsSpace(SearchSpace[DomainPathsConfig]):
         if len(self.domains) == 1:
             require_images(self.id, shape, LEAST_SIDE)
 
+    def validate_training(self, layers: int, channels: int) -> None:
+        if layers not in (0, self.config.layers):
+            raise BadInput("layers", f"the paths of this space have {self.config.layers} layers: set space_options.layers instead")
+
     def validate_domains(self) -> None:
         """Every data set must give images; channels, sizes and classes may differ."""
         for number, shape in enumerate(self.domains, start=1):

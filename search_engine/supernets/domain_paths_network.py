@@ -12,7 +12,6 @@ from typing import Literal
 from torch import Tensor, nn
 
 from ..config import TrainingConfig
-from ..errors import BadInput
 from ..genomes import Genome
 from ..primitives.modules import Style, build_primitive, relu_conv_norm
 from ..spaces.domain_paths import STEM_SIDE, DomainPathsSpace, primitive_of
@@ -161,6 +160,5 @@ def build(space: DomainPathsSpace, genome: Genome, stage: Literal["trial", "fina
     space's.
     """
     space.validate(genome)
-    if training.layers not in (0, space.config.layers):
-        raise BadInput("training.layers", f"the paths of this space have {space.config.layers} layers: set space_options.layers instead")
+    space.validate_training(training.layers, training.channels)
     return DomainPathsNetwork(space, genome, space.width(stage, training.channels), running=True)
