@@ -123,10 +123,16 @@ function Drawing({ graph, name }: { graph: GraphData; name: string }) {
     const sizes = narrow ? SIZES.slice(1) : SIZES;
     const tries = sizes.map((size) => ({
       size,
-      placed: graph.nodes.map((node) => ({ node, ...place(node.id), w: Math.max(size.least, (nodeLabel(node.label).length * size.font * 0.62 + size.room) / 2), h: size.h })),
+      placed: graph.nodes.map((node) => {
+        const w = Math.max(size.least, (nodeLabel(node.label).length * size.font * 0.62 + size.room) / 2);
+        const { x, y } = place(node.id);
+        // A wide node at the end of the graph moves inwards until all of it is inside.
+        return { node, x: Math.min(Math.max(x, w + 3), Math.max(width - w - 3, w + 3)), y, w, h: size.h };
+      }),
     }));
     const { size, placed } = tries.find((item) => !overlapping(item.placed)) ?? tries.at(-1)!;
-    return { nodes: placed, edges: drawEdges(graph, place, placed.map(({ x, y, w, h }) => ({ x, y, w, h })), size.font), small: size.small, font: size.font };
+    const where = new Map(placed.map(({ node, x, y }) => [node.id, { x, y }]));
+    return { nodes: placed, edges: drawEdges(graph, (id) => where.get(id) ?? place(id), placed.map(({ x, y, w, h }) => ({ x, y, w, h })), size.font), small: size.small, font: size.font };
   }, [graph, width, height, narrow]);
   const known = focus !== null && graph.nodes.some((node) => node.id === focus) ? focus : null;
   const away = ({ source, target }: GraphEdge) => (known !== null && source !== known && target !== known ? " genome-away" : "");
