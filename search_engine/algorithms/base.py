@@ -227,6 +227,10 @@ class StepPhase(Phase):
     @abstractmethod
     def steps_done(self) -> int: ...
 
+    def planned_samples(self) -> float | None:
+        """Samples of the whole horizon, where steps differ so much that the first few do not tell; None = as the first few."""
+        return None
+
 
 QUICK_TRIALS: dict[str, Any] = {
     "budget": {"trials": 3},

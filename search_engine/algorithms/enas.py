@@ -186,6 +186,12 @@ class Enas(StepPhase):
     def horizon(self) -> int:
         return self._searching + self.samples.total
 
+    def planned_samples(self) -> float:
+        options, shared = self.options, self.shared
+        updates = max(options.epochs - options.warm_up_epochs, 0) * options.controller_steps
+        forward = updates * options.arcs * options.reward_batch_size + self.samples.total * shared.validation_examples
+        return Cost(forward_backward=options.epochs * shared.train_examples, forward=forward).samples
+
     @property
     def steps_done(self) -> int:
         return self.done

@@ -188,6 +188,13 @@ class MultiPathSearch(StepPhase):
     def horizon(self) -> int:
         return self.options.steps
 
+    def planned_samples(self) -> float:
+        options = self.options
+        rewarded = max(options.steps - options.warm_up, 0)
+        return self.count * Cost(
+            forward_backward=options.steps * options.batch_size, forward=rewarded * options.reward_batch_size
+        ).samples
+
     @property
     def steps_done(self) -> int:
         return self.done

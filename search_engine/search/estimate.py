@@ -94,6 +94,11 @@ def _phases(checked: CheckedRun, data_dir: Path, folder: Path) -> dict[str, Any]
         per_step = _seconds_per_unit(work)
         per_step_samples = work.cost.samples / work.phase.steps_done if work.phase.steps_done else 0.0
         horizon = work.progress().total
+        whole = work.phase.planned_samples()
+        if whole is not None and horizon and per_step_samples:
+            # Time goes with the examples that pass through the network.
+            per_step *= whole / horizon / per_step_samples
+            per_step_samples = whole / horizon
         planned = int(horizon) if horizon is not None else _budget_steps(checked, per_step, per_step_samples)
         if not phase.control:
             handover = work.phase.handover()

@@ -72,6 +72,10 @@ class SharedWeights:
         """FLOPs per example of the forward passes counted so far (sum), and how many those are."""
 
     @property
+    def train_examples(self) -> int:
+        return len(self._train)
+
+    @property
     def validation_examples(self) -> int:
         return len(self._validation)
 
