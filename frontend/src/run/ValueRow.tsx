@@ -10,11 +10,16 @@ const NAMES: Record<string, string> = {
   advantage_std: "spread of the advantage",
   gradient_norm: "gradient norm",
   skip_rate: "skip rate",
+  stage: "now",
   overlap: "modules shared with earlier tasks",
   diversity: "diversity",
 };
 
+/** What a search on shared weights is doing (`stage` of its frames). */
+const STAGES = ["warm-up of the weights ω", "weights ω", "controller θ", "ranking samples"];
+
 export function valueText(name: string, value: number): string {
+  if (name === "stage") return STAGES[value] ?? count(value);
   if (name.endsWith("_share") || name.endsWith("_rate")) return `${(100 * value).toFixed(value < 0.0995 ? 1 : 0)} %${name === "entropy_share" ? " of uniform" : ""}`;
   return Number.isInteger(value) ? count(value) : metric(value);
 }
