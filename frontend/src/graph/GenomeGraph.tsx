@@ -49,6 +49,9 @@ const LABEL_PLACES = [0.46, 0.36, 0.57, 0.28, 0.66, 0.22, 0.74];
 export function freePlace(along: (t: number) => Point, w: number, h: number, boxes: Box[]): Point {
   const meets = (point: Point) => boxes.filter((box) => Math.abs(box.x - point.x) < box.w + w && Math.abs(box.y - point.y) < box.h + h).length;
   const places = LABEL_PLACES.map((t) => along(t));
+  // Beside the edge where there is no room on it, as between the nodes of a chain.
+  const beside = [-1, 1].flatMap((side) => LABEL_PLACES.map((t) => ({ x: along(t).x, y: along(t).y + side * (2 * h + 12) })));
+  if (places.every((place) => meets(place) > 0)) places.push(...beside);
   const counts = places.map(meets);
   const chosen = places[counts.indexOf(Math.min(...counts))] ?? along(0.5);
   boxes.push({ ...chosen, w, h });

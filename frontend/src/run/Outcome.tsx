@@ -17,7 +17,7 @@ const RANDOM = "random architecture, finished in the same way";
 function comparison(run: Run, own: number, other: number, title: string): string {
   const gap = own - other;
   const size = Math.abs(gap) < 0.0005 ? "as good as" : `${Math.abs(100 * gap).toFixed(1)} points ${gap > 0 ? "better than" : "worse than"}`;
-  const easy = run.datasets.some((name) => EASY.has(name));
+  const easy = run.datasets.every((name) => EASY.has(name));
   const beside = title === RANDOM ? "a random one that was trained in the same way" : `the ${title}`;
   return `The best architecture is ${size} ${beside}.${
     easy ? " On this data set almost every architecture does well: it cannot tell a good search from a bad one. Try Fashion-MNIST or a NAS-Bench-201 table for that." : ""
