@@ -192,7 +192,8 @@ def test_the_runs_row_is_told_when_it_changes(server: Server, run: Run, headers:
 
     async def scenario() -> None:
         async def later() -> None:
-            await asyncio.sleep(0.3)
+            while not ear.runs:
+                await asyncio.sleep(0.05)
             await in_thread(lambda: states.pause(run.pk) and None)
 
         await asyncio.gather(ear.hear(lambda: any(shown["state"] == "paused" for shown in ear.runs)), later())

@@ -19,7 +19,8 @@ catalogue._algorithms(), catalogue._spaces(), catalogue._datasets(data_dir())
 for item in registry.compatibility():
     if registry.dataset(item["dataset"]).shape is None:
         continue
-    config = {"algorithm": item["algorithm"], "space": item["space"], "datasets": [item["dataset"]], "budget": {item["budgets"][0]: 10}}
+    datasets = [item["dataset"]] * registry.algorithm(item["algorithm"]).domains.least
+    config = {"algorithm": item["algorithm"], "space": item["space"], "datasets": datasets, "budget": {item["budgets"][0]: 10}}
     space = Resources(check(config), data_dir()).space
     assert space.drawings(space.sample(random.Random(1)))
 heavy = sorted({"torch", "sklearn", "onnx", "onnxruntime"} & set(sys.modules))
