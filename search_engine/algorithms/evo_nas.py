@@ -16,11 +16,9 @@ decisions alone: what was copied is none of the policy's doing.
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from ..controller.asked import Asked, OpenProposals
 from ..controller.options import PolicyConfig, controller_of
@@ -28,6 +26,7 @@ from ..controller.report import PolicyReport
 from ..lazy import lazy_module
 from ..spaces.base import SearchSpace
 from ..spaces.decisions import Choices
+from ..trials.aging import AgingConfig, AgingPopulation, Individual
 from ..trials.pace import FramePace
 from ..trials.ranking import Ranking
 from ..trials.trial_tally import TrialTally
@@ -40,18 +39,10 @@ else:
     reinforce = lazy_module("search_engine.controller.reinforce")
 
 
-class EvoNasConfig(PolicyConfig):
+class EvoNasConfig(AgingConfig, PolicyConfig):
     """Hyper-parameters of Evo-NAS. The defaults suit budgets of about a hundred trials; for thousands take a population of 100 and a
     tournament of 20."""
 
-    population: int = Field(default=25, ge=2, le=10_000, title="Population", description="How many individuals live at once (P).")
-    sample: int = Field(
-        default=5,
-        ge=1,
-        le=10_000,
-        title="Tournament",
-        description="How many individuals are drawn, with replacement; the best of them is the parent (S).",
-    )
     mutation_probability: float = Field(
         default=0.15,
         ge=0,
@@ -78,21 +69,6 @@ class EvoNasConfig(PolicyConfig):
         "with the priority queue, in the rewards' unit with REINFORCE.",
     )
 
-    @model_validator(mode="after")
-    def _sample_fits(self) -> Self:
-        if self.sample > self.population:
-            raise ValueError(f"sample ({self.sample}) must not be larger than population ({self.population})")
-        return self
-
-
-@dataclass(frozen=True)
-class Individual:
-    """A living sequence. `number` is its candidate's."""
-
-    number: int
-    choices: Choices
-    value: float
-
 
 class EvoNas(TrialPhase):
     """Tournament, a walk that copies or draws, aging, and a policy that learns from the results."""
@@ -109,7 +85,7 @@ class EvoNas(TrialPhase):
         self.pace = FramePace()
         self.tally = TrialTally()
         self.ranking = Ranking(context.metric)
-        self.living: deque[Individual] = deque()
+        self.living: AgingPopulation[Choices] = AgingPopulation(options.population)
         self.asked = 0
         self.waiting = OpenProposals()
         self.batch: list[tuple[Asked, float]] = []
@@ -143,15 +119,10 @@ class EvoNas(TrialPhase):
             sampled = self.controller.sample(rng)
             self.waiting.add(Asked(sampled.choices, sampled.drawn, sampled.log_prob, self.learner.version))
             return [Proposal(space.genome_of(sampled.choices), operator="policy")]
-        parent = self._tournament()
-        child = self.controller.walk(rng, self._kept(parent.choices))
-        self.waiting.add(Asked(child.choices, child.drawn, child.log_prob, self.learner.version, parent.choices))
+        parent = self.living.tournament(self.context.options.sample, rng)
+        child = self.controller.walk(rng, self._kept(parent.content))
+        self.waiting.add(Asked(child.choices, child.drawn, child.log_prob, self.learner.version, parent.content))
         return [Proposal(space.genome_of(child.choices), parents=(parent.number,), operator=f"{len(child.drawn)} drawn")]
-
-    def _tournament(self) -> Individual:
-        draws = [self.context.rng.randrange(len(self.living)) for _ in range(self.context.options.sample)]
-        # max keeps the first of equals, so a tie goes to the earlier draw.
-        return max((self.living[index] for index in draws), key=lambda individual: individual.value)
 
     def _kept(self, parent: Choices) -> list[int | None]:
         """The parent's choices without those that are to be drawn anew (None)."""
@@ -185,9 +156,7 @@ class EvoNas(TrialPhase):
     def _enter(self, result: Result, asked: Asked) -> None:
         value = result.metrics[self.context.metric]
         self.ranking.add(result, self.context.space.hash(result.genome))
-        self.living.append(Individual(result.number, asked.choices, value))
-        if len(self.living) > self.context.options.population:
-            self.living.popleft()
+        self.living.enter(Individual(result.number, asked.choices, value))
         self.batch.append((asked, value))
         if isinstance(self.learner, priority_queue.PriorityQueueTraining):
             self.learner.queue.add(value, asked.choices)
@@ -204,7 +173,7 @@ class EvoNas(TrialPhase):
                 self.values = {"gradient_norm": moved.gradient_norm, "baseline": moved.baseline, "reward": moved.reward}
 
     def _say(self, asked: Asked) -> None:
-        values = {**self.values, "population_mean": sum(individual.value for individual in self.living) / len(self.living)}
+        values = {**self.values, "population_mean": self.living.mean}
         if asked.parent:
             changed = sum(asked.parent[place] != asked.choices[place] for place in asked.drawn)
             values |= {"drawn": float(len(asked.drawn)), "changed": float(changed)}
@@ -219,7 +188,7 @@ class EvoNas(TrialPhase):
     def state_dict(self) -> dict[str, Any]:
         return {
             "learner": self.learner.state_dict(),
-            "living": [[individual.number, list(individual.choices), individual.value] for individual in self.living],
+            "living": [[individual.number, list(individual.content), individual.value] for individual in self.living],
             "asked": self.asked,
             "waiting": self.waiting.state_dict(),
             "batch": [[asked.to_tree(), reward] for asked, reward in self.batch],
@@ -230,7 +199,8 @@ class EvoNas(TrialPhase):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.learner.load_state_dict(state["learner"])
-        self.living = deque(Individual(number, tuple(choices), value) for number, choices, value in state["living"])
+        living = (Individual(number, tuple(choices), value) for number, choices, value in state["living"])
+        self.living = AgingPopulation(self.context.options.population, living)
         self.asked = state["asked"]
         self.waiting.load_state_dict(state["waiting"])
         self.batch = [(Asked.from_tree(tree), reward) for tree, reward in state["batch"]]

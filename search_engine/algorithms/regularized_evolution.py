@@ -12,40 +12,24 @@ leaves, when its result is told. Failed children do not enter and push nobody ou
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from ..errors import BadInput
 from ..genomes import Genome
 from ..spaces.base import SearchSpace
+from ..trials.aging import AgingConfig, AgingPopulation, Individual
 from ..trials.pace import FramePace
 from ..trials.ranking import Ranking
 from ..trials.trial_tally import TrialTally
 from .base import QUICK_TRIALS, AlgorithmEntry, Finalist, Phase, Proposal, Result, SteadyConfig, TrialPhase
 
 
-class RegularizedEvolutionConfig(SteadyConfig):
+class RegularizedEvolutionConfig(AgingConfig, SteadyConfig):
     """Hyper-parameters of aging evolution. The paper's CIFAR-10 values are population 100, sample 25 for 20,000 models. The defaults suit
     budgets of about a hundred trials: a quarter of the budget (at most 50) lives at once, a fifth of that enters a tournament."""
 
-    population: int = Field(
-        default=25,
-        ge=2,
-        le=10_000,
-        title="Population",
-        description="How many individuals live at once (P). A quarter of the trials, at most 50, is a good start; at least three times the "
-        "window of open trials.",
-    )
-    sample: int = Field(
-        default=5,
-        ge=1,
-        le=10_000,
-        title="Tournament",
-        description="How many individuals are drawn, with replacement; the best of them is the parent (S).",
-    )
     crossover: float = Field(
         default=0.0,
         ge=0,
@@ -62,21 +46,6 @@ class RegularizedEvolutionConfig(SteadyConfig):
         description="0: a mutation changes exactly one decision, as in the paper. Above 0: every decision changes with this probability, "
         "one at least (only in spaces that are a list of decisions).",
     )
-
-    @model_validator(mode="after")
-    def _sample_fits(self) -> Self:
-        if self.sample > self.population:
-            raise ValueError(f"sample ({self.sample}) must not be larger than population ({self.population})")
-        return self
-
-
-@dataclass(frozen=True)
-class Individual:
-    """A living genome. `number` is its candidate's."""
-
-    number: int
-    genome: Genome
-    value: float
 
 
 class RegularizedEvolution(TrialPhase):
@@ -96,7 +65,7 @@ class RegularizedEvolution(TrialPhase):
             )
         self.pace = FramePace()
         self.tally = TrialTally()
-        self.living: deque[Individual] = deque()
+        self.living: AgingPopulation[Genome] = AgingPopulation(context.options.population)
         self.asked = 0
         self.ranking = Ranking(context.metric)
 
@@ -105,13 +74,13 @@ class RegularizedEvolution(TrialPhase):
         self.asked += 1
         if self.asked <= options.population or not self.living:
             return [Proposal(space.sample(rng), operator="random")]
-        parent = self._tournament()
+        parent = self._parent()
         if options.crossover and "crossover" in space.offers and rng.random() < options.crossover:
-            other = self._tournament()
-            mixed = space.crossover(parent.genome, other.genome, rng)
+            other = self._parent()
+            mixed = space.crossover(parent.content, other.content, rng)
             child, operator = self._mutate(mixed)
             return [Proposal(child, parents=(parent.number, other.number), operator=f"crossover, {operator}")]
-        child, operator = self._mutate(parent.genome)
+        child, operator = self._mutate(parent.content)
         return [Proposal(child, parents=(parent.number,), operator=operator)]
 
     def _mutate(self, genome: Genome) -> tuple[Genome, str]:
@@ -130,18 +99,14 @@ class RegularizedEvolution(TrialPhase):
                 changed += 1
         return space.genome_of(choices), f"mutation of {changed}"
 
-    def _tournament(self) -> Individual:
-        draws = [self.context.rng.randrange(len(self.living)) for _ in range(self.context.options.sample)]
-        # max keeps the first of equals, so a tie goes to the earlier draw.
-        return max((self.living[index] for index in draws), key=lambda individual: individual.value)
+    def _parent(self) -> Individual[Genome]:
+        return self.living.tournament(self.context.options.sample, self.context.rng)
 
     def tell(self, results: list[Result]) -> None:
         for result in results:
             self.tally.add(result)
             if result.ok:
-                self.living.append(Individual(result.number, result.genome, result.metrics[self.context.metric]))
-                if len(self.living) > self.context.options.population:
-                    self.living.popleft()
+                self.living.enter(Individual(result.number, result.genome, result.metrics[self.context.metric]))
                 self.ranking.add(result, self.context.space.hash(result.genome))
             if self.living and self.pace.due(self.tally.told):
                 self.context.emit(self.tally.metrics(self._population_values(result.number)), self.tally.told)
@@ -152,11 +117,11 @@ class RegularizedEvolution(TrialPhase):
         count = len(values)
         return {
             "best": self.ranking.finalists()[0].value or 0.0,
-            "population_mean": sum(values) / count,
+            "population_mean": self.living.mean,
             "population_min": min(values),
             "population_max": max(values),
             "mean_age": sum(latest - individual.number for individual in self.living) / count,
-            "unique": len({self.context.space.hash(individual.genome) for individual in self.living}) / count,
+            "unique": len({self.context.space.hash(individual.content) for individual in self.living}) / count,
         }
 
     def best(self) -> list[Finalist]:
@@ -166,14 +131,15 @@ class RegularizedEvolution(TrialPhase):
         return {
             "asked": self.asked,
             "tally": self.tally.state_dict(),
-            "living": [[individual.number, individual.genome.to_json(), individual.value] for individual in self.living],
+            "living": [[individual.number, individual.content.to_json(), individual.value] for individual in self.living],
             "ranking": self.ranking.state_dict(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.asked = state["asked"]
         self.tally.load_state_dict(state["tally"])
-        self.living = deque(Individual(number, Genome.from_json(genome), value) for number, genome, value in state["living"])
+        living = (Individual(number, Genome.from_json(genome), value) for number, genome, value in state["living"])
+        self.living = AgingPopulation(self.context.options.population, living)
         self.ranking.load_state_dict(state["ranking"])
 
 

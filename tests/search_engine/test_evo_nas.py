@@ -57,7 +57,7 @@ def uniform(phase: EvoNas) -> None:
 
 def test_with_p_0_a_child_is_its_parent_but_for_one_drawn_place() -> None:
     phase = filled(8, mutation_probability=0.0)
-    by_number = {individual.number: individual.choices for individual in phase.living}
+    by_number = {individual.number: individual.content for individual in phase.living}
     places = Counter()
     for _ in range(200):
         [proposal] = phase.ask()

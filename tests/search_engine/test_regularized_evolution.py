@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from search_engine.algorithms.base import Context, Result
-from search_engine.algorithms.regularized_evolution import Individual, RegularizedEvolution, RegularizedEvolutionConfig, advise
+from search_engine.algorithms.regularized_evolution import RegularizedEvolution, RegularizedEvolutionConfig, advise
 from search_engine.errors import BadInput
 from search_engine.events import Cost, EventLog, Metrics
 from search_engine.genomes import Genome
 from search_engine.spaces.base import DataShape
 from search_engine.spaces.nb201 import NB201Config, NB201Space
+from search_engine.trials.aging import Individual
 
 from .toys import BitsConfig, BitsSpace
 
@@ -63,7 +64,7 @@ def test_a_child_differs_from_the_tournament_winner_by_one_mutation() -> None:
     phase = make_phase(1, population=2, sample=2)
     for number, value in enumerate((0.2, 0.8)):
         tell(phase, number, phase.ask()[0].genome, value)
-    by_number = {individual.number: individual.genome.content["bits"] for individual in phase.living}
+    by_number = {individual.number: individual.content.content["bits"] for individual in phase.living}
     parents = []
     for _ in range(64):
         [proposal] = phase.ask()
@@ -90,7 +91,7 @@ def test_a_tournament_larger_than_the_population_is_refused() -> None:
 class WorstParent(RegularizedEvolution):
     """A mutant: the worst of the tournament is the parent."""
 
-    def _tournament(self) -> Individual:
+    def _parent(self) -> Individual[Genome]:
         draws = [self.context.rng.randrange(len(self.living)) for _ in range(self.context.options.sample)]
         return min((self.living[index] for index in draws), key=lambda individual: individual.value)
 
@@ -129,7 +130,7 @@ def nb201_phase(**options: Any) -> RegularizedEvolution:
 def test_mutation_probability_is_per_decision_and_one_changes_at_least(probability: float, expected: float) -> None:
     """Six edges: p = 0 changes exactly one; else 6p on average, and one where none was drawn (probability (1 - p)^6)."""
     phase = nb201_phase(mutation_probability=probability)
-    parents = {individual.number: individual.genome.content["operations"] for individual in phase.living}
+    parents = {individual.number: individual.content.content["operations"] for individual in phase.living}
     changed = []
     for _ in range(400):
         [proposal] = phase.ask()
