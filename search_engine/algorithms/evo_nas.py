@@ -30,7 +30,7 @@ from ..trials.aging import AgingConfig, AgingPopulation, Individual
 from ..trials.pace import FramePace
 from ..trials.ranking import Ranking
 from ..trials.trial_tally import TrialTally
-from .base import AlgorithmEntry, Finalist, Phase, Proposal, Result, TrialPhase
+from .base import QUICK_TRIALS, AlgorithmEntry, Finalist, Phase, Proposal, Result, TrialPhase
 
 if TYPE_CHECKING:
     from ..controller import learner, priority_queue, reinforce
@@ -236,9 +236,8 @@ ENTRY = AlgorithmEntry(
     structure="policy",
     advice="search_engine.algorithms.evo_nas:advise",
     quick={
+        **QUICK_TRIALS,
         "options": {"population": 2, "sample": 2, "batch": 2, "hidden": 16, "queue": 2},
         "budget": {"trials": 4},
-        "training": {"epochs": 1, "train_examples": 128, "channels": 4, "layers": 2},
-        "finale": {"training": {"epochs": 1, "train_examples": 128, "channels": 4, "layers": 2}},
     },
 )

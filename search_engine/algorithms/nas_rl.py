@@ -30,7 +30,7 @@ from ..spaces.base import SearchSpace
 from ..trials.pace import FramePace
 from ..trials.ranking import Ranking
 from ..trials.trial_tally import TrialTally
-from .base import AlgorithmEntry, Finalist, Phase, Proposal, Result, TrialPhase
+from .base import QUICK_TRIALS, AlgorithmEntry, Finalist, Phase, Proposal, Result, TrialPhase
 
 if TYPE_CHECKING:
     from ..controller import reinforce
@@ -212,10 +212,5 @@ ENTRY = AlgorithmEntry(
     phases=phases,
     structure="policy",
     advice="search_engine.algorithms.nas_rl:advise",
-    quick={
-        "options": {"batch": 2, "hidden": 16},
-        "budget": {"trials": 4},
-        "training": {"epochs": 1, "train_examples": 128, "channels": 4, "layers": 2},
-        "finale": {"training": {"epochs": 1, "train_examples": 128, "channels": 4, "layers": 2}},
-    },
+    quick={**QUICK_TRIALS, "options": {"batch": 2, "hidden": 16}, "budget": {"trials": 4}},
 )

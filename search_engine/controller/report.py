@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..algorithms.base import Context
-from ..events import PolicyFrame, encode_floats
+from ..events import FamilyDeclared, PolicyFrame, StructureFrame, encode_floats
 from ..spaces.decision_infos import declare
 from ..spaces.decisions import Choices
+from ..spaces.policy_weights import policy_weights
 
 if TYPE_CHECKING:
     from .network import Controller
+
+
+def declare_space(context: Context, tables: Sequence[Any]) -> None:
+    """Step 0: the decisions and, where they belong to the edges of a family, the family. `tables`: a probability vector per decision."""
+    context.emit(declare(context.space), 0)
+    if policy_weights(context.space, tables) is not None:
+        context.emit(FamilyDeclared(groups=context.space.family()), 0)
+
+
+def say_edges(context: Context, tables: Sequence[Any], step: int) -> None:
+    """The policy as weights on the family's edges, where its decisions belong to them."""
+    weights = policy_weights(context.space, tables)
+    if weights is not None:
+        context.emit(StructureFrame(step=step, groups={name: encode_floats(array) for name, array in weights.items()}), step)
 
 
 class PolicyReport:
@@ -25,8 +41,8 @@ class PolicyReport:
         self._domain = domain
 
     def declare(self) -> None:
-        """Step 0: the decisions, once."""
-        self._context.emit(declare(self._context.space), 0)
+        """Step 0: what the space decides, once."""
+        declare_space(self._context, self._controller.probabilities())
 
     def say(
         self, step: int, sampled: Choices = (), parent: Choices = (), drawn: tuple[int, ...] = (), values: dict[str, float] | None = None
@@ -52,4 +68,5 @@ class PolicyReport:
             ),
             step,
         )
+        say_edges(self._context, tables, step)
         return said

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ..algorithms.base import Context
-from ..events import DerivedGenome, FamilyDeclared, Metrics, Notice, PolicyFrame, StructureFrame, encode_floats
+from ..controller.report import declare_space, say_edges
+from ..events import DerivedGenome, Metrics, Notice, PolicyFrame, encode_floats
 from ..genomes import Genome
-from ..spaces.decision_infos import declare
 from ..spaces.decisions import Choices
-from ..spaces.policy_weights import policy_weights
 
 if TYPE_CHECKING:
     from ..controller.network import Controller
@@ -46,9 +45,7 @@ class PathReport:
 
     def declare(self) -> None:
         """Step 0: decisions and, where the decisions belong to its edges, the family; then the policy as it starts."""
-        self._context.emit(declare(self._space), 0)
-        if policy_weights(self._space, self._probabilities()) is not None:
-            self._context.emit(FamilyDeclared(groups=self._space.family()), 0)
+        declare_space(self._context, self._probabilities())
         self._say_policy(0, "warm_up")
 
     def count(self, **values: float) -> None:
@@ -92,9 +89,7 @@ class PathReport:
             values={**self._policy, "stage": float(STAGES.index(stage))},
         )
         self._context.emit(frame, step)
-        weights = policy_weights(self._space, tables)
-        if weights is not None:
-            self._context.emit(StructureFrame(step=step, groups={name: encode_floats(array) for name, array in weights.items()}), step)
+        say_edges(self._context, tables, step)
         self._say_derived(step, tables)
 
     def _say_derived(self, step: int, tables: Sequence[Any]) -> None:

@@ -18,6 +18,8 @@ from search_engine.datasets.learn_to_count import SHAPE, LearnToCount
 from search_engine.events import Cost, decode_floats
 from search_engine.generators import random_state, restore_random
 from search_engine.search.local_run import LocalRun
+from search_engine.spaces.base import DataShape
+from search_engine.spaces.nb201 import NB201Config, NB201Space
 from search_engine.spaces.sequence import SequenceConfig, SequenceSpace
 
 from . import toys
@@ -163,3 +165,17 @@ def test_learning_to_count_to_five_fast_gate() -> None:
     """n = 5, 600 trials, mean of the last 100: measured .58 to .70 (5 seeds), the mutant .06, random search .21."""
     assert fmean(last(seed) for seed in range(2)) >= 0.45
     assert last(0, SignTurned()) <= 0.15
+
+
+def test_the_policy_is_also_drawn_on_the_edges_of_a_family() -> None:
+    """On NAS-Bench-201 cells every decision is an edge's operation: the weights of the family are the policy's own probabilities."""
+    space = NB201Space(NB201Config(), DataShape((3, 32, 32), 10))
+    phase = begun("nas_rl", space, 0, batch=4)
+    events = phase.context.log.drain()
+    [family] = [event.payload for event in events if event.kind == "family"]
+    assert [group.name for group in family.groups] == ["cell"]
+    told(phase, [0.2, 0.4, 0.1, 0.9])
+    events = phase.context.log.drain()
+    edges, policy = ([event.payload for event in events if event.kind == kind][-1] for kind in ("structure", "policy"))
+    assert edges.groups["cell"] == policy.probabilities and edges.step == policy.step
+    assert decode_floats(policy.probabilities).reshape(6, 5).sum(axis=1) == pytest.approx([1.0] * 6)
