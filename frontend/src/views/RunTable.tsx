@@ -74,7 +74,7 @@ function Test({ run }: { run: Run }) {
   if (!best) return <span className="faint">{run.state === "completed" ? DASH : "at the end"}</span>;
   const value = testScore(run);
   const each = testScores(run);
-  if (value === null) return <span className="faint">{best.reason || DASH}</span>;
+  if (value === null) return <span className="faint run-no-score">{best.reason || DASH}</span>;
   return (
     <>
       <span className="strong">{metric(value)}</span>
