@@ -18,6 +18,27 @@ PATIENCE = 240.0
 
 
 @dataclass
+class Subscription:
+    """One WebSocket to a run: the last event that the page had when it asked to go on, and what the server sent."""
+
+    after: int
+    frames: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def ranges(self) -> list[tuple[int, int]]:
+        """First and last seq of each range of events."""
+        return [(frame["from_seq"], frame["to_seq"]) for frame in self.frames if frame["type"] == "events"]
+
+    def end_without_gap(self) -> int:
+        """The last event that came. Fails where a range does not continue what was there."""
+        last = self.after
+        for first, end in self.ranges:
+            assert first == last + 1, f"a gap or a repetition: events {first} to {end} came after {last}"
+            last = end
+        return last
+
+
+@dataclass
 class Visitor:
     """`complaints` must be empty at the end of a test, apart from those that match a pattern in `expected`."""
 
@@ -26,10 +47,8 @@ class Visitor:
     screenshots: Path
     complaints: list[str] = field(default_factory=list)
     expected: list[str] = field(default_factory=list)
-    frames: list[dict[str, Any]] = field(default_factory=list)
-    """What the server sent over WebSockets, in order."""
-    subscriptions: list[int] = field(default_factory=list)
-    """For each WebSocket, the last event that the page had from REST, behind which it asked to go on."""
+    subscriptions: list[Subscription] = field(default_factory=list)
+    """The page's WebSockets, in order."""
 
     def __post_init__(self) -> None:
         self.page.set_default_timeout(1000 * 60)
@@ -48,8 +67,14 @@ class Visitor:
             self.complaints.append(f"{response.status} {response.request.method} {response.url}")
 
     def _connected(self, socket: WebSocket) -> None:
-        self.subscriptions.append(int(socket.url.rsplit("after=", 1)[1]))
-        socket.on("framereceived", lambda frame: self.frames.append(json.loads(frame)))
+        subscription = Subscription(int(socket.url.rsplit("after=", 1)[1]))
+        self.subscriptions.append(subscription)
+        socket.on("framereceived", lambda frame: subscription.frames.append(json.loads(frame)))
+
+    @property
+    def frames(self) -> list[dict[str, Any]]:
+        """What the server sent over all WebSockets, in order."""
+        return [frame for subscription in self.subscriptions for frame in subscription.frames]
 
     @property
     def context(self) -> BrowserContext:
