@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from search_engine.events import FRAME_KINDS
+
 from .person import Person, wait_until_over
 from .stack import Stack
 
@@ -43,10 +45,11 @@ def workers_alive(person: Person) -> list[dict[str, Any]]:
 
 
 def same_log(person: Person, run: str, heard: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The log over REST has no hole and, structure frames aside (a socket may thin them), is what the socket said."""
+    """The log over REST has no hole and, pictures of a moment aside (a socket may thin them), is what the socket said."""
     stored = person.all_events(run)
     assert [event["seq"] for event in stored] == list(range(1, len(stored) + 1))
-    assert [event for event in heard if event["kind"] != "structure"] == [event for event in stored if event["kind"] != "structure"]
+    lasting = [[event for event in events if event["kind"] not in FRAME_KINDS] for events in (heard, stored)]
+    assert lasting[0] == lasting[1]
     return stored
 
 
