@@ -133,6 +133,12 @@ class CheckedRun(BaseModel):
         entry: DatasetEntry = self.datasets[0]
         return entry
 
+    @property
+    def metric(self) -> str:
+        """Name of the figure that results are ranked by, higher is better."""
+        entry: AlgorithmEntry = self.algorithm
+        return entry.metric or self.dataset.metric
+
     def phases(self) -> list[Phase]:
         """Fresh phases of the algorithm: the search's, then its controls."""
         entry: AlgorithmEntry = self.algorithm

@@ -89,7 +89,8 @@ def datasets_for(algorithm_entry: AlgorithmEntry, space_entry: SpaceEntry) -> li
         item
         for item in datasets().values()
         if (item.provides == "samples" or trial_based)
-        and (item.input_kind in space_entry.inputs)
+        and item.input_kind in space_entry.inputs
+        and item.task in space_entry.tasks
         and (item.spaces is None or space_entry.id in item.spaces)
     ]
 

@@ -275,6 +275,8 @@ class AlgorithmEntry:
     """Where the algorithm brings its own space, only those; None = every space that offers what it needs."""
     lives: str = "simplex vertices"
     """Where the structure lives (ARCHITECTURE section 1)."""
+    metric: str = ""
+    """What its results are ranked by (higher is better) where that is not the data set's metric, for example `val_elbo`."""
     structure: str = "none"
     """Which picture the browser opens first: family, growth, population, queue, policy, colony, pathways, domains, surrogate, marginals."""
     domains: Domains = Domains()

@@ -200,7 +200,11 @@ class _Source:
 
 
 def as_network(network: nn.Module) -> nn.Module:
-    """`network`, with a class of its own around it where it is a bare layer of torch's (`write_model` needs one to write out)."""
+    """`network` as it is written down: what it gives for that itself (`for_export`, a network that computes the same without what only
+    training needs), with a class of its own around it where it is a bare layer of torch's (`write_model` needs one to write out)."""
+    plain = getattr(network, "for_export", None)
+    if plain is not None:
+        network = plain()
     return _Wrapped(network) if is_layer(network) else network
 
 

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict
 from ..errors import BadInput
 from ..genomes import Genome
 from ..spaces.base import DataShape
+from ..tasks import TaskName
 
 Array = np.ndarray[Any, Any]
 ConfigT = TypeVar("ConfigT", bound="DatasetConfig")
@@ -41,7 +42,8 @@ class Preprocessing:
 
 @dataclass(frozen=True)
 class Part:
-    """One part of a split: raw inputs (n, channels, height, width) or (n, features), labels (n,), and the indices into the source."""
+    """One part of a split: raw inputs (n, channels, height, width) or (n, features), labels (n,) int64 or, for a regression, targets
+    (n, values) float32, and the indices into the source."""
 
     inputs: Array
     labels: Array
@@ -148,6 +150,7 @@ class DatasetEntry:
     """Module (standing alone, with `read_test(folder)`) that a download takes along to read the test part from `files`; empty = the
     download carries the test part itself (data sets that are bundled with the program)."""
     sizes: dict[str, int] = field(default_factory=dict)
+    task: TaskName = "classification"
     shape_from: Callable[[Any], DataShape] | None = None
     """Where the options change the shape (a subset of the classes): (validated config) -> the shape; `shape` is that of the defaults."""
 

@@ -7,12 +7,14 @@ generated from `json_schema()`. *Science* events are reproducible: equal seed an
 Float arrays travel as base64 of little-endian float32 (`encode_floats`), so a frame is small and exact.
 """
 
+from .charts import Chart, ChartMark, ChartSeries, series
 from .facts import (
     CandidateBorn,
     Champion,
     ControlScored,
     DerivedGenome,
     FinalistChosen,
+    GrowthStep,
     Incumbent,
     Metrics,
     ModelScored,
@@ -20,6 +22,7 @@ from .facts import (
     Ops,
     PhaseStarted,
     PopulationBlock,
+    Report,
     RunCompleted,
     SearchStopped,
     TrialTold,
@@ -29,6 +32,7 @@ from .parts import Cost, FamilyGroup, GraphData, GraphEdge, GraphNode
 from .pictures import (
     FRAME_KINDS,
     Ant,
+    ChartsFrame,
     ColonyEdge,
     ColonyFrame,
     DecisionInfo,
@@ -37,6 +41,8 @@ from .pictures import (
     DomainsFrame,
     FamilyDeclared,
     MarginalsFrame,
+    MaskFrame,
+    MaskLayer,
     PathwaysFrame,
     PolicyFrame,
     StructureFrame,
@@ -48,6 +54,10 @@ __all__ = [
     "Ant",
     "CandidateBorn",
     "Champion",
+    "Chart",
+    "ChartMark",
+    "ChartSeries",
+    "ChartsFrame",
     "ColonyEdge",
     "ColonyFrame",
     "ControlScored",
@@ -67,8 +77,11 @@ __all__ = [
     "GraphData",
     "GraphEdge",
     "GraphNode",
+    "GrowthStep",
     "Incumbent",
     "MarginalsFrame",
+    "MaskFrame",
+    "MaskLayer",
     "Metrics",
     "ModelScored",
     "Notice",
@@ -78,6 +91,7 @@ __all__ = [
     "PhaseStarted",
     "PolicyFrame",
     "PopulationBlock",
+    "Report",
     "RunCompleted",
     "SearchStopped",
     "StructureFrame",
@@ -87,4 +101,5 @@ __all__ = [
     "encode_floats",
     "json_schema",
     "parse_payload",
+    "series",
 ]

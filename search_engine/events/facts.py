@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from .charts import Chart
 from .parts import Cost, GraphData, PayloadBase
 
 
@@ -98,6 +99,32 @@ class Notice(PayloadBase):
     message: str
     step: int | None = None
     values: dict[str, float] = Field(default={})
+
+
+class GrowthStep(PayloadBase):
+    """A structure that grows and shrinks considered one change: what, whether it was accepted, and why."""
+
+    kind: Literal["growth_step"] = "growth_step"
+    number: int = Field(description="counts from 0")
+    action: str = Field(description="add, delete, deepen, widen, ...: the operator")
+    subject: str = Field(description="what was added or removed, in words")
+    accepted: bool
+    reason: str = Field(description="one plain sentence")
+    objective: str = Field(description="name of what is compared, lower is better")
+    before: float | None = Field(default=None, description="None where nothing stood before")
+    after: float
+    values: dict[str, float] = Field(default={}, description="parts of the objective, sizes")
+
+
+class Report(PayloadBase):
+    """Charts that stand at the end of something (a finalist's redundancy, a comparison of controls): said once, never thinned."""
+
+    kind: Literal["report"] = "report"
+    name: str
+    title: str
+    charts: list[Chart]
+    values: dict[str, float] = Field(default={})
+    message: str = ""
 
 
 class PopulationBlock(PayloadBase):

@@ -9,6 +9,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from .charts import Chart
 from .parts import FamilyGroup, PayloadBase
 
 
@@ -25,6 +26,9 @@ class StructureFrame(PayloadBase):
     kind: Literal["structure"] = "structure"
     step: int
     groups: dict[str, str]
+    samples: dict[str, str] = Field(
+        default={}, description="per group a few draws of the weights (draws x edges x operations), where the structure is a distribution"
+    )
 
 
 class DecisionInfo(PayloadBase):
@@ -150,5 +154,34 @@ class SurrogateFrame(PayloadBase):
     values: dict[str, float] = Field(default={})
 
 
-FRAME_KINDS = frozenset({"structure", "policy", "marginals", "colony", "pathways", "domains", "surrogate"})
+class ChartsFrame(PayloadBase):
+    """All charts of a phase as they stand at one step: a later frame replaces an earlier one whole."""
+
+    kind: Literal["charts"] = "charts"
+    step: int
+    charts: list[Chart]
+
+
+class MaskLayer(PayloadBase):
+    """Which weights of one layer remain. A convolution's weights are (out, in x kernel)."""
+
+    name: str
+    title: str
+    rows: int = Field(description="outputs")
+    columns: int = Field(description="inputs (of a convolution: input channels x kernel)")
+    kept: int
+    total: int
+    bits: str = Field(default="", description="base64 of the mask, row-major, packed with the first weight in the highest bit; '' if large")
+
+
+class MaskFrame(PayloadBase):
+    """The mask over a plain network's weights at one step, layer by layer in the order of computation."""
+
+    kind: Literal["mask"] = "mask"
+    step: int
+    layers: list[MaskLayer]
+    values: dict[str, float] = Field(default={}, description="round, share kept, ...")
+
+
+FRAME_KINDS = frozenset({"structure", "policy", "marginals", "colony", "pathways", "domains", "surrogate", "charts", "mask"})
 """Pictures of a moment: of several only the latest matters to somebody who watches, so a live view may leave out older ones."""

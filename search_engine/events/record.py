@@ -12,6 +12,7 @@ from .facts import (
     ControlScored,
     DerivedGenome,
     FinalistChosen,
+    GrowthStep,
     Incumbent,
     Metrics,
     ModelScored,
@@ -19,16 +20,19 @@ from .facts import (
     Ops,
     PhaseStarted,
     PopulationBlock,
+    Report,
     RunCompleted,
     SearchStopped,
     TrialTold,
 )
 from .pictures import (
+    ChartsFrame,
     ColonyFrame,
     DecisionsDeclared,
     DomainsFrame,
     FamilyDeclared,
     MarginalsFrame,
+    MaskFrame,
     PathwaysFrame,
     PolicyFrame,
     StructureFrame,
@@ -46,7 +50,11 @@ Payload = (
     | PathwaysFrame
     | DomainsFrame
     | SurrogateFrame
+    | ChartsFrame
+    | MaskFrame
     | ControlScored
+    | GrowthStep
+    | Report
     | CandidateBorn
     | TrialTold
     | Incumbent

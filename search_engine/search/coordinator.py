@@ -157,14 +157,14 @@ class Coordinator:
                 options=self.checked.options,
                 seed=seed,
                 rng=random.Random(derive_seed(seed, "decisions")),
-                metric=self.checked.dataset.metric,
+                metric=self.checked.metric,
                 log=self.log,
             )
             phase.begin(context, self.handover)
             self.rounds = TrialRounds(
                 host=self,
                 phase=phase,
-                metric=self.checked.dataset.metric,
+                metric=self.checked.metric,
                 simulated=self.checked.dataset.provides != "samples",
                 max_failures=self.checked.config.max_failures,
                 first_number=self.numbers,
@@ -306,7 +306,7 @@ class Coordinator:
                     "reason": failure.reason,
                     "machine": failure.machine,
                 }
-            return _instant_outcome({self.checked.dataset.metric: reward}, dataset.declared_samples)
+            return _instant_outcome({self.checked.metric: reward}, dataset.declared_samples)
         return None
 
     def describe(self, genome: Genome) -> tuple[str, str]:

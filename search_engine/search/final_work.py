@@ -67,6 +67,10 @@ class FinalWork(Work):
             training = genome_training(self.checked.config.finale.training, self.resources.space, self.genome, {})
             build = load_object(self.checked.space.builder)
             self.network = build(self.resources.space, self.genome, "final", training)
+            start = self._init()
+            if start is not None:
+                # A ticket is retrained from its own first weights, under its own mask.
+                self.network.load_state_dict(start["network"])
             self.trainer = self._make_trainer(self.network, training)
 
     def _make_trainer(self, network: torch.nn.Module, training: TrainingConfig) -> Trainer | JointTrainer:
@@ -113,14 +117,18 @@ class FinalWork(Work):
     def _finish_as_is(self) -> None:
         """The algorithm's own end (for example WANN's four numbers): one visit to the test split, inside the finisher."""
         finish = load_object(self.checked.algorithm.finisher)
-        init = None
-        if self.spec.artefact is not None:
-            init = checkpoint.read(self.run_dir / self.spec.artefact, self.spec.arguments.get("artefact_digest"))
         domains = tuple(self.domains)
-        finalist = Finalist(genome=self.genome, finish="as_is", value=self.spec.arguments["value"], init=init, domains=domains)
+        finalist = Finalist(genome=self.genome, finish="as_is", value=self.spec.arguments["value"], init=self._init(), domains=domains)
         test = open_test(self._samples(self.domains[0]))
         network, metrics, cost = finish(self.resources.space, finalist, self._data, test, self.seed, self.device)
         self.network, self.metrics, self._finisher_cost = network, metrics, cost
+
+    def _init(self) -> dict[str, Any] | None:
+        """The arrays that the finalist brought, if any."""
+        if self.spec.artefact is None:
+            return None
+        arrays: dict[str, Any] = checkpoint.read(self.run_dir / self.spec.artefact, self.spec.arguments.get("artefact_digest"))
+        return arrays
 
     def _test(self) -> None:
         from ..training.evaluation import evaluate
@@ -131,8 +139,9 @@ class FinalWork(Work):
         each = []
         for domain in self.domains:
             own = _for_domain(network, domain) if self._joint else network
-            each.append(evaluate(own, open_test(self._samples(domain)), self.resources.data_of(domain).preprocessing, "cpu"))
-        for name in ("accuracy", "loss"):
+            part, preprocessing = open_test(self._samples(domain)), self.resources.data_of(domain).preprocessing
+            each.append(evaluate(own, part, preprocessing, "cpu", task=self.resources.space.task))
+        for name in each[0]:
             self.metrics[f"test_{name}"] = sum(scores[name] for scores in each) / len(each)
             if self._joint:
                 self.metrics |= {f"test_{name}_{place}": scores[name] for place, scores in enumerate(each, start=1)}

@@ -116,7 +116,7 @@ class Finale:
         if isinstance(dataset, Table):
             metrics = dataset.final_metrics(genome, string, FinalePass())
         else:
-            metrics = {self._run.checked.dataset.metric: dataset.reward(genome)}
+            metrics = {self._run.checked.metric: dataset.reward(genome)}
         reason = NO_MODEL[self._run.checked.dataset.provides]
         self._run.say(
             ModelScored(index=index, role=entrant["role"], genome_hash=hash_, metrics=metrics, bundle=False, reason=reason), index

@@ -48,7 +48,7 @@ class PhaseWork(Work):
             options=checked.options,
             seed=self.seed,
             rng=random.Random(derive_seed(self.seed, "decisions")),
-            metric=checked.dataset.metric,
+            metric=checked.metric,
             log=self.log,
             data=self.resources.search_data,
             domains=self.resources.domains,

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from ..errors import BadInput
 from ..events import FamilyGroup, GraphData
 from ..genomes import Genome, canonical_json, digest
+from ..tasks import TaskName
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +34,8 @@ class DataShape:
 
     input: tuple[int, ...]
     classes: int
+    """How many numbers a network gives: logits of classes, or the values of a regression's target."""
+    task: TaskName = "classification"
 
     @property
     def is_image(self) -> bool:
@@ -68,6 +71,11 @@ class SearchSpace(ABC, Generic[ConfigT]):
             self.validate_shape(domain)
         if len(self.domains) > 1:
             self.validate_domains()
+
+    @property
+    def task(self) -> TaskName:
+        """What its networks are trained and scored for: the data's own task, unless the space says otherwise."""
+        return self.shape.task
 
     # ---- admissible genomes
 
@@ -198,3 +206,5 @@ class SpaceEntry:
     initialiser: str = ""
     """`module:function` that prepares a network before its training, where its genome asks for it (unsupervised pretraining, ...):
     (network, genome, space, data, training, seed, device) -> Cost, or None where there is nothing to do."""
+    tasks: frozenset[str] = frozenset({"classification"})
+    """Of which tasks the data sets may be that it is searched on."""

@@ -70,7 +70,9 @@ class DevicePart:
         count = min(examples, len(part)) if examples else len(part)
         self.device = device
         self.raw = torch.from_numpy(part.inputs[:count]).to(device)
-        self.labels = torch.from_numpy(part.labels[:count]).to(device=device, dtype=torch.int64)
+        # Class numbers, or the real targets of a regression.
+        kind = torch.float32 if part.labels.dtype.kind == "f" else torch.int64
+        self.labels = torch.from_numpy(part.labels[:count]).to(device=device, dtype=kind)
         self.normalise = Normaliser(preprocessing, self.raw.dim(), device)
 
     def __len__(self) -> int:

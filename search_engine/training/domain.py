@@ -7,14 +7,15 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from ..config import TrainingConfig
 from ..datasets.base import SearchData
 from ..errors import TrialFailure
 from ..events import Cost
+from ..tasks import SCORES
 from .augmentation import Augmentation
 from .batches import BatchOrder, DevicePart
+from .criterion import Tally, mean_loss
 from .evaluation import evaluate_on
 from .footprint import step_flops
 from .precision import Precision
@@ -42,7 +43,8 @@ class DomainTraining:
         self._flops_forward, self._flops_train = step_flops(network, data.shape.input)
         self._trained_on = 0
         self._scored_on = 0
-        self._sums = {"loss": 0.0, "correct": 0, "examples": 0}
+        self.task = data.shape.task
+        self._tally = Tally(self.task)
 
     @property
     def steps_per_epoch(self) -> int:
@@ -58,7 +60,7 @@ class DomainTraining:
         )
 
     def loss(self, step: int, where: str, precision: Precision) -> torch.Tensor:
-        """Mean cross-entropy (nats, label smoothing included) of the network in training mode on batch `step`, with its graph.
+        """The task's mean loss (label smoothing included) of the network in training mode on batch `step`, with its graph.
 
         Raises TrialFailure where it is not finite (`where` says at which step), or where the batch is too small for batch
         normalisation.
@@ -69,14 +71,12 @@ class DomainTraining:
         self.network.train()
         with precision.autocast():
             logits = self._forward(inputs)
-            loss = F.cross_entropy(logits.float(), labels, label_smoothing=self._smoothing)
+            loss = mean_loss(self.task, logits, labels, self._smoothing)
         value = float(loss.detach())
         if not math.isfinite(value):
             raise TrialFailure(f"loss{self._title} is not a number {where}")
         self._trained_on += len(labels)
-        self._sums["loss"] += value * len(labels)
-        self._sums["correct"] += int((logits.detach().argmax(1) == labels).sum())
-        self._sums["examples"] += len(labels)
+        self._tally.add(logits, labels, loss=value * len(labels))
         return loss
 
     def _forward(self, inputs: torch.Tensor) -> torch.Tensor:
@@ -89,24 +89,25 @@ class DomainTraining:
         return logits
 
     def report(self, where: str) -> dict[str, float]:
-        """`train_loss` and `train_accuracy` since the last report (means over the augmented batches as they were trained on), and
-        `val_loss`, `val_accuracy` now. Raises TrialFailure where the validation loss is not finite."""
-        score = evaluate_on(self.network, self._validation)
+        """`train_loss` and the training score (`train_accuracy`, `train_r2`) since the last report (over the augmented batches as they
+        were trained on), and `val_loss` and the validation score now. Raises TrialFailure where the validation loss is not finite."""
+        score = evaluate_on(self.network, self._validation, task=self.task)
         if not math.isfinite(score["loss"]):
             raise TrialFailure(f"validation loss{self._title} is not a number {where}")
         self._scored_on += len(self._validation)
-        sums, self._sums = self._sums, {"loss": 0.0, "correct": 0, "examples": 0}
+        trained, self._tally = self._tally.figures(), Tally(self.task)
+        name = SCORES[self.task]
         return {
-            "train_loss": sums["loss"] / sums["examples"],
-            "train_accuracy": sums["correct"] / sums["examples"],
+            "train_loss": trained["loss"],
+            f"train_{name}": trained[name],
             "val_loss": score["loss"],
-            "val_accuracy": score["accuracy"],
+            f"val_{name}": score[name],
         }
 
     def state_dict(self) -> dict[str, Any]:
-        return {"trained_on": self._trained_on, "scored_on": self._scored_on, "sums": dict(self._sums)}
+        return {"trained_on": self._trained_on, "scored_on": self._scored_on, "tally": self._tally.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self._trained_on = state["trained_on"]
         self._scored_on = state["scored_on"]
-        self._sums = dict(state["sums"])
+        self._tally = Tally.from_state(self.task, state["tally"])

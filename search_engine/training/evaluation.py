@@ -4,33 +4,36 @@ from __future__ import annotations
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from ..datasets.base import Part, Preprocessing
+from ..tasks import TaskName
 from .batches import DevicePart
+from .criterion import Tally
 
 BATCH = 500
 """Examples per forward pass; the downloaded bundle uses the same number, so that its arithmetic is the same."""
 
 
-def evaluate(network: nn.Module, part: Part, preprocessing: Preprocessing, device: str = "cpu", batch: int = BATCH) -> dict[str, float]:
-    """`accuracy` (share of correct classes) and `loss` (mean cross-entropy, nats) of `network` on `part`.
+def evaluate(
+    network: nn.Module, part: Part, preprocessing: Preprocessing, device: str = "cpu", batch: int = BATCH,
+    task: TaskName = "classification",
+) -> dict[str, float]:
+    """The task's score (`accuracy` or `r2`) and `loss` (mean over the examples) of `network` on `part`.
 
     The network must lie on `device`. Its mode (training or evaluation) is as before afterwards.
     """
-    return evaluate_on(network, DevicePart(part, preprocessing, device), batch)
+    return evaluate_on(network, DevicePart(part, preprocessing, device), batch, task)
 
 
-def evaluate_on(network: nn.Module, part: DevicePart, batch: int = BATCH) -> dict[str, float]:
+def evaluate_on(network: nn.Module, part: DevicePart, batch: int = BATCH, task: TaskName = "classification") -> dict[str, float]:
     """As `evaluate`, for a part that lies on the network's device already."""
     was_training = network.training
     network.eval()
-    correct, loss = 0, 0.0
+    tally = Tally(task)
     with torch.no_grad():
         for first in range(0, len(part), batch):
-            labels = part.labels[first : first + batch]
-            logits = network(part.normalise(part.raw[first : first + batch])).float()
-            correct += int((logits.argmax(1) == labels).sum())
-            loss += float(F.cross_entropy(logits, labels, reduction="sum"))
+            inputs = part.normalise(part.raw[first : first + batch])
+            targets = inputs if task == "reconstruction" else part.labels[first : first + batch]
+            tally.add(network(inputs).float(), targets)
     network.train(was_training)
-    return {"accuracy": correct / len(part), "loss": loss / len(part)}
+    return tally.figures()

@@ -11,6 +11,7 @@ from ..checkpoint import copied
 from ..config import TrainingConfig
 from ..datasets.base import SearchData
 from ..events import Cost
+from ..tasks import SCORES
 from .domain import DomainTraining
 from .optimisers import make_optimizer, set_learning_rate
 from .precision import Precision
@@ -23,7 +24,7 @@ class TrainingLoop:
     Every step is ONE optimiser step on the sum of the data sets' losses on a batch of each, and an epoch has as many steps as the
     largest data set has batches (smaller ones come round again). Data order and augmentation depend on (seed, step) alone; randomness
     inside the network (dropout) comes from torch's global generator, which the caller owns. With `early_stop` = 0 the weights at the
-    end are those of the last epoch; otherwise those of the epoch with the best validation accuracy (the earliest of equals), and the
+    end are those of the last epoch; otherwise those of the epoch with the best validation score (the earliest of equals), and the
     metrics are of that same epoch.
     """
 
@@ -111,7 +112,8 @@ class TrainingLoop:
             self._consider_stopping(report)
 
     def _consider_stopping(self, report: dict[str, float]) -> None:
-        if not self._best or report["val_accuracy"] > self._best["val_accuracy"]:
+        score = f"val_{SCORES[self._domains[0].task]}"
+        if not self._best or report[score] > self._best[score]:
             self._best = report
             self._best_weights = copied(self.network.state_dict())
         self._stopped = report["epoch"] - self._best["epoch"] >= self.config.early_stop

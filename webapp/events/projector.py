@@ -139,11 +139,11 @@ def _models(counter: RunCounter, rows: list[Event]) -> None:
         for row in rows
     )
     for row in rows:
-        value = row.data["metrics"].get(checked.dataset.metric)
+        value = row.data["metrics"].get(checked.metric)
         if row.data["role"] == "finalist" and row.data["index"] == 0 and value is not None:
             # A search on a super-network scores no genome of its own: then the first finalist, retrained, is its best.
             Run.objects.filter(pk=counter.run_id, best_value=None).update(
-                best_value=value, best_metric=checked.dataset.metric, best_genome_hash=row.data["genome_hash"]
+                best_value=value, best_metric=checked.metric, best_genome_hash=row.data["genome_hash"]
             )
 
 

@@ -47,7 +47,7 @@ def create_run(experiment: Experiment, config: RunConfig | dict[str, Any], posit
         run = Run.objects.create(
             experiment=experiment, owner_id=experiment.owner_id, position=position, algorithm=checked.algorithm.id,
             options=checked.options.model_dump(mode="json"), space=checked.space.id, datasets=[entry.id for entry in checked.datasets],
-            seed=checked.config.seed, config=checked.config.model_dump(mode="json"), metric=checked.dataset.metric,
+            seed=checked.config.seed, config=checked.config.model_dump(mode="json"), metric=checked.metric,
             progress={"fraction": 0.0, "text": "queued", "eta_seconds": None},
         )
         counter = RunCounter.objects.create(run=run)

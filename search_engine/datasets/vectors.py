@@ -1,0 +1,88 @@
+"""Data sets of vectors that are made or read whole: features (n, d) and classes or real targets, split by seed.
+
+The test part is set aside once for all seeds; the run's seed divides only the rest.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from ..errors import BadInput
+from ..spaces.base import DataShape
+from .base import Array, FinalePass, Part, Preprocessing, Samples, SearchData
+from .splits import Indices, permutation, stratified_split
+
+
+class VectorSamples(Samples):
+    """`inputs` (n, d) float32; `targets` (n,) int64 class numbers or (n, values) float32.
+
+    With `standardise` the features are brought to mean 0 and deviation 1 of the training part; without, networks see them as they are
+    (a formula whose parameters mean something in the data's own units).
+    """
+
+    def __init__(
+        self, name: str, inputs: Array, targets: Array, *, names: tuple[str, ...], validation_share: float, test_share: float,
+        standardise: bool,
+    ) -> None:
+        """`names` are those of the classes, or of the targets' values."""
+        self._name = name
+        self._inputs = inputs.astype(np.float32)
+        self._regression = targets.dtype.kind == "f"
+        self._targets = targets.astype(np.float32) if self._regression else targets.astype(np.int64)
+        self._names = names
+        self._validation_share, self._test_share = validation_share, test_share
+        self._standardise = standardise
+
+    def shape(self) -> DataShape:
+        task = "regression" if self._regression else "classification"
+        return DataShape((self._inputs.shape[1],), len(self._names), task)  # type: ignore[arg-type]
+
+    def _split(self, positions: Indices, share: float, *seed: object) -> tuple[Indices, Indices]:
+        if not self._regression:
+            return stratified_split(self._targets[positions], share, *seed)
+        chosen = round(share * len(positions))
+        if not 0 < chosen < len(positions):
+            raise BadInput("dataset_options", f"a share of {share:g} of {len(positions)} examples leaves one part empty")
+        order = permutation(len(positions), "split", *seed)
+        return order[chosen:], order[:chosen]
+
+    @cached_property
+    def _sealed(self) -> tuple[Indices, Indices]:
+        """Indices of (train and validation, test), the same for every seed."""
+        return self._split(np.arange(len(self._inputs), dtype=np.int64), self._test_share, self._name, "test")
+
+    def _part(self, indices: Indices) -> Part:
+        return Part(inputs=self._inputs[indices], labels=self._targets[indices], indices=indices)
+
+    def search_data(self, seed: int) -> SearchData:
+        pool = self._sealed[0]
+        train, validation = self._split(pool, self._validation_share, self._name, "validation", seed)
+        part = self._part(pool[train])
+        return SearchData(
+            dataset=self._name,
+            shape=self.shape(),
+            train=part,
+            validation=self._part(pool[validation]),
+            preprocessing=self._preprocessing(part.inputs),
+            class_names=self._names,
+        )
+
+    def _preprocessing(self, inputs: Array) -> Preprocessing:
+        if not self._standardise:
+            width = inputs.shape[1]
+            return Preprocessing(scale=1.0, mean=(0.0,) * width, std=(1.0,) * width)
+        values = inputs.astype(np.float64)
+        deviation = values.std(axis=0)
+        return Preprocessing(
+            scale=1.0,
+            mean=tuple(float(item) for item in values.mean(axis=0)),
+            # A constant feature stays what it is after centring.
+            std=tuple(float(item) if item > 0 else 1.0 for item in deviation),
+        )
+
+    def open_test(self, key: FinalePass) -> Part:
+        if not isinstance(key, FinalePass):
+            raise TypeError("the test split opens only to the finale")
+        return self._part(self._sealed[1])

@@ -1,0 +1,61 @@
+"""Charts that an algorithm draws of itself: the form in which a result with axes travels.
+
+An algorithm says what stands on the axes and gives the numbers; the browser draws every chart with the same few marks, and gives its
+table. Float arrays are base64 of little-endian float32 (`encode_floats`); NaN is a gap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from .floats import encode_floats
+from .parts import PayloadBase
+
+
+class ChartSeries(PayloadBase):
+    name: str
+    x: str = Field(description="base64 float32; for bars the place of each bar, counted from 0")
+    y: str
+    low: str = Field(default="", description="lower end of a band around y; '' = none")
+    high: str = Field(default="")
+    look: Literal["solid", "dashed", "points"] = Field(default="solid", description="dashed: something to compare with")
+
+
+class ChartMark(PayloadBase):
+    """A line across the chart at one value of an axis: a threshold, the true value, the best."""
+
+    axis: Literal["x", "y"]
+    value: float
+    title: str
+
+
+class Chart(PayloadBase):
+    name: str = Field(description="stable: charts of this name may be laid over each other across runs")
+    title: str
+    form: Literal["lines", "bars", "trajectory"] = Field(
+        default="lines", description="trajectory: a path through the plane, each point later than the one before, equal scales not implied"
+    )
+    x_title: str
+    y_title: str
+    x_scale: Literal["linear", "log"] = "linear"
+    y_scale: Literal["linear", "log"] = "linear"
+    categories: list[str] = Field(default=[], description="names of the bars, where form is bars")
+    series: list[ChartSeries]
+    marks: list[ChartMark] = Field(default=[])
+    note: str = Field(default="", description="one plain sentence: how to read it")
+
+
+def series(
+    name: str, x: Iterable[float] | np.ndarray[Any, Any], y: Iterable[float] | np.ndarray[Any, Any], *,
+    low: Iterable[float] | np.ndarray[Any, Any] | None = None, high: Iterable[float] | np.ndarray[Any, Any] | None = None,
+    look: Literal["solid", "dashed", "points"] = "solid",
+) -> ChartSeries:
+    """A series from numbers."""
+    return ChartSeries(
+        name=name, x=encode_floats(x), y=encode_floats(y), look=look,
+        low="" if low is None else encode_floats(low), high="" if high is None else encode_floats(high),
+    )
