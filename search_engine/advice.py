@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
-
 from .config import CheckedRun
+from .lazy import load_object
 
 
 def advice(checked: CheckedRun, trials: int | None = None) -> list[str]:
@@ -18,7 +17,6 @@ def advice(checked: CheckedRun, trials: int | None = None) -> list[str]:
         return []
     if trials is None and checked.budget is not None and checked.budget.trials is not None:
         trials = checked.budget.trials
-    module, _, name = checked.algorithm.advice.partition(":")
     space = checked.space.space(checked.space_options, known[0], known)
-    said: list[str] = getattr(importlib.import_module(module), name)(checked.options, space, trials)
+    said: list[str] = load_object(checked.algorithm.advice)(checked.options, space, trials)
     return said

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from .errors import BadInput
+from .lazy import load_object
 
 if TYPE_CHECKING:
     from .algorithms.base import AlgorithmEntry, Phase
@@ -204,6 +205,8 @@ def check(config: RunConfig | dict[str, Any], data_dir: Path | None = None) -> C
         made = space.space(space_options, known[0], tuple(known))
         for field, training in (("training", config.training), ("finale.training", config.finale.training)):
             _check_training(field, training, made)
+        if algorithm.check:
+            load_object(algorithm.check)(options, made)
     return checked
 
 

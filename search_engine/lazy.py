@@ -1,4 +1,4 @@
-"""Import a heavy module at first use.
+"""Import a heavy module at first use; find an object by its written name.
 
 The registry and the config classes must import without torch (start-up of table runs, and of the web process), while an
 algorithm is one file with its config at the top and its rule below. So algorithm files write
@@ -24,3 +24,9 @@ class _LazyModule(ModuleType):
 def lazy_module(name: str) -> Any:
     """A stand-in for module `name` that imports it when an attribute is first read."""
     return _LazyModule(name)
+
+
+def load_object(path: str) -> Any:
+    """The object named by `module:name`."""
+    module, _, name = path.partition(":")
+    return getattr(importlib.import_module(module), name)

@@ -283,6 +283,9 @@ class AlgorithmEntry:
     finisher: str = ""
     """`module:function` that finishes finalists with finish="as_is": (space, finalist, data, test, seed, device) -> (network or None,
     metrics, Cost). It makes the finalist's one visit to the test split."""
+    check: str = ""
+    """`module:function` that refuses options which do not fit the space: (options, space) -> None, raising BadInput(field "options.name").
+    Called before anything starts, as soon as the shape of the data is known. Torch-free and quick."""
     advice: str = ""
     """`module:function` that says before the start what a person should know of this config: (options, space, trials) -> list of plain
     sentences, `trials` being how many the budget allows at most, or None where that is not known. Torch-free and quick."""

@@ -14,8 +14,9 @@ from ..datasets.base import Samples
 from ..events import Cost, Metrics, ModelScored
 from ..generators import derive_seed
 from ..genomes import Genome
+from ..lazy import load_object
 from .finale import model_folder, open_test
-from .resources import Resources, load_object
+from .resources import Resources
 from .trial_work import genome_training
 from .work import Progress, Work, WorkSpec
 

@@ -5,7 +5,6 @@ The cache is bounded and keyed by content, so that a worker which serves many ru
 
 from __future__ import annotations
 
-import importlib
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,6 @@ from ..datasets.base import DatasetEntry, Objective, Samples, SearchData, Table
 from ..errors import BadInput
 from ..genomes import canonical_json
 from ..spaces.base import DataShape, SearchSpace
-
-
-def load_object(path: str) -> Any:
-    """The object named by `module:name`."""
-    module, _, name = path.partition(":")
-    return getattr(importlib.import_module(module), name)
 
 
 @lru_cache(maxsize=8)

@@ -11,9 +11,10 @@ from ..errors import BadInput, TrialFailure
 from ..events import Cost, Metrics
 from ..generators import derive_seed
 from ..genomes import Genome, canonical_json
+from ..lazy import load_object
 from ..spaces.base import SearchSpace
 from . import starting_weights
-from .resources import Resources, load_object
+from .resources import Resources
 from .work import Progress, Work, WorkSpec
 
 if TYPE_CHECKING:

@@ -29,8 +29,9 @@ from search_engine.config import CheckedRun, check
 from search_engine.datasets.base import Part, SearchData
 from search_engine.datasets.idx_images import FILES
 from search_engine.genomes import Genome
+from search_engine.lazy import load_object
 from search_engine.search.finale import open_test
-from search_engine.search.resources import Resources, load_object
+from search_engine.search.resources import Resources
 from search_engine.spaces.base import SearchSpace
 from search_engine.training.evaluation import evaluate
 from search_engine.training.trainer import Trainer

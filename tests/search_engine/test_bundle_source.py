@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from search_engine.bundle.errors import BundleError
 from search_engine.bundle.source import as_network, model_state, write_model
 from search_engine.config import TrainingConfig, check
-from search_engine.search.resources import load_object
+from search_engine.lazy import load_object
 from search_engine.spaces.base import DataShape
 
 

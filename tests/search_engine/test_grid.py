@@ -18,7 +18,7 @@ from search_engine.errors import BadInput
 from search_engine.events import Cost, EventLog, MarginalsFrame, Metrics, Notice, decode_floats
 from search_engine.generators import random_state, restore_random
 from search_engine.genomes import Genome
-from search_engine.search.resources import load_object
+from search_engine.lazy import load_object
 from search_engine.spaces.base import DataShape, SpaceConfig
 from search_engine.spaces.decisions import Decision, DecisionList, DecisionSpace
 from search_engine.trials.index_permutation import IndexPermutation
