@@ -2,7 +2,8 @@
 
 import type { JsonSchema } from "../schema/jsonSchema";
 import type {
-  EventRecord, FamilyDeclared, FinalistChosen, Champion, ControlScored, DecisionsDeclared, DerivedGenome, Incumbent, Notice, PhaseStarted, GraphData,
+  EventRecord, FamilyDeclared, FinalistChosen, Champion, ControlScored, DecisionsDeclared, DerivedGenome, GrowthStep, Incumbent, Notice, PhaseStarted, GraphData,
+  Report,
 } from "../types/events.gen";
 import type { PictureEvent } from "../stream/pictures";
 
@@ -236,7 +237,7 @@ export interface Snapshot {
   as_of_seq: number;
   run: Run;
   family: FamilyDeclared | null;
-  structure: { step: number; groups: Record<string, string> } | null;
+  structure: { step: number; groups: Record<string, string>; samples?: Record<string, string> } | null;
   champion: Champion | null;
   derived: DerivedGenome | null;
   incumbent: Incumbent | null;
@@ -255,9 +256,12 @@ export interface Snapshot {
   models: Model[];
   notices: Notice[];
   decisions?: DecisionsDeclared | null;
-  /** The newest of each kind of live picture. */
-  pictures?: PictureEvent[];
+  /** The newest of each kind of live picture; of charts and masks that of each source. */
+  pictures?: (PictureEvent & { source?: string })[];
   controls?: ControlScored[];
+  reports?: Report[];
+  /** The newest few hundred, the oldest first. */
+  growth?: GrowthStep[];
 }
 
 /** History of one edge: `values` is base64 of float32, steps x operations. */

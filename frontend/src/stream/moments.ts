@@ -19,7 +19,11 @@ export class Moments<Data> {
 
   /** The last moment at or before `seq` (Infinity = the newest). */
   at(seq: number): Data | undefined {
-    if (seq === Infinity) return this.items.at(-1)?.data;
-    return this.items[lastAtMost(this.items.map((item) => item.seq), seq)]?.data;
+    return this.itemAt(seq)?.data;
+  }
+
+  itemAt(seq: number): At<Data> | undefined {
+    if (seq === Infinity) return this.items.at(-1);
+    return this.items[lastAtMost(this.items.map((item) => item.seq), seq)];
   }
 }

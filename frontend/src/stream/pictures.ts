@@ -1,10 +1,12 @@
-/** The live pictures of searches that are no family of weights: policies, marginals, colonies, pathways, domains, surrogates. */
-import type { ColonyFrame, DecisionInfo, DecisionsDeclared, DomainsFrame, EventRecord, MarginalsFrame, PathwaysFrame, PolicyFrame } from "../types/events.gen";
+/** The live pictures beside a family's weights: policies, marginals, colonies, pathways, domains, surrogates, charts, masks. */
+import type {
+  ChartsFrame, ColonyFrame, DecisionInfo, DecisionsDeclared, DomainsFrame, EventRecord, MarginalsFrame, MaskFrame, PathwaysFrame, PolicyFrame,
+} from "../types/events.gen";
 import { decodeFloats } from "./floats";
 import { Moments } from "./moments";
 
 /** Frames of these kinds may be thinned by the server: each is a whole picture. */
-export const PICTURE_KINDS = ["policy", "marginals", "colony", "pathways", "domains", "surrogate"] as const;
+export const PICTURE_KINDS = ["policy", "marginals", "colony", "pathways", "domains", "surrogate", "charts", "mask"] as const;
 
 /** A policy, its probabilities as numbers: the vectors of all decisions, one behind the other. */
 export type Policy = Omit<PolicyFrame, "kind" | "probabilities"> & { probabilities: Float32Array };
@@ -40,8 +42,21 @@ export class Pictures {
   pathways = new Moments<Pathways>();
   domains = new Moments<Domains>();
   surrogate = new Moments<Surrogate>();
+  /** By source (`phase:0`, `final:0`, ...): each says all its charts every time. */
+  charts = new Map<string, Moments<ChartsFrame>>();
+  masks = new Map<string, Moments<MaskFrame>>();
 
-  add(data: PictureEvent, seq: number): void {
+  /** The latest frame of each source at `seq`, the source that spoke last first. */
+  static latest<Data>(logs: ReadonlyMap<string, Moments<Data>>, seq: number): { source: string; data: Data }[] {
+    const found: { source: string; data: Data; at: number }[] = [];
+    for (const [source, log] of logs) {
+      const item = log.itemAt(seq);
+      if (item) found.push({ source, data: item.data, at: item.seq });
+    }
+    return found.sort((a, b) => b.at - a.at);
+  }
+
+  add(data: PictureEvent, seq: number, source = ""): void {
     switch (data.kind) {
       case "decisions":
         this.decisions = data.decisions;
@@ -73,6 +88,21 @@ export class Pictures {
         this.surrogate.add(seq, { step, chosen, values, means, deviations, observed, predicted });
         return;
       }
+      case "charts":
+        logOf(this.charts, source).add(seq, data);
+        return;
+      case "mask":
+        logOf(this.masks, source).add(seq, data);
+        return;
     }
   }
+}
+
+/** A frame of charts or a mask may have tens of kilobytes: fewer are kept of them than of the others. */
+const MOST_LARGE_FRAMES = 300;
+
+function logOf<Data>(logs: Map<string, Moments<Data>>, source: string): Moments<Data> {
+  let log = logs.get(source);
+  if (!log) logs.set(source, (log = new Moments(MOST_LARGE_FRAMES)));
+  return log;
 }

@@ -6,12 +6,14 @@
  */
 import type { Run, Snapshot } from "../api/types";
 import type {
-  Champion, ControlScored, DerivedGenome, EventRecord, FamilyGroup, FinalistChosen, Incumbent, Notice, PhaseStarted,
+  Champion, ControlScored, DerivedGenome, EventRecord, FamilyGroup, FinalistChosen, GrowthStep, Incumbent, Notice, PhaseStarted, Report,
 } from "../types/events.gen";
 import { Candidates } from "./candidates";
 import { decodeFloats } from "./floats";
 import { FrameLog } from "./frames";
+import { growthLine } from "./growth";
 import { Individuals } from "./individuals";
+import { Moments } from "./moments";
 import { PICTURE_KINDS, Pictures } from "./pictures";
 import { Timeline } from "./timeline";
 
@@ -39,10 +41,13 @@ export interface At<Data> {
 }
 
 /** Kinds of events after which the picture is another one. */
-const VISIBLE = new Set<string>(["structure", "trial_told", "champion", "population", ...PICTURE_KINDS]);
+const VISIBLE = new Set<string>(["structure", "trial_told", "champion", "population", "growth_step", ...PICTURE_KINDS]);
 const LOG_LIMIT = 5000;
 const CHAMPION_LIMIT = 400;
 const SERIES_LIMIT = 20_000;
+const GROWTH_LIMIT = 5000;
+/** Draws take many times the room of a mean: fewer moments of them are kept. */
+const MOST_DRAWS = 200;
 
 export class RunStore {
   run: Run | null = null;
@@ -56,6 +61,8 @@ export class RunStore {
 
   family: FamilyGroup[] = [];
   frames = new Map<string, FrameLog>();
+  /** By family group the draws of its weights, base64 (draws x edges x operations), where the structure is a distribution. */
+  draws = new Map<string, Moments<string>>();
   pictures = new Pictures();
   candidates = new Candidates();
   individuals = new Individuals();
@@ -68,6 +75,8 @@ export class RunStore {
   notices: At<Notice>[] = [];
   finalists: FinalistChosen[] = [];
   controls: At<ControlScored>[] = [];
+  reports: At<Report>[] = [];
+  growth: At<GrowthStep>[] = [];
   log: LogLine[] = [];
   /** Seqs of new bests, for the time line. */
   marks: number[] = [];
@@ -155,12 +164,15 @@ export class RunStore {
     this.firstSeq = seq;
     if (snapshot.family) this.family = snapshot.family.groups;
     if (snapshot.structure) {
-      const { step, groups } = snapshot.structure;
+      const { step, groups, samples } = snapshot.structure;
       for (const [name, text] of Object.entries(groups)) this.framesOf(name).add({ seq, step, values: decodeFloats(text) });
+      this.addDraws(samples, seq);
     }
     if (snapshot.decisions) this.pictures.add(snapshot.decisions, seq);
-    for (const picture of snapshot.pictures ?? []) this.pictures.add(picture, seq);
+    for (const picture of snapshot.pictures ?? []) this.pictures.add(picture, seq, picture.source);
     this.controls.push(...(snapshot.controls ?? []).map((data) => ({ seq, data })));
+    this.reports.push(...(snapshot.reports ?? []).map((data) => ({ seq, data })));
+    this.growth.push(...(snapshot.growth ?? []).map((data) => ({ seq, data })));
     const rows = snapshot.candidates;
     rows.number.forEach((number, index) =>
       this.candidates.restore(
@@ -208,6 +220,7 @@ export class RunStore {
         return;
       case "structure":
         for (const [name, text] of Object.entries(data.groups)) this.framesOf(name).add({ seq, step: data.step, values: decodeFloats(text) });
+        this.addDraws(data.samples, seq);
         this.touch("structure");
         return;
       case "decisions":
@@ -217,13 +230,26 @@ export class RunStore {
       case "pathways":
       case "domains":
       case "surrogate":
-        this.pictures.add(data, seq);
+      case "charts":
+      case "mask":
+        this.pictures.add(data, seq, event.source);
         this.touch("structure");
         return;
       case "control":
         this.controls.push({ seq, data });
         this.line(event, `${data.title}: ${data.message}`);
         this.touch("end");
+        return;
+      case "report":
+        this.reports.push({ seq, data });
+        this.line(event, data.message ? `${data.title}: ${data.message}` : data.title);
+        this.touch("end");
+        return;
+      case "growth_step":
+        this.growth.push({ seq, data });
+        if (this.growth.length > GROWTH_LIMIT) this.growth.splice(0, this.growth.length - GROWTH_LIMIT);
+        this.line(event, growthLine(data), data.accepted ? "best" : "");
+        this.touch("growth");
         return;
       case "metrics":
         for (const [name, value] of Object.entries(data.values)) this.point(event.source, name, seq, data.step, data.samples, value);
@@ -308,6 +334,14 @@ export class RunStore {
     let log = this.frames.get(name);
     if (!log) this.frames.set(name, (log = new FrameLog()));
     return log;
+  }
+
+  private addDraws(samples: Record<string, string> | undefined, seq: number): void {
+    for (const [name, text] of Object.entries(samples ?? {})) {
+      let log = this.draws.get(name);
+      if (!log) this.draws.set(name, (log = new Moments(MOST_DRAWS)));
+      log.add(seq, text);
+    }
   }
 
   private seriesOf(source: string, name: string, series: Series): Series {

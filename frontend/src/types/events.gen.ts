@@ -25,7 +25,11 @@ export interface EventRecord {
     | PathwaysFrame
     | DomainsFrame
     | SurrogateFrame
+    | ChartsFrame
+    | MaskFrame
     | ControlScored
+    | GrowthStep
+    | Report
     | CandidateBorn
     | TrialTold
     | Incumbent
@@ -107,6 +111,12 @@ export interface StructureFrame {
   kind: "structure";
   step: number;
   groups: {
+    [k: string]: string;
+  };
+  /**
+   * per group a few draws of the weights (draws x edges x operations), where the structure is a distribution
+   */
+  samples: {
     [k: string]: string;
   };
 }
@@ -307,6 +317,99 @@ export interface SurrogateFrame {
   };
 }
 /**
+ * All charts of a phase as they stand at one step: a later frame replaces an earlier one whole.
+ */
+export interface ChartsFrame {
+  kind: "charts";
+  step: number;
+  charts: Chart[];
+}
+export interface Chart {
+  /**
+   * stable: charts of this name may be laid over each other across runs
+   */
+  name: string;
+  title: string;
+  /**
+   * trajectory: a path through the plane, each point later than the one before, equal scales not implied
+   */
+  form: "lines" | "bars" | "trajectory";
+  x_title: string;
+  y_title: string;
+  x_scale: "linear" | "log";
+  y_scale: "linear" | "log";
+  /**
+   * names of the bars, where form is bars
+   */
+  categories: string[];
+  series: ChartSeries[];
+  marks: ChartMark[];
+  /**
+   * one plain sentence: how to read it
+   */
+  note: string;
+}
+export interface ChartSeries {
+  name: string;
+  /**
+   * base64 float32; for bars the place of each bar, counted from 0
+   */
+  x: string;
+  y: string;
+  /**
+   * lower end of a band around y; '' = none
+   */
+  low: string;
+  high: string;
+  /**
+   * dashed: something to compare with
+   */
+  look: "solid" | "dashed" | "points";
+}
+/**
+ * A line across the chart at one value of an axis: a threshold, the true value, the best.
+ */
+export interface ChartMark {
+  axis: "x" | "y";
+  value: number;
+  title: string;
+}
+/**
+ * The mask over a plain network's weights at one step, layer by layer in the order of computation.
+ */
+export interface MaskFrame {
+  kind: "mask";
+  step: number;
+  layers: MaskLayer[];
+  /**
+   * round, share kept, ...
+   */
+  values: {
+    [k: string]: number;
+  };
+}
+/**
+ * Which weights of one layer remain. A convolution's weights are (out, in x kernel).
+ */
+export interface MaskLayer {
+  name: string;
+  title: string;
+  /**
+   * outputs
+   */
+  rows: number;
+  /**
+   * inputs (of a convolution: input channels x kernel)
+   */
+  columns: number;
+  kept: number;
+  total: number;
+  /**
+   * base64 of the mask, row-major, packed with the first weight in the highest bit; '' if large
+   */
+  bits: string;
+}
+/**
  * What a control or a baseline inside the search gave: for comparison, never a finalist.
  */
 export interface ControlScored {
@@ -317,6 +420,57 @@ export interface ControlScored {
   values: {
     [k: string]: number;
   };
+}
+/**
+ * A structure that grows and shrinks considered one change: what, whether it was accepted, and why.
+ */
+export interface GrowthStep {
+  kind: "growth_step";
+  /**
+   * counts from 0
+   */
+  number: number;
+  /**
+   * add, delete, deepen, widen, ...: the operator
+   */
+  action: string;
+  /**
+   * what was added or removed, in words
+   */
+  subject: string;
+  accepted: boolean;
+  /**
+   * one plain sentence
+   */
+  reason: string;
+  /**
+   * name of what is compared, lower is better
+   */
+  objective: string;
+  /**
+   * None where nothing stood before
+   */
+  before: number | null;
+  after: number;
+  /**
+   * parts of the objective, sizes
+   */
+  values: {
+    [k: string]: number;
+  };
+}
+/**
+ * Charts that stand at the end of something (a finalist's redundancy, a comparison of controls): said once, never thinned.
+ */
+export interface Report {
+  kind: "report";
+  name: string;
+  title: string;
+  charts: Chart[];
+  values: {
+    [k: string]: number;
+  };
+  message: string;
 }
 export interface CandidateBorn {
   kind: "candidate_born";
