@@ -33,6 +33,7 @@ from ..config import CheckedRun, TrainingConfig
 from ..datasets.base import Part, SearchData
 from ..genomes import Genome
 from ..spaces.base import SearchSpace
+from ..tasks import SCORES, TaskName
 from ..training.batches import Normaliser
 from ..training.evaluation import BATCH, evaluate
 from ..training.footprint import footprint as measure
@@ -64,9 +65,9 @@ def export_bundle(
 ) -> dict[str, Any]:
     """Write the bundle of a trained `network` to `folder`, which is new or replaced; returns the manifest.
 
-    `metrics` are the run's figures; their `test_accuracy` must be what the network gives on `test` on the CPU. `training` is how
-    the network was trained (None: the algorithm itself finished it), `domain` the place of its data set in the run. The network is not
-    changed. Raises BundleError where the network cannot be written as code or the code computes something else; then there is no folder.
+    `metrics` are the run's figures; their test score (`test_accuracy`, `test_r2`) must be what the network gives on `test`
+    on the CPU. `training` is how the network was trained (None: the algorithm itself finished it), `domain` the place of its data set in
+    the run. The network is not changed. Raises BundleError where the network cannot be written as code or the code computes something else; then there is no folder.
     """
     network = as_network(copy.deepcopy(network).cpu().eval())
     temporary = folder.with_name(f".{folder.name}.part")
@@ -81,17 +82,19 @@ def export_bundle(
         rebuilt = _rebuild(code, state)
         probes = Normaliser(data.preprocessing, test.inputs.ndim, "cpu")(torch.from_numpy(test.inputs[:PROBES]))
         _require_equal(network, rebuilt, probes)
-        if "test_accuracy" in metrics and "test_loss" in metrics:
+        scored = SCORES[space.task]
+        if f"test_{scored}" in metrics and "test_loss" in metrics:
             # Measured on the network that the code was just found equal to; `verify` repeats it from the files.
-            score = {"accuracy": metrics["test_accuracy"], "loss": metrics["test_loss"]}
+            score = {scored: metrics[f"test_{scored}"], "loss": metrics["test_loss"]}
         else:
-            score = evaluate(rebuilt, test, data.preprocessing)
-        if metrics.get("test_accuracy", score["accuracy"]) != score["accuracy"]:
-            raise BundleError(f"the written model has the test accuracy {score['accuracy']}, the run recorded {metrics['test_accuracy']}")
+            score = evaluate(rebuilt, test, data.preprocessing, task=space.task)
+        if metrics.get(f"test_{scored}", score[scored]) != score[scored]:
+            recorded = metrics[f"test_{scored}"]
+            raise BundleError(f"the written model has the test {scored} {score[scored]}, the run recorded {recorded}")
 
         architecture = _architecture(space, genome, string)
         _write_json(temporary / "architecture.json", architecture)
-        _write_json(temporary / "preprocessing.json", _preprocessing(data))
+        _write_json(temporary / "preprocessing.json", _preprocessing(data, space.task))
         for name in SCRIPTS:
             shutil.copyfile(Path(__file__).with_name("standalone") / name, temporary / name)
         (temporary / "requirements.txt").write_text(_requirements(), encoding="utf-8")
@@ -99,7 +102,8 @@ def export_bundle(
         size = footprint or vars(measure(network, data.shape.input))
         manifest = _manifest(checked, space, genome, data, metrics, size, domain)
         manifest["evaluation"] = {
-            **score, "examples": len(test), "checksum": checksum(test.inputs, test.labels), "data_folder": data_folder,
+            **score, "score": scored, "task": space.task, "examples": len(test),
+            "checksum": checksum(test.inputs, test.labels), "data_folder": data_folder,
         }
         manifest["onnx"] = _onnx(checked.config.finale.onnx, rebuilt, probes, temporary / "model.onnx")
         about = _about(checked, training, domain)
@@ -151,9 +155,11 @@ def _architecture(space: SearchSpace[Any], genome: Genome, string: str) -> dict[
     }
 
 
-def _preprocessing(data: SearchData) -> dict[str, Any]:
+def _preprocessing(data: SearchData, task: TaskName) -> dict[str, Any]:
+    """`class_names` are the names of the targets' values where there are no classes."""
     used = data.preprocessing
     return {
+        "task": task,
         "input_shape": list(data.shape.input), "scale": used.scale, "mean": list(used.mean), "std": list(used.std),
         "class_names": list(data.class_names), "batch_size": BATCH, "formula": "(raw / scale - mean) / std, per channel, float32",
     }

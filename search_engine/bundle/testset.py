@@ -14,10 +14,10 @@ from ..datasets.base import Array, DatasetEntry, Part
 
 def checksum(inputs: Array, labels: Array) -> str:
     """SHA-256 of examples, as the bundle's `evaluate.py` computes it: type, shape and bytes of the inputs, then the labels as
-    little-endian 64-bit integers."""
+    little-endian 64-bit integers (real targets: 32-bit floats)."""
     digest = hashlib.sha256(f"{inputs.dtype.str}{inputs.shape}".encode())
     digest.update(np.ascontiguousarray(inputs).tobytes())
-    digest.update(np.ascontiguousarray(labels, dtype="<i8").tobytes())
+    digest.update(np.ascontiguousarray(labels, dtype="<f4" if labels.dtype.kind == "f" else "<i8").tobytes())
     return digest.hexdigest()
 
 

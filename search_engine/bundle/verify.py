@@ -21,7 +21,7 @@ otherwise it would be killed, three times, for a bundle that merely cannot be ch
 
 
 def verify(folder: Path, data_dir: Path | None = None) -> float:
-    """The accuracy that the bundle in `folder` gives, equal to the recorded one in every bit.
+    """The score (accuracy or r2) that the bundle in `folder` gives, equal to the recorded one in every bit.
 
     Bundles whose test split is given by indices read the data set's files under `data_dir` (default: NASCOPE_DATA). Raises BundleError
     where a file differs from the manifest, the evaluation fails, or the score is another one.
@@ -46,9 +46,10 @@ def verify(folder: Path, data_dir: Path | None = None) -> float:
     if done.returncode != 0:
         lines = done.stderr.strip().splitlines() or ["no message"]
         raise BundleError(f"the evaluation failed in a fresh process: {lines[-1]}")
-    score = _accuracy(done.stdout)
-    if score != evaluation["accuracy"]:
-        raise BundleError(f"a fresh process gives the accuracy {score}, recorded is {evaluation['accuracy']}")
+    name = evaluation["score"]
+    score = _score(done.stdout, name)
+    if score != evaluation[name]:
+        raise BundleError(f"a fresh process gives the {name} {score}, recorded is {evaluation[name]}")
     return score
 
 
@@ -71,11 +72,11 @@ def check_files(folder: Path, manifest: dict[str, Any]) -> None:
             raise BundleError(f"{name} does not have the digest in the manifest")
 
 
-def _accuracy(output: str) -> float:
+def _score(output: str, name: str) -> float:
     for line in output.splitlines():
-        if line.startswith("accuracy: "):
-            return float(line.removeprefix("accuracy: "))
-    raise BundleError("the evaluation printed no accuracy")
+        if line.startswith(f"{name}: "):
+            return float(line.removeprefix(f"{name}: "))
+    raise BundleError(f"the evaluation printed no {name}")
 
 
 __all__ = ["BundleError", "check_files", "read_manifest", "verify"]

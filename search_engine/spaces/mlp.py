@@ -165,9 +165,14 @@ class MLPSpace(DecisionSpace[MLPConfig]):
             graph.add_node(f"hidden{layer}", label=label, kind="hidden")
             graph.add_edge(before, f"hidden{layer}", key="linear", operation="linear")
             before = f"hidden{layer}"
-        graph.add_node("output", label=f"{self.shape.classes} classes", kind="output")
+        graph.add_node("output", label=self._outputs, kind="output")
         graph.add_edge(before, "output", key="linear", operation="linear")
         return graph
+
+    @property
+    def _outputs(self) -> str:
+        count = self.shape.classes
+        return f"{count} classes" if self.task == "classification" else "1 value" if count == 1 else f"{count} values"
 
     def normal_graph(self, genome: Genome) -> nx.MultiDiGraph:
         """The chain with what each layer is, and at its end what the training is."""
@@ -226,6 +231,7 @@ ENTRY = SpaceEntry(
     space=MLPSpace,
     offers=MLPSpace.offers,
     inputs=frozenset({"image", "vector"}),
+    tasks=frozenset({"classification", "regression"}),
     builder="search_engine.supernets.mlp_network:build",
     initialiser="search_engine.supernets.mlp_pretraining:pretrain",
 )

@@ -36,7 +36,7 @@ from search_engine.spaces.base import SearchSpace
 from search_engine.training.evaluation import evaluate
 from search_engine.training.trainer import Trainer
 
-ALLOWED = {
+ALLOWED = {"typing", 
     "__future__", "argparse", "gzip", "hashlib", "json", "pathlib", "sys", "numpy", "torch", "safetensors", "PIL",
     "model", "preprocess", "read_data",
 }

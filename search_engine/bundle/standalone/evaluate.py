@@ -1,4 +1,4 @@
-"""Score the model on its test split and print the accuracy.
+"""Score the model on its test split and print the score: accuracy, or r2 where it gives numbers or rebuilds its inputs.
 
     python evaluate.py                  if test.npz holds the examples themselves
     python evaluate.py --data FOLDER    if it holds only their indices: FOLDER has the data set's own files
@@ -26,10 +26,11 @@ from preprocess import SETTINGS, normalise
 
 
 def checksum(inputs: np.ndarray, labels: np.ndarray) -> str:
-    """SHA-256 of the examples: type, shape and bytes of the inputs, then the labels as little-endian 64-bit integers."""
+    """SHA-256 of the examples: type, shape and bytes of the inputs, then the labels as little-endian 64-bit integers (real targets:
+    32-bit floats)."""
     digest = hashlib.sha256(f"{inputs.dtype.str}{inputs.shape}".encode())
     digest.update(np.ascontiguousarray(inputs).tobytes())
-    digest.update(np.ascontiguousarray(labels, dtype="<i8").tobytes())
+    digest.update(np.ascontiguousarray(labels, dtype="<f4" if labels.dtype.kind == "f" else "<i8").tobytes())
     return digest.hexdigest()
 
 
@@ -51,6 +52,32 @@ def read_test_split(folder: Path | None) -> tuple[np.ndarray, np.ndarray]:
     return inputs[arrays["indices"]], arrays["labels"]
 
 
+class Tally:
+    """Sums over examples: the loss (cross-entropy, or squared error) and what the score needs."""
+
+    def __init__(self, task: str) -> None:
+        self.task, self.examples, self.loss, self.correct, self.values = task, 0, 0.0, 0, 1
+        self.sums: torch.Tensor | None = None
+
+    def add(self, outputs: torch.Tensor, targets: torch.Tensor) -> None:
+        self.examples += len(outputs)
+        if self.task == "classification":
+            self.correct += int((outputs.argmax(1) == targets).sum())
+            self.loss += float(F.cross_entropy(outputs, targets, reduction="sum"))
+            return
+        flat = targets.flatten(1).double()
+        self.values = flat.shape[1]
+        self.loss += float((outputs.flatten(1).double() - flat).square().sum()) / self.values
+        own = torch.stack([flat.sum(0), flat.square().sum(0)])
+        self.sums = own if self.sums is None else self.sums + own
+
+    def score(self) -> float:
+        if self.sums is None:
+            return self.correct / self.examples
+        spread = float((self.sums[1] - self.sums[0].square() / self.examples).sum())
+        return 1 - self.loss * self.values / spread if spread > 0 else 0.0
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Score the model on its test split.")
     parser.add_argument("--data", type=Path, help="folder of the data set's own files")
@@ -69,18 +96,22 @@ def main() -> None:
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
     model = load_model()
-    correct, loss, batch = 0, 0.0, SETTINGS["batch_size"]
+    tally, batch = Tally(SETTINGS["task"]), SETTINGS["batch_size"]
     with torch.no_grad():
         for first in range(0, len(labels), batch):
-            logits = model(normalise(inputs[first : first + batch])).float()
-            truth = torch.from_numpy(labels[first : first + batch]).to(torch.int64)
-            correct += int((logits.argmax(1) == truth).sum())
-            loss += float(F.cross_entropy(logits, truth, reduction="sum"))
+            batch_inputs = normalise(inputs[first : first + batch])
+            if SETTINGS["task"] == "reconstruction":
+                truth = batch_inputs
+            else:
+                truth = torch.from_numpy(labels[first : first + batch])
+                truth = truth.to(torch.int64 if SETTINGS["task"] == "classification" else torch.float32)
+            tally.add(model(batch_inputs).float(), truth)
+    name = recorded["score"]
     print(f"examples: {len(labels)}")
-    print(f"loss: {loss / len(labels)}")
-    print(f"accuracy: {correct / len(labels)}")
-    if correct / len(labels) != recorded["accuracy"]:
-        print(f"(recorded: {recorded['accuracy']}; another processor or version of torch can move a close decision)")
+    print(f"loss: {tally.loss / len(labels)}")
+    print(f"{name}: {tally.score()}")
+    if tally.score() != recorded[name]:
+        print(f"(recorded: {recorded[name]}; another processor or version of torch can move a last digit or a close decision)")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,14 @@
-"""Classify examples: class and probability of each.
+"""What the model says of examples: class and probability of each, or numbers; an auto-encoder rebuilds, encodes or decodes them.
 
     python predict.py picture.png            an image of any size (needs Pillow: pip install pillow)
     python predict.py examples.npz           an array `inputs` (or the only array) of raw values, one example or many
     python predict.py examples.csv           one example a line, raw values separated by commas
 
 Raw values are those of the training data: from 0 to the `scale` in preprocessing.json. The training images are light on dark;
-`--invert` turns a picture that is dark on light.
+`--invert` turns a picture that is dark on light. An auto-encoder (task "reconstruction" in preprocessing.json) also has
+
+    python predict.py examples.npz --encode --out codes.csv       the codes, one example a line
+    python predict.py codes.csv --decode --out rebuilt.csv        raw values from codes
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -56,18 +60,65 @@ def read_examples(path: Path, invert: bool) -> np.ndarray:
     return values.reshape(-1, *SHAPE)
 
 
+def read_codes(path: Path, size: int) -> torch.Tensor:
+    """Codes (n, size) from a .csv, .npy or .npz file."""
+    values: Any = np.loadtxt(path, delimiter=",", ndmin=2) if path.suffix == ".csv" else np.load(path, allow_pickle=False)
+    if path.suffix == ".npz":
+        values = values[values.files[0]]
+    values = np.asarray(values, dtype=np.float32)
+    if values.size == 0 or values.size % size:
+        sys.exit(f"{path} holds {values.size} numbers; a code of this model has {size}")
+    return torch.from_numpy(values.reshape(-1, size))
+
+
+def write_rows(rows: torch.Tensor, out: Path | None) -> None:
+    """One example a line, to a file or to the screen."""
+    np.savetxt(sys.stdout if out is None else out, rows.flatten(1).numpy(), delimiter=",", fmt="%.7g")
+
+
+def raw_values(inputs: torch.Tensor) -> torch.Tensor:
+    """Undo the preprocessing: network inputs (n, ...) -> raw values of the same shape."""
+    column = (1, -1, *([1] * (inputs.dim() - 2)))
+    mean, std = (torch.tensor(SETTINGS[name], dtype=torch.float32).view(column) for name in ("mean", "std"))
+    raw: torch.Tensor = (inputs * std + mean) * SETTINGS["scale"]
+    return raw
+
+
+def rebuild(model: Any, given: argparse.Namespace) -> None:
+    """What an auto-encoder does: encode, decode, or both."""
+    if given.decode:
+        width = model.encoder(torch.zeros(1, *SHAPE)).shape[1]
+        write_rows(raw_values(model.decoder(read_codes(given.file, width)).reshape(-1, *SHAPE)), given.out)
+        return
+    inputs = normalise(read_examples(given.file, given.invert))
+    write_rows(model.encoder(inputs) if given.encode else raw_values(model(inputs).reshape(-1, *SHAPE)), given.out)
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Classify examples.")
+    parser = argparse.ArgumentParser(description="What the model says of examples.")
     parser.add_argument("file", type=Path, help="an image, .npz, .npy or .csv")
     parser.add_argument("--invert", action="store_true", help="the picture is dark on light")
     parser.add_argument("--top", type=int, default=1, help="how many classes to print for each example")
+    parser.add_argument("--encode", action="store_true", help="auto-encoders: give the codes")
+    parser.add_argument("--decode", action="store_true", help="auto-encoders: the file holds codes, give raw values")
+    parser.add_argument("--out", type=Path, help="write the numbers to this .csv file")
     given = parser.parse_args()
+    task = SETTINGS["task"]
     if not given.file.is_file():
         sys.exit(f"there is no file {given.file}")
+    if (given.encode or given.decode) and task != "reconstruction":
+        sys.exit("this model is no auto-encoder: leave out --encode and --decode")
     torch.set_num_threads(1)
+    model = load_model()
     with torch.no_grad():
-        probabilities = load_model()(normalise(read_examples(given.file, given.invert))).float().softmax(1)
-    for row in probabilities:
+        if task == "reconstruction":
+            rebuild(model, given)
+            return
+        outputs = model(normalise(read_examples(given.file, given.invert))).float()
+    if task == "regression":
+        write_rows(outputs, given.out)
+        return
+    for row in outputs.softmax(1):
         best = row.topk(min(given.top, len(row)))
         print("  ".join(f"{CLASS_NAMES[int(k)]} {float(p):.4f}" for p, k in zip(best.values, best.indices, strict=True)))
 
