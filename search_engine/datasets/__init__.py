@@ -1,2 +1,2 @@
-BUILT_IN = ("digits", "idx_images", "nb201_table", "learn_to_count")
+BUILT_IN = ("digits", "idx_images", "nb201_table", "learn_to_count", "breast_cancer", "wine", "polynomial", "linear_gaussian")
 """Modules of this room; each has one ENTRY (or a tuple of entries)."""

@@ -63,6 +63,8 @@ class SearchData:
     validation: Part
     preprocessing: Preprocessing
     class_names: tuple[str, ...]
+    feature_names: tuple[str, ...] = ()
+    """What the features of a vector are called, where they have names."""
 
 
 class FinalePass:

@@ -24,7 +24,7 @@ class VectorSamples(Samples):
 
     def __init__(
         self, name: str, inputs: Array, targets: Array, *, names: tuple[str, ...], validation_share: float, test_share: float,
-        standardise: bool,
+        standardise: bool, feature_names: tuple[str, ...] = (),
     ) -> None:
         """`names` are those of the classes, or of the targets' values."""
         self._name = name
@@ -32,6 +32,7 @@ class VectorSamples(Samples):
         self._regression = targets.dtype.kind == "f"
         self._targets = targets.astype(np.float32) if self._regression else targets.astype(np.int64)
         self._names = names
+        self._feature_names = feature_names
         self._validation_share, self._test_share = validation_share, test_share
         self._standardise = standardise
 
@@ -67,6 +68,7 @@ class VectorSamples(Samples):
             validation=self._part(pool[validation]),
             preprocessing=self._preprocessing(part.inputs),
             class_names=self._names,
+            feature_names=self._feature_names,
         )
 
     def _preprocessing(self, inputs: Array) -> Preprocessing:
