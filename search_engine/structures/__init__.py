@@ -6,6 +6,17 @@ keeps them under their own name. Importing this room imports no torch.
 
 from .constraints import CONSTRAINTS, ConstraintSet, constraint
 from .distribution import StructureDistribution
+from .gumbel import GumbelSoftmaxStructure, HardGumbelStructure
 from .softmax import SoftmaxStructure
+from .temperature import TemperatureSchedule
 
-__all__ = ["CONSTRAINTS", "ConstraintSet", "SoftmaxStructure", "StructureDistribution", "constraint"]
+__all__ = [
+    "CONSTRAINTS",
+    "ConstraintSet",
+    "GumbelSoftmaxStructure",
+    "HardGumbelStructure",
+    "SoftmaxStructure",
+    "StructureDistribution",
+    "TemperatureSchedule",
+    "constraint",
+]

@@ -1,7 +1,11 @@
-"""What every structure distribution gives: parameters of its own, a differentiable draw, mean, entropy and log probability.
+"""What every structure distribution gives: parameters of its own, a differentiable draw, mean, entropy, log probability and divergence.
 
-A distribution holds one parameter tensor per group of the family (one group = one cell; rows = edges, columns = operations).
-`sample` takes the parameter tensors as an argument, so that an architecture gradient can be asked of it as a pure function.
+A distribution holds one or more parameter tensors per group of the family (one group = one cell; rows = edges, columns = operations).
+Every method takes the parameter tensors as an optional argument, so that an architecture gradient, also one of second order, can be
+asked of it as of a pure function.
+
+Random numbers are drawn on the CPU in float64, from the given generator, and then moved: a seed means the same draw on every device and
+at every precision.
 """
 
 from __future__ import annotations
@@ -21,7 +25,10 @@ else:
     torch = lazy_module("torch")
 
 Weights = dict[str, "torch.Tensor"]
-"""Per group the weights of its edges, (edges, operations)."""
+"""Per group the weights of its edges, (..., edges, operations): leading dimensions count draws."""
+
+Parameters = Sequence["torch.Tensor"]
+"""In the order of `StructureDistribution.parameters`."""
 
 
 class StructureDistribution(ABC):
@@ -33,6 +40,8 @@ class StructureDistribution(ABC):
 
     constraint: ClassVar[str]
     """The set in which draws lie: a name from `constraints.CONSTRAINTS`."""
+    discrete: ClassVar[bool]
+    """Whether `log_prob` is the log probability of a vertex (true) or a log density (false)."""
 
     def __init__(self, shapes: Mapping[str, tuple[int, int]], device: str = "cpu", dtype: torch.dtype | None = None) -> None:
         if not shapes:
@@ -40,50 +49,119 @@ class StructureDistribution(ABC):
         self.shapes = dict(shapes)
         self.device = device
         self.dtype = dtype if dtype is not None else torch.float32
+        self.names: list[str] = []
+        """What each of `parameters` is: the group's name where it has one tensor, else `<group>.<part>`."""
         self.parameters: list[torch.Tensor] = []
 
     @property
     def groups(self) -> list[str]:
         return list(self.shapes)
 
-    @abstractmethod
-    def sample(self, parameters: Sequence[torch.Tensor] | None = None, generator: torch.Generator | None = None) -> Weights:
-        """One draw of the edge weights, differentiable in `parameters` (default: its own).
+    def learn(self, name: str, start: torch.Tensor) -> torch.Tensor:
+        """Add a parameter that begins at `start` (on the CPU: initial values are equal on every device)."""
+        leaf = start.to(device=self.device, dtype=self.dtype).requires_grad_(True)
+        self.names.append(name)
+        self.parameters.append(leaf)
+        return leaf
 
-        Two calls with generators in equal states use common random numbers, which the finite-difference estimator relies on.
+    def named(self, parameters: Parameters | None = None) -> dict[str, torch.Tensor]:
+        """The given parameters (default: its own) by name. Raises ValueError for a wrong number of them."""
+        return dict(zip(self.names, self.parameters if parameters is None else parameters, strict=True))
+
+    @abstractmethod
+    def sample(
+        self, parameters: Parameters | None = None, generator: torch.Generator | None = None, draws: tuple[int, ...] = ()
+    ) -> Weights:
+        """Draws of the edge weights, (*draws, edges, operations) per group, differentiable in `parameters` (default: its own).
+
+        Two calls with generators (of the CPU; None = torch's global one) in equal states use common random numbers, which the
+        finite-difference estimator relies on.
         """
 
     @abstractmethod
-    def mean(self) -> Weights:
-        """The expected edge weights, differentiable in the parameters."""
+    def mean(self, parameters: Parameters | None = None) -> Weights:
+        """The expected edge weights, (edges, operations) per group, differentiable in the parameters."""
 
     @abstractmethod
-    def entropy(self) -> Weights:
+    def entropy(self, parameters: Parameters | None = None) -> Weights:
         """Per group the Shannon entropy of each edge's choice of operation in nats, (edges,): 0 = decided, log K = undecided."""
 
     @abstractmethod
-    def log_prob(self, weights: Mapping[str, torch.Tensor]) -> torch.Tensor:
-        """The log probability (or log density) of edge weights that `sample` could have drawn: a scalar, summed over edges."""
+    def edge_log_prob(self, weights: Mapping[str, torch.Tensor], parameters: Parameters | None = None) -> Weights:
+        """Per group the log probability (or log density) of each edge's weights, (..., edges)."""
+
+    def log_prob(self, weights: Mapping[str, torch.Tensor], parameters: Parameters | None = None) -> torch.Tensor:
+        """The log probability (or log density) of edge weights that `sample` could have drawn, summed over edges and groups: a scalar, or
+        one number per draw where the weights have leading dimensions."""
+        parts = [value.sum(dim=-1) for value in self.edge_log_prob(weights, parameters).values()]
+        return torch.stack(parts).sum(dim=0)
+
+    def kl(
+        self, prior: StructureDistribution, *, samples: int = 16, generator: torch.Generator | None = None,
+        parameters: Parameters | None = None, prior_parameters: Parameters | None = None,
+    ) -> torch.Tensor:
+        """The Kullback-Leibler divergence KL(self || prior) in nats, summed over edges: a scalar, differentiable in both parameters.
+
+        In closed form where there is one, otherwise the mean of log q - log p over `samples` draws (unbiased; it may be negative).
+        Raises ValueError if the two laws have other edges or lie on other sets: the divergence would be infinite or meaningless.
+        """
+        if prior.shapes != self.shapes:
+            raise ValueError(f"the prior is over {prior.shapes}, not over {self.shapes}")
+        if (prior.constraint, prior.discrete) != (self.constraint, self.discrete):
+            raise ValueError(f"a {type(self).__name__} has no finite divergence from a {type(prior).__name__}: they lie on other sets")
+        exact = self._closed_kl(prior, parameters, prior_parameters)
+        if exact is not None:
+            return exact
+        if samples < 1:
+            raise ValueError(f"a divergence needs at least one draw, not {samples}")
+        return self._sampled_kl(prior, samples, generator, parameters, prior_parameters)
+
+    def _closed_kl(
+        self, prior: StructureDistribution, parameters: Parameters | None, prior_parameters: Parameters | None
+    ) -> torch.Tensor | None:
+        """KL(self || prior) in closed form, or None where there is none for this pair."""
+        return None
+
+    def _sampled_kl(
+        self, prior: StructureDistribution, samples: int, generator: torch.Generator | None, parameters: Parameters | None,
+        prior_parameters: Parameters | None,
+    ) -> torch.Tensor:
+        weights = self.sample(parameters, generator, (samples,))
+        return (self.log_prob(weights, parameters) - prior.log_prob(weights, prior_parameters)).mean()
 
     def numpy(self) -> dict[str, np.ndarray[Any, Any]]:
         """The mean as float32 arrays (edges, operations), detached, on the CPU: what is recorded, drawn and derived from."""
         with torch.no_grad():
             return {group: value.float().cpu().numpy().copy() for group, value in self.mean().items()}
 
-    def normalised_entropy(self) -> float:
-        """The mean over all edges of entropy / log K, in [0, 1]; edges with a single operation count 0."""
+    def draws(self, count: int, generator: torch.Generator | None = None) -> dict[str, np.ndarray[Any, Any]]:
+        """`count` draws as float32 arrays (count, edges, operations), detached, on the CPU: what a picture of the law is made of."""
         with torch.no_grad():
-            parts = [
-                value / np.log(self.shapes[group][1]) if self.shapes[group][1] > 1 else torch.zeros_like(value)
-                for group, value in self.entropy().items()
-            ]
-            return float(torch.cat(parts).mean())
+            return {group: value.float().cpu().numpy().copy() for group, value in self.sample(None, generator, (count,)).items()}
+
+    def largest_entropy(self, operations: int) -> float:
+        """The entropy of an undecided edge with so many operations, in nats."""
+        return float(np.log(operations))
+
+    def normalised_edge_entropy(self) -> dict[str, np.ndarray[Any, Any]]:
+        """Per group each edge's entropy as a share of the largest possible, (edges,) float32; an edge with one operation counts 0."""
+        result = {}
+        with torch.no_grad():
+            for group, value in self.entropy().items():
+                largest = self.largest_entropy(self.shapes[group][1])
+                share = value / largest if largest > 0 else torch.zeros_like(value)
+                result[group] = share.float().cpu().numpy().copy()
+        return result
+
+    def normalised_entropy(self) -> float:
+        """The mean over all edges of entropy / largest entropy, in [0, 1]; edges with a single operation count 0."""
+        return float(np.concatenate(list(self.normalised_edge_entropy().values())).mean())
 
     def state_dict(self) -> dict[str, Any]:
         """A checkpoint tree of the parameters."""
         return {
             "kind": type(self).__name__,
-            "parameters": {group: value.detach().clone() for group, value in zip(self.groups, self.parameters, strict=True)},
+            "parameters": {name: value.detach().clone() for name, value in self.named().items()},
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -91,12 +169,17 @@ class StructureDistribution(ABC):
 
         Raises ValueError if the state belongs to another kind of distribution or to other groups.
         """
-        if state["kind"] != type(self).__name__ or list(state["parameters"]) != self.groups:
+        if state["kind"] != type(self).__name__ or list(state["parameters"]) != self.names:
             given = f"a {state['kind']} over {list(state['parameters'])}"
-            raise ValueError(f"this state is of {given}, not of a {type(self).__name__} over {self.groups}")
+            raise ValueError(f"this state is of {given}, not of a {type(self).__name__} over {self.names}")
         with torch.no_grad():
-            for group, value in zip(self.groups, self.parameters, strict=True):
-                value.copy_(state["parameters"][group])
+            for name, value in self.named().items():
+                value.copy_(state["parameters"][name])
+
+
+def uniform(shape: Sequence[int], generator: torch.Generator | None) -> torch.Tensor:
+    """Independent uniform numbers in (0, 1), float64 on the CPU, both ends excluded: logarithms of u and of 1 - u are finite."""
+    return torch.rand(tuple(shape), generator=generator, dtype=torch.float64).clamp(1e-20, 1 - 1e-7)
 
 
 def shapes_of(family: Sequence[FamilyGroup]) -> dict[str, tuple[int, int]]:
