@@ -36,8 +36,8 @@ from search_engine.spaces.base import SearchSpace
 from search_engine.training.evaluation import evaluate
 from search_engine.training.trainer import Trainer
 
-ALLOWED = {"typing", 
-    "__future__", "argparse", "gzip", "hashlib", "json", "pathlib", "sys", "numpy", "torch", "safetensors", "PIL",
+ALLOWED = {
+    "__future__", "argparse", "gzip", "hashlib", "json", "pathlib", "sys", "typing", "numpy", "torch", "safetensors", "PIL",
     "model", "preprocess", "read_data",
 }
 

@@ -157,7 +157,7 @@ def test_the_snapshot_says_what_the_events_say(client: Any, owner: Any) -> None:
     assert shown["as_of_seq"] == records[-1]["seq"]
     assert shown["run"]["last_seq"] == shown["as_of_seq"]
     assert shown["family"] == of["family"][-1]
-    assert shown["structure"] == {key: of["structure"][-1][key] for key in ("step", "groups")}
+    assert shown["structure"] == {key: of["structure"][-1][key] for key in ("step", "groups", "samples")}
     assert (shown["derived"], shown["incumbent"]) == (of["derived"][-1], of["incumbent"][-1])
     assert (shown["phases"], shown["finalists"], shown["notices"]) == (of["phase_started"], of["finalist"], of["notice"])
     assert shown["champion"] is None
@@ -171,6 +171,31 @@ def test_the_snapshot_says_what_the_events_say(client: Any, owner: Any) -> None:
     assert columns["parents"] == [data["parents"] for data in of["candidate_born"]]
     assert columns["genome_hash"] == [data["genome_hash"] for data in of["candidate_born"]]
     assert [model["metrics"] for model in shown["models"]] == [{"test_accuracy": 0.97}]
+
+
+def test_the_snapshot_has_charts_of_every_phase_and_what_grew(client: Any, owner: Any) -> None:
+    run = make_experiment(owner).runs.get()
+
+    def chart(title: str) -> say.Chart:
+        return say.Chart(name="fit", title=title, x_title="x", y_title="y", series=[say.series("a", [0, 1], [1, 2])])
+
+    for phase in range(2):
+        started = say.PhaseStarted(phase=phase, name="p", title=f"Phase {phase}", language="steps")
+        tell(run, "run", [(phase, started)])
+        frames = [(step, say.ChartsFrame(step=step, charts=[chart(f"{phase}.{step}")])) for step in range(3)]
+        layer = say.MaskLayer(name="l", title="Layer", rows=2, columns=2, kept=3 - phase, total=4)
+        tell(run, f"phase:{phase}", [*frames, (0, say.MaskFrame(step=0, layers=[layer]))])
+    common = {"action": "add", "subject": "x", "reason": "it helps", "objective": "BIC", "after": 1.0}
+    steps = [say.GrowthStep(number=number, accepted=number % 2 == 0, **common) for number in range(4)]
+    tell(run, "phase:1", [(step.number, step) for step in steps])
+    tell(run, "final:0", [(0, say.Report(name="redundancy", title="Redundancy", charts=[chart("removed")]))])
+    shown = send(client, "GET", f"runs/{run.pk}/snapshot").json()
+    newest = {(item["source"], item["kind"]): item for item in shown["pictures"]}
+    assert set(newest) == {(f"phase:{phase}", kind) for phase in range(2) for kind in ("charts", "mask")}
+    assert [newest[f"phase:{phase}", "charts"]["charts"][0]["title"] for phase in range(2)] == ["0.2", "1.2"]
+    assert [newest[f"phase:{phase}", "mask"]["layers"][0]["kept"] for phase in range(2)] == [3, 2]
+    assert [step["number"] for step in shown["growth"]] == [0, 1, 2, 3]
+    assert [report["title"] for report in shown["reports"]] == ["Redundancy"]
 
 
 def test_an_empty_run_has_a_snapshot(client: Any, owner: Any) -> None:

@@ -47,7 +47,7 @@ def _stored(plan_: Plan, owner: Any) -> shapes.Experiment:
         datasets=[entry.id for entry in first.datasets],
         budget=None if plan_.body.budget is None else plan_.body.budget.model_dump(exclude_none=True),
         objectives=[
-            {"metric": entry.metric, "direction": "maximise", "split": "validation", "domain": index}
+            {"metric": first.algorithm.metric or entry.metric, "direction": "maximise", "split": "validation", "domain": index}
             for index, entry in enumerate(first.datasets)
         ],
     )

@@ -18,7 +18,7 @@ from .present import run_detail
 
 MAX_POINTS = 2_000
 MAX_CANDIDATES = 20_000
-MAX_NOTICES = 500
+MAX_OF_KIND = 500
 MAX_TRIAL_CURVES = 16
 RECENT_TRIAL_POINTS = 200
 
@@ -33,25 +33,29 @@ def snapshot(run: Run) -> shapes.Snapshot:
     detail = run_detail(run)
     latest = _latest(run, as_of)
     structure = latest.get("structure")
-    few = _of_kinds(run, ("phase_started", "finalist", "control"), as_of)
-    notices = list(_events(run, as_of).filter(kind="notice").order_by("-seq").values_list("data", flat=True)[:MAX_NOTICES])
+    few = _of_kinds(run, ("phase_started", "finalist", "control", "report"), as_of)
+    phases = [data for data in few if data["kind"] == "phase_started"]
     return shapes.Snapshot(
         as_of_seq=as_of,
         run=detail,
         family=latest.get("family"),
-        structure=None if structure is None else shapes.StructureNow(step=structure["step"], groups=structure["groups"]),
+        structure=None if structure is None else shapes.StructureNow(
+            step=structure["step"], groups=structure["groups"], samples=structure.get("samples", {})
+        ),
         champion=latest.get("champion"),
         derived=latest.get("derived"),
         incumbent=latest.get("incumbent"),
-        phases=[data for data in few if data["kind"] == "phase_started"],
+        phases=phases,
         metrics=_metrics(run, as_of),
         candidates=_candidates(run, as_of),
         finalists=[data for data in few if data["kind"] == "finalist"],
         models=detail.models,
-        notices=notices[::-1],
+        notices=_newest(run, "notice", as_of),
         decisions=latest.get("decisions"),
-        pictures=[latest[kind] for kind in sorted(FRAME_KINDS - {"structure"}) if kind in latest],
+        pictures=[latest[kind] for kind in LATEST_PICTURES if kind in latest] + _latest_of_phases(run, len(phases), as_of),
         controls=[data for data in few if data["kind"] == "control"],
+        reports=[data for data in few if data["kind"] == "report"],
+        growth=_newest(run, "growth_step", as_of),
     )
 
 
@@ -59,7 +63,10 @@ def _events(run: Run, as_of: int) -> Any:
     return Event.objects.filter(run_id=run.pk, seq__lte=as_of)
 
 
-LATEST = sorted(FRAME_KINDS | {"family", "champion", "derived", "incumbent", "decisions"})
+OF_A_PHASE = ("charts", "mask")
+"""Pictures that every phase has its own of: a later phase (a control, the next task) does not replace them."""
+LATEST_PICTURES = sorted(FRAME_KINDS - {"structure", *OF_A_PHASE})
+LATEST = sorted({"structure", "family", "champion", "derived", "incumbent", "decisions", *LATEST_PICTURES})
 
 
 def _latest(run: Run, as_of: int) -> dict[str, dict[str, Any]]:
@@ -69,6 +76,24 @@ def _latest(run: Run, as_of: int) -> dict[str, dict[str, Any]]:
     for kind in LATEST:
         newest |= Q(seq=Subquery(_events(run, as_of).filter(kind=kind).order_by("-seq").values("seq")[:1]))
     return {data["kind"]: data for data in _events(run, as_of).filter(newest).values_list("data", flat=True)}
+
+
+def _latest_of_phases(run: Run, phases: int, as_of: int) -> list[dict[str, Any]]:
+    """The newest charts and masks of each phase, each with its `source`. One query; a run has a handful of phases."""
+    newest = Q()
+    for kind in OF_A_PHASE:
+        for phase in range(phases):
+            own = _events(run, as_of).filter(kind=kind, source=f"phase:{phase}").order_by("-seq").values("seq")[:1]
+            newest |= Q(seq=Subquery(own))
+    if not newest:
+        return []
+    rows = _events(run, as_of).filter(newest).order_by("seq").values_list("source", "data")
+    return [{**data, "source": source} for source, data in rows]
+
+
+def _newest(run: Run, kind: str, as_of: int) -> list[dict[str, Any]]:
+    """The newest few hundred events of one kind, the oldest of them first."""
+    return list(_events(run, as_of).filter(kind=kind).order_by("-seq").values_list("data", flat=True)[:MAX_OF_KIND])[::-1]
 
 
 def _of_kinds(run: Run, kinds: tuple[str, ...], as_of: int) -> list[dict[str, Any]]:

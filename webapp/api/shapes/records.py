@@ -101,10 +101,11 @@ class CandidateColumns(BaseModel):
 
 
 class StructureNow(BaseModel):
-    """The newest structure frame: group -> base64 of little-endian float32 (edges x operations)."""
+    """The newest structure frame: group -> base64 of little-endian float32 (edges x operations; samples: draws x edges x operations)."""
 
     step: int
     groups: dict[str, str]
+    samples: dict[str, str] = {}
 
 
 class Snapshot(BaseModel):
@@ -124,8 +125,13 @@ class Snapshot(BaseModel):
     models: list[Model]
     notices: list[dict[str, Any]]
     decisions: dict[str, Any] | None
-    pictures: list[dict[str, Any]] = Field(description="the latest policy, marginals, colony, pathways, domains and surrogate frame")
+    pictures: list[dict[str, Any]] = Field(
+        description="the latest policy, marginals, colony, pathways, domains and surrogate frame, and the latest charts and mask frame of "
+        "each phase (with its source)"
+    )
     controls: list[dict[str, Any]]
+    reports: list[dict[str, Any]]
+    growth: list[dict[str, Any]] = Field(description="the newest growth steps, the oldest of them first")
 
 
 class StructureSeries(BaseModel):
