@@ -1,2 +1,5 @@
-BUILT_IN = ("digits", "idx_images", "nb201_table", "learn_to_count", "breast_cancer", "wine", "polynomial", "linear_gaussian")
+BUILT_IN = (
+    "digits", "idx_images", "nb201_table", "learn_to_count", "breast_cancer",
+    "wine", "polynomial", "linear_gaussian", "sincos", "thesis_toy",
+)
 """Modules of this room; each has one ENTRY (or a tuple of entries)."""
