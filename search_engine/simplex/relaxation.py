@@ -14,16 +14,15 @@ from ..datasets.splits import permutation
 from ..errors import BadInput
 from ..lazy import lazy_module
 from ..structures import StructureDistribution
+from ..tasks import TaskName
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
-    from torch.nn import functional
 
     from ..training.precision import Precision
 else:
     torch = lazy_module("torch")
-    functional = lazy_module("torch.nn.functional")
 
 Batch = tuple["torch.Tensor", "torch.Tensor"]
 """Network inputs (B, ...) and labels (B,)."""
@@ -49,33 +48,54 @@ def _subset(part: Part, positions: Any) -> Part:
 
 
 class BatchLoss:
-    """Cross-entropy of a super-network on one minibatch: a pure function of (weights, alphas), as the estimators of `bilevel` want it.
+    """The task's loss of a super-network on one minibatch: a pure function of (weights, alphas), as the estimators of `bilevel` want it.
 
-    `loss` and `accuracy` are those of the last call.
+    `noise` seeds the structure's draw: every call draws the same (common random numbers), with a generator on the CPU.
+    `loss` and `accuracy` (of classes; None for other tasks) are those of the last call.
     """
 
-    def __init__(self, network: nn.Module, structure: StructureDistribution, batch: Batch, precision: Precision) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        structure: StructureDistribution,
+        batch: Batch,
+        precision: Precision,
+        task: TaskName = "classification",
+        noise: int = 0,
+    ) -> None:
         self._network = network
         self._names = [name for name, _ in network.named_parameters()]
         self._structure = structure
         self._inputs, self._labels = batch
         self._precision = precision
+        self._task = task
+        self._noise = noise
         self.loss = float("nan")
-        self.accuracy = 0.0
+        self.accuracy: float | None = None
 
     @property
     def examples(self) -> int:
         return len(self._labels)
 
     def __call__(self, weights: Sequence[torch.Tensor], alphas: Sequence[torch.Tensor]) -> torch.Tensor:
-        """Mean cross-entropy in nats. `weights` stand in the order of the network's parameters, `alphas` in that of the groups."""
+        """A scalar: for classes the mean cross-entropy in nats. `weights` stand in the order of the network's parameters, `alphas` in
+        that of the structure's."""
+        from ..training.criterion import mean_loss
+
         parameters = dict(zip(self._names, weights, strict=True))
+        generator = torch.Generator().manual_seed(self._noise)
         with self._precision.autocast():
-            logits = torch.func.functional_call(self._network, parameters, (self._inputs, self._structure.sample(alphas)))
-        value = functional.cross_entropy(logits.float(), self._labels)
+            outputs = torch.func.functional_call(self._network, parameters, (self._inputs, self._structure.sample(alphas, generator)))
+        value = mean_loss(self._task, outputs, self._labels)
         self.loss = float(value.detach())
-        self.accuracy = float((logits.detach().argmax(1) == self._labels).float().mean())
+        if self._task == "classification":
+            self.accuracy = float((outputs.detach().argmax(1) == self._labels).float().mean())
         return value
+
+    def figures(self, part: str) -> dict[str, float]:
+        """`<part>_loss` and, for classes, `<part>_accuracy` of the last call."""
+        score = {} if self.accuracy is None else {f"{part}_accuracy": self.accuracy}
+        return {f"{part}_loss": self.loss, **score}
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,15 @@ Array = np.ndarray[Any, Any]
 
 
 class StructureReport:
-    """Says the science events of one step phase. Metrics are means over the steps since the last report."""
+    """Says the science events of one step phase. Metrics are means over the steps since the last report.
 
-    def __init__(self, context: Context) -> None:
+    `derive` gives the genome that weights point to; default: the space's rule.
+    """
+
+    def __init__(self, context: Context, derive: Callable[[dict[str, Array]], Genome] | None = None) -> None:
         self._context = context
         self._space: Any = context.space
+        self._derive = derive or self._space.derive
         self.family = context.space.family()
         self._derived: Genome | None = None
         self._sums: dict[str, float] = {}
@@ -38,9 +43,17 @@ class StructureReport:
             self._sums[name] = self._sums.get(name, 0.0) + value
             self._counts[name] = self._counts.get(name, 0) + 1
 
-    def say(self, step: int, weights: dict[str, Array], samples: float, **now: float) -> None:
-        """Frame, metrics (the means so far, and `now` as it is) and, if it changed, the derived genome."""
-        self._context.emit(StructureFrame(step=step, groups={group: encode_floats(array) for group, array in weights.items()}), step)
+    def say(
+        self, step: int, weights: dict[str, Array], samples: float, draws: dict[str, Array] | None = None, **now: float
+    ) -> None:
+        """Frame (with a few draws, where the structure is a distribution), metrics (the means so far, and `now` as it is) and, if it
+        changed, the derived genome."""
+        frame = StructureFrame(
+            step=step,
+            groups={group: encode_floats(array) for group, array in weights.items()},
+            samples={group: encode_floats(array) for group, array in (draws or {}).items()},
+        )
+        self._context.emit(frame, step)
         means = {name: total / self._counts[name] for name, total in self._sums.items()}
         self._sums, self._counts = {}, {}
         values = {**means, **now, "structure_max": max(float(array.max()) for array in weights.values())}
@@ -48,7 +61,7 @@ class StructureReport:
         self._say_derived(step, weights)
 
     def _say_derived(self, step: int, weights: dict[str, Array]) -> None:
-        genome = self._space.derive(weights)
+        genome = self._derive(weights)
         if genome == self._derived:
             return
         before = Counter() if self._derived is None else self._edges(self._derived)

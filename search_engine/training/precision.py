@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -20,9 +21,22 @@ class Precision:
     def autocast(self) -> torch.autocast:
         return torch.autocast(self._kind, dtype=self._dtype, enabled=self.enabled)
 
-    def step(self, loss: torch.Tensor, optimizer: torch.optim.Optimizer, weights: list[nn.Parameter], clip: float) -> None:
-        """Backward, clip the gradient's norm to `clip` (0 = not), one optimiser step. Gradients must be cleared before."""
+    def step(
+        self,
+        loss: torch.Tensor,
+        optimizer: torch.optim.Optimizer,
+        weights: list[nn.Parameter],
+        clip: float,
+        beside: Sequence[torch.Tensor] = (),
+    ) -> None:
+        """Backward, clip the gradient's norm to `clip` (0 = not), one optimiser step. Gradients must be cleared before.
+
+        `beside`: leaves that another optimiser moves; they are left with their true gradients.
+        """
         self._scaler.scale(loss).backward()
+        for leaf in beside if self._scaler.is_enabled() else ():
+            if leaf.grad is not None:
+                leaf.grad /= self._scaler.get_scale()
         self._scaler.unscale_(optimizer)
         if clip:
             nn.utils.clip_grad_norm_(weights, clip)
