@@ -84,8 +84,8 @@ ENTRY = DatasetEntry(
     title="Linear model with proxies",
     description="A linear function of a few of many features with Gaussian noise, and a feature that imitates two others: nothing to "
     "download, and the right features are known.",
-    source="a feature-selection plant with a proxy feature; linear-Gaussian model as in C. Bishop, Pattern Recognition and Machine Learning "
-    "(2006), chapter 3",
+    source="a feature-selection plant with a proxy feature; linear-Gaussian model as in C. Bishop, Pattern Recognition and Machine "
+    "Learning (2006), chapter 3",
     licence="none needed: a formula",
     provides="samples",
     config=LinearGaussianConfig,
