@@ -31,11 +31,19 @@ Parameters = Sequence["torch.Tensor"]
 """In the order of `StructureDistribution.parameters`."""
 
 
+DROPPED_LOGIT = -1e4
+"""What stands for log 0: its exponential is exactly zero in float32 at any temperature below 90, and 0 * log 0 stays 0."""
+
+
 class StructureDistribution(ABC):
     """A law over the edge weights of a family.
 
     `shapes` maps each group to (edges, operations), in the family's order. Every tensor of `parameters` is a leaf that requires a
     gradient and is not a parameter of any network.
+
+    `restrict` takes operations out of the choice (progressive shrinking): from then on their weights are exactly zero in every draw and
+    in the mean, those of the others sum to what they summed to before, and no gradient reaches the parameters of dropped operations.
+    A distribution over logits masks them (`kept_logits`), any other one masks its draw and renormalises it (`renormalised`).
     """
 
     constraint: ClassVar[str]
@@ -52,6 +60,37 @@ class StructureDistribution(ABC):
         self.names: list[str] = []
         """What each of `parameters` is: the group's name where it has one tensor, else `<group>.<part>`."""
         self.parameters: list[torch.Tensor] = []
+        self.kept: Weights = {}
+        """Per restricted group a mask (edges, operations): True where the operation may be chosen. Not part of the state."""
+
+    def restrict(self, kept: Mapping[str, np.ndarray[Any, Any]]) -> None:
+        """Per group a bool array (edges, operations) of the operations that may be chosen; a group that is not named keeps all.
+
+        Raises ValueError for a wrong shape and for an edge without any.
+        """
+        for group, mask in kept.items():
+            if mask.shape != self.shapes[group] or not mask.any(axis=1).all():
+                raise ValueError(f"'{group}' needs a mask of shape {self.shapes[group]} with an operation on every edge")
+        self.kept = {group: torch.from_numpy(np.array(mask, dtype=bool)).to(self.device) for group, mask in kept.items()}
+
+    def kept_logits(self, group: str, logits: torch.Tensor) -> torch.Tensor:
+        """(..., edges, operations) with dropped operations at `DROPPED_LOGIT`."""
+        return logits if group not in self.kept else logits.masked_fill(~self.kept[group], DROPPED_LOGIT)
+
+    def renormalised(self, group: str, weights: torch.Tensor) -> torch.Tensor:
+        """Draws on the simplex (..., edges, operations) with dropped operations at zero, summing to one again."""
+        if group not in self.kept:
+            return weights
+        left = weights * self.kept[group]
+        return left / left.sum(dim=-1, keepdim=True)
+
+    def choices(self, group: str) -> np.ndarray[Any, Any]:
+        """How many operations each edge may still choose from: (edges,) integers."""
+        edges, operations = self.shapes[group]
+        if group not in self.kept:
+            return np.full(edges, operations)
+        counts: np.ndarray[Any, Any] = self.kept[group].sum(dim=1).cpu().numpy()
+        return counts
 
     @property
     def groups(self) -> list[str]:
@@ -139,17 +178,17 @@ class StructureDistribution(ABC):
         with torch.no_grad():
             return {group: value.float().cpu().numpy().copy() for group, value in self.sample(None, generator, (count,)).items()}
 
-    def largest_entropy(self, operations: int) -> float:
-        """The entropy of an undecided edge with so many operations, in nats."""
-        return float(np.log(operations))
+    def largest_entropy(self, choices: torch.Tensor) -> torch.Tensor:
+        """The entropy in nats of undecided edges with so many operations to choose from, (edges,)."""
+        return choices.to(self.dtype).log()
 
     def normalised_edge_entropy(self) -> dict[str, np.ndarray[Any, Any]]:
         """Per group each edge's entropy as a share of the largest possible, (edges,) float32; an edge with one operation counts 0."""
         result = {}
         with torch.no_grad():
             for group, value in self.entropy().items():
-                largest = self.largest_entropy(self.shapes[group][1])
-                share = value / largest if largest > 0 else torch.zeros_like(value)
+                largest = self.largest_entropy(self.choices(group))
+                share = torch.where(largest > 0, value / largest.clamp_min(1e-12), torch.zeros_like(value))
                 result[group] = share.float().cpu().numpy().copy()
         return result
 
