@@ -86,6 +86,10 @@ class FinaleConfig(BaseModel):
     )
     export: bool = Field(default=True, description="make the download bundle")
     onnx: bool = Field(default=True, description="include an ONNX file, checked against PyTorch")
+    redundancy: bool = Field(
+        default=True,
+        description="measure on validation data how many weights of the finished network can be removed, and what noise does to it",
+    )
     training: TrainingConfig = Field(default=TrainingConfig(epochs=12), description="the final retraining, on the training part")
 
 

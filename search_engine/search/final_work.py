@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
 import uuid
 from pathlib import Path
@@ -24,10 +25,11 @@ if TYPE_CHECKING:
     import torch
 
     from ..datasets.base import SearchData
+    from ..redundancy.study import Study
     from ..training.joint import JointTrainer
     from ..training.trainer import Trainer
 
-STAGES = ("finish", "test", "export", "verify", "done")
+STAGES = ("finish", "test", "redundancy", "export", "verify", "done")
 
 
 class FinalWork(Work):
@@ -56,6 +58,7 @@ class FinalWork(Work):
         """Name of the exported bundle's folder under `_room`, unique to the process that wrote it."""
         self.network: torch.nn.Module | None = None
         self.trainer: Trainer | JointTrainer | None = None
+        self.study: Study | None = None
         self._finisher_cost = Cost()
 
     # ---------------------------------------------------------------- work
@@ -100,7 +103,7 @@ class FinalWork(Work):
         if self.trainer is None:
             if self.spec.arguments["finish"] == "as_is":
                 self._finish_as_is()
-            self.stage = "export"
+            self.stage = "redundancy"
             return
         if not self.initialised:
             start = load_object(self.checked.space.initialiser)
@@ -146,7 +149,29 @@ class FinalWork(Work):
             self.metrics[f"test_{name}"] = sum(scores[name] for scores in each) / len(each)
             if self._joint:
                 self.metrics |= {f"test_{name}_{place}": scores[name] for place, scores in enumerate(each, start=1)}
-        self.stage = "export"
+        self.stage = "redundancy"
+
+    def _redundancy(self) -> None:
+        """One evaluation of the study of what can be removed (on validation data, of finalists on one data set)."""
+        wanted = self.checked.config.finale.redundancy and self.spec.arguments["role"] == "finalist"
+        if not wanted or self.network is None or self._joint:
+            self.stage = "export"
+            return
+        study = self._open_study()
+        study.advance()
+        if study.finished:
+            self.log.add(study.report(), 0)
+            self.stage = "export"
+
+    def _open_study(self) -> Study:
+        if self.study is None:
+            from ..bundle.source import as_network
+            from ..redundancy.study import Study
+
+            assert self.network is not None
+            network = as_network(copy.deepcopy(self.network).cpu().eval())
+            self.study = Study(network, self._data, self.resources.space.task, self.seed)
+        return self.study
 
     def _export(self) -> None:
         from ..training.footprint import footprint
@@ -273,7 +298,10 @@ class FinalWork(Work):
 
     @property
     def cost(self) -> Cost:
-        return self.trainer.cost.plus(self._finisher_cost) if self.trainer is not None else self._finisher_cost
+        cost = self._finisher_cost
+        for part in (self.trainer, self.study):
+            cost = cost if part is None else cost.plus(part.cost)
+        return cost
 
     def outcome(self) -> dict[str, Any]:
         common = {"cost": self.cost.model_dump(), "seconds": self.seconds}
@@ -299,6 +327,7 @@ class FinalWork(Work):
     def progress(self) -> Progress:
         texts = {
             "test": "testing once",
+            "redundancy": "measuring what can be removed",
             "export": "writing the download",
             "verify": "checking the download in a fresh process",
             "done": "finished",
@@ -320,6 +349,7 @@ class FinalWork(Work):
             "staged": self.staged,
             "initialised": self.initialised,
             "finisher_cost": self._finisher_cost.model_dump(),
+            "study": self.study.state_dict() if self.study is not None else None,
             "trainer": self.trainer.state_dict() if self.trainer is not None else None,
         }
 
@@ -333,6 +363,8 @@ class FinalWork(Work):
         self._finisher_cost = Cost.model_validate(state["finisher_cost"])
         if self.trainer is not None:
             self.trainer.load_state_dict(state["trainer"])
+        if state["study"] is not None:
+            self._open_study().load_state_dict(state["study"])
 
 
 def _for_domain(network: torch.nn.Module, domain: int) -> torch.nn.Module:
