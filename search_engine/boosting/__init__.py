@@ -1,0 +1,1 @@
+"""Boosting with structure: the objective of an ensemble, complexities of function classes, the weights' proximal steps, controls."""

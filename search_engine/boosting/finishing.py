@@ -1,0 +1,23 @@
+"""The end of a grown ensemble: its network with the weights that the search left it, scored on the validation and on the test part."""
+
+from __future__ import annotations
+
+from ..algorithms.base import Finalist
+from ..config import TrainingConfig
+from ..datasets.base import Part, SearchData
+from ..events import Cost
+from ..spaces.ensemble import EnsembleSpace
+from ..supernets.ensemble_network import EnsembleNetwork, build
+from ..training.evaluation import evaluate
+
+
+def finish(
+    space: EnsembleSpace, finalist: Finalist, data: SearchData, test: Part, seed: int, device: str
+) -> tuple[EnsembleNetwork, dict[str, float], Cost]:
+    """(network, metrics, cost). Nothing is trained. Scores are taken on the CPU, where a download repeats them bit for bit."""
+    network = build(space, finalist.genome, "final", TrainingConfig())
+    network.load_state_dict((finalist.init or {})["network"])
+    network.eval()
+    scores = {name: evaluate(network, part, data.preprocessing, task=space.task) for name, part in (("val", data.validation), ("test", test))}
+    metrics = {f"{name}_{key}": value for name, score in scores.items() for key, value in score.items()}
+    return network, metrics, Cost(forward=len(data.validation) + len(test))
