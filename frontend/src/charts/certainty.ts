@@ -2,7 +2,9 @@
 import { entropyShare } from "../decisions/facts";
 import { blocksOf, offsetsOf } from "../decisions/blocks";
 import { pathwayFlow } from "../structures/pathwayFlow";
+import { Pictures } from "../stream/pictures";
 import type { RunStore } from "../stream/store";
+import { shareKept } from "../structures/mask";
 
 export interface Row {
   label: string;
@@ -94,7 +96,21 @@ function ofPathways(store: RunStore): RowsOverTime | null {
   };
 }
 
+/** The share that each layer keeps; of several masked networks the one that spoke last. */
+function ofMasks(store: RunStore): RowsOverTime | null {
+  const source = Pictures.latest(store.pictures.masks, Infinity)[0]?.source;
+  const items = store.pictures.masks.get(source ?? "")?.items ?? [];
+  const last = items.at(-1)?.data;
+  if (!last) return null;
+  return {
+    title: "Layers",
+    note: "share of its weights that each layer keeps, over time",
+    rows: last.layers.map((layer) => ({ label: layer.title, group: "" })),
+    columns: thinned(items).map(({ seq, data }) => ({ seq, step: data.step, values: Float32Array.from(data.layers, shareKept) })),
+  };
+}
+
 /** The rows of a run, or null where it has no such pictures. */
 export function rowsOverTime(store: RunStore, names: readonly string[] = []): RowsOverTime | null {
-  return ofPathways(store) ?? ofDomains(store, names) ?? ofPolicies(store);
+  return ofMasks(store) ?? ofPathways(store) ?? ofDomains(store, names) ?? ofPolicies(store);
 }

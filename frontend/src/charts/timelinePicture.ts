@@ -58,6 +58,22 @@ export class TimelinePicture extends Stage {
       context.fillStyle = colours.ink3;
       context.fillRect(x - 0.5, 12, 1, rail - 14);
     }
+    for (const { seq, data } of store.growth) {
+      const x = this.xOf(timeline.timeOf(seq));
+      // Accepted changes stand out as diamonds; a rejected one is a thin stroke.
+      context.fillStyle = data.accepted ? colours.good : colours.faint;
+      if (!data.accepted) {
+        context.fillRect(x - 0.5, 3, 1, 7);
+        continue;
+      }
+      context.beginPath();
+      context.moveTo(x, 2);
+      context.lineTo(x + 4, 6.5);
+      context.lineTo(x, 11);
+      context.lineTo(x - 4, 6.5);
+      context.closePath();
+      context.fill();
+    }
     context.fillStyle = colours.best;
     for (const seq of store.marks) {
       const x = this.xOf(timeline.timeOf(seq));

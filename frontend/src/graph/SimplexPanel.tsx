@@ -1,10 +1,11 @@
-import { useEffect } from "react";
+import { useEffect, useMemo } from "react";
+import { decodeFloats } from "../stream/floats";
 import type { RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
 import type { FamilyGroup } from "../types/events.gen";
 import { useEarlierFrames } from "./edgeHistory";
 import { shortName } from "./palette";
-import { Simplex, topThree } from "./simplex";
+import { Simplex, drawsOf, topThree } from "./simplex";
 import { useStage } from "./useStage";
 import "./graph.css";
 
@@ -14,14 +15,27 @@ export function SimplexPanel({ store, group, edge }: { store: RunStore; group: F
   const log = store.frames.get(group.name);
   const frames = log?.frames;
   const earlier = useEarlierFrames(store, group, edge);
+  const text = store.draws.get(group.name)?.at(store.shown);
+  const draws = useMemo(() => (text ? drawsOf(decodeFloats(text), group.edges.length, group.operations.length, edge) : []), [text, group, edge]);
   useEffect(() => {
     if (!picture || !frames || !log) return;
     const shown = store.cursor === null ? frames : frames.slice(0, log.indexAt(store.shown) + 1);
-    picture.setData(earlier.length > 0 ? [...earlier, ...shown] : shown, group.operations, edge);
-  }, [picture, log, frames, earlier, group, edge, store, version]);
+    picture.setData(earlier.length > 0 ? [...earlier, ...shown] : shown, group.operations, edge, draws);
+  }, [picture, log, frames, earlier, group, edge, draws, store, version]);
   const values = log?.at(store.shown)?.values;
   const words = values
     ? topThree(values, edge, group.operations.length).map((index) => `${shortName(group.operations[index] ?? "")} ${(values[edge * group.operations.length + index] ?? 0).toFixed(2)}`)
     : [];
-  return <canvas ref={canvas} className="simplex" role="img" aria-label={`The three strongest operations: ${words.join(", ")}`} />;
+  const cloud = draws.length > 0 ? `; ${draws.length} draws around them` : "";
+  return (
+    <>
+      <canvas ref={canvas} className="simplex" role="img" aria-label={`The three strongest operations: ${words.join(", ")}${cloud}`} />
+      {draws.length > 0 && (
+        <p className="simplex-note">
+          <i className="swatch-dot" style={{ background: "var(--best)" }} />
+          {draws.length} draws now; the line is the way of their mean
+        </p>
+      )}
+    </>
+  );
 }

@@ -20,6 +20,25 @@ export function topThree(values: ArrayLike<number>, edge: number, count: number)
   return [order[0] ?? 0, order[1] ?? 0, order[2] ?? 0];
 }
 
+/** The edge's row of each draw (draws x edges x operations). */
+export function drawsOf(draws: Float32Array, edges: number, count: number, edge: number): Float32Array[] {
+  const size = edges * count;
+  return Array.from({ length: size > 0 ? Math.floor(draws.length / size) : 0 }, (_, draw) => draws.subarray(draw * size + edge * count, draw * size + (edge + 1) * count));
+}
+
+/** Entropy of a row of weights as a share of that of the uniform one: 1 = undecided, 0 = one operation alone. */
+export function normalisedEntropy(weights: ArrayLike<number>): number {
+  let sum = 0;
+  for (let index = 0; index < weights.length; index++) sum += Math.max(weights[index] ?? 0, 0);
+  if (sum <= 0 || weights.length < 2) return 0;
+  let entropy = 0;
+  for (let index = 0; index < weights.length; index++) {
+    const p = Math.max(weights[index] ?? 0, 0) / sum;
+    if (p > 0) entropy -= p * Math.log(p);
+  }
+  return entropy / Math.log(weights.length);
+}
+
 const LABEL = 16;
 const MOST_POINTS = 400;
 
@@ -27,8 +46,11 @@ export class Simplex extends Stage {
   private frames: readonly Frame[] = [];
   private operations: readonly string[] = [];
   private edge = 0;
+  private draws: readonly Float32Array[] = [];
 
-  setData(frames: readonly Frame[], operations: readonly string[], edge: number): void {
+  /** `draws` of this edge's weights lie as a cloud under the way of their mean. */
+  setData(frames: readonly Frame[], operations: readonly string[], edge: number, draws: readonly Float32Array[] = []): void {
+    this.draws = draws;
     this.frames = frames;
     this.operations = operations;
     this.edge = edge;
@@ -72,6 +94,15 @@ export class Simplex extends Stage {
       context.arc(corner.x, corner.y, 3, 0, 2 * Math.PI);
       context.fill();
     });
+    context.fillStyle = this.colours.best;
+    context.globalAlpha = 0.5;
+    for (const draw of this.draws) {
+      const at = inTriangle([draw[top[0]] ?? 0, draw[top[1]] ?? 0, draw[top[2]] ?? 0], corners);
+      context.beginPath();
+      context.arc(at.x, at.y, 2, 0, 2 * Math.PI);
+      context.fill();
+    }
+    context.globalAlpha = 1;
     const places = frames.map((frame) => {
       const weight = (operation: number) => frame.values[this.edge * count + operation] ?? 0;
       return inTriangle([weight(top[0]), weight(top[1]), weight(top[2])], corners);

@@ -7,15 +7,18 @@ import { GenomeGraph } from "../graph/GenomeGraph";
 import { nodeLabel } from "../graph/labels";
 import { operationColor } from "../graph/palette";
 import { RibbonPanel } from "../graph/RibbonPanel";
+import { normalisedEntropy } from "../graph/simplex";
 import { SimplexPanel } from "../graph/SimplexPanel";
 import type { RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
 import { Button } from "../ui/Button";
-import { metric } from "../ui/format";
+import { metric, metricName } from "../ui/format";
 import { Failure, Skeleton } from "../ui/States";
 import { derivedContent, derivedEdges } from "./derivedFacts";
+import { EntropyGauge } from "./EntropyGauge";
 import { EventLog } from "./EventLog";
 import { Outcome } from "./Outcome";
+import { temperatures } from "./temperature";
 import type { Pin } from "./RunPage";
 
 export interface InspectorProps {
@@ -37,6 +40,7 @@ function EdgeCards({ store, pin }: { store: RunStore; pin: Pin }) {
     const width = group.operations.length;
     return group.operations.map((operation, index) => ({ operation, value: frame.values[pin.edge * width + index] ?? 0 }));
   }, [group, frame, pin.edge]);
+  const heat = temperatures(store);
   if (!group || !edge) return <p className="run-hint">This edge is not part of the family.</p>;
   const largest = Math.max(...values.map((item) => item.value), 0.01);
   const chosen = derivedEdges(derivedContent(store), group).find((item) => item[0] === edge[0] && item[1] === edge[1]);
@@ -45,6 +49,7 @@ function EdgeCards({ store, pin }: { store: RunStore; pin: Pin }) {
     <>
       <section className="card">
         <h3>γ now</h3>
+        {values.length > 0 && <EntropyGauge share={normalisedEntropy(values.map((item) => item.value))} />}
         {values.map(({ operation, value }) => (
           <div className="op-bar" key={operation}>
             <span>{operation}</span>
@@ -70,6 +75,12 @@ function EdgeCards({ store, pin }: { store: RunStore; pin: Pin }) {
           <dd>{chosen ? chosen[2] : "edge not kept"}</dd>
           <dt>strongest</dt>
           <dd>{sorted[0] ? `${sorted[0].operation} ${sorted[0].value.toFixed(2)}` : "–"}</dd>
+          {heat.map(([name, value]) => (
+            <Fragment key={name}>
+              <dt>{metricName(name)}</dt>
+              <dd>{metric(value)}</dd>
+            </Fragment>
+          ))}
           <dt>lead over the second</dt>
           <dd>{sorted[0] && sorted[1] ? (sorted[0].value - sorted[1].value).toFixed(3) : "–"}</dd>
         </dl>

@@ -7,6 +7,7 @@ import { metric } from "../ui/format";
 import { domainNames } from "../views/datasetText";
 import { ControlTable } from "./ControlTable";
 import { FinalModel } from "./FinalModel";
+import { Reports } from "./Reports";
 
 /** On these data nearly every architecture of these spaces is good: a comparison there says little about a search. */
 const EASY = new Set(["digits", "mnist"]);
@@ -67,14 +68,16 @@ export const RESULT = "result";
 export function Outcome({ run, store }: { run: Run; store: RunStore }) {
   useTopic(store, "end");
   const controls = store.controls.map((item) => item.data);
+  const reports = store.reports.map((item) => item.data);
   const finalists = run.models.filter((model) => model.role === "finalist").sort((a, b) => a.index - b.index);
   const baselines = run.models.filter((model) => model.role === "baseline").sort((a, b) => a.index - b.index);
   const [own] = finalists;
   if (!own) {
-    if (controls.length === 0) return null;
+    if (controls.length === 0 && reports.length === 0) return null;
     return (
       <section className="card outcome" aria-label="Controls">
         <ControlTable controls={controls} />
+        <Reports reports={reports} />
       </section>
     );
   }
@@ -114,6 +117,7 @@ export function Outcome({ run, store }: { run: Run; store: RunStore }) {
         </div>
       ))}
       <ControlTable controls={controls} />
+      <Reports reports={reports} />
     </section>
   );
 }

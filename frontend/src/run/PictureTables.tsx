@@ -2,12 +2,16 @@
 import type { ReactNode } from "react";
 import { marginalFacts, policyFacts } from "../decisions/facts";
 import { shortName } from "../graph/palette";
+import type { MaskLayer } from "../types/events.gen";
+import { Pictures } from "../stream/pictures";
 import type { RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
 import { bestFitness, fitnessLabel, taskName } from "../structures/PathwaysView";
 import { typeTitle } from "../structures/colonyGraph";
+import { keptText, maskBits, percent, shareKept } from "../structures/mask";
 import { byMean } from "../structures/surrogatePlots";
 import { exact, metric } from "../ui/format";
+import { sourceTitle } from "./sources";
 
 interface TableProps {
   title: string;
@@ -99,6 +103,13 @@ function tablesOf(store: RunStore): TableProps[] {
       ]),
     });
   }
+  for (const { source, data } of Pictures.latest(pictures.masks, shown)) {
+    tables.push({
+      title: pictures.masks.size > 1 ? `Mask, ${sourceTitle(store, source)}` : "Mask",
+      head: ["layer", "outputs × inputs", "weights kept", "share", "outputs without any"],
+      rows: data.layers.map((layer) => [layer.title, `${layer.rows} × ${layer.columns}`, keptText(layer), percent(shareKept(layer)), emptyRows(layer)]),
+    });
+  }
   const surrogate = pictures.surrogate.at(shown);
   if (surrogate) {
     tables.push({
@@ -108,6 +119,15 @@ function tablesOf(store: RunStore): TableProps[] {
     });
   }
   return tables;
+}
+
+/** How many outputs of a layer lost every weight; a dash where the bits were not sent. */
+function emptyRows(layer: MaskLayer): string {
+  const bits = maskBits(layer);
+  if (!bits) return "–";
+  let empty = 0;
+  for (let row = 0; row < layer.rows; row++) if (!bits.subarray(row * layer.columns, (row + 1) * layer.columns).includes(1)) empty++;
+  return exact(empty);
 }
 
 export function PictureTables({ store }: { store: RunStore }) {

@@ -18,13 +18,16 @@ import { DomainsView } from "../structures/DomainsView";
 import { PathwaysView } from "../structures/PathwaysView";
 import { QueueView } from "../structures/QueueView";
 import { SurrogateView } from "../structures/SurrogateView";
+import { MaskView } from "../structures/MaskView";
 import { ChampionView } from "./ChampionView";
+import { ChartsView } from "./ChartsView";
 import { derivedDrawing } from "./derivedFacts";
 import { FamilyView } from "./FamilyView";
 import { MatrixTable } from "./MatrixTable";
 import { NeuronTable } from "./NeuronTable";
 import { structureViews, waitingText } from "./panelState";
 import { PictureTables } from "./PictureTables";
+import { Reports } from "./Reports";
 import type { Pin } from "./RunPage";
 
 export interface StructurePanelProps {
@@ -95,6 +98,15 @@ function ResultView({ store }: { store: RunStore }) {
   );
 }
 
+function ReportsView({ store }: { store: RunStore }) {
+  useTopic(store, "end");
+  return (
+    <div className="charts-view" tabIndex={0} role="group" aria-label="Reports">
+      <Reports reports={store.reports.map((item) => item.data)} />
+    </div>
+  );
+}
+
 const NOTES: Record<string, string> = {
   family: "weight of each operation, thickness = γ",
   derived: "the architecture if the search ended now",
@@ -104,10 +116,13 @@ const NOTES: Record<string, string> = {
   colony: "a column per depth",
   pathways: "layers × modules",
   domains: "layers × modules, one colour per data set",
+  mask: "which weights remain",
+  charts: "what the search measured of itself",
+  reports: "what was measured at the end",
   surrogate: "what the model of the scores expects",
   queue: "born at the right, dying at the left",
   figures: "the pictures in figures",
-  growth: "every neuron shows its activation",
+  growth: "the best so far; new parts are marked",
   neurons: "the champion in words",
   genome: "the best architecture so far",
   result: "the architecture that was finished and tested",
@@ -148,6 +163,9 @@ export function StructurePanel({ run, store, pin, onPin, onCandidate }: Structur
   else if (kind === "pathways") body = <PathwaysView store={store} />;
   else if (kind === "domains") body = <DomainsView store={store} />;
   else if (kind === "surrogate") body = <SurrogateView store={store} />;
+  else if (kind === "mask") body = <MaskView store={store} />;
+  else if (kind === "charts") body = <ChartsView store={store} />;
+  else if (kind === "reports") body = <ReportsView store={store} />;
   else if (kind === "queue") body = <QueueView store={store} onSelect={onCandidate} />;
   else if (kind === "figures") body = <PictureTables store={store} />;
   else if (kind === "growth") body = <ChampionView store={store} />;

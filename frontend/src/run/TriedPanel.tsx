@@ -10,6 +10,7 @@ import type { RunStore } from "../stream/store";
 import { useSelect } from "../stream/useRun";
 import { metricName } from "../ui/format";
 import { Segmented } from "../ui/Segmented";
+import { GrowthSteps } from "./GrowthSteps";
 import type { Pin } from "./RunPage";
 import { TrialTable } from "./TrialTable";
 
@@ -22,7 +23,10 @@ export interface TriedPanelProps {
   onPin: (pin: Pin | null) => void;
 }
 
-const hasRows = ({ pictures }: RunStore) => pictures.policies.size > 0 || pictures.pathways.items.length > 0 || pictures.domains.items.length > 0;
+const hasRows = ({ pictures }: RunStore) => pictures.policies.size > 0 || pictures.masks.size > 0 || pictures.pathways.items.length > 0 || pictures.domains.items.length > 0;
+
+/** The view of a structure that grows and shrinks. */
+const STEPS = "steps";
 
 /** "validation" or what a formula gives: the metric that candidates are judged by. */
 function scoreName(store: RunStore): string {
@@ -32,18 +36,19 @@ function scoreName(store: RunStore): string {
 
 export function TriedPanel({ run, store, selected, onSelect, pin, onPin }: TriedPanelProps) {
   // Which picture it is changes with the first candidate, generation or frame; the pictures follow their own topics.
-  useSelect(store, ["candidates", "structure"], (item) =>
-    [item.candidates.count > 0, item.individuals.generations.length > 0, item.family.length, hasRows(item), scoreName(item)].join(" "),
+  useSelect(store, ["candidates", "structure", "growth"], (item) =>
+    [item.candidates.count > 0, item.growth.length > 0, item.individuals.generations.length > 0, item.family.length, hasRows(item), scoreName(item)].join(" "),
   );
   const [wanted, setWanted] = useQueryState("tried");
   const trials = store.candidates.count > 0;
   const generations = store.individuals.generations.length > 0;
   const groups = !trials && !generations ? store.family : [];
+  const steps = store.growth.length > 0 ? [{ value: STEPS, label: "Steps" }] : [];
   const options = trials
-    ? [{ value: "time", label: "Time" }, { value: "table", label: "Table" }]
-    : groups.map((group) => ({ value: group.name, label: group.title.replace(/ cell$/i, "") }));
+    ? [...steps, { value: "time", label: "Time" }, { value: "table", label: "Table" }]
+    : [...steps, ...groups.map((group) => ({ value: group.name, label: group.title.replace(/ cell$/i, "") }))];
   // A search inside one network: what it came to believe and when.
-  const rows = !trials && !generations && groups.length === 0 && hasRows(store) ? rowsOverTime(store) : null;
+  const rows = !trials && !generations && groups.length === 0 && steps.length === 0 && hasRows(store) ? rowsOverTime(store) : null;
   const value = options.find((option) => option.value === wanted)?.value ?? options[0]?.value ?? "";
   const group = groups.find((item) => item.name === value);
   let body: ReactNode = (
@@ -51,7 +56,8 @@ export function TriedPanel({ run, store, selected, onSelect, pin, onPin }: Tried
       {run.state === "running" || run.state === "queued" ? "What is tried appears here." : "Nothing was tried."}
     </p>
   );
-  if (trials && value === "table") body = <TrialTable store={store} selected={selected} onSelect={onSelect} />;
+  if (value === STEPS) body = <GrowthSteps store={store} />;
+  else if (trials && value === "table") body = <TrialTable store={store} selected={selected} onSelect={onSelect} />;
   else if (trials || generations) body = <PopulationPicture store={store} selected={selected} onSelect={onSelect} />;
   else if (rows) body = <RowsOverTimePicture store={store} />;
   else if (group) {
@@ -64,13 +70,13 @@ export function TriedPanel({ run, store, selected, onSelect, pin, onPin }: Tried
       />
     );
   }
-  const title = rows?.title ?? (group ? "Decisions" : "Population");
+  const title = value === STEPS ? "Steps" : (rows?.title ?? (group ? "Decisions" : "Population"));
   return (
     <section className="panel run-tried" aria-label={title}>
       <header className="panel-head">
         <h2>{title}</h2>
         <span className="note">
-          {rows ? rows.note : group ? "strongest operation of each edge over time" : generations ? "generation × fitness" : trials ? `birth × ${scoreName(store)}` : ""}
+          {value === STEPS ? "what was tried to change, and why it stayed or went" : rows ? rows.note : group ? "strongest operation of each edge over time" : generations ? "generation × fitness" : trials ? `birth × ${scoreName(store)}` : ""}
         </span>
         <div className="panel-actions">
           {options.length > 1 && <Segmented label="View" options={options} value={value} onChange={setWanted} />}

@@ -17,21 +17,25 @@ export function structureViews(store: RunStore): StructureView[] {
   if (pictures.colony.items.length > 0) views.push({ id: "colony", title: "Colony" });
   views.push(...store.family.map((group) => ({ id: `family:${group.name}`, title: shortTitle(group.title) })));
   if (store.family.length > 0 && store.derived.length > 0) views.push({ id: "derived", title: "Derived" });
+  if (pictures.masks.size > 0) views.push({ id: "mask", title: "Mask" });
+  if (store.champions.length > 0) views.push({ id: "growth", title: "Champion" });
+  if (pictures.charts.size > 0) views.push({ id: "charts", title: "Charts" });
   if (pictures.policies.size > 0) views.push({ id: "policy", title: "Policy" });
   if (pictures.surrogate.items.length > 0) views.push({ id: "surrogate", title: "Surrogate" });
   if (populationOf(store) !== null) views.push({ id: "queue", title: "Queue" });
   if (pictures.marginals.items.length > 0) views.push({ id: "marginals", title: "Choices" });
   if (store.family.length > 0) views.push({ id: "matrix", title: "Matrix" });
-  if (store.champions.length > 0) views.push({ id: "growth", title: "Champion" }, { id: "neurons", title: "Table" });
+  if (store.champions.length > 0) views.push({ id: "neurons", title: hasPictures(store) ? "Nodes" : "Table" });
   if (store.family.length === 0 && store.candidates.count > 0) views.push({ id: "genome", title: "Best" });
   if (hasPictures(store)) views.push({ id: "figures", title: "Table" });
+  if (store.reports.length > 0) views.push({ id: "reports", title: "Reports" });
   if (store.finalists.length > 0) views.push({ id: "result", title: "Result" });
   return views;
 }
 
 function hasPictures({ pictures }: RunStore): boolean {
   const logs = [pictures.marginals, pictures.colony, pictures.pathways, pictures.domains, pictures.surrogate];
-  return pictures.policies.size > 0 || logs.some((log) => log.items.length > 0);
+  return pictures.policies.size > 0 || pictures.masks.size > 0 || logs.some((log) => log.items.length > 0);
 }
 
 function shortTitle(title: string): string {

@@ -11,5 +11,3 @@ export function objectiveText(step: GrowthStep): string {
 export function growthLine(step: GrowthStep): string {
   return `${step.accepted ? "accepted" : "rejected"}: ${step.action} ${step.subject}; ${step.objective} ${objectiveText(step)}`;
 }
-
-export type GrowthFilter = "all" | "accepted";

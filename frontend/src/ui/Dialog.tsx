@@ -2,7 +2,7 @@ import { useEffect, useId, useRef, type ReactNode } from "react";
 import { Button } from "./Button";
 
 /** A modal dialog on the browser's own <dialog>: focus is kept inside, Escape closes it, focus returns where it was. */
-export function Dialog({ title, onClose, children, actions, wide }: { title: string; onClose: () => void; children: ReactNode; actions?: ReactNode; wide?: boolean }) {
+export function Dialog({ title, onClose, children, actions, wide, size }: { title: string; onClose: () => void; children: ReactNode; actions?: ReactNode; wide?: boolean; size?: "chart" }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
@@ -13,7 +13,7 @@ export function Dialog({ title, onClose, children, actions, wide }: { title: str
   return (
     <dialog
       ref={dialog}
-      className={wide ? "dialog dialog-wide" : "dialog"}
+      className={`dialog${wide ? " dialog-wide" : ""}${size ? ` dialog-${size}` : ""}`}
       aria-labelledby={id}
       onCancel={(event) => {
         event.preventDefault();

@@ -1,0 +1,83 @@
+/** A chart with its legend, the card of the point under the pointer and its note. */
+import { useEffect, useState } from "react";
+import { hoverSide, type Point } from "../graph/stage";
+import { useStage } from "../graph/useStage";
+import { metric } from "../ui/format";
+import { categoryName, plotWords, type Plot, type PlotSeries, type Spans } from "./chartData";
+import { hueVariable, outlineOf, shapeOf } from "./hues";
+import { PlotPicture, type PlotPick } from "./plotPicture";
+import "../graph/graph.css";
+import "./plots.css";
+
+export function SeriesSign({ series }: { series: Pick<PlotSeries, "hue" | "look"> }) {
+  const outline = outlineOf(shapeOf(series.hue), 3.4);
+  const colour = hueVariable(series.hue);
+  return (
+    <svg className="series-sign" width="20" height="10" aria-hidden="true">
+      {series.look !== "points" && <line x1="0" x2="20" y1="5" y2="5" style={{ stroke: colour, strokeWidth: 1.8, ...(series.look === "dashed" ? { strokeDasharray: "4 3" } : {}) }} />}
+      {outline ? <polygon points={outline.map(([x, y]) => `${10 + x},${5 + y}`).join(" ")} style={{ fill: colour }} /> : <circle cx="10" cy="5" r="3.4" style={{ fill: colour }} />}
+    </svg>
+  );
+}
+
+export function PlotLegend({ plot }: { plot: Plot }) {
+  if (plot.series.length < 2) return null;
+  return (
+    <ul className="plot-legend" aria-label="Series">
+      {plot.series.map((series, index) => (
+        <li key={index}>
+          <SeriesSign series={series} /> {series.name}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** What a point says: its series, its place, its band. */
+export function pointWords(plot: Plot, { series: number, index }: PlotPick): { title: string; lines: string[] } | null {
+  const series = plot.series[number];
+  if (!series || index >= series.y.length) return null;
+  const x = series.x[index] ?? NaN;
+  const place = plot.form === "bars" ? categoryName(plot, x) : `${plot.xTitle} ${metric(x)}`;
+  const lines = [place];
+  const [low, high] = [series.low?.[index], series.high?.[index]];
+  if (low !== undefined && high !== undefined && !Number.isNaN(low)) lines.push(`${metric(low)} to ${metric(high)}`);
+  if (plot.form === "trajectory") lines.push(`point ${index + 1} of ${series.y.length}`);
+  return { title: `${series.name}: ${plot.form === "trajectory" ? `${plot.yTitle} ` : ""}${metric(series.y[index])}`, lines };
+}
+
+export interface PlotFigureProps {
+  plot: Plot;
+  /** Small: without axis titles and titles of marks. */
+  compact?: boolean;
+  spans?: Spans | null;
+}
+
+/** The canvas alone. */
+export function PlotCanvas({ plot, compact = false, spans = null }: PlotFigureProps) {
+  const [canvas, picture] = useStage(PlotPicture);
+  const [hover, setHover] = useState<{ pick: PlotPick; at: Point } | null>(null);
+  useEffect(() => picture?.setPlot(plot, compact, spans), [picture, plot, compact, spans]);
+  useEffect(() => picture?.hover(hover?.pick ?? null), [picture, hover]);
+  useEffect(() => {
+    if (!picture) return;
+    picture.onPoint = (point, screen) => {
+      const pick = point && picture.pick(point);
+      setHover((old) => (pick ? { pick, at: screen } : old === null ? old : null));
+    };
+  }, [picture]);
+  const words = hover && pointWords(plot, hover.pick);
+  return (
+    <div className="plot-box">
+      <canvas ref={canvas} role="img" aria-label={plotWords(plot)} />
+      {hover && words && (
+        <div className={hoverSide(hover.at, canvas.current)} style={{ left: hover.at.x, top: hover.at.y }} aria-hidden="true">
+          <strong>{words.title}</strong>
+          {words.lines.map((line) => (
+            <span key={line}>{line}</span>
+          ))}
+        </div>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,289 @@
+/** A chart on its canvas: lines with bands, bars, or paths through the plane that fade with age. */
+import { Stage, roundBox, type Point } from "../graph/stage";
+import { frameOf, paintAxes, paintMarks, type Frame } from "./axes";
+import { spansOf, type Plot, type PlotSeries, type Spans } from "./chartData";
+import { hueColour, shapeOf, tracePath } from "./hues";
+
+export interface PlotPick {
+  series: number;
+  index: number;
+}
+
+const PICK_TOLERANCE = 14;
+/** Points of a line get their own shapes only while they are so few. */
+const SHAPED_POINTS = 24;
+const BAR_SHARE = 0.78;
+/** Arrows along a path. */
+const ARROWS = 4;
+
+/** Left edge and width of a bar, as shares of the room of its place. */
+export function barSlot(series: number, count: number): { from: number; wide: number } {
+  const wide = BAR_SHARE / Math.max(count, 1);
+  return { from: -BAR_SHARE / 2 + series * wide, wide };
+}
+
+/** How strong the part of a path is that ends at `index`: the newest is opaque. */
+export function ageOpacity(index: number, count: number): number {
+  return count < 2 ? 1 : 0.14 + 0.86 * (index / (count - 1)) ** 1.4;
+}
+
+export class PlotPicture extends Stage {
+  private plot: Plot | null = null;
+  private spans: Spans | null = null;
+  private compact = false;
+  private hovered: PlotPick | null = null;
+  private axes: Frame | null = null;
+
+  /** `spans` where several charts share their axes. */
+  setPlot(plot: Plot, compact: boolean, spans: Spans | null = null): void {
+    this.plot = plot;
+    this.compact = compact;
+    this.spans = spans;
+    this.arrange();
+    this.invalidate();
+  }
+
+  hover(pick: PlotPick | null): void {
+    if (pick?.series === this.hovered?.series && pick?.index === this.hovered?.index) return;
+    this.hovered = pick;
+    this.invalidate();
+  }
+
+  protected override resized(): void {
+    this.arrange();
+  }
+
+  private arrange(): void {
+    this.axes = this.plot && this.width > 0 ? frameOf(this.plot, this.spans ?? spansOf([this.plot]), this.width, this.height, this.compact) : null;
+  }
+
+  /** The point (or bar) nearest to a place, or null where none is near. */
+  pick(point: Point): PlotPick | null {
+    const { plot, axes } = this;
+    if (!plot || !axes) return null;
+    if (plot.form === "bars") return this.pickBar(point, plot, axes);
+    let found: PlotPick | null = null;
+    let least = PICK_TOLERANCE;
+    plot.series.forEach((series, number) => {
+      for (let index = 0; index < series.y.length; index++) {
+        const dx = axes.x(series.x[index] ?? NaN) - point.x;
+        const dy = axes.y(series.y[index] ?? NaN) - point.y;
+        const distance = Math.hypot(dx, dy);
+        if (distance <= least) {
+          least = distance;
+          found = { series: number, index };
+        }
+      }
+    });
+    return found;
+  }
+
+  private pickBar(point: Point, plot: Plot, { box, x }: Frame): PlotPick | null {
+    if (point.y > box.bottom || point.y < box.top) return null;
+    const room = x(1) - x(0);
+    const place = (point.x - x(0)) / room;
+    for (const [number, series] of plot.series.entries()) {
+      const { from, wide } = barSlot(number, plot.series.length);
+      const index = series.x.findIndex((at) => place >= at + from && place < at + from + wide);
+      if (index >= 0) return { series: number, index };
+    }
+    return null;
+  }
+
+  protected override paint(context: CanvasRenderingContext2D): boolean {
+    const { plot, axes } = this;
+    if (!plot || !axes) return false;
+    paintAxes(context, this.colours, plot, axes, this.height, this.compact);
+    const { box } = axes;
+    context.save();
+    context.beginPath();
+    context.rect(box.left - 1, box.top - 8, box.right - box.left + 9, box.bottom - box.top + 9);
+    context.clip();
+    if (plot.form === "bars") this.paintBars(context, plot, axes);
+    else {
+      for (const series of plot.series) this.paintBand(context, series, axes);
+      for (const series of plot.series) {
+        if (plot.form === "trajectory") this.paintPath(context, series, axes);
+        else this.paintLine(context, series, axes);
+      }
+    }
+    context.restore();
+    paintMarks(context, this.colours, plot, axes, this.compact);
+    this.paintHovered(context, plot, axes);
+    return false;
+  }
+
+  private paintBand(context: CanvasRenderingContext2D, { x, low, high, hue, look }: PlotSeries, frame: Frame): void {
+    if (!low || !high || look === "points") return;
+    context.fillStyle = hueColour(hue);
+    context.globalAlpha = 0.16;
+    context.beginPath();
+    let open: number[] = [];
+    const close = () => {
+      for (const index of open) context.lineTo(frame.x(x[index] ?? NaN), frame.y(high[index] ?? NaN));
+      for (const index of open.reverse()) context.lineTo(frame.x(x[index] ?? NaN), frame.y(low[index] ?? NaN));
+      context.closePath();
+      open = [];
+    };
+    for (let index = 0; index < x.length; index++) {
+      const whole = [frame.x(x[index] ?? NaN), frame.y(low[index] ?? NaN), frame.y(high[index] ?? NaN)].every((value) => !Number.isNaN(value));
+      if (whole) open.push(index);
+      else if (open.length > 0) close();
+    }
+    if (open.length > 0) close();
+    context.fill();
+    context.globalAlpha = 1;
+  }
+
+  private paintLine(context: CanvasRenderingContext2D, series: PlotSeries, frame: Frame): void {
+    const { x, y, hue, look } = series;
+    context.strokeStyle = context.fillStyle = hueColour(hue);
+    if (look !== "points") {
+      context.lineWidth = look === "dashed" ? 1.5 : 1.9;
+      context.lineJoin = "round";
+      context.setLineDash(look === "dashed" ? [5, 4] : []);
+      context.beginPath();
+      let drawing = false;
+      for (let index = 0; index < x.length; index++) {
+        const [px, py] = [frame.x(x[index] ?? NaN), frame.y(y[index] ?? NaN)];
+        // A missing value is a gap, not a bridge.
+        if (Number.isNaN(px) || Number.isNaN(py)) drawing = false;
+        else if (drawing) context.lineTo(px, py);
+        else {
+          context.moveTo(px, py);
+          drawing = true;
+        }
+      }
+      context.stroke();
+      context.setLineDash([]);
+    }
+    const few = y.length <= SHAPED_POINTS && !this.compact;
+    for (let index = 0; index < y.length; index++) {
+      const shown = look === "points" || few || y.length === 1 || index === y.length - 1;
+      if (shown) this.dot(context, series, index, frame, look === "points" ? 3.2 : 2.8, look === "points" ? 0.75 : 1);
+      if (look === "points") this.whisker(context, series, index, frame.x(x[index] ?? NaN), frame);
+    }
+  }
+
+  private dot(context: CanvasRenderingContext2D, series: PlotSeries, index: number, frame: Frame, radius: number, alpha: number): void {
+    const [px, py] = [frame.x(series.x[index] ?? NaN), frame.y(series.y[index] ?? NaN)];
+    if (Number.isNaN(px) || Number.isNaN(py)) return;
+    context.globalAlpha = alpha;
+    tracePath(context, shapeOf(series.hue), px, py, radius);
+    context.fill();
+    context.globalAlpha = 1;
+  }
+
+  private whisker(context: CanvasRenderingContext2D, { low, high }: PlotSeries, index: number, at: number, frame: Frame): void {
+    const [from, to] = [frame.y(low?.[index] ?? NaN), frame.y(high?.[index] ?? NaN)];
+    if (Number.isNaN(from) || Number.isNaN(to) || Number.isNaN(at)) return;
+    context.lineWidth = 1.2;
+    context.beginPath();
+    for (const end of [from, to]) {
+      context.moveTo(at - 3, end);
+      context.lineTo(at + 3, end);
+    }
+    context.moveTo(at, from);
+    context.lineTo(at, to);
+    context.stroke();
+  }
+
+  private paintPath(context: CanvasRenderingContext2D, series: PlotSeries, frame: Frame): void {
+    const { x, y, hue, look } = series;
+    const points = Array.from(x, (value, index): Point => ({ x: frame.x(value), y: frame.y(y[index] ?? NaN) }));
+    const count = points.length;
+    context.strokeStyle = context.fillStyle = hueColour(hue);
+    context.lineCap = "round";
+    context.lineWidth = 1.8;
+    if (look === "dashed") context.setLineDash([5, 4]);
+    const bad = (point: Point | undefined): point is undefined => !point || Number.isNaN(point.x) || Number.isNaN(point.y);
+    const arrows = new Set(Array.from({ length: ARROWS }, (_, number) => Math.round(((number + 1) / (ARROWS + 1)) * (count - 1))));
+    for (let index = 0; index < count; index++) {
+      const [before, here] = [points[index - 1], points[index]];
+      if (bad(here)) continue;
+      context.globalAlpha = ageOpacity(index, count);
+      if (look === "points") {
+        tracePath(context, shapeOf(hue), here.x, here.y, 2.6);
+        context.fill();
+      } else if (!bad(before)) {
+        context.beginPath();
+        context.moveTo(before.x, before.y);
+        context.lineTo(here.x, here.y);
+        context.stroke();
+        if (!this.compact && arrows.has(index)) this.arrow(context, before, here);
+      }
+    }
+    context.globalAlpha = 1;
+    context.setLineDash([]);
+    const start = points.find((point) => !bad(point));
+    const end = points.findLast((point) => !bad(point));
+    if (!start || !end) return;
+    tracePath(context, shapeOf(hue), start.x, start.y, 3.4);
+    context.fillStyle = this.colours.panel;
+    context.fill();
+    context.stroke();
+    tracePath(context, shapeOf(hue), end.x, end.y, 4.6);
+    context.fillStyle = hueColour(hue);
+    context.fill();
+    context.lineWidth = 1.4;
+    context.strokeStyle = this.colours.panel;
+    context.stroke();
+  }
+
+  private arrow(context: CanvasRenderingContext2D, from: Point, to: Point): void {
+    const angle = Math.atan2(to.y - from.y, to.x - from.x);
+    if (Math.hypot(to.x - from.x, to.y - from.y) < 0.5) return;
+    context.beginPath();
+    for (const turn of [0, 2.5, -2.5]) context.lineTo(to.x + 5.5 * Math.cos(angle + turn), to.y + 5.5 * Math.sin(angle + turn));
+    context.closePath();
+    context.fill();
+  }
+
+  private paintBars(context: CanvasRenderingContext2D, plot: Plot, frame: Frame): void {
+    const room = frame.x(1) - frame.x(0);
+    const ground = plot.yScale === "log" ? frame.box.bottom : frame.y(0);
+    plot.series.forEach((series, number) => {
+      const { from, wide } = barSlot(number, plot.series.length);
+      context.fillStyle = context.strokeStyle = hueColour(series.hue);
+      for (let index = 0; index < series.x.length; index++) {
+        const left = frame.x((series.x[index] ?? NaN) + from);
+        const top = frame.y(series.y[index] ?? NaN);
+        if (Number.isNaN(left) || Number.isNaN(top)) continue;
+        const across = Math.max(wide * room - (wide * room > 5 ? 1.5 : 0), 1);
+        const dashed = series.look === "dashed";
+        roundBox(context, left, Math.min(top, ground), across, Math.max(Math.abs(ground - top), 0.8), Math.min(2.5, across / 3));
+        context.globalAlpha = dashed ? 0.25 : 0.85;
+        context.fill();
+        context.globalAlpha = 1;
+        if (dashed) {
+          context.lineWidth = 1.2;
+          context.setLineDash([4, 3]);
+          context.stroke();
+          context.setLineDash([]);
+        }
+        context.strokeStyle = this.colours.ink2;
+        this.whisker(context, series, index, left + across / 2, frame);
+        context.strokeStyle = hueColour(series.hue);
+      }
+    });
+  }
+
+  private paintHovered(context: CanvasRenderingContext2D, plot: Plot, frame: Frame): void {
+    const series = plot.series[this.hovered?.series ?? -1];
+    const index = this.hovered?.index ?? -1;
+    if (!series || index < 0 || index >= series.y.length) return;
+    context.strokeStyle = this.colours.ink;
+    context.lineWidth = 1.6;
+    if (plot.form === "bars") {
+      const { from, wide } = barSlot(this.hovered?.series ?? 0, plot.series.length);
+      const room = frame.x(1) - frame.x(0);
+      const top = frame.y(series.y[index] ?? NaN);
+      const ground = plot.yScale === "log" ? frame.box.bottom : frame.y(0);
+      if (Number.isNaN(top)) return;
+      context.strokeRect(frame.x((series.x[index] ?? 0) + from), Math.min(top, ground), wide * room - 1, Math.abs(ground - top));
+      return;
+    }
+    tracePath(context, "circle", frame.x(series.x[index] ?? NaN), frame.y(series.y[index] ?? NaN), 6.5);
+    context.stroke();
+  }
+}
