@@ -84,6 +84,10 @@ class StructureDistribution(ABC):
         left = weights * self.kept[group]
         return left / left.sum(dim=-1, keepdim=True)
 
+    def sum_kept(self, group: str, values: torch.Tensor) -> torch.Tensor:
+        """(...) from (..., operations): the sum over the operations that an edge may still choose from."""
+        return (values if group not in self.kept else values.masked_fill(~self.kept[group], 0)).sum(dim=-1)
+
     def choices(self, group: str) -> np.ndarray[Any, Any]:
         """How many operations each edge may still choose from: (edges,) integers."""
         edges, operations = self.shapes[group]
@@ -178,18 +182,18 @@ class StructureDistribution(ABC):
         with torch.no_grad():
             return {group: value.float().cpu().numpy().copy() for group, value in self.sample(None, generator, (count,)).items()}
 
-    def largest_entropy(self, choices: torch.Tensor) -> torch.Tensor:
+    def largest_entropy(self, choices: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         """The entropy in nats of undecided edges with so many operations to choose from, (edges,)."""
-        return choices.to(self.dtype).log()
+        largest: np.ndarray[Any, Any] = np.log(choices)
+        return largest
 
     def normalised_edge_entropy(self) -> dict[str, np.ndarray[Any, Any]]:
         """Per group each edge's entropy as a share of the largest possible, (edges,) float32; an edge with one operation counts 0."""
         result = {}
         with torch.no_grad():
             for group, value in self.entropy().items():
-                largest = self.largest_entropy(self.choices(group))
-                share = torch.where(largest > 0, value / largest.clamp_min(1e-12), torch.zeros_like(value))
-                result[group] = share.float().cpu().numpy().copy()
+                largest, found = self.largest_entropy(self.choices(group)), value.double().cpu().numpy()
+                result[group] = np.divide(found, largest, out=np.zeros_like(found), where=largest > 0).astype(np.float32)
         return result
 
     def normalised_entropy(self) -> float:

@@ -50,11 +50,15 @@ class _GumbelLogits(TemperedStructure):
         if learn_temperature:
             self.learn_temperature()
 
+    def logits(self, parameters: Parameters | None = None) -> Weights:
+        """The alphas, those of dropped operations at minus infinity."""
+        return {group: self.kept_logits(group, alpha) for group, alpha in self.of_groups(parameters).items()}
+
     def _tempered(self, parameters: Parameters | None, generator: torch.Generator | None, draws: tuple[int, ...]) -> Weights:
         """(log s + G) / tau, (*draws, edges, operations) per group. Never infinite: the uniform numbers exclude both ends."""
         temperature = self.temperature_of(parameters)
         result = {}
-        for group, alpha in self.of_groups(parameters).items():
+        for group, alpha in self.logits(parameters).items():
             gumbel = -(-uniform((*draws, *alpha.shape), generator).log()).log()
             result[group] = (alpha.log_softmax(dim=-1) + gumbel.to(device=alpha.device, dtype=alpha.dtype)) / temperature
         return result
@@ -65,10 +69,10 @@ class _GumbelLogits(TemperedStructure):
         It is the expected weight itself for the hard form and in the limit of low temperature; at a high temperature the expected weights
         of the concrete form lie closer to the centre and have no closed form.
         """
-        return {group: alpha.softmax(dim=-1) for group, alpha in self.of_groups(parameters).items()}
+        return {group: alpha.softmax(dim=-1) for group, alpha in self.logits(parameters).items()}
 
     def entropy(self, parameters: Parameters | None = None) -> Weights:
-        return {group: categorical.entropy(alpha) for group, alpha in self.of_groups(parameters).items()}
+        return {group: categorical.entropy(alpha) for group, alpha in self.logits(parameters).items()}
 
 
 class GumbelSoftmaxStructure(_GumbelLogits, SimplexDensity):
@@ -80,13 +84,12 @@ class GumbelSoftmaxStructure(_GumbelLogits, SimplexDensity):
     def edge_log_density(self, logs: Mapping[str, torch.Tensor], parameters: Parameters | None) -> Weights:
         temperature = self.temperature_of(parameters)
         result = {}
-        for group, alpha in self.of_groups(parameters).items():
-            count = alpha.shape[-1]
-            log_s = alpha.log_softmax(dim=-1)
+        for group, alpha in self.logits(parameters).items():
+            count = torch.from_numpy(self.choices(group)).to(device=alpha.device, dtype=alpha.dtype)
             # log s_l - tau log gamma_l: the logarithms of the terms of the density's denominator.
-            terms = log_s - temperature * logs[group]
-            constant = torch.lgamma(torch.tensor(float(count), dtype=alpha.dtype, device=alpha.device)) + (count - 1) * temperature.log()
-            result[group] = constant + (terms - logs[group]).sum(dim=-1) - count * terms.logsumexp(dim=-1)
+            terms = self.kept_logits(group, alpha.log_softmax(dim=-1) - temperature * logs[group])
+            constant = torch.lgamma(count) + (count - 1) * temperature.log()
+            result[group] = constant + self.sum_kept(group, terms - logs[group]) - count * terms.logsumexp(dim=-1)
         return result
 
 
@@ -113,11 +116,11 @@ class HardGumbelStructure(_GumbelLogits):
 
     def edge_log_prob(self, weights: Mapping[str, torch.Tensor], parameters: Parameters | None = None) -> Weights:
         """Log probability of one operation per edge, given as one-hot rows. Raises ValueError for rows that are not one-hot."""
-        return {group: categorical.log_prob(alpha, weights[group], group) for group, alpha in self.of_groups(parameters).items()}
+        return {group: categorical.log_prob(alpha, weights[group], group) for group, alpha in self.logits(parameters).items()}
 
     def _closed_kl(
         self, prior: StructureDistribution, parameters: Parameters | None, prior_parameters: Parameters | None
     ) -> torch.Tensor | None:
         if not isinstance(prior, HardGumbelStructure):
             return None
-        return categorical.total_kl(self.of_groups(parameters), prior.of_groups(prior_parameters))
+        return categorical.total_kl(self.logits(parameters), prior.logits(prior_parameters))

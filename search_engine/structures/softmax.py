@@ -38,6 +38,10 @@ class SoftmaxStructure(StructureDistribution):
         for group, shape in self.shapes.items():
             self.learn(group, categorical.initial_logits(shape, generator, self.dtype))
 
+    def logits(self, parameters: Parameters | None = None) -> Weights:
+        """The alphas, those of dropped operations at minus infinity."""
+        return {group: self.kept_logits(group, alpha) for group, alpha in self.named(parameters).items()}
+
     def sample(
         self, parameters: Parameters | None = None, generator: torch.Generator | None = None, draws: tuple[int, ...] = ()
     ) -> Weights:
@@ -45,16 +49,18 @@ class SoftmaxStructure(StructureDistribution):
         return {group: value.expand(*draws, *value.shape) for group, value in weights.items()} if draws else weights
 
     def mean(self, parameters: Parameters | None = None) -> Weights:
-        return {group: alpha.softmax(dim=-1) for group, alpha in self.named(parameters).items()}
+        return {group: alpha.softmax(dim=-1) for group, alpha in self.logits(parameters).items()}
 
     def entropy(self, parameters: Parameters | None = None) -> Weights:
-        return {group: categorical.entropy(alpha) for group, alpha in self.named(parameters).items()}
+        return {group: categorical.entropy(alpha) for group, alpha in self.logits(parameters).items()}
 
     def edge_log_prob(self, weights: Mapping[str, torch.Tensor], parameters: Parameters | None = None) -> Weights:
         """Log probability of one operation per edge, given as one-hot rows. Raises ValueError for rows that are not one-hot."""
-        return {group: categorical.log_prob(alpha, weights[group], group) for group, alpha in self.named(parameters).items()}
+        return {group: categorical.log_prob(alpha, weights[group], group) for group, alpha in self.logits(parameters).items()}
 
     def _closed_kl(
         self, prior: StructureDistribution, parameters: Parameters | None, prior_parameters: Parameters | None
     ) -> torch.Tensor | None:
-        return categorical.total_kl(self.named(parameters), prior.named(prior_parameters))
+        if not isinstance(prior, SoftmaxStructure):
+            return None
+        return categorical.total_kl(self.logits(parameters), prior.logits(prior_parameters))
