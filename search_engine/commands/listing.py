@@ -55,6 +55,7 @@ def spaces() -> list[dict[str, Any]]:
             "source": entry.source,
             "offers": sorted(entry.offers),
             "inputs": sorted(entry.inputs),
+            "tasks": sorted(entry.tasks),
             "schema": entry.config.model_json_schema(),
         }
         for entry in registry.spaces().values()
@@ -76,6 +77,7 @@ def datasets(data_dir: Path) -> list[dict[str, Any]]:
                 "licence": entry.licence,
                 "provides": entry.provides,
                 "input_kind": entry.input_kind,
+                "task": entry.task,
                 "shape": shape,
                 "budgets": sorted(entry.budgets),
                 "spaces": sorted(entry.spaces) if entry.spaces is not None else None,

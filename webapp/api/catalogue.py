@@ -58,6 +58,7 @@ def _spaces() -> list[shapes.SpaceInfo]:
             source=entry.source,
             offers=sorted(entry.offers),
             inputs=sorted(entry.inputs),
+            tasks=sorted(entry.tasks),
             schema_=entry.config.model_json_schema(),
         )
         for entry in registry.spaces().values()
@@ -79,6 +80,7 @@ def _datasets(folder: Path) -> list[shapes.DatasetInfo]:
                 licence=entry.licence,
                 provides=entry.provides,
                 input_kind=entry.input_kind,
+                task=entry.task,
                 shape=shape,
                 budgets=sorted(entry.budgets),
                 spaces=None if entry.spaces is None else sorted(entry.spaces),

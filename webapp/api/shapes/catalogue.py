@@ -49,11 +49,12 @@ class SpaceInfo(BaseModel):
     source: str
     offers: list[str]
     inputs: list[str]
+    tasks: list[str]
     schema_: dict[str, Any] = Field(serialization_alias="schema")
 
 
 class ShapeInfo(BaseModel):
-    """(channels, height, width) or (features,), and the number of classes."""
+    """(channels, height, width) or (features,), and the number of classes (of a regression: of values to predict)."""
 
     input: list[int]
     classes: int
@@ -69,6 +70,7 @@ class DatasetInfo(BaseModel):
     licence: str
     provides: str
     input_kind: str
+    task: str = Field(description="classification or regression")
     shape: ShapeInfo | None
     budgets: list[str]
     spaces: list[str] | None
