@@ -28,6 +28,11 @@ class Posterior(NamedTuple):
     log_sigma: torch.Tensor
 
 
+def floored(log_sigma: torch.Tensor, floor: float) -> torch.Tensor:
+    """log of the standard deviation sqrt(exp(2 log_sigma) + exp(2 floor)), which stays above exp(floor) smoothly."""
+    return 0.5 * torch.logaddexp(2 * log_sigma, torch.as_tensor(2 * floor, dtype=log_sigma.dtype, device=log_sigma.device))
+
+
 class MeanFieldLayer(nn.Module):
     """What both layers share: the parameters and the draw.
 
@@ -73,10 +78,7 @@ class MeanFieldLayer(nn.Module):
         """The layer's linear map with these weights."""
 
     def _floored(self, log_sigma: torch.Tensor) -> torch.Tensor:
-        if self.log_sigma_floor is None:
-            return log_sigma
-        floor = torch.as_tensor(2 * self.log_sigma_floor, dtype=log_sigma.dtype, device=log_sigma.device)
-        return 0.5 * torch.logaddexp(2 * log_sigma, floor)
+        return log_sigma if self.log_sigma_floor is None else floored(log_sigma, self.log_sigma_floor)
 
     def _fill(self, layer: nn.Linear | nn.Conv2d, keep: torch.Tensor | None) -> nn.Module:
         layer = layer.to(device=self.weight_mu.device, dtype=self.weight_mu.dtype)
