@@ -4,7 +4,8 @@
 
     f_v(x) = sum over edges (j, v) of <gamma^{j,v}, g^{j,v}(f_j(x))>
 
-`path` computes one choice of operations alone: what a method needs that shares weights but evaluates one genome at a time.
+`path` computes one choice of operations alone: what a method needs that shares weights but evaluates one genome at a time. `evaluate` is
+the same for a method that draws one operation per edge and wants the gradient of its weight: `evaluate_in` sets it in a whole network.
 
 Another implementation with the same constructor, `forward` and `path` (for example one that groups operations by their source) can take its
 place in the networks, which name the class only through their `mixing` argument. Its parameters must keep `PerEdge`'s names,
@@ -13,9 +14,9 @@ place in the networks, which name the class only through their `mixing` argument
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from torch import Tensor, nn
 
@@ -51,6 +52,10 @@ class CellPlan:
 Mixing = Callable[[CellPlan], nn.Module]
 """A mixing implementation's constructor; the module has `forward(states, gamma)` and `path(states, chosen)` as `PerEdge` does."""
 
+Evaluate = Literal["all", "chosen", "chosen_bare"]
+"""Which operations a mixing computes: all of them, or those with a weight other than zero. `chosen_bare` also adds the zero weights of
+the others, bare, to the node: the value is the same, but their gradient is the sum of the node's (Dong and Yang 2019, as published)."""
+
 Chosen = tuple[int, int, str]
 """(source, target, primitive): one operation of one edge, states numbered as in the plan."""
 
@@ -64,6 +69,12 @@ class PerEdge(nn.Module):
 
     source_name = "CellEdges"
     """The name of its class in a downloaded model.py."""
+
+    sparse = False
+    """Whether operations of weight exactly zero are left out of the computation. The result is the same; what is left out gets no
+    gradient, and the structure none through it."""
+
+    evaluate: Evaluate = "all"
 
     def __init__(self, plan: CellPlan) -> None:
         super().__init__()
@@ -84,21 +95,34 @@ class PerEdge(nn.Module):
     def forward(self, states: Sequence[Tensor], gamma: Tensor | None = None) -> list[Tensor]:
         if gamma is not None and gamma.shape != (len(self.plan.edges), len(self.plan.operations)):
             raise ValueError(f"gamma must have shape {(len(self.plan.edges), len(self.plan.operations))}, not {tuple(gamma.shape)}")
+        if gamma is not None and self.evaluate != "all":
+            return self._chosen(states, gamma)
+        # Which weights are not zero, asked once: on a GPU every question waits for it.
+        present = (gamma != 0).tolist() if self.sparse and gamma is not None else None
         values = list(states)
         for node in range(self.plan.inputs, self.plan.inputs + self.plan.nodes):
             total: Tensor | None = None
+            first: EdgePlan | None = None
             for row, edge in enumerate(self.plan.edges):
                 if edge.target != node:
                     continue
-                for name, operation in self.operations[self.key(edge)].items():  # type: ignore[operator, union-attr]
-                    term = operation(values[edge.source])
-                    if gamma is not None:
-                        term = gamma[row, self.columns[name]] * term
+                first = first or edge
+                weights = None if gamma is None else gamma[row]
+                for term in self._terms(edge, values[edge.source], weights, None if present is None else present[row]):
                     total = term if total is None else total + term
             if total is None:
-                raise ValueError(f"state {node} has no incoming edge")
+                if first is None:
+                    raise ValueError(f"state {node} has no incoming edge")
+                total = Zero(first.stride)(values[first.source])
             values.append(total)
         return values[self.plan.inputs :]
+
+    def _terms(self, edge: EdgePlan, x: Tensor, weights: Tensor | None, present: list[bool] | None) -> Iterator[Tensor]:
+        """What the edge adds to its target, in parts. `weights` (operations,), `present` which of them to compute (None = all)."""
+        for name, operation in self.operations[self.key(edge)].items():  # type: ignore[operator, union-attr]
+            column = self.columns[name]
+            if present is None or present[column]:
+                yield operation(x) if weights is None else weights[column] * operation(x)
 
     def path(self, states: Sequence[Tensor], chosen: Iterable[Chosen]) -> list[Tensor]:
         """The nodes' states where only the chosen operations exist, each with weight one; nothing else is computed, so that the
@@ -110,18 +134,32 @@ class PerEdge(nn.Module):
         by_target: dict[int, list[tuple[int, str]]] = {}
         for source, target, name in chosen:
             by_target.setdefault(target, []).append((source, name))
-        strides = {(edge.source, edge.target): edge.stride for edge in self.plan.edges}
+        edges = {(edge.source, edge.target): edge for edge in self.plan.edges}
         for node in range(self.plan.inputs, self.plan.inputs + self.plan.nodes):
             total: Tensor | None = None
             for source, name in by_target.get(node, ()):
                 if name != "none":
-                    operations: Any = self.operations[f"{source}-{node}"]
-                    term = operations[name](values[source])
+                    term = self._alone(edges[source, node], name, values[source])
                     total = term if total is None else total + term
             if total is None:
                 if node not in by_target:
                     raise ValueError(f"state {node} has no chosen operation")
                 source = by_target[node][0][0]
-                total = Zero(strides[source, node])(values[source])
+                total = Zero(edges[source, node].stride)(values[source])
             values.append(total)
         return values[self.plan.inputs :]
+
+
+def evaluate_in(network: nn.Module, evaluate: Evaluate) -> int:
+    """Set what the mixed edges of a super-network compute; returns how many mixings there were (0: it has none of its own, and computes
+    everything)."""
+    mixings: list[Any] = [module for module in network.modules() if hasattr(module, "evaluate")]
+    for mixing in mixings:
+        mixing.evaluate = evaluate
+    return len(mixings)
+
+    def _alone(self, edge: EdgePlan, name: str, x: Tensor) -> Tensor:
+        """One operation of an edge with weight one."""
+        operations: Any = self.operations[self.key(edge)]
+        result: Tensor = operations[name](x)
+        return result
