@@ -28,6 +28,8 @@ interface Neuron {
   from: Point;
   to: Point;
   radius: number;
+  /** Half the width of the box of a node that shows its name instead of a curve, 0 for a round neuron. */
+  half: number;
 }
 
 interface Grid {
@@ -44,6 +46,9 @@ const TOP = 26;
 /** A neuron smaller than this is a dot without its curve. */
 const CURVED_FROM = 5;
 const LARGEST = 13;
+const BOX_HEIGHT = 26;
+
+const outputName = (label: string) => label.replace(/^class /, "");
 
 export class NeuronGraph extends Stage {
   private graph: GraphData | null = null;
@@ -78,7 +83,8 @@ export class NeuronGraph extends Stage {
     let found: string | null = null;
     let least = PICK_TOLERANCE / this.zoom.k;
     for (const neuron of this.neurons.values()) {
-      const distance = Math.max(0, Math.hypot(neuron.at.x - point.x, neuron.at.y - point.y) - neuron.radius);
+      const across = Math.max(0, Math.abs(neuron.at.x - point.x) - Math.max(neuron.half - neuron.radius, 0));
+      const distance = Math.max(0, Math.hypot(across, neuron.at.y - point.y) - neuron.radius);
       if (distance < least) {
         least = distance;
         found = neuron.id;
@@ -140,6 +146,10 @@ export class NeuronGraph extends Stage {
     const gaps = leastGaps(slots.values());
     // Crowded columns have smaller neurons, so that none hides another.
     const radiusOf = (rank: number) => Math.min(LARGEST, Math.max(3, Math.min(columnWidth * 0.32, 0.46 * (gaps.get(rank) ?? 1) * (bottom - TOP - 16))));
+    const widthOfBox = (label: string) => {
+      this.context.font = `600 11.5px ${this.colours.font}`;
+      return Math.max(26, Math.min(this.context.measureText(label).width + 18, Math.max(columnWidth - 14, 34)));
+    };
     const before = this.neurons;
     this.neurons = new Map();
     for (const node of graph.nodes) {
@@ -150,8 +160,12 @@ export class NeuronGraph extends Stage {
       const old = before.get(node.id);
       // A new neuron grows out of the middle between its neighbours.
       const from = jump || before.size === 0 ? to : (old?.at ?? this.between(node.id, before) ?? to);
+      // A layer has no curve to show: its name stands in a box. So does the name of an output that is no digit.
+      const named = node.kind === "input" ? false : node.kind === "output" ? outputName(node.label).length > 3 : node.attributes["activation"] === undefined;
+      const half = named ? widthOfBox(node.kind === "output" ? outputName(node.label) : node.label) / 2 : 0;
+      if (named && node.kind === "output") for (const place of [to, from]) place.x = Math.min(place.x, width - half - 8);
       this.neurons.set(node.id, {
-        id: node.id, kind: node.kind, label: node.label, activation: String(node.attributes["activation"] ?? ""), from, to, at: jump ? to : from,
+        half, id: node.id, kind: node.kind, label: node.label, activation: String(node.attributes["activation"] ?? ""), from, to, at: jump ? to : from,
         radius: slot ? radiusOf(slot.rank) : node.kind === "input" ? (this.grid?.cell ?? 8) / 2 : LARGEST,
       });
     }
@@ -199,7 +213,8 @@ export class NeuronGraph extends Stage {
     }
     context.fillStyle = this.colours.ink3;
     context.textAlign = "right";
-    context.fillText("classes", this.width - 18, 15);
+    const outputs = this.graph?.nodes.filter((node) => node.kind === "output") ?? [];
+    if (outputs.length > 1) context.fillText("classes", this.width - 18, 15);
   }
 
   private focus(): string | null {
@@ -259,21 +274,22 @@ export class NeuronGraph extends Stage {
       return;
     }
     if (kind === "output") {
-      const label = neuron.label.replace(/^class /, "");
-      roundBox(context, at.x - 13, at.y - 11, 26, 22, 7);
-      context.fillStyle = this.colours.node;
-      context.fill();
-      context.lineWidth = chosen ? 2 : 1.2;
-      context.strokeStyle = chosen ? this.colours.accent : this.colours.faint;
-      context.stroke();
-      context.font = `600 11.5px ${this.colours.font}`;
-      context.fillStyle = this.colours.ink;
-      context.textAlign = "center";
-      context.textBaseline = "middle";
-      context.fillText(label.length > 3 ? label.slice(0, 3) : label, at.x, at.y + 0.5);
+      this.paintBox(context, at, Math.max(neuron.half, 13), 22, outputName(neuron.label), chosen ? this.colours.accent : this.colours.faint, chosen);
       return;
     }
     const { radius } = neuron;
+    if (neuron.half > 0) {
+      if (marked && glow > 0) {
+        context.globalAlpha = 0.32 * glow;
+        context.fillStyle = this.colours.best;
+        roundBox(context, at.x - neuron.half - 4 - 6 * glow, at.y - BOX_HEIGHT / 2 - 4 - 6 * glow, 2 * neuron.half + 8 + 12 * glow, BOX_HEIGHT + 8 + 12 * glow, 12);
+        context.fill();
+        context.globalAlpha = 1;
+      }
+      const line = chosen ? this.colours.accent : marked ? this.colours.best : this.colours.ink3;
+      this.paintBox(context, at, neuron.half, BOX_HEIGHT, neuron.label, line, chosen || marked);
+      return;
+    }
     if (marked && glow > 0) {
       context.globalAlpha = 0.32 * glow;
       context.fillStyle = this.colours.best;
@@ -290,6 +306,23 @@ export class NeuronGraph extends Stage {
     context.strokeStyle = chosen ? this.colours.accent : marked ? this.colours.best : this.colours.ink3;
     context.stroke();
     if (radius >= CURVED_FROM) this.paintCurve(context, neuron.activation, at, radius * 0.58);
+  }
+
+  /** A node that shows its name, cut to the width of its box. */
+  private paintBox(context: CanvasRenderingContext2D, at: Point, half: number, height: number, label: string, line: string, strong: boolean): void {
+    roundBox(context, at.x - half, at.y - height / 2, 2 * half, height, 7);
+    context.fillStyle = this.colours.node;
+    context.fill();
+    context.lineWidth = strong ? 2 : 1.2;
+    context.strokeStyle = line;
+    context.stroke();
+    context.font = `600 11.5px ${this.colours.font}`;
+    context.fillStyle = this.colours.ink;
+    context.textAlign = "center";
+    context.textBaseline = "middle";
+    let text = label;
+    while (text.length > 2 && context.measureText(text).width > 2 * half - 8) text = `${text.slice(0, -2)}…`;
+    context.fillText(text, at.x, at.y + 0.5);
   }
 
   private paintCurve(context: CanvasRenderingContext2D, name: string, at: Point, half: number): void {

@@ -1,7 +1,7 @@
 /** The growing graph of the best individual, what the last improvement changed, and which activations it uses. */
 import { useMemo, useState } from "react";
 import { activationCurve } from "../graph/activations";
-import { NeuronPicture, describeNeurons, neuronFacts } from "../graph/NeuronPicture";
+import { NeuronPicture, describeNeurons, neuronFacts, ofNeurons } from "../graph/NeuronPicture";
 import type { Change } from "../graph/neuronGraph";
 import type { RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
@@ -20,13 +20,15 @@ export function changeOf(champion: Champion): Change {
 
 /** What a champion changed, in words. */
 export function changeText(champion: Champion): string {
+  const neurons = ofNeurons(champion.graph);
   const parts = [
-    champion.added_nodes.length > 0 && `${plural(champion.added_nodes.length, "neuron")} added`,
+    champion.added_nodes.length > 0 && `${plural(champion.added_nodes.length, neurons ? "neuron" : "node")} added`,
     champion.added_edges.length > 0 && `${plural(champion.added_edges.length, "connection")} added`,
     champion.removed_edges.length > 0 && `${plural(champion.removed_edges.length, "connection")} gone`,
-    champion.changed_nodes.length > 0 && `${plural(champion.changed_nodes.length, "activation")} changed`,
+    champion.changed_nodes.length > 0 && `${plural(champion.changed_nodes.length, neurons ? "activation" : "node")} changed`,
   ].filter((part) => part !== false);
-  return parts.length > 0 ? parts.join(", ") : "first champion";
+  if (parts.length > 0) return parts.join(", ");
+  return neurons ? "first champion" : "nothing added or removed";
 }
 
 function Glyph({ name }: { name: string }) {
@@ -50,7 +52,7 @@ export function ChampionView({ store }: { store: RunStore }) {
     for (const node of champion?.graph.nodes ?? []) {
       if (node.kind !== "hidden") continue;
       const name = String(node.attributes["activation"] ?? "");
-      found.set(name, (found.get(name) ?? 0) + 1);
+      if (name) found.set(name, (found.get(name) ?? 0) + 1);
     }
     return [...found].sort((a, b) => b[1] - a[1]);
   }, [champion]);
@@ -64,12 +66,15 @@ export function ChampionView({ store }: { store: RunStore }) {
           <div className="pinned-note" role="status">
             <strong>{facts.title}</strong> from {facts.sources.slice(0, 8).join(", ") || "nothing"}
             {facts.sources.length > 8 && ` and ${facts.sources.length - 8} more`} to {facts.targets.join(", ") || "nothing"}
+            {facts.more.length > 0 && `; ${facts.more.join(", ")}`}
           </div>
         )}
       </div>
       <div className="structure-foot">
         <span>
-          <strong>generation {champion.generation}</strong> · {metricName(champion.metric)} {metric(champion.value)} · {describeNeurons(champion.graph)}
+          <strong>
+            {ofNeurons(champion.graph) ? "generation" : "step"} {champion.generation}
+          </strong> · {metricName(champion.metric)} {metric(champion.value)} · {describeNeurons(champion.graph)}
         </span>
         <span className="tone-best">{changeText(champion)}</span>
         <span className="glyphs">

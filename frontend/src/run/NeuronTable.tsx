@@ -1,5 +1,5 @@
 /** The champion's neurons as a table: the text twin of the growing graph. */
-import { neuronFacts } from "../graph/NeuronPicture";
+import { neuronFacts, ofNeurons } from "../graph/NeuronPicture";
 import type { RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
 
@@ -10,15 +10,16 @@ export function NeuronTable({ store }: { store: RunStore }) {
   useTopic(store, "growth");
   const graph = store.now(store.champions)?.graph;
   if (!graph) return <p className="run-hint run-hint-center">Before the first champion.</p>;
+  const neurons = ofNeurons(graph);
   const shown = graph.nodes.filter((node) => node.kind !== "input");
   return (
-    <div className="matrix-scroll" tabIndex={0} role="group" aria-label="Neurons of the champion">
+    <div className="matrix-scroll" tabIndex={0} role="group" aria-label={neurons ? "Neurons of the champion" : "Nodes of the champion"}>
       <table className="matrix neuron-table">
-        <caption className="visually-hidden">Neurons and what they are connected to</caption>
+        <caption className="visually-hidden">Nodes and what they are connected to</caption>
         <thead>
           <tr>
-            <th scope="col">neuron</th>
-            <th scope="col">activation</th>
+            <th scope="col">{neurons ? "neuron" : "node"}</th>
+            <th scope="col">{neurons ? "activation" : "what it is"}</th>
             <th scope="col">from</th>
             <th scope="col">to</th>
           </tr>
@@ -28,8 +29,8 @@ export function NeuronTable({ store }: { store: RunStore }) {
             const facts = neuronFacts(graph, node.id);
             return (
               <tr key={node.id}>
-                <th scope="row">{node.kind === "output" ? node.label : `#${node.id}`}</th>
-                <td>{facts.activation}</td>
+                <th scope="row">{node.kind === "output" || !neurons ? node.label : `#${node.id}`}</th>
+                <td>{neurons ? facts.activation : facts.more.join(", ")}</td>
                 <td>{some(facts.sources)}</td>
                 <td>{some(facts.targets)}</td>
               </tr>

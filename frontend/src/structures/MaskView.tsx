@@ -12,7 +12,7 @@ import { useTopic } from "../stream/useRun";
 import type { MaskFrame, MaskLayer } from "../types/events.gen";
 import { exact } from "../ui/format";
 import { Segmented } from "../ui/Segmented";
-import { keptText, maskBits, maskGraph, neuronFacts, percent, shareKept, totalOf, type MaskGraph } from "./mask";
+import { keptText, maskBits, maskGraph, percent, shareKept, totalOf, type MaskGraph } from "./mask";
 import { MaskBitmap, MaskGraphPicture, type Cell, type NeuronPlace } from "./maskPictures";
 import "../graph/graph.css";
 import "./structures.css";
@@ -66,9 +66,9 @@ function Surviving({ graph }: { graph: MaskGraph }) {
       setHover((old) => (place ? { place, at: screen } : old === null ? old : null));
     };
   }, [picture]);
-  const facts = hover && neuronFacts(graph, hover.place.column, hover.place.neuron);
+  const facts = hover && graph.neurons[hover.place.column]?.[hover.place.neuron];
   const links = graph.layers.reduce((sum, { links: own }) => sum + own.length, 0);
-  const dead = graph.columns.reduce((sum, count, column) => sum + Array.from({ length: count }, (_, neuron) => neuronFacts(graph, column, neuron)).filter((item) => item.dead).length, 0);
+  const dead = graph.neurons.flat().filter((item) => item.dead).length;
   return (
     <div className="panel-fill">
       <canvas ref={canvas} role="img" aria-label={`Surviving graph: columns of ${graph.columns.join(", ")} neurons, ${exact(links)} connections remain, ${dead} neurons are cut off`} />

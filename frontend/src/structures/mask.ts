@@ -36,11 +36,20 @@ export function totalOf(frame: MaskFrame): { kept: number; total: number } {
 export const MOST_NEURONS = 64;
 const MOST_LINES = 6000;
 
+export interface NeuronFacts {
+  /** Connections that remain; null where the graph has no layer on that side. */
+  in: number | null;
+  out: number | null;
+  /** Nothing reaches it, or it reaches nothing. */
+  dead: boolean;
+}
+
 export interface MaskGraph {
   /** Neurons of each column, the inputs of the first layer first. */
   columns: number[];
   /** One between neighbouring columns; source and target neuron of every weight that remains. */
   layers: { layer: MaskLayer; links: [from: number, to: number][] }[];
+  neurons: NeuronFacts[][];
 }
 
 /** The longest row of layers that follow each other, are small enough, and fit: the outputs of one are the inputs of the next. */
@@ -58,7 +67,8 @@ export function maskGraph(frame: MaskFrame): MaskGraph | null {
   if (!first) return null;
   const layers = best.map((layer) => ({ layer, links: linksOf(layer) }));
   if (layers.reduce((sum, item) => sum + item.links.length, 0) > MOST_LINES) return null;
-  return { columns: [first.columns, ...best.map((layer) => layer.rows)], layers };
+  const columns = [first.columns, ...best.map((layer) => layer.rows)];
+  return { columns, layers, neurons: factsOf(columns, layers) };
 }
 
 function linksOf(layer: MaskLayer): [number, number][] {
@@ -70,18 +80,18 @@ function linksOf(layer: MaskLayer): [number, number][] {
   return links;
 }
 
-export interface NeuronFacts {
-  /** Connections that remain; null where the graph has no layer on that side. */
-  in: number | null;
-  out: number | null;
-  /** Nothing reaches it, or it reaches nothing. */
-  dead: boolean;
-}
-
-export function neuronFacts(graph: MaskGraph, column: number, neuron: number): NeuronFacts {
-  const before = graph.layers[column - 1];
-  const after = graph.layers[column];
-  const incoming = before ? before.links.filter(([, to]) => to === neuron).length : null;
-  const outgoing = after ? after.links.filter(([from]) => from === neuron).length : null;
-  return { in: incoming, out: outgoing, dead: incoming === 0 || outgoing === 0 };
+/** How many connections of each neuron remain, column by column. */
+function factsOf(columns: readonly number[], layers: MaskGraph["layers"]): NeuronFacts[][] {
+  const facts = columns.map((count, column) =>
+    Array.from({ length: count }, (): NeuronFacts => ({ in: column > 0 ? 0 : null, out: column < layers.length ? 0 : null, dead: false })),
+  );
+  layers.forEach(({ links }, column) => {
+    for (const [from, to] of links) {
+      const [source, target] = [facts[column]?.[from], facts[column + 1]?.[to]];
+      if (source) source.out = (source.out ?? 0) + 1;
+      if (target) target.in = (target.in ?? 0) + 1;
+    }
+  });
+  for (const fact of facts.flat()) fact.dead = fact.in === 0 || fact.out === 0;
+  return facts;
 }

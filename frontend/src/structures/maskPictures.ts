@@ -1,7 +1,7 @@
 /** The mask of one layer as a bitmap, and the graph of the connections that remain. */
 import { Stage, type Point } from "../graph/stage";
 import type { MaskLayer } from "../types/events.gen";
-import { maskBits, neuronFacts, type MaskGraph } from "./mask";
+import { maskBits, type MaskGraph } from "./mask";
 
 export interface Cell {
   row: number;
@@ -183,7 +183,7 @@ export class MaskGraphPicture extends Stage {
       const radius = this.radiusOf(column);
       for (let neuron = 0; neuron < count; neuron++) {
         const at = this.placeOf(column, neuron);
-        const { dead } = neuronFacts(graph, column, neuron);
+        const dead = graph.neurons[column]?.[neuron]?.dead ?? false;
         context.beginPath();
         context.arc(at.x, at.y, radius, 0, 2 * Math.PI);
         context.fillStyle = dead ? this.colours.panel : this.colours.ink2;
