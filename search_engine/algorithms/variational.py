@@ -1,0 +1,509 @@
+"""Structure selection by variational inference.
+
+Two problems, one machine.
+
+`general`: O. Bakhteev's general problem (lecture slides 2019; PhD thesis "Bayesian selection of the structure of deep learning models",
+2020). A weight w under the structure weight gamma_l has the prior N(0, gamma_l^2 / a), the structure the prior GS(s, lambda_temp)
+(Gumbel-Softmax). The posterior is q(w) = N(mu, diag sigma^2), q(Gamma) = GS(s_q, theta_temp). With theta = [mu, sigma, s_q, theta_temp]
+and h = [A = diag a, s],
+
+    h* = argmax Q(h)       where q* = argmax over theta of L(theta)            (see `variational.objective`)
+
+whose lambdas make it maximum likelihood, evidence maximisation (ELBO), a stronger or weaker prior, or the selection of given structures.
+
+`free_energy`: I. Gridasov's "Construction of a neural network of optimal complexity" (2019). The weights minimise the variational free
+energy F = error cost + description cost on one part of the data, the structure alpha descends the error of another part along
+
+    d/d alpha L_val(w - xi d/dw L_train(w, alpha), alpha).
+
+One step is one step of every level. Works on every space with a super-network: its linear and convolutional layers get mean-field
+Gaussian weights.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..checkpoint import copied
+from ..events import ChartsFrame, Cost, Notice
+from ..generators import derive_seed
+from ..lazy import lazy_module
+from ..simplex.relaxation import flops_once, two_levels
+from ..simplex.structure_report import StructureReport
+from ..structures import SoftmaxStructure
+from ..structures.distribution import StructureDistribution, shapes_of
+from ..structures.gumbel import GumbelSoftmaxStructure
+from ..variational import charts
+from ..variational.checks import options_fit
+from ..variational.lambdas import Lambdas, moved
+from ..variational.objective import Terms, lower, upper
+from ..variational.options import VariationalConfig
+from ..variational.real_structure import RealStructure
+from .base import AlgorithmEntry, Context, Finalist, Phase, StepPhase
+
+if TYPE_CHECKING:
+    import torch
+
+    from ..variational.estimate import Point
+else:
+    torch = lazy_module("torch")
+
+CHART_FRAMES = 100
+"""At most about so many frames of charts in a run."""
+PATH_POINTS = 500
+"""At most so many points of a path or curve in a chart."""
+FRAME_FLOATS = 4096
+"""Draws in a structure frame: as many as fit into so many numbers, at most 64."""
+MEAN_DRAWS = 256
+"""Draws behind the expected weights, where the law has no closed form for them."""
+
+Array = np.ndarray[Any, Any]
+
+
+class VariationalSearch(StepPhase):
+    """Variational parameters theta and hyper-parameters h of one super-network."""
+
+    title = "Variational inference"
+
+    def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
+        """Build model, laws and optimisers. Raises TypeError without samples."""
+        from ..training.batches import BatchOrder, DevicePart
+
+        super().begin(context, handover)
+        if context.data is None:
+            raise TypeError("variational inference fits samples; this data set gives none")
+        options: VariationalConfig = context.options
+        self.options = options
+        self.two_parts = options.problem == "free_energy"
+        data, seed = context.data, context.seed
+        fit, move = (
+            two_levels(data, options.structure_data, options.train_portion, seed) if self.two_parts else (data.train, data.train)
+        )
+        self.fit_part, self.move_part, self.val_part = (
+            DevicePart(part, data.preprocessing, context.device) for part in (fit, move, data.validation)
+        )
+        self.fit_order = BatchOrder(len(fit), options.batch_size, "weights", seed)
+        self.move_order = BatchOrder(len(move), options.batch_size, "structure", seed)
+        self.done = 0
+        self.cost = Cost()
+        self.flops: dict[str, float] = {}
+        self.path: list[list[float]] = []
+        self.report = StructureReport(context)
+        self._build()
+        self.report.declare()
+        self._say()
+
+    def _build(self) -> None:
+        """Model, structure and prior at their start, and who moves what."""
+        from ..supernets.opening import open_supernet
+        from ..variational.estimate import Estimate, Hyperprior, Point
+        from ..variational.levels import Levels, Rates
+        from ..variational.model import VariationalModel
+
+        options, context = self.options, self.context
+        model = VariationalModel(
+            context.space, open_supernet(context.space, "supernet"), gaussian=options.weights == "gaussian",
+            init_log_sigma=options.init_log_sigma, sigma_floor=options.sigma_floor, noise=options.noise, learn_noise=options.learn_noise,
+        )
+        self.model = model.to(context.device).train()
+        self.law, self.prior, others = self._laws()
+        start = float(np.log(options.precision))
+        posteriors = self._posteriors()
+        self.precision = [
+            torch.full(() if options.shared_precision else mu.shape, start, device=context.device).requires_grad_(True) for mu, _ in posteriors
+        ]
+        self.estimate = Estimate(
+            self.model, self.law, self.prior, others, options.samples,
+            Hyperprior(options.hyperprior_shape, options.hyperprior_scale), context.device,
+        )
+        point = Point(
+            list(self.model.parameters()), self.law.parameters, self.precision, self.prior.parameters if self.prior else []
+        )
+        rates = Rates(
+            options.learning_rate, options.structure_learning_rate, options.prior_learning_rate, options.prior_learning_rate
+        )
+        precision = ["precision"] if options.learn_precision else []
+        if self.two_parts:
+            below, above = ["model", *precision], ["structure"]
+        else:
+            below, above = ["model", "structure"], precision + (["prior"] if options.learn_structure_prior else [])
+        self.levels = Levels(point, below, above, rates, options.optimizer, options.gradient_clip)  # type: ignore[arg-type]
+
+    def _laws(self) -> tuple[StructureDistribution, GumbelSoftmaxStructure | None, list[GumbelSoftmaxStructure]]:
+        """The structure's law q(Gamma), its prior p(Gamma|h), and the p'_i; without priors where the structure is deterministic."""
+        options, device = self.options, self.context.device
+        shapes = shapes_of(self.report.family)
+        generator = torch.Generator().manual_seed(derive_seed(self.context.seed, "alpha"))
+        if self.two_parts:
+            if self.report.family[0].constraint == "real":
+                return RealStructure(shapes, options.real_start, device), None, []
+            return SoftmaxStructure(shapes, generator, device), None, []
+        structure = GumbelSoftmaxStructure(
+            shapes, generator, device, temperature=options.posterior_temperature, learn_temperature=True
+        )
+        prior = GumbelSoftmaxStructure(shapes, generator, device, temperature=options.lambda_temp)
+        others = []
+        for probabilities in options.structure_priors:
+            other = GumbelSoftmaxStructure(shapes, generator, device, temperature=options.structure_prior_temperature)
+            _set_logits(other, np.log(probabilities))
+            others.append(other)
+        # Exactly uniform: what is learned then comes from the data, or from a struct term.
+        _set_logits(prior, np.zeros(()))
+        return structure, prior, others
+
+    # ---- where it stands
+
+    @property
+    def horizon(self) -> int:
+        return self.options.steps or self.options.epochs * self.fit_order.per_epoch
+
+    @property
+    def steps_done(self) -> int:
+        return self.done
+
+    @property
+    def finished(self) -> bool:
+        return self.done >= self.horizon
+
+    @property
+    def lambdas(self) -> Lambdas:
+        """Those of the next step; after the last one, those of the last."""
+        options = self.options
+        share = min(self.done / max(self.horizon - 1, 1), 1.0)
+
+        def now(start: float, end: float | None) -> float:
+            return start if end is None else moved(options.lambda_schedule, start, end, share)
+
+        return Lambdas(
+            likelihood_q=options.lambda_likelihood_q, prior_q=now(options.lambda_prior_q, options.lambda_prior_q_end),
+            prior_l=now(options.lambda_prior_l, options.lambda_prior_l_end), struct=options.lambda_struct,
+        )
+
+    @property
+    def one_level(self) -> bool:
+        """Whether the next step moves everything on one objective."""
+        if self.two_parts:
+            return False
+        return self.options.levels == "one" or (self.options.levels == "auto" and self.lambdas.one_level)
+
+    @property
+    def warm_up(self) -> int:
+        """Steps during which the structure does not enter the weights' prior."""
+        return round(self.options.warm_up_share * self.horizon)
+
+    # ---- one step
+
+    def step(self) -> Cost:
+        """One move of every level. Raises TrialFailure where a loss or a gradient is not finite."""
+        if self.done == self.warm_up > 0:
+            self._let_structure_into_prior()
+        with flops_once(self.flops, f"{self.one_level}"):
+            examples = self._move_together() if self.one_level else self._move_levels()
+        cost = Cost(forward_backward=examples, flops=self.flops[f"{self.one_level}"])
+        self.done += 1
+        self.cost = self.cost.plus(cost)
+        if self.report.due(self.done, self.finished):
+            cost = cost.plus(self._say())
+        return cost
+
+    def _let_structure_into_prior(self) -> None:
+        """End of the warm-up: a wide prior, whose deviation is multiplied by the structure weights from now on."""
+        if not self.precision:
+            return
+        with torch.no_grad():
+            for log_a in self.precision:
+                log_a.fill_(-2 * self.options.wide_log_deviation)
+        self.context.emit(
+            Notice(
+                name="structure_in_prior", step=self.done,
+                message="Warm-up over: from now on an operation's weights have a prior as wide as its structure weight.",
+                values={"log_deviation": self.options.wide_log_deviation},
+            ),
+            self.done,
+        )
+
+    def _move_together(self) -> int:
+        lambdas = self.lambdas
+        inputs, targets = self._batch(self.fit_part, self.fit_order, self.done)
+
+        def loss(point: Point) -> torch.Tensor:
+            terms = self._terms(point, self.fit_part, inputs, targets, "together")
+            return -upper(terms, lambdas) / len(self.fit_part)
+
+        self.levels.move_together(loss, self._where)
+        return len(targets) * self.estimate.samples
+
+    def _move_levels(self) -> int:
+        lambdas, options = self.lambdas, self.options
+        examples = 0
+        for inner in range(options.inner_steps):
+            inputs, targets = self._batch(self.fit_part, self.fit_order, self.done * options.inner_steps + inner)
+            self.levels.move_below(self._lower_loss(inputs, targets, lambdas, f"inner {inner}"), self._where)
+            examples += len(targets) * self.estimate.samples
+        if not self.levels.above:
+            return examples
+        fitted = self._batch(self.fit_part, self.fit_order, self.done * options.inner_steps)
+        moving = self._batch(self.move_part, self.move_order, self.done)
+
+        def above(point: Point) -> torch.Tensor:
+            terms = self._terms(point, self.move_part, *moving, "upper", count=self.two_parts)
+            value = terms.log_likelihood if self.two_parts else upper(terms, lambdas)
+            return -value / len(self.move_part)
+
+        passes = self.levels.move_above(
+            self._lower_loss(*fitted, lambdas, "foreseen", count=False), above, options.estimator, options.xi, self._where
+        )
+        return examples + self.estimate.samples * (passes[0] * len(fitted[1]) + passes[1] * len(moving[1]))
+
+    def _lower_loss(self, inputs: torch.Tensor, targets: torch.Tensor, lambdas: Lambdas, draw: str, count: bool = True) -> Any:
+        def loss(point: Point) -> torch.Tensor:
+            terms = self._terms(point, self.fit_part, inputs, targets, draw, count=count)
+            value = lower(terms, lambdas)
+            # With two parts the precisions are fitted here, and their own law with them.
+            return -(value + terms.log_hyperprior if self.two_parts else value) / len(self.fit_part)
+
+        return loss
+
+    def _batch(self, part: Any, order: Any, number: int) -> tuple[torch.Tensor, torch.Tensor]:
+        inputs, targets = part.take(order.indices(number))
+        return inputs, targets
+
+    def _terms(
+        self, point: Point, part: Any, inputs: torch.Tensor, targets: torch.Tensor, draw: str, count: bool = True
+    ) -> Terms:
+        """The terms on one batch; `count` puts them among the numbers of the next report."""
+        terms = self.estimate(
+            point, inputs, targets, scale=len(part) / len(targets), noise=derive_seed(self.context.seed, "noise", self.done, draw),
+            gamma_in_prior=self.done >= self.warm_up,
+        )
+        if count:
+            self._count(terms, targets, part is self.move_part and self.two_parts)
+        return terms
+
+    # ---- what is said
+
+    def _count(self, terms: Terms, targets: torch.Tensor, moving: bool) -> None:
+        from ..training.criterion import Tally
+
+        outputs = self.estimate.outputs
+        assert outputs is not None
+        tally = Tally(self.model.task)
+        tally.add(outputs, targets)
+        figures = {f"{'structure' if moving else 'train'}_{name}": value for name, value in tally.figures().items()}
+        if moving:
+            self.report.count(**figures)
+            return
+        likelihood, divergence = float(terms.log_likelihood.detach()), float(terms.divergence.detach())
+        self.report.count(
+            **figures, log_likelihood=likelihood, error_cost=-likelihood, description_cost=divergence,
+            kl_weights=float(terms.kl_weights.detach()), kl_structure=float(terms.kl_structure.detach()),
+            free_energy=divergence - likelihood,
+        )
+
+    def _say(self) -> Cost:
+        """Frame, numbers, charts; returns what scoring the validation part took."""
+        cost = Cost()
+        values = self._numbers()
+        expected = self.expected_weights()
+        if self.done % self.fit_order.per_epoch == 0 or self.finished:
+            scores, cost = self._score(expected)
+            values |= scores
+            self.cost = self.cost.plus(cost)
+        self.report.say(self.done, self.law.numpy(), self.cost.samples, draws=self._draws(), **values)
+        every = max(self.context.structure_every, -(-self.horizon // CHART_FRAMES))
+        self._follow_path()
+        if self.done % every == 0 or self.finished:
+            drawn = self._charts(expected)
+            if drawn:
+                self.context.emit(ChartsFrame(step=self.done, charts=drawn), self.done)
+        return cost
+
+    def _numbers(self) -> dict[str, float]:
+        lambdas = self.lambdas
+        values = {
+            "lambda_likelihood_q": lambdas.likelihood_q, "lambda_prior_q": lambdas.prior_q, "lambda_prior_l": lambdas.prior_l,
+            "entropy": self.law.normalised_entropy(),
+        }
+        if isinstance(self.law, GumbelSoftmaxStructure):
+            values["theta_temp"] = self.law.temperature
+        if self.model.log_noise is not None:
+            values["noise"] = float(self.model.log_noise.detach().exp())
+        with torch.no_grad():
+            noise = derive_seed(self.context.seed, "noise", self.done, "said")
+            for place, term in enumerate(self.estimate.struct_terms(self.levels.here(), noise, draws=MEAN_DRAWS), start=1):
+                values[f"kl_struct_{place}"] = float(term)
+        ratios = self.density_ratios()
+        if len(ratios):
+            values["uninformative_weights"] = float((ratios > 0.9).mean())
+        return values
+
+    def _score(self, expected: dict[str, Array]) -> tuple[dict[str, float], Cost]:
+        """Loss and score on the validation part at the mean weights and the expected structure."""
+        from ..training.evaluation import evaluate_on
+
+        figures = evaluate_on(self._at(expected), self.val_part, task=self.model.task)
+        return {f"val_{name}": value for name, value in figures.items()}, Cost(forward=len(self.val_part))
+
+    def _at(self, weights: dict[str, Array]) -> Any:
+        from ..variational.model import AtGamma
+
+        return AtGamma(self.model, {group: torch.as_tensor(value, device=self.context.device) for group, value in weights.items()})
+
+    def expected_weights(self) -> dict[str, Array]:
+        """E_q gamma per group, (edges, operations): from draws where the law has no closed form."""
+        if not isinstance(self.law, GumbelSoftmaxStructure):
+            return self.law.numpy()
+        generator = torch.Generator().manual_seed(derive_seed(self.context.seed, "expected"))
+        return {group: value.mean(axis=0) for group, value in self.law.draws(MEAN_DRAWS, generator).items()}
+
+    def density_ratios(self) -> Array:
+        """rho = exp(-mu^2 / (2 sigma^2)) of every weight with a distribution, one behind the other."""
+        from ..bayes.relevance import density_ratio
+
+        with torch.no_grad():
+            found = [density_ratio(mu, log_sigma).flatten() for mu, log_sigma in self._posteriors()]
+            return torch.cat(found).cpu().numpy() if found else np.zeros(0, dtype=np.float32)
+
+    def _posteriors(self) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        from ..bayes.conversion import posteriors
+
+        return [(posterior.mu, posterior.log_sigma) for _, posterior in posteriors(self.model.network)]
+
+    def _draws(self) -> dict[str, Array] | None:
+        if not isinstance(self.law, GumbelSoftmaxStructure):
+            return None
+        floats = sum(edges * operations for edges, operations in self.law.shapes.values())
+        generator = torch.Generator().manual_seed(derive_seed(self.context.seed, "draws", self.done))
+        return self.law.draws(max(1, min(64, FRAME_FLOATS // floats)), generator)
+
+    # ---- charts
+
+    @property
+    def _one_edge(self) -> bool:
+        return len(self.report.family) == 1 and len(self.report.family[0].edges) == 1
+
+    def _follow_path(self) -> None:
+        """Remember the weights of a single edge's first two operations, at most PATH_POINTS times."""
+        if self._one_edge and (self.finished or self.done % -(-self.horizon // PATH_POINTS) == 0):
+            row = next(iter(self.law.numpy().values()))[0]
+            self.path.append([float(row[0]), float(row[1])])
+
+    def _charts(self, expected: dict[str, Array]) -> list[Any]:
+        drawn = []
+        if self._one_edge:
+            group = self.report.family[0]
+            drawn.append(charts.trajectory(np.array(self.path), group.operations, group.constraint))
+            law = self._draws()
+            if law is not None:
+                draws = law[group.name][:, 0]
+                drawn.append(charts.law_means(expected[group.name][0], draws, group.operations))
+                if len(group.operations) == 3:
+                    drawn.append(charts.law_draws(draws, self.law.numpy()[group.name][0], group.operations))
+        if self.model.task == "regression" and self.fit_part.raw.dim() == 2:
+            drawn.append(self._fit_chart(expected))
+        ratios = self.density_ratios()
+        if len(ratios):
+            drawn.append(charts.density_ratios(ratios))
+        return drawn
+
+    def _fit_chart(self, expected: dict[str, Array]) -> Any:
+        raw = self.fit_part.raw[: charts.POINTS].float().cpu()
+        grid = torch.zeros((100, raw.shape[1]))
+        grid[:, 0] = torch.linspace(float(raw[:, 0].min()), float(raw[:, 0].max()), 100)
+        network = self._at(expected).eval()
+        with torch.no_grad():
+            function = network(self.fit_part.normalise(grid.to(self.context.device)))[:, 0].cpu().numpy()
+        network.train()
+        targets = self.fit_part.labels[: charts.POINTS, 0].cpu().numpy()
+        return charts.fit(grid[:, 0].numpy(), function, raw[:, 0].numpy(), targets)
+
+    @property
+    def _where(self) -> str:
+        return f"at step {self.done + 1} of {self.horizon}"
+
+    # ---- results
+
+    def structure(self) -> dict[str, Array]:
+        return self.law.numpy()
+
+    def best(self) -> list[Finalist]:
+        """The strongest operations of q(Gamma) as a genome. It is retrained from scratch, or from the mean weights where an operation of
+        the space is the derived network's own."""
+        space: Any = self.context.space
+        weights = self.law.numpy()
+        genome = space.derive(weights)
+        if not getattr(space, "keeps_weights", False):
+            return [Finalist(genome, finish="retrain")]
+        from ..bayes.conversion import to_plain
+        from ..supernets.primitives_sum_network import kept_weights
+
+        state = kept_weights(space, to_plain(self.model.network), genome, weights)
+        return [Finalist(genome, finish="retrain", init={"network": state}, title="best structure, from the search's mean weights")]
+
+    # ---- checkpoints
+
+    def state_dict(self) -> dict[str, Any]:
+        return {
+            "model": copied(self.model.state_dict()),
+            "structure": self.law.state_dict(),
+            "prior": None if self.prior is None else self.prior.state_dict(),
+            "precision": [log_a.detach().clone() for log_a in self.precision],
+            "levels": self.levels.state_dict(),
+            "report": self.report.state_dict(),
+            "path": [list(point) for point in self.path],
+            "done": self.done,
+            "cost": self.cost.model_dump(),
+            "flops": dict(self.flops),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.model.load_state_dict(state["model"])
+        self.law.load_state_dict(state["structure"])
+        if self.prior is not None:
+            self.prior.load_state_dict(state["prior"])
+        with torch.no_grad():
+            for log_a, value in zip(self.precision, state["precision"], strict=True):
+                log_a.copy_(value)
+        self.levels.load_state_dict(state["levels"])
+        self.report.load_state_dict(state["report"])
+        self.path = [list(point) for point in state["path"]]
+        self.done = state["done"]
+        self.cost = Cost.model_validate(state["cost"])
+        self.flops = dict(state["flops"])
+
+
+def _set_logits(law: GumbelSoftmaxStructure, logits: Array) -> None:
+    """The same logits on every edge; a scalar for all operations alike."""
+    with torch.no_grad():
+        for value in law.parameters:
+            value.copy_(torch.as_tensor(logits, dtype=value.dtype).expand_as(value))
+
+
+def _phases(options: VariationalConfig) -> list[Phase]:
+    options_fit(options)
+    return [VariationalSearch()]
+
+
+ENTRY = AlgorithmEntry(
+    id="variational",
+    title="Variational inference",
+    family="probabilistic",
+    summary="Fits distributions of weights and structure, and weighs the likelihood against the cost of describing the model; from maximum "
+    "likelihood to evidence to given structures.",
+    source="Bakhteev: lecture slides 2019 and PhD thesis 2020 (the general problem); Gridasov 2019 (free energy); Graves, NIPS 2011",
+    needs=frozenset({"gradients"}),
+    space_needs=frozenset({"supernet"}),
+    config=VariationalConfig,
+    phases=_phases,
+    budgets=frozenset({"samples", "seconds"}),
+    lives="a distribution on the simplex",
+    structure="family",
+    check="search_engine.variational.checks:space_fits",
+    quick={
+        "options": {"steps": 3, "batch_size": 16},
+        "space_options": {"search_cells": 3, "search_channels": 2},
+        "finale": {"training": {"epochs": 1, "train_examples": 128, "channels": 4, "layers": 2}},
+    },
+)
