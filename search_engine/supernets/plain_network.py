@@ -54,6 +54,12 @@ class PlainNetwork(nn.Module):
         return dict(zip(self.layer_names, found, strict=True))
 
     @property
+    def prefixes(self) -> dict[str, str]:
+        """Where each of these layers stands in the module tree: its parameters are `prefix.weight`, `prefix.bias`, ... in the state."""
+        places = {id(module): name for name, module in self.named_modules()}
+        return {name: places[id(layer)] for name, layer in self.weighted.items()}
+
+    @property
     def masked(self) -> dict[str, MaskedLayer]:
         """The same layers where they are masked ones; empty in a network of torch's own layers."""
         return {name: layer for name, layer in self.weighted.items() if isinstance(layer, MaskedLinear | MaskedConv2d)}
