@@ -137,9 +137,10 @@ def numbered(space: CellSpace, genome: Genome, name: str) -> list[Chosen]:
     return [(numbers[source], numbers[target], operation) for source, target, operation in space.cell(genome, name)]
 
 
-def build_supernet(space: CellSpace, mixing: Mixing = PerEdge) -> CellNetwork:
-    """The super-network, without weights in the cells' batch normalisation and without running statistics."""
-    return CellNetwork(space, None, space.macro("search"), SEARCH, mixing)
+def build_supernet(space: CellSpace, mixing: Mixing = PerEdge, cells: int = 0) -> CellNetwork:
+    """The super-network, without weights in the cells' batch normalisation and without running statistics; `cells` of them, 0 = the
+    space's own choice."""
+    return CellNetwork(space, None, space.macro("search", cells), SEARCH, mixing)
 
 
 def build(space: CellSpace, genome: Genome, stage: Literal["trial", "final"], training: TrainingConfig) -> CellNetwork:

@@ -4,8 +4,9 @@
 
     f_v(x) = sum over edges (j, v) of <gamma^{j,v}, g^{j,v}(f_j(x))>
 
-`path` computes one choice of operations alone: what a method needs that shares weights but evaluates one genome at a time. `evaluate` is
-the same for a method that draws one operation per edge and wants the gradient of its weight: `evaluate_in` sets it in a whole network.
+`path` computes one choice of operations alone: what a method needs that shares weights but evaluates one genome at a time. `evaluate`
+says whether operations of weight zero are computed at all (a draw of one operation per edge, operations that a search has dropped):
+`evaluate_in` sets it in a whole network.
 
 Another implementation with the same constructor, `forward` and `path` (for example one that groups operations by their source) can take its
 place in the networks, which name the class only through their `mixing` argument. Its parameters must keep `PerEdge`'s names,
@@ -70,11 +71,8 @@ class PerEdge(nn.Module):
     source_name = "CellEdges"
     """The name of its class in a downloaded model.py."""
 
-    sparse = False
-    """Whether operations of weight exactly zero are left out of the computation. The result is the same; what is left out gets no
-    gradient, and the structure none through it."""
-
     evaluate: Evaluate = "all"
+    """See `Evaluate`. The values are the same; what is not computed gets no gradient, and gives the structure none."""
 
     def __init__(self, plan: CellPlan) -> None:
         super().__init__()
@@ -95,31 +93,30 @@ class PerEdge(nn.Module):
     def forward(self, states: Sequence[Tensor], gamma: Tensor | None = None) -> list[Tensor]:
         if gamma is not None and gamma.shape != (len(self.plan.edges), len(self.plan.operations)):
             raise ValueError(f"gamma must have shape {(len(self.plan.edges), len(self.plan.operations))}, not {tuple(gamma.shape)}")
-        if gamma is not None and self.evaluate != "all":
-            return self._chosen(states, gamma)
         # Which weights are not zero, asked once: on a GPU every question waits for it.
-        present = (gamma != 0).tolist() if self.sparse and gamma is not None else None
+        present = None if gamma is None or self.evaluate == "all" else (gamma != 0).tolist()
         values = list(states)
         for node in range(self.plan.inputs, self.plan.inputs + self.plan.nodes):
+            incoming = [(row, edge) for row, edge in enumerate(self.plan.edges) if edge.target == node]
+            if not incoming:
+                raise ValueError(f"state {node} has no incoming edge")
             total: Tensor | None = None
-            first: EdgePlan | None = None
-            for row, edge in enumerate(self.plan.edges):
-                if edge.target != node:
-                    continue
-                first = first or edge
+            for row, edge in incoming:
                 weights = None if gamma is None else gamma[row]
                 for term in self._terms(edge, values[edge.source], weights, None if present is None else present[row]):
                     total = term if total is None else total + term
             if total is None:
-                if first is None:
-                    raise ValueError(f"state {node} has no incoming edge")
-                total = Zero(first.stride)(values[first.source])
+                total = Zero(incoming[0][1].stride)(values[incoming[0][1].source])
+            if gamma is not None and self.evaluate == "chosen_bare":
+                for row, _ in incoming:
+                    total = total + gamma[row].masked_fill(gamma[row] != 0, 0.0).sum()
             values.append(total)
         return values[self.plan.inputs :]
 
     def _terms(self, edge: EdgePlan, x: Tensor, weights: Tensor | None, present: list[bool] | None) -> Iterator[Tensor]:
         """What the edge adds to its target, in parts. `weights` (operations,), `present` which of them to compute (None = all)."""
-        for name, operation in self.operations[self.key(edge)].items():  # type: ignore[operator, union-attr]
+        operations: Any = self.operations[self.key(edge)]
+        for name, operation in operations.items():
             column = self.columns[name]
             if present is None or present[column]:
                 yield operation(x) if weights is None else weights[column] * operation(x)
@@ -149,6 +146,12 @@ class PerEdge(nn.Module):
             values.append(total)
         return values[self.plan.inputs :]
 
+    def _alone(self, edge: EdgePlan, name: str, x: Tensor) -> Tensor:
+        """One operation of an edge with weight one."""
+        operations: Any = self.operations[self.key(edge)]
+        result: Tensor = operations[name](x)
+        return result
+
 
 def evaluate_in(network: nn.Module, evaluate: Evaluate) -> int:
     """Set what the mixed edges of a super-network compute; returns how many mixings there were (0: it has none of its own, and computes
@@ -157,9 +160,3 @@ def evaluate_in(network: nn.Module, evaluate: Evaluate) -> int:
     for mixing in mixings:
         mixing.evaluate = evaluate
     return len(mixings)
-
-    def _alone(self, edge: EdgePlan, name: str, x: Tensor) -> Tensor:
-        """One operation of an edge with weight one."""
-        operations: Any = self.operations[self.key(edge)]
-        result: Tensor = operations[name](x)
-        return result

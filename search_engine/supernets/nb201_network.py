@@ -90,9 +90,10 @@ def cell_plan(space: NB201Space, genome: Genome | None, channels: int, style: St
     return CellPlan(1, 3, edges, space.operations, channels, style)
 
 
-def build_supernet(space: NB201Space, mixing: Mixing = PerEdge) -> NB201Network:
-    """The super-network, without weights in the cells' batch normalisation and without running statistics."""
-    cells, channels = space.macro("search")
+def build_supernet(space: NB201Space, mixing: Mixing = PerEdge, cells: int = 0) -> NB201Network:
+    """The super-network, without weights in the cells' batch normalisation and without running statistics; `cells` per stage, 0 = the
+    space's own choice."""
+    cells, channels = space.macro("search", cells)
     return NB201Network(space, None, cells, channels, SEARCH_STYLE, mixing)
 
 

@@ -14,17 +14,17 @@ from ..spaces.base import SearchSpace
 _MISSING = {"supernet": "has no super-network", "paths": "has no super-network that computes single paths"}
 
 
-def open_supernet(space: SearchSpace[Any], ability: Literal["supernet", "paths"]) -> nn.Module:
+def open_supernet(space: SearchSpace[Any], ability: Literal["supernet", "paths"], **changes: Any) -> nn.Module:
     """The untrained super-network of `space`: `build_supernet` of the module that also builds the space's networks.
 
     With the ability `supernet` it has `forward(inputs, gamma by group)`, with `paths` it has `forward_path(inputs, genome)`, both giving
-    logits (B, classes). Its parameters come from torch's global generator. Raises BadInput(field "space") where the space lacks the
-    ability.
+    logits (B, classes). Its parameters come from torch's global generator. `changes` (`mixing`, `cells`) go to the builder of a space
+    that has mixed edges (`SearchSpace.mixed_channels`). Raises BadInput(field "space") where the space lacks the ability.
     """
     from .. import registry
 
     if ability not in space.offers:
         raise BadInput("space", f"the space '{space.id}' {_MISSING[ability]}", code="incompatible")
     module = importlib.import_module(registry.space(space.id).builder.partition(":")[0])
-    build: Callable[[SearchSpace[Any]], nn.Module] = module.build_supernet
-    return build(space)
+    build: Callable[..., nn.Module] = module.build_supernet
+    return build(space, **changes)
