@@ -8,7 +8,8 @@
 | importance-weighted | E log 1/k sum_i p(D, w_i) / q(w_i) <= log p(D), rising in k (Burda et al. 2016) | k -> infinity |
 
 q is Gaussian around w*, with covariance A^-1 or, factorised over the weights, the best of that kind for a Gaussian posterior,
-diag(1 / A_ii) (Bishop 2006, section 10.1.2). The importance-weighted bound takes its draws from the mean-field q, so that it shows what weighing gains.
+diag(1 / A_ii) (Bishop 2006, section 10.1.2). The importance-weighted bound takes its draws from the mean-field q, so
+that it shows what weighing gains.
 """
 
 from __future__ import annotations
