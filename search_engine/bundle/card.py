@@ -45,6 +45,10 @@ def model_card(manifest: dict[str, Any], architecture: dict[str, Any], about: di
     )
     task = test["task"]
     example = "picture.png" if len(data["input_shape"]) == 3 else "examples.csv"
+    coding = (
+        "python predict.py examples.csv --encode --out codes.csv\npython predict.py codes.csv --decode --out rebuilt.csv\n"
+        if task == "reconstruction" else ""
+    )
     pipeline = "tabular-classification" if task == "classification" and len(data["input_shape"]) == 1 else _PIPELINES[task]
     names = ", ".join(data["class_names"])
     outputs = f"{len(data['class_names'])} classes: {names}" if task == "classification" else (
@@ -104,7 +108,7 @@ Trained on {data['train_examples']} examples, validated on {data['validation_exa
 pip install -r requirements.txt
 {command}
 python predict.py {example}
-```
+{coding}```
 
 `model.py` is the network, `load_model()` in it gives it trained; inputs are prepared as in `preprocess.py`. {onnx_line}
 

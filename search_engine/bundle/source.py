@@ -32,7 +32,7 @@ _FUNCTIONS = '''def build_model() -> nn.Module:
 
 
 def load_model(weights: Path = Path(__file__).with_name("model.safetensors")) -> nn.Module:
-    """The trained network, ready to classify. It takes normalised inputs (see preprocessing.json) and gives logits."""
+    """The trained network, ready to use: from normalised inputs (see preprocessing.json) to logits, values or reconstructions."""
     from safetensors.torch import load_file
 
     model = build_model()
