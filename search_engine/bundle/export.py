@@ -65,9 +65,10 @@ def export_bundle(
 ) -> dict[str, Any]:
     """Write the bundle of a trained `network` to `folder`, which is new or replaced; returns the manifest.
 
-    `metrics` are the run's figures; their test score (`test_accuracy`, `test_r2`) must be what the network gives on `test`
-    on the CPU. `training` is how the network was trained (None: the algorithm itself finished it), `domain` the place of its data set in
-    the run. The network is not changed. Raises BundleError where the network cannot be written as code or the code computes something else; then there is no folder.
+    `metrics` are the run's figures; their test score (`test_accuracy`, `test_r2`) must be what the network gives on `test` on the CPU.
+    `training` is how the network was trained (None: the algorithm itself finished it), `domain` the place of its data set in the run. The
+    network is not changed. Raises BundleError where the network cannot be written as code or the code computes something else; then there
+    is no folder.
     """
     network = as_network(copy.deepcopy(network).cpu().eval())
     temporary = folder.with_name(f".{folder.name}.part")
