@@ -1,16 +1,24 @@
 /** Which curves a run has, out of its store: what the tabs of the progress panel are made of. */
 import { movingAverage } from "../stream/candidates";
 import type { RunStore, Series } from "../stream/store";
+import { metricName } from "../ui/format";
+import { scoreKey } from "../ui/score";
 import type { Curve } from "./Curves";
+import { sorted } from "./metricTabs";
 
 export interface CurveTab {
   id: string;
   title: string;
   curves: Curve[];
+  /** Names among which one may be chosen, where the tab has several; `name` is the chosen one, null = all of them. */
+  names: string[];
+  name: string | null;
 }
 
 const COLORS: Record<string, string> = {
   val_accuracy: "--accent",
+  val_r2: "--accent",
+  train_r2: "--op-sep-conv-5x5",
   val_loss: "--accent",
   train_accuracy: "--op-sep-conv-5x5",
   train_loss: "--op-sep-conv-5x5",
@@ -25,6 +33,8 @@ const COLORS: Record<string, string> = {
 
 const NAMES: Record<string, string> = {
   val_accuracy: "validation",
+  val_r2: "validation",
+  train_r2: "training",
   val_loss: "validation",
   train_accuracy: "training",
   train_loss: "training",
@@ -35,14 +45,6 @@ const NAMES: Record<string, string> = {
   median_edges: "edges (median)",
   median_nodes: "nodes (median)",
 };
-
-const TABS: { id: string; title: string; names: string[] }[] = [
-  { id: "accuracy", title: "Accuracy", names: ["val_accuracy", "train_accuracy"] },
-  { id: "loss", title: "Loss", names: ["val_loss", "train_loss"] },
-  { id: "entropy", title: "Entropy", names: ["entropy", "structure_max"] },
-  { id: "fitness", title: "Fitness", names: ["best", "mean"] },
-  { id: "size", title: "Size", names: ["median_edges", "median_nodes"] },
-];
 
 export const MOVING_WINDOW = 10;
 
@@ -71,51 +73,59 @@ export function trialCurves(store: RunStore): { curves: Curve[]; xLabel: string 
   };
 }
 
-/** With many phases only what matters most of each: four phases with two curves each could not be told apart. */
-function namesIn(store: RunStore, names: readonly string[], source: string, phases: number): readonly string[] {
-  if (phases < 3) return names;
-  const own = names.find((name) => store.series.get(source)?.has(name));
-  return own === undefined ? [] : [own];
+/** Which names a tab shows: the chosen one; without a choice all, but only the first where they are of different kinds. */
+function shownNames(names: readonly string[], chosen: string | null, alone: boolean): { names: readonly string[]; name: string | null } {
+  if (chosen !== null && names.includes(chosen)) return { names: [chosen], name: chosen };
+  return alone && names[0] !== undefined ? { names: [names[0]], name: names[0] } : { names, name: null };
 }
 
+const NAME_COLORS = ["--accent", "--best", "--op-dil-conv-3x3", "--op-skip-connect", "--op-sep-conv-5x5", "--gold", "--path-first", "--ink3"];
 const PHASE_COLORS = ["--accent", "--op-sep-conv-5x5", "--op-dil-conv-3x3", "--op-skip-connect"];
 
 /** Colour and name of one phase's curve; controls are pale and dashed: they are for comparison only. */
-function phaseLook(store: RunStore, source: string, phases: readonly string[], name: string): Pick<Curve, "label" | "color" | "dash"> {
-  const own = NAMES[name] ?? name;
-  if (phases.length < 2) return { label: own, color: COLORS[name] ?? "--accent" };
+function phaseLook(store: RunStore, source: string, phases: readonly string[], name: string, place: number): Pick<Curve, "label" | "color" | "dash"> {
+  const own = NAMES[name] ?? metricName(name);
+  const hue = COLORS[name] ?? NAME_COLORS[place % NAME_COLORS.length] ?? "--accent";
+  if (phases.length < 2) return { label: own, color: hue };
   const number = Number(source.slice(6));
   const title = store.phases.find((item) => item.data.phase === number)?.data.title ?? `phase ${number + 1}`;
   const control = /^control/i.test(title);
   const short = title.replace(/^control: /i, "");
   const label = short.length > 24 ? `${short.slice(0, 23)}…` : short;
-  if (phases.length < 3) return { label: `${own}, ${label}`, color: control ? "--ink3" : (COLORS[name] ?? "--accent"), ...(control ? { dash: [5, 4] } : {}) };
+  if (phases.length < 3) return { label: `${own}, ${label}`, color: control ? "--ink3" : hue, ...(control ? { dash: [5, 4] } : {}) };
   return control ? { label, color: number % 2 === 0 ? "--ink3" : "--faint", dash: [5, 4] } : { label, color: PHASE_COLORS[phases.indexOf(source) % PHASE_COLORS.length] ?? "--accent" };
 }
 
-/** The tabs that have something to show at the shown moment. */
-export function progressTabs(store: RunStore): CurveTab[] {
+/** The tabs that have something to show at the shown moment; `chosen` is the one metric that the reader asked for. */
+export function progressTabs(store: RunStore, chosen: string | null = null): CurveTab[] {
   const tabs: CurveTab[] = [];
   const trials = trialCurves(store);
-  if (store.candidates.count > 0) tabs.push({ id: "trials", title: "Trials", curves: trials.curves });
+  if (store.candidates.count > 0) tabs.push({ id: "trials", title: "Trials", curves: trials.curves, names: [], name: null });
   const phases = [...store.series.keys()].filter((source) => source.startsWith("phase:"));
-  for (const tab of TABS) {
-    const curves = phases.flatMap((source) =>
-      namesIn(store, tab.names, source, phases.length).flatMap((name): Curve[] => {
-        const series = store.series.get(source)?.get(name);
+  const measured = new Set(phases.flatMap((source) => [...(store.series.get(source)?.keys() ?? [])]));
+  for (const { rule, names } of sorted(measured)) {
+    const shown = shownNames(names, chosen, rule.alone ?? false);
+    const curves = phases.flatMap((source) => {
+      // With many phases only what matters most of each: four phases with two curves each could not be told apart.
+      const own = store.series.get(source);
+      const wanted = shown.name === null && phases.length > 2 ? names.filter((name) => own?.has(name)).slice(0, 1) : shown.names;
+      return wanted.flatMap((name): Curve[] => {
+        const series = own?.get(name);
         if (!series) return [];
-        const wide = name === "val_accuracy" || name === "best" ? { width: 2.2 } : {};
-        return [{ ...phaseLook(store, source, phases, name), ...cut(series, store.shown), ...wide }];
-      }),
-    );
-    if (curves.length > 0) tabs.push({ id: tab.id, title: tab.title, curves });
+        const wide = name === "val_accuracy" || name === "val_r2" || name === "best" ? { width: 2.2 } : {};
+        return [{ ...phaseLook(store, source, phases, name, names.indexOf(name)), ...cut(series, store.shown), ...wide }];
+      });
+    });
+    if (curves.length > 0) tabs.push({ id: rule.id, title: rule.title, curves, names: rule.alone || names.length > 2 ? names : [], name: shown.name });
   }
   const finals = store.finalists.flatMap((finalist): Curve[] => {
-    const series = store.series.get(`final:${finalist.index}`)?.get("val_accuracy");
+    const own = store.series.get(`final:${finalist.index}`);
+    const key = own && scoreKey(Object.fromEntries([...own.keys()].map((name) => [name, 0])), "val");
+    const series = own?.get(key ?? "");
     if (!series) return [];
-    const own = finalist.role === "finalist";
-    return [{ label: own ? "best architecture, retrained" : "random architecture, retrained", color: own ? "--accent" : "--ink3", ...cut(series, store.shown) }];
+    const first = finalist.role === "finalist";
+    return [{ label: first ? "best architecture, retrained" : "random architecture, retrained", color: first ? "--accent" : "--ink3", ...cut(series, store.shown) }];
   });
-  if (finals.length > 0) tabs.push({ id: "retraining", title: "Final", curves: finals });
+  if (finals.length > 0) tabs.push({ id: "retraining", title: "Final", curves: finals, names: [], name: null });
   return tabs;
 }

@@ -2,6 +2,7 @@
 import { modelDownloadUrl } from "../api/resources";
 import type { Model } from "../api/types";
 import { bytes, count, metric, metricName } from "../ui/format";
+import { scoreKey } from "../ui/score";
 
 export interface Score {
   name: string;
@@ -20,14 +21,21 @@ export function scoresOf(model: Model, domains: readonly string[]): Score[] {
     if (value !== undefined) scores.push({ name, value, ...more });
   };
   const several = domains.length > 1;
-  add("test_accuracy", several ? "mean test accuracy, once" : "test accuracy, once", { first: true });
-  if (several) domains.forEach((domain, place) => add(`test_accuracy_${place + 1}`, `test, ${domain}`));
+  const test = scoreKey(metrics, "test");
+  const validation = scoreKey(metrics, "val");
+  if (test) {
+    add(test, `${several ? "mean " : ""}${metricName(test)}, once`, { first: true });
+    if (several) domains.forEach((domain, place) => add(`${test}_${place + 1}`, `test, ${domain}`));
+  }
   // A network that is searched by shared weights has a value of the search besides: it must be clear which of the two this is.
   if ("random_mean" in metrics) {
     add("val_accuracy", "validation, trained", { title: "with a trained weight on every edge; the search itself compares networks by shared weights" });
-  } else {
-    add("val_accuracy", several ? "mean validation" : "validation");
+  } else if (validation) {
+    // Beside the test accuracy it is clear what was validated.
+    const name = validation === "val_accuracy" ? "validation" : metricName(validation);
+    add(validation, several ? `mean ${name}` : name);
   }
+  add("log_evidence", metricName("log_evidence"));
   add("reward", metricName("reward"));
   return scores;
 }

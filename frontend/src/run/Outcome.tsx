@@ -3,7 +3,8 @@ import type { Model, Options, Run } from "../api/types";
 import type { RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
 import type { FinalistChosen } from "../types/events.gen";
-import { metric } from "../ui/format";
+import { metric, metricName } from "../ui/format";
+import { isShare, scoreKey } from "../ui/score";
 import { domainNames } from "../views/datasetText";
 import { ControlTable } from "./ControlTable";
 import { FinalModel } from "./FinalModel";
@@ -15,10 +16,12 @@ const EASY = new Set(["digits", "mnist"]);
 /** The title that the engine gives where an algorithm has no comparison of its own. */
 const RANDOM = "random architecture, finished in the same way";
 
-function comparison(run: Run, own: number, other: number, title: string): string {
+function comparison(run: Run, key: string, own: number, other: number, title: string): string {
   const gap = own - other;
-  const size = Math.abs(gap) < 0.0005 ? "as good as" : `${Math.abs(100 * gap).toFixed(1)} points ${gap > 0 ? "better than" : "worse than"}`;
-  const easy = run.datasets.every((name) => EASY.has(name));
+  const amount = isShare(key) ? `${Math.abs(100 * gap).toFixed(1)} points` : `by ${metric(Math.abs(gap))} of ${metricName(key)}`;
+  const side = gap > 0 ? "better than" : "worse than";
+  const size = Math.abs(gap) < 0.0005 ? "as good as" : `${amount} ${side}`;
+  const easy = isShare(key) && run.datasets.every((name) => EASY.has(name));
   const beside = title === RANDOM ? "a random one that was trained in the same way" : `the ${title}`;
   return `The best architecture is ${size} ${beside}.${
     easy ? " On this data set almost every architecture does well: it cannot tell a good search from a bad one. Try Fashion-MNIST or a NAS-Bench-201 table for that." : ""
@@ -90,9 +93,10 @@ export function Outcome({ run, store }: { run: Run; store: RunStore }) {
   // One network and one to compare it with: two numbers side by side. Anything more gets a part of its own each.
   const alone = finalists.length === 1;
   const [other] = baselines;
-  const chance = alone && baselines.length === 1 ? other?.metrics["test_accuracy"] : undefined;
+  const key = scoreKey(own.metrics, "test") ?? "test_accuracy";
+  const chance = alone && baselines.length === 1 ? other?.metrics[key] : undefined;
   const title = other ? titleOf(other) : "";
-  const test = own.metrics["test_accuracy"];
+  const test = own.metrics[key];
   const separate = chance === undefined ? baselines : [];
   return (
     <section className="card outcome" id={RESULT} tabIndex={-1} aria-label="Result">
@@ -105,7 +109,7 @@ export function Outcome({ run, store }: { run: Run; store: RunStore }) {
             domains={domainsOf(model)}
             beside={chance === undefined ? [] : [{ name: title === RANDOM ? "random architecture" : title, value: chance, first: true }]}
           >
-            {test !== undefined && chance !== undefined && <p className="run-hint">{comparison(run, test, chance, title)}</p>}
+            {test !== undefined && chance !== undefined && <p className="run-hint">{comparison(run, key, test, chance, title)}</p>}
             {model.metrics["random_mean"] !== undefined && <FourNumbers metrics={model.metrics} />}
           </FinalModel>
         </div>

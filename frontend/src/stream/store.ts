@@ -15,6 +15,8 @@ import { growthLine } from "./growth";
 import { Individuals } from "./individuals";
 import { Moments } from "./moments";
 import { PICTURE_KINDS, Pictures } from "./pictures";
+import { metric } from "../ui/format";
+import { scoreKey, scoreOf } from "../ui/score";
 import { Timeline } from "./timeline";
 
 export type Topic = "run" | "connection" | "structure" | "candidates" | "metrics" | "growth" | "log" | "end" | "cursor";
@@ -48,6 +50,11 @@ const SERIES_LIMIT = 20_000;
 const GROWTH_LIMIT = 5000;
 /** Draws take many times the room of a mean: fewer moments of them are kept. */
 const MOST_DRAWS = 200;
+
+function modelScore(metrics: Record<string, number>): string {
+  const score = scoreOf(metrics, "test");
+  return score === undefined ? "" : `: ${metric(score)}`;
+}
 
 export class RunStore {
   run: Run | null = null;
@@ -298,7 +305,7 @@ export class RunStore {
         this.touch("end");
         return;
       case "model":
-        this.line(event, `${this.modelName(data.index, data.role)} tested${"test_accuracy" in data.metrics ? `: ${(data.metrics["test_accuracy"] ?? 0).toFixed(4)}` : ""}`, "best");
+        this.line(event, `${this.modelName(data.index, data.role)} tested${modelScore(data.metrics)}`, "best");
         this.touch("end");
         return;
       case "search_stopped":
@@ -327,7 +334,7 @@ export class RunStore {
   }
 
   private fitnessName(metrics: Record<string, number>): string {
-    return this.run?.best?.metric ?? this.incumbents.at(-1)?.data.metric ?? ("val_accuracy" in metrics ? "val_accuracy" : (Object.keys(metrics)[0] ?? "val_accuracy"));
+    return this.run?.best?.metric ?? this.incumbents.at(-1)?.data.metric ?? scoreKey(metrics, "val") ?? Object.keys(metrics)[0] ?? "val_accuracy";
   }
 
   private framesOf(name: string): FrameLog {

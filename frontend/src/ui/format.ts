@@ -70,19 +70,22 @@ export function bytes(value: Maybe): string {
 }
 
 const METRICS: Record<string, string> = {
-  val_accuracy: "validation accuracy",
-  test_accuracy: "test accuracy",
-  train_accuracy: "training accuracy",
-  val_loss: "validation loss",
-  test_loss: "test loss",
-  train_loss: "training loss",
-  learning_rate: "learning rate",
   structure_max: "largest γ",
 };
 
-/** The name of a metric in words: val_accuracy -> "validation accuracy". */
+/** Parts of names that are not written as they are coded. */
+const WORDS: Record<string, string> = {
+  val: "validation", train: "training", r2: "R²", kl: "KL", elbo: "ELBO", flops: "FLOPs", temp: "temperature", lambda: "λ", gamma: "γ", alpha: "α", ard: "ARD",
+};
+
+/** The name of a metric in words: val_accuracy -> "validation accuracy", test_r2 -> "test R²", kl_weights -> "KL weights". */
 export function metricName(name: string): string {
-  return METRICS[name] ?? name.replaceAll("_", " ");
+  const own = METRICS[name];
+  if (own !== undefined) return own;
+  return name
+    .split("_")
+    .map((word) => WORDS[word] ?? word)
+    .join(" ");
 }
 
 /** "12 s ago", "3 min ago", "2 h ago", then the date. */

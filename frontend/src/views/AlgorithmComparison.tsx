@@ -2,7 +2,7 @@ import { useMemo } from "react";
 import type { Run } from "../api/types";
 import { Panel } from "../ui/Panel";
 import { DASH, metric } from "../ui/format";
-import { testScore } from "./experimentText";
+import { testScore, testTitle } from "./experimentText";
 import { spread } from "./statistics";
 
 interface Group {
@@ -71,7 +71,7 @@ export function AlgorithmComparison({ runs }: { runs: Run[] }) {
               {metric(low)} to {metric(high)}
             </th>
             <th scope="col" className="num">
-              Test accuracy
+              {testTitle(runs)}
             </th>
           </tr>
         </thead>

@@ -121,7 +121,7 @@ export function ExperimentPage({ id }: { id: string }) {
       </Panel>
       {data.runs.some((run) => finaleOf(run).baseline) && (
         <p className="muted">
-          Beside each test accuracy stands that of a random architecture, retrained in the same way. On small data sets it is often nearly as
+          Beside each test score stands that of a random architecture, retrained in the same way. On small data sets it is often nearly as
           good: the search space itself does much of the work.
         </p>
       )}

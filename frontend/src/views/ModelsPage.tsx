@@ -10,21 +10,23 @@ import { Panel } from "../ui/Panel";
 import { Chip } from "../ui/StateChip";
 import { Empty, Failure, Skeleton } from "../ui/States";
 import { bytes, count, exact, metric, metricName, moment } from "../ui/format";
+import { scoreKey } from "../ui/score";
 import "./models.css";
 
 /** Metrics that are worth a place of their own, in this order; the others follow in the details. */
-const FIRST = ["test_accuracy", "val_accuracy"];
+const firstOf = (model: Model) => [scoreKey(model.metrics, "test"), scoreKey(model.metrics, "val")].filter((name) => name !== null);
 
 /** Shell first, then Python: both inside the unpacked folder, which needs torch, safetensors and numpy only. */
-const SHELL = `pip install torch safetensors numpy
-python evaluate.py                 # prints the test accuracy shown here
-python predict.py picture.png      # class and probability`;
+const shellOf = (score: string | null) => `pip install torch safetensors numpy
+python evaluate.py                 # prints the ${score ? metricName(score) : "test score"} shown here
+${score === "test_accuracy" ? "python predict.py picture.png      # class and probability" : "python predict.py --help           # what it takes and gives"}`;
 const PYTHON = `from model import load_model
-network = load_model()             # a torch.nn.Module, ready to classify`;
+network = load_model()             # a torch.nn.Module, ready to use`;
 
 function ModelCard({ model }: { model: Model }) {
   const { bundle } = model;
-  const rest = Object.entries(model.metrics).filter(([name]) => !FIRST.includes(name));
+  const first = firstOf(model);
+  const rest = Object.entries(model.metrics).filter(([name]) => !first.includes(name));
   return (
     <Panel
       article
@@ -34,8 +36,8 @@ function ModelCard({ model }: { model: Model }) {
     >
       <div className="model">
         <dl className="model-stats">
-          {FIRST.filter((name) => name in model.metrics).map((name) => (
-            <div key={name} className={name === "test_accuracy" && model.role === "finalist" ? "stat stat-best" : "stat"}>
+          {first.map((name) => (
+            <div key={name} className={name.startsWith("test_") && model.role === "finalist" ? "stat stat-best" : "stat"}>
               <dt>{metricName(name)}</dt>
               <dd>{metric(model.metrics[name])}</dd>
             </div>
@@ -71,7 +73,7 @@ function ModelCard({ model }: { model: Model }) {
           {bundle && (
             <>
               <p>Unpack the download anywhere; then, in that folder:</p>
-              <CodeBlock text={SHELL} label="How to evaluate and use the model" />
+              <CodeBlock text={shellOf(scoreKey(model.metrics, "test"))} label="How to evaluate and use the model" />
               <CodeBlock text={PYTHON} label="How to load the model in Python" />
             </>
           )}

@@ -2,9 +2,10 @@ import { useMemo, useState, type ReactNode } from "react";
 import type { ExperimentBody, Options, Run } from "../api/types";
 import { Link } from "../app/router";
 import { paths } from "../app/routes";
+import { scoreOf } from "../ui/score";
 import { StateChip } from "../ui/StateChip";
 import { about, DASH, duration, metric, metricName } from "../ui/format";
-import { ACTIVE, chargedText, finaleOf, givenOptions, seconds, testScore, testScores } from "./experimentText";
+import { ACTIVE, chargedText, finaleOf, givenOptions, seconds, testScore, testScores, testTitle } from "./experimentText";
 
 type Column = "algorithm" | "seed" | "best" | "test";
 
@@ -59,7 +60,8 @@ function Progress({ run }: { run: Run }) {
 
 /** A super-network search has no best trial: what it found is known by its retrained network. */
 function NoBest({ run }: { run: Run }) {
-  const retrained = finaleOf(run).best?.metrics["val_accuracy"];
+  const best = finaleOf(run).best;
+  const retrained = best ? scoreOf(best.metrics, "val") : undefined;
   if (retrained === undefined) return <span className="faint">{ACTIVE.has(run.state) || run.state === "paused" ? "none yet" : DASH}</span>;
   return (
     <>
@@ -79,7 +81,7 @@ function Test({ run }: { run: Run }) {
     <>
       <span className="strong">{metric(value)}</span>
       {each.length > 1 && <span className="sub">mean of {each.map(metric).join(", ")}</span>}
-      {baseline && <span className="sub">random {metric(baseline.metrics["test_accuracy"])}</span>}
+      {baseline && <span className="sub">random {metric(scoreOf(baseline.metrics, "test"))}</span>}
     </>
   );
 }
@@ -122,7 +124,7 @@ export function RunTable({ runs, algorithms }: { runs: Run[]; algorithms: Experi
             Spent
           </th>
           <Heading column="test" sort={sort} onSort={onSort} numeric>
-            Test accuracy
+            {testTitle(runs)}
           </Heading>
           <th scope="col" className="num">
             Time

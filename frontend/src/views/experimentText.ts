@@ -1,7 +1,8 @@
 /** Words about experiments and runs that several pages use. */
 import type { BudgetKind, Experiment, ExperimentBody, Model, Options, Run, RunState } from "../api/types";
 import { equal } from "../schema/model";
-import { count, duration, exact } from "../ui/format";
+import { count, duration, exact, metricName } from "../ui/format";
+import { commonKey, scoreKey, scoreOf } from "../ui/score";
 
 /** States in the order in which a person wants to know of them. */
 export const STATE_ORDER: readonly RunState[] = ["running", "pausing", "queued", "paused", "failed", "completed", "cancelled"];
@@ -24,12 +25,21 @@ export function chargedText(run: Run): string {
   return charged.samples > 0 || charged.trials === 0 ? `${count(charged.samples)} samples` : `${exact(charged.trials)} trials`;
 }
 
-/** Test accuracies of what a run found: one, or one for each data set where each has a network of its own. */
+/** Test scores of what a run found: one, or one for each data set where each has a network of its own. */
 export function testScores(run: Run): number[] {
   const finalists = run.models.filter((model) => model.role === "finalist").sort((a, b) => a.index - b.index);
   // Of several networks for the same data the first is the one that the search chose on validation; the test split must not choose.
   const own = run.datasets.length > 1 ? finalists : finalists.slice(0, 1);
-  return own.flatMap((model) => model.metrics["test_accuracy"] ?? []);
+  return own.flatMap((model) => scoreOf(model.metrics, "test") ?? []);
+}
+
+/** "Test accuracy", "Test R²"; "Test score" where runs are scored in different ways. */
+export function testTitle(runs: readonly Run[]): string {
+  // Before the first test the measure of the search says what it will be.
+  const key = commonKey(
+    runs.flatMap((run) => (run.models.length > 0 ? run.models.map((model) => scoreKey(model.metrics, "test")) : [run.best?.metric.startsWith("val_") ? run.best.metric.replace("val_", "test_") : null])),
+  );
+  return key === null ? "Test score" : metricName(key).replace(/^./, (letter) => letter.toUpperCase());
 }
 
 /** The mean over data sets, by which runs are compared. */
@@ -40,7 +50,7 @@ export function testScore(run: Run): number | null {
 
 /** The best trained network of a run's finale, and the random one it is compared with. */
 export function finaleOf(run: Run): { best: Model | null; baseline: Model | null } {
-  const score = (model: Model) => model.metrics["test_accuracy"] ?? -Infinity;
+  const score = (model: Model) => scoreOf(model.metrics, "test") ?? -Infinity;
   const finalists = run.models.filter((model) => model.role === "finalist").sort((a, b) => a.index - b.index);
   const best = finalists[0] ?? null;
   const baseline = run.models.filter((model) => model.role === "baseline" && Number.isFinite(score(model)))[0] ?? null;
