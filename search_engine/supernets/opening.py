@@ -11,14 +11,19 @@ from torch import nn
 from ..errors import BadInput
 from ..spaces.base import SearchSpace
 
-_MISSING = {"supernet": "has no super-network", "paths": "has no super-network that computes single paths"}
+_MISSING = {
+    "supernet": "has no super-network",
+    "paths": "has no super-network that computes single paths",
+    "blocks": "has no super-network with a gate for each block",
+}
 
 
-def open_supernet(space: SearchSpace[Any], ability: Literal["supernet", "paths"], **changes: Any) -> nn.Module:
+def open_supernet(space: SearchSpace[Any], ability: Literal["supernet", "paths", "blocks"], **changes: Any) -> nn.Module:
     """The untrained super-network of `space`: `build_supernet` of the module that also builds the space's networks.
 
-    With the ability `supernet` it has `forward(inputs, gamma by group)`, with `paths` it has `forward_path(inputs, genome)`, both giving
-    logits (B, classes). Its parameters come from torch's global generator. `changes` (`mixing`, `cells`) go to the builder of a space
+    With the ability `supernet` it has `forward(inputs, gamma by group)`, with `paths` it has `forward_path(inputs, genome)`, with `blocks`
+    it has `forward(inputs, gates (B, blocks))`, all giving logits (B, classes). Its parameters come from torch's global generator.
+    `changes` (`mixing`, `cells`) go to the builder of a space
     that has mixed edges (`SearchSpace.mixed_channels`). Raises BadInput(field "space") where the space lacks the ability.
     """
     from .. import registry
