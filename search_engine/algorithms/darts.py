@@ -65,6 +65,7 @@ ENTRY = AlgorithmEntry(
     space_needs=frozenset({"supernet"}),
     config=DartsConfig,
     phases=_phases,
+    check="search_engine.simplex.controls:check_controls",
     budgets=frozenset({"samples", "seconds"}),
     lives="inside the simplex",
     structure="family",

@@ -7,10 +7,10 @@ from typing import Literal
 from pydantic import Field
 
 from .bilevel import EstimatorName
-from .habits import SimplexHabitsConfig
+from .controls import SimplexControlsConfig
 
 
-class SimplexConfig(SimplexHabitsConfig):
+class SimplexConfig(SimplexControlsConfig):
     """Options of a search that moves the weights w of a super-network and its structure alpha. A method whose paper has other figures
     overrides a field with its own default and description."""
 

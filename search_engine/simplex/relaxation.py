@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+    from ..supernets.skip_dropout import SkipDropout
     from ..training.precision import Precision
 else:
     torch = lazy_module("torch")
@@ -50,7 +51,8 @@ def _subset(part: Part, positions: Any) -> Part:
 class BatchLoss:
     """The task's loss of a super-network on one minibatch: a pure function of (weights, alphas), as the estimators of `bilevel` want it.
 
-    `noise` seeds the structure's draw: every call draws the same (common random numbers), with a generator on the CPU.
+    `noise` seeds the structure's draw, with a generator on the CPU, and that of the network's `dropouts`: every call draws the same
+    (common random numbers).
     `loss` and `accuracy` (of classes; None for other tasks) are those of the last call.
     """
 
@@ -62,6 +64,7 @@ class BatchLoss:
         precision: Precision,
         task: TaskName = "classification",
         noise: int = 0,
+        dropouts: Sequence[SkipDropout] = (),
     ) -> None:
         self._network = network
         self._names = [name for name, _ in network.named_parameters()]
@@ -70,6 +73,7 @@ class BatchLoss:
         self._precision = precision
         self._task = task
         self._noise = noise
+        self._dropouts = dropouts
         self.loss = float("nan")
         self.accuracy: float | None = None
 
@@ -84,6 +88,10 @@ class BatchLoss:
 
         parameters = dict(zip(self._names, weights, strict=True))
         generator = torch.Generator().manual_seed(self._noise)
+        if self._dropouts:
+            zeros = torch.Generator(self._inputs.device).manual_seed(self._noise)
+            for dropout in self._dropouts:
+                dropout.generator = zeros
         with self._precision.autocast():
             outputs = torch.func.functional_call(self._network, parameters, (self._inputs, self._structure.sample(alphas, generator)))
         value = mean_loss(self._task, outputs, self._labels)

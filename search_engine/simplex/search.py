@@ -16,24 +16,26 @@ estimator on one minibatch see common random numbers, which a finite difference 
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ..algorithms.base import Context, Finalist, StepPhase
-from ..errors import TrialFailure
-from ..events import Cost
+from ..algorithms.base import Context, Finalist
+from ..checkpoint import copied
+from ..events import Cost, Notice
 from ..generators import derive_seed
 from ..genomes import Genome
 from ..lazy import lazy_module
 from ..structures import StructureDistribution
 from ..structures.distribution import shapes_of
-from .bilevel import ESTIMATORS, VirtualStep
 from .config import BilevelConfig, SimplexConfig
+from .edge_weights import EdgeNormalisedStructure
 from .habits import EpochView, Habits
-from .relaxation import BatchLoss, flops_once, two_levels
+from .moves import Moves
+from .relaxation import two_levels
+from .skip_cap import capped
+from .stages import Stages, everything, shrink
 from .structure_report import StructureReport
 
 if TYPE_CHECKING:
@@ -45,15 +47,15 @@ Array = np.ndarray[Any, Any]
 Order = Literal["structure_first", "weights_first", "single_level"]
 
 
-class SimplexSearch(StepPhase):
+class SimplexSearch(Moves):
     """One super-network, its weights w and its structure alpha. `context.options` is a SimplexConfig, a BilevelConfig unless the order
-    is single_level."""
+    is single_level. An algorithm's entry names `search_engine.simplex.controls:check_controls` as its check, or calls it in its own."""
 
-    network: torch.nn.Module
+    state_version = 2
+
     choice: StructureDistribution
-    """What `make_structure` gave: the law of each edge's operation. Set a temperature here."""
-    alpha: StructureDistribution
-    """What the network sees and the structure's optimiser moves: `choice`, or `choice` with something around it."""
+    """What `make_structure` gave: the law of each edge's operation. Set a temperature here. `alpha` is this, or this with a weight per
+    edge around it."""
 
     # ---- what a method says
 
@@ -64,7 +66,8 @@ class SimplexSearch(StepPhase):
 
     @abstractmethod
     def make_structure(self, shapes: dict[str, tuple[int, int]], generator: torch.Generator, device: str) -> StructureDistribution:
-        """The structure at its start: per group (edges, operations). `generator` (on the CPU) draws the initial values."""
+        """The structure at its start (and at that of every stage that starts afresh): per group (edges, operations). `generator` (on the
+        CPU) draws the initial values. `self.network` is there already."""
 
     def before_step(self) -> None:
         """Called before every step and after a restore. What it sets must follow from the options, `self.done` and `self.progress`."""
@@ -119,33 +122,78 @@ class SimplexSearch(StepPhase):
         self.stopped = ""
         self.cost = Cost()
         self.flops: dict[str, float] = {}
-        self.report = StructureReport(context, self.derive)
+        self.report = StructureReport(context, self._derived)
         self.precision = Precision(context.device, context.amp)
         self.habits = Habits(options)
+        self.stages = Stages(options, self.horizon, self.train_order.per_epoch)
+        self.stage = 0
+        self.kept = everything(self.report.family)
         self._build()
         self.before_step()
         # Said here rather than in the first step, so that the picture stands while that step runs; a resume discards it.
-        self.report.declare()
+        self.report.declare(self.alpha.constraint if options.edge_normalisation else "")
+        for notice in fixed_controls(options, self.stages):
+            context.emit(notice, 0)
         self._say({"entropy": self.alpha.normalised_entropy()})
 
     def _build(self) -> None:
-        """Network, structure and their optimisers, all fresh."""
+        """Network, structure and their optimisers, all fresh, as the present stage has them."""
         from ..supernets.opening import open_supernet
+        from ..supernets.partial_channels import partial_channels
+        from ..supernets.skip_dropout import install_skip_dropout
 
-        options, device = self.options, self.context.device
-        self.network = open_supernet(self.context.space, "supernet").to(device).train()
+        options, device, seed = self.options, self.context.device, self.context.seed
+        share, cells = self.stages.partial_channels(self.stage), self.stages.cells(self.stage)
+        changes: dict[str, Any] = {"mixing": partial_channels(share)} if share > 1 else {}
+        if cells:
+            changes["cells"] = cells
+        self.network = open_supernet(self.context.space, "supernet", **changes).to(device).train()
+        self.skip_dropouts = install_skip_dropout(self.network) if any(options.skip_dropout) else []
         self.weights = list(self.network.parameters())
         self.weight_optimizer = torch.optim.SGD(
             self.weights, lr=options.learning_rate, momentum=options.momentum, weight_decay=options.weight_decay
         )
-        generator = torch.Generator().manual_seed(derive_seed(self.context.seed, "alpha"))
+        generator = torch.Generator().manual_seed(derive_seed(seed, "alpha", *([self.stage] if self.stage else [])))
         # The alphas are leaves of their own, in no module: the weight optimiser cannot reach them.
         self.choice = self.make_structure(shapes_of(self.report.family), generator, device)
-        self.alpha = self.choice
+        self.alpha = EdgeNormalisedStructure(self.choice, self.report.family, generator) if options.edge_normalisation else self.choice
         self.alpha_optimizer = torch.optim.Adam(
             self.alpha.parameters, lr=options.structure_learning_rate,
             betas=(options.structure_beta1, options.structure_beta2), weight_decay=options.structure_weight_decay,
         )
+        self._restrict()
+
+    def _restrict(self) -> None:
+        """Take the dropped operations out of the structure and out of the computation."""
+        from ..supernets.mixing import evaluate_in
+
+        if self.stage == 0:
+            return
+        self.alpha.restrict(self.kept)
+        # A one-hot draw has zeros of its own: whether those are computed is the method's choice.
+        if self.choice.constraint != "simplex_vertices":
+            evaluate_in(self.network, "chosen")
+
+    def _next_stage(self) -> None:
+        """Drop the weakest operations and begin the next stage."""
+        self.stage += 1
+        options = self.options
+        self.kept = shrink(self.alpha.numpy(), self.report.family, self.kept, self.stage, options.shrink_keeps_none)
+        self._begin_stage()
+        self.flops = {}
+        counts = [int(mask.sum(axis=1).max()) for mask in self.kept.values()]
+        message = f"Stage {self.stage + 1} of {self.stages.count}: every edge keeps its {max(counts)} strongest operations"
+        message += ", and weights and structure begin anew." if options.shrink_restart else "; weights and structure go on."
+        values = {"stage": self.stage + 1.0, "operations": float(max(counts))}
+        if cells := self.stages.cells(self.stage):
+            values["cells"] = float(cells)
+        self.context.emit(Notice(name="shrinking", message=message, step=self.done, values=values), self.done)
+
+    def _begin_stage(self) -> None:
+        if self.options.shrink_restart:
+            self._build()
+        else:
+            self._restrict()
 
     # ---- where it stands
 
@@ -162,9 +210,14 @@ class SimplexSearch(StepPhase):
         return bool(self.stopped) or self.done >= self.horizon
 
     @property
+    def in_stage(self) -> int:
+        """Steps done in the present stage; where nothing shrinks there is one."""
+        return self.done - self.stages.start(self.stage)
+
+    @property
     def epoch(self) -> int:
-        """Completed epochs of the weights' part."""
-        return self.done // self.train_order.per_epoch
+        """Completed epochs of the weights' part in the present stage."""
+        return self.in_stage // self.train_order.per_epoch
 
     @property
     def progress(self) -> float:
@@ -179,7 +232,11 @@ class SimplexSearch(StepPhase):
 
     def step(self) -> Cost:
         """One move of weights and structure. Raises TrialFailure where a loss or a gradient is not finite."""
+        if self.stage + 1 < self.stages.count and self.done == self.stages.start(self.stage + 1):
+            self._next_stage()
         self.before_step()
+        for dropout in self.skip_dropouts:
+            dropout.rate = self.stages.skip_dropout(self.stage, self.in_stage)
         rate = self._learning_rate()
         train_loss = self._loss(self.train_part, self.train_order, "weights")
         held = self.habits.hold_structure(self.epoch)
@@ -196,111 +253,66 @@ class SimplexSearch(StepPhase):
         self._after_step(rate)
         return cost
 
-    def _move_structure(self, train_loss: BatchLoss, rate: float) -> Cost:
-        """alpha := Adam(alpha, architecture gradient + gradient of the further terms)."""
-        options = self.options
-        assert isinstance(options, BilevelConfig)
-        val_loss = self._loss(self.val_part, self.val_order, "structure")
-        foreseen = VirtualStep(options.xi * rate, options.momentum, options.weight_decay, self._momentum_buffers())
-        estimate = ESTIMATORS[options.estimator]
-        with flops_once(self.flops, "structure"):
-            found = estimate(train_loss, val_loss, self.weights, self.alpha.parameters, foreseen)
-        self._require_finite("validation loss", float(found.val_loss))
-        gradients = found.gradients
-        terms = self.structure_terms()
-        if terms is not None:
-            more = torch.autograd.grad(terms, self.alpha.parameters, allow_unused=True, materialize_grads=True)
-            gradients = [first + second for first, second in zip(gradients, more, strict=True)]
-        for alpha, gradient in zip(self.alpha.parameters, gradients, strict=True):
-            alpha.grad = gradient
-        self._step_structure()
-        self.report.count(**val_loss.figures("val"))
-        examples = found.train_passes * train_loss.examples + found.val_passes * val_loss.examples
-        return Cost(forward_backward=examples, flops=self.flops["structure"])
-
-    def _step_structure(self) -> None:
-        for alpha in self.alpha.parameters:
-            if alpha.grad is not None:
-                self._require_finite("gradient of the structure", float(alpha.grad.abs().max()))
-        if self.options.structure_gradient_clip:
-            torch.nn.utils.clip_grad_norm_(self.alpha.parameters, self.options.structure_gradient_clip)
-        self.alpha_optimizer.step()
-
-    def _move_weights(self, train_loss: BatchLoss, rate: float) -> Cost:
-        """w := SGD(w, d/dw L_train(w, alpha)) at the alphas of now."""
-        self.weight_optimizer.param_groups[0]["lr"] = rate
-        self.weight_optimizer.zero_grad(set_to_none=True)
-        with flops_once(self.flops, "weights"):
-            loss = train_loss(self.weights, [alpha.detach() for alpha in self.alpha.parameters])
-            self._require_finite("training loss", train_loss.loss)
-            self.precision.step(loss, self.weight_optimizer, self.weights, self.options.gradient_clip)
-        self.report.count(**train_loss.figures("train"))
-        return Cost(forward_backward=train_loss.examples, flops=self.flops["weights"])
-
-    def _move_both(self, train_loss: BatchLoss, rate: float) -> Cost:
-        """w := SGD(w, d/dw L), alpha := Adam(alpha, d/d alpha (L + further terms)), both from one backward pass of L_train(w, alpha)."""
-        self.weight_optimizer.param_groups[0]["lr"] = rate
-        self.weight_optimizer.zero_grad(set_to_none=True)
-        self.alpha_optimizer.zero_grad(set_to_none=True)
-        with flops_once(self.flops, "both"):
-            loss = train_loss(self.weights, self.alpha.parameters)
-            self._require_finite("training loss", train_loss.loss)
-            terms = self.structure_terms()
-            total = loss if terms is None else loss + terms
-            self.precision.step(total, self.weight_optimizer, self.weights, self.options.gradient_clip, beside=self.alpha.parameters)
-        self._step_structure()
-        self.report.count(**train_loss.figures("train"))
-        return Cost(forward_backward=train_loss.examples, flops=self.flops["both"])
-
     def _learning_rate(self) -> float:
         from ..training.schedule import cosine
 
-        return cosine(self.done, self.horizon, self.options.learning_rate, self.options.final_learning_rate)
-
-    def _loss(self, part: Any, order: Any, level: str = "weights") -> BatchLoss:
-        noise = derive_seed(self.context.seed, "draws", self.done, level)
-        return BatchLoss(self.network, self.alpha, part.take(order.indices(self.done)), self.precision, self.context.space.task, noise)
-
-    def _momentum_buffers(self) -> list[torch.Tensor | None]:
-        state = self.weight_optimizer.state
-        return [state[weight].get("momentum_buffer") if weight in state else None for weight in self.weights]
-
-    def _require_finite(self, what: str, value: float) -> None:
-        if not math.isfinite(value):
-            raise TrialFailure(f"{what} is not a number at step {self.done + 1} of {self.horizon}; try a smaller learning rate")
+        anew = self.options.shrink_restart
+        done, horizon = (self.in_stage, self.stages.length(self.stage)) if anew else (self.done, self.horizon)
+        return cosine(done, horizon, self.options.learning_rate, self.options.final_learning_rate)
 
     # ---- what is said
 
     def _after_step(self, rate: float) -> None:
-        if self.done % self.train_order.per_epoch == 0:
+        if self.in_stage % self.train_order.per_epoch == 0:
             weights = self.alpha.numpy()
             view = EpochView(
                 epoch=self.epoch, step=self.done, weights=weights,
                 operations={group.name: group.operations for group in self.report.family},
-                derived=self.report.derived_operations(weights),
+                # Before any limit of skip connections: what they are counted in must show a collapse.
+                derived=self.report.operations_of(self.derive(weights)),
             )
             notices, self.stopped = self.habits.after_epoch(view)
             for notice in notices:
                 self.context.emit(notice, self.done)
         if self.report.due(self.done, self.finished):
             self._say({"entropy": self.alpha.normalised_entropy(), "learning_rate": rate})
+        if self.finished and self.options.skip_cap:
+            self._say_cap()
 
     def _say(self, values: dict[str, float]) -> None:
-        self.report.say(self.done, self.alpha.numpy(), self.cost.samples, draws=self.draws(), **values, **self.numbers())
+        controls: dict[str, float] = {"stage": self.stage + 1.0} if self.stages.count > 1 else {}
+        if self.skip_dropouts:
+            controls["skip_dropout"] = self.skip_dropouts[0].rate
+        numbers = {**values, **controls, **self.numbers()}
+        self.report.say(self.done, self.alpha.numpy(), self.cost.samples, draws=self.draws(), **numbers)
+
+    def _say_cap(self) -> None:
+        limit = self.options.skip_cap
+        _, taken = capped(self.alpha.numpy(), limit, self.report.family, self.context.space, self.derive)
+        if taken:
+            message = f"The derived cell had more than {limit} skip connections: the {taken} weakest gave way to other operations."
+            values = {"taken": float(taken), "limit": float(limit)}
+            self.context.emit(Notice(name="skip_cap", message=message, step=self.done, values=values), self.done)
+
+    def _derived(self, weights: dict[str, Array]) -> Genome:
+        """The genome of those weights, with the limit of skip connections where one is set."""
+        if not self.options.skip_cap:
+            return self.derive(weights)
+        return capped(weights, self.options.skip_cap, self.report.family, self.context.space, self.derive)[0]
 
     def structure(self) -> dict[str, Any]:
         return self.alpha.numpy()
 
     def best(self) -> list[Finalist]:
         """The derived genome, to be retrained from scratch. It has no score of its own: only the super-network has been seen."""
-        return [Finalist(self.derive(self.alpha.numpy()), finish="retrain")]
+        return [Finalist(self._derived(self.alpha.numpy()), finish="retrain")]
 
     # ---- checkpoints
 
     def state_dict(self) -> dict[str, Any]:
-        from ..checkpoint import copied
-
         return {
+            "stage": self.stage,
+            "kept": {group: mask.tolist() for group, mask in self.kept.items()},
             "network": copied(self.network.state_dict()),
             "weight_optimizer": copied(self.weight_optimizer.state_dict()),
             "alpha": self.alpha.state_dict(),
@@ -315,6 +327,12 @@ class SimplexSearch(StepPhase):
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.stage = state["stage"]
+        self.kept = {group: np.array(mask, dtype=bool) for group, mask in state["kept"].items()}
+        if self.stage:
+            # The fresh weights are overwritten: they must not move anybody's generator.
+            with torch.random.fork_rng():
+                self._begin_stage()
         self.network.load_state_dict(state["network"])
         self.weight_optimizer.load_state_dict(state["weight_optimizer"])
         self.alpha.load_state_dict(state["alpha"])
@@ -327,3 +345,21 @@ class SimplexSearch(StepPhase):
         self.cost = Cost.model_validate(state["cost"])
         self.flops = dict(state["flops"])
         self.before_step()
+
+
+def fixed_controls(options: SimplexConfig, stages: Stages) -> list[Notice]:
+    """What is on from the first step to the last, said once."""
+    said = []
+    shares = [stages.partial_channels(stage) for stage in range(stages.count)]
+    if max(shares) > 1:
+        parts = ", then ".join(f"1/{share}" for share in dict.fromkeys(shares))
+        message = f"Partial channels: {parts} of each edge's channels pass through its mixed operations; the final network has all."
+        said.append(Notice(name="partial_channels", message=message, step=0, values={"share": float(shares[0])}))
+    if options.edge_normalisation:
+        message = "Edge normalisation: the weights into each node sum to one, over edges and operations together."
+        said.append(Notice(name="edge_normalisation", message=message, step=0))
+    if any(options.skip_dropout):
+        rates = ", ".join(f"{rate:g}" for rate in options.skip_dropout)
+        message = f"Skip connections drop values at random: {rates} of them at the start of the stages, fewer and fewer from there on."
+        said.append(Notice(name="skip_dropout", message=message, step=0, values={"rate": max(options.skip_dropout)}))
+    return said

@@ -30,9 +30,10 @@ class StructureReport:
         self._sums: dict[str, float] = {}
         self._counts: dict[str, int] = {}
 
-    def declare(self) -> None:
-        """Step 0: the topology, once."""
-        self._context.emit(FamilyDeclared(groups=self.family), 0)
+    def declare(self, constraint: str = "") -> None:
+        """Step 0: the topology, once. `constraint` says where the weights live, if not in the family's own set."""
+        groups = [group.model_copy(update={"constraint": constraint}) for group in self.family] if constraint else self.family
+        self._context.emit(FamilyDeclared(groups=groups), 0)
 
     def due(self, step: int, last: bool) -> bool:
         return last or step % self._context.structure_every == 0
@@ -75,9 +76,9 @@ class StructureReport:
             step,
         )
 
-    def derived_operations(self, weights: dict[str, Array]) -> dict[str, list[str]]:
-        """Per group the operations of the genome that those weights would give, one per kept edge."""
-        drawings = self._space.drawings(self._space.derive(weights))
+    def operations_of(self, genome: Genome) -> dict[str, list[str]]:
+        """Per group the operations of a genome, one per kept edge."""
+        drawings = self._space.drawings(genome)
         return {
             group.name: [edge.operation for edge in drawings[group.name].edges if edge.operation is not None] for group in self.family
         }

@@ -134,6 +134,17 @@ class SearchSpace(ABC, Generic[ConfigT]):
         """Raise BadInput(field "layers" or "channels") where the training config asks for a depth or width (0 = the space's own choice)
         that networks of this space cannot have."""
 
+    def mixed_channels(self) -> tuple[int, ...]:
+        """Widths at which operations are mixed on the edges of the super-network; empty where its edges carry no channels.
+
+        A space with such edges builds its super-network with any `mixing` of `supernets.mixing` and at any depth (`cells`).
+        """
+        return ()
+
+    def strided_mixing(self) -> tuple[int, ...]:
+        """Those of `mixed_channels` at which an edge also halves the resolution: an even number of channels must be mixed there."""
+        return ()
+
     def training_of(self, genome: Genome) -> dict[str, Any]:
         """Training options that the genome itself decides (optimiser, learning rate, epochs); they override the run's config."""
         return {}

@@ -84,6 +84,13 @@ class CellSpace(SearchSpace[CellConfig]):
             cells, channels = cells or self.config.search_cells, channels or self.config.search_channels
         return Macro(cells or size.cells, channels or size.channels)
 
+    def mixed_channels(self) -> tuple[int, ...]:
+        return self.macro("search").widths
+
+    def strided_mixing(self) -> tuple[int, ...]:
+        macro = self.macro("search")
+        return tuple(macro.widths[place] for place in sorted(macro.reductions))
+
     @property
     def node_names(self) -> tuple[str, ...]:
         return tuple(str(node) for node in range(self.config.nodes))

@@ -20,6 +20,11 @@ class Macro:
         """Positions of the reduction cells: a third and two thirds of the depth, as in the paper."""
         return frozenset({self.cells // 3, 2 * self.cells // 3})
 
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Channels of each cell, which reductions double."""
+        return tuple(self.channels * 2 ** sum(place <= cell for place in self.reductions) for cell in range(self.cells))
+
 
 # Sides up to 12 (digits), up to 28 (Fashion-MNIST), larger (CIFAR): (cells, channels). On 8x8 a naive search step of 3 cells and
 # C=4 takes .7 s on one core, which is what makes a search of a minute possible, and random genotypes retrained for 12 epochs reach a

@@ -91,6 +91,10 @@ class NB201Space(SearchSpace[NB201Config]):
         size = _SIZES[stage][0 if side <= 12 else 1 if side <= 28 else 2]
         return cells or self.config.cells or size[0], channels or self.config.channels or size[1]
 
+    def mixed_channels(self) -> tuple[int, ...]:
+        _, channels = self.macro("search")
+        return (channels, 2 * channels, 4 * channels)
+
     # ---- admissible genomes
 
     def genome(self, operations: list[str] | tuple[str, ...]) -> Genome:
