@@ -63,6 +63,7 @@ function Row({ field, values, onChange, path, problems, eager }: RowProps) {
       <div className="option-control">
         <ValueInput
           id={id}
+          label={field.title}
           control={field.control}
           nullable={field.nullable}
           value={value}

@@ -1,7 +1,8 @@
 /** One control per kind of value. Each shows a value and hands back a new one; what cannot be read as a value is handed back as typed. */
-import { useState } from "react";
+import { useState, type ReactNode } from "react";
 import type { Control } from "./model";
 import { textOf } from "./model";
+import { placeOf, valueAt, SLIDER_STEPS, type SliderRange } from "./slider";
 
 export interface InputProps {
   id: string;
@@ -11,6 +12,8 @@ export interface InputProps {
   invalid: boolean;
   describedBy: string;
   disabled?: boolean;
+  /** Name of the field, for controls beside the one that its label belongs to. */
+  label?: string;
 }
 
 const aria = ({ invalid, describedBy, disabled }: InputProps) => ({
@@ -58,6 +61,35 @@ export function TypedInput({ read, show = textOf, ...props }: InputProps & { rea
 
 export function NumberInput({ integer, ...props }: InputProps & { integer: boolean; placeholder?: string }) {
   return <TypedInput {...props} inputMode={integer ? "numeric" : "decimal"} read={(text) => (text.trim() === "" ? undefined : (readNumber(text) ?? text))} />;
+}
+
+/** A slider with the number beside it: the one to try things, the other to be exact. */
+export function SliderInput({ range, children, ...props }: InputProps & { range: SliderRange; children: ReactNode }) {
+  const value = typeof props.value === "number" && Number.isFinite(props.value) ? props.value : range.low;
+  return (
+    <div className="slider-input">
+      <input
+        type="range"
+        min={0}
+        max={SLIDER_STEPS}
+        step={range.integer ? "any" : 1}
+        value={placeOf(value, range)}
+        aria-label={`${props.label ?? "Value"}, slider`}
+        aria-valuetext={typeof props.value === "number" ? textOf(props.value) : "none"}
+        disabled={props.disabled}
+        onChange={(event) => props.onChange(valueAt(Number(event.target.value), range))}
+        onKeyDown={(event) => {
+          // A whole number moves by one, whatever part of the way that is.
+          const step = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key];
+          if (step === undefined || !range.integer) return;
+          event.preventDefault();
+          props.onChange(Math.min(Math.max(Math.round(value) + step, range.low), range.high));
+        }}
+        onBlur={props.onBlur}
+      />
+      {children}
+    </div>
+  );
 }
 
 export function ListInput({ item, ...props }: InputProps & { item: "number" | "integer" | "text" }) {
@@ -152,8 +184,8 @@ export function JsonInput(props: InputProps) {
 /** The control of a field that is not a group. */
 export function ValueInput({ control, nullable, ...props }: InputProps & { control: Exclude<Control, { kind: "group" }>; nullable: boolean }) {
   switch (control.kind) {
-    case "number":
-      return nullable ? (
+    case "number": {
+      const exact = nullable ? (
         <TypedInput
           {...props}
           inputMode={control.integer ? "numeric" : "decimal"}
@@ -163,6 +195,14 @@ export function ValueInput({ control, nullable, ...props }: InputProps & { contr
       ) : (
         <NumberInput {...props} integer={control.integer} />
       );
+      return control.slider ? (
+        <SliderInput {...props} range={control.slider}>
+          {exact}
+        </SliderInput>
+      ) : (
+        exact
+      );
+    }
     case "choice":
       return <ChoiceInput {...props} options={control.options} nullable={nullable} />;
     case "boolean":

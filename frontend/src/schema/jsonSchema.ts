@@ -13,6 +13,8 @@ export interface JsonSchema {
   exclusiveMinimum?: number;
   exclusiveMaximum?: number;
   multipleOf?: number;
+  /** Our own: a number that people like to try out by a slider. */
+  slider?: boolean;
   minLength?: number;
   maxLength?: number;
   pattern?: string;

@@ -1,10 +1,12 @@
 /** From a pydantic JSON schema to what a form needs: fields with a control, a meaning, a default and a range. */
 import type { JsonSchema } from "./jsonSchema";
+import { sliderOf, type SliderRange } from "./slider";
 
 export type Values = Record<string, unknown>;
 
 export type Control =
-  | { kind: "number"; integer: boolean }
+  /** `slider`: where the schema asks for one and says both ends. */
+  | { kind: "number"; integer: boolean; slider?: SliderRange }
   | { kind: "choice"; options: unknown[] }
   | { kind: "boolean" }
   | { kind: "text" }
@@ -84,9 +86,10 @@ function controlOf(schema: JsonSchema, root: JsonSchema, given: unknown): Contro
   if (schema.const !== undefined) return { kind: "choice", options: [schema.const] };
   switch (schema.type) {
     case "integer":
-      return { kind: "number", integer: true };
-    case "number":
-      return { kind: "number", integer: false };
+    case "number": {
+      const slider = sliderOf(schema);
+      return { kind: "number", integer: schema.type === "integer", ...(slider ? { slider } : {}) };
+    }
     case "boolean":
       return { kind: "boolean" };
     case "string":

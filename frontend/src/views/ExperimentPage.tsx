@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { ApiError } from "../api/problem";
 import { deleteExperiment, getExperiment } from "../api/resources";
 import type { Experiment } from "../api/types";
@@ -17,6 +17,8 @@ import { domainNames } from "./datasetText";
 import { ACTIVE, budgetText, finaleOf } from "./experimentText";
 import { RunTable } from "./RunTable";
 import "./experiment.css";
+
+const RunCharts = lazy(() => import("../compare/RunCharts").then((module) => ({ default: module.RunCharts })));
 
 const POLL_ACTIVE = 2000;
 const POLL_REST = 15_000;
@@ -126,6 +128,9 @@ export function ExperimentPage({ id }: { id: string }) {
         </p>
       )}
       <AlgorithmComparison runs={data.runs} />
+      <Suspense>
+        <RunCharts experiment={data.id} runs={data.runs} />
+      </Suspense>
     </div>
   );
 }
