@@ -24,7 +24,17 @@ from pydantic import Field
 from ..checkpoint import copied
 from ..errors import BadInput, TrialFailure
 from ..events import (
-    Chart, ChartMark, ChartsFrame, ControlScored, Cost, DerivedGenome, FamilyDeclared, Metrics, StructureFrame, encode_floats, series,
+    Chart,
+    ChartMark,
+    ChartsFrame,
+    ControlScored,
+    Cost,
+    DerivedGenome,
+    FamilyDeclared,
+    Metrics,
+    StructureFrame,
+    encode_floats,
+    series,
 )
 from ..generators import derive_seed
 from ..genomes import Genome
@@ -76,14 +86,15 @@ class VaeArdConfig(AlgorithmConfig):
     )
     variance: Literal["closed_form", "gradient", "fixed"] = Field(
         default="closed_form", title="Prior variance of the factors",
-        description="closed_form: the best A = mu² + sigma² at every step. gradient: learnt by Adam. fixed: not learnt, to compare with: no "
-        "relevance is determined then.",
+        description="closed_form: the best A = mu² + sigma² at every step. gradient: learnt by Adam. fixed: not learnt, to "
+        "compare with: no relevance is determined then.",
     )
     prior_variance: float = Field(
         default=1.0, gt=0, le=1e6, title="First prior variance", description="Where `gradient` starts and where `fixed` stays."
     )
     threshold: float = Field(
-        default=0.5, gt=0, lt=1, title="Threshold", description="A latent is removed where the density ratio rho of its factor is above this."
+        default=0.5, gt=0, lt=1, title="Threshold",
+        description="A latent is removed where the density ratio rho of its factor is above this.",
     )
     draws: int = Field(
         default=4, ge=1, le=1000, title="Draws", description="Draws per validation example of the bound that is shown during the search."
@@ -233,7 +244,8 @@ class VaeArdSearch(StepPhase):
         self.sums, self.counted = {}, 0
         values |= {f"val_{name}": found[name] for name in ("elbo", "log_likelihood", "kl_codes")}
         values |= {
-            "kl_weight": self.warm, "noise": float(self.model.log_deviation.detach().exp()), "learning_rate": self.options.learning_rate * share
+            "kl_weight": self.warm, "noise": float(self.model.log_deviation.detach().exp()),
+            "learning_rate": self.options.learning_rate * share,
         }
         if self.relevance:
             values["latents_kept"] = float(len(self.kept()))
@@ -268,7 +280,8 @@ class VaeArdSearch(StepPhase):
             ),
             Chart(
                 name="kl_per_latent", title="What each latent says of an example", form="bars", x_title="latent variable",
-                y_title="nats per example", categories=names, series=[series("KL(q(z|x) || N(0, 1))", places, found["kl_per_latent"].numpy())],
+                y_title="nats per example", categories=names,
+                series=[series("KL(q(z|x) || N(0, 1))", places, found["kl_per_latent"].numpy())],
                 note="Mean over the validation part; a latent that says nothing has given up.",
             ),
             Chart(

@@ -21,12 +21,11 @@ from torch.nn import functional as F
 from ..supernets.autoencoder import Autoencoder, Decoder, Encoder, perceptron
 from .divergence import gaussian_kl_each
 from .layers import floored
+from .likelihood import NOISE_FLOOR, gaussian_log_likelihood
+from .prior import VarianceRule
 from .relevance import density_ratio, relevant_variance
 
 Likelihood = Literal["gaussian", "bernoulli"]
-VarianceRule = Literal["closed_form", "gradient", "fixed"]
-NOISE_FLOOR = -4.0
-"""Least log standard deviation of the Gaussian likelihood: data without noise would let it fall for ever."""
 FIRST_GAMMA_LOG_SIGMA = -2.0
 
 
@@ -89,7 +88,8 @@ class VariationalAutoencoder(nn.Module):
 
     def codes(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """(mean, log standard deviation) of q(z | x), each (B, latents)."""
-        mean, log_deviation = self.encoder(x.flatten(1)).chunk(2, dim=1)
+        both: torch.Tensor = self.encoder(x.flatten(1))
+        mean, log_deviation = both.chunk(2, dim=1)
         return mean, log_deviation
 
     def kl_gamma(self) -> torch.Tensor:
@@ -107,10 +107,9 @@ class VariationalAutoencoder(nn.Module):
     def _log_likelihood(self, x: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
         """(B,) from network inputs and the decoder's values, both (B, size)."""
         if self.likelihood == "bernoulli":
-            return -F.binary_cross_entropy_with_logits(values, self._grey_values(x), reduction="none").sum(1)
-        log_noise = self.log_deviation
-        squares = ((x - values) * (-log_noise).exp()).square().sum(1)
-        return -0.5 * squares - x.shape[1] * (log_noise + 0.5 * math.log(2 * math.pi))
+            costs: torch.Tensor = F.binary_cross_entropy_with_logits(values, self._grey_values(x), reduction="none")
+            return -costs.sum(1)
+        return gaussian_log_likelihood(values, x, self.log_deviation)
 
     @property
     def log_deviation(self) -> torch.Tensor:
@@ -160,10 +159,10 @@ def _copy(
     """Copy the linear layers: of the last one only `rows`, of the first one only `columns`, each times its `scale`."""
     pairs = [(a, b) for a, b in zip(source, target, strict=True) if isinstance(a, nn.Linear) and isinstance(b, nn.Linear)]
     for place, (theirs, ours) in enumerate(pairs):
-        weight, bias = theirs.weight, theirs.bias
+        weight, bias = theirs.weight.detach(), theirs.bias.detach()
         if rows is not None and place == len(pairs) - 1:
             weight, bias = weight[rows], bias[rows]
-        if columns is not None and place == 0:
+        if columns is not None and scale is not None and place == 0:
             weight = weight[:, columns] * scale
         ours.weight.copy_(weight)
         ours.bias.copy_(bias)

@@ -33,7 +33,7 @@ class AutoencoderConfig(SpaceConfig):
     """Options of the auto-encoder space."""
 
     latents: int = Field(
-        default=16, ge=1, le=64, title="Latent variables", description="How many there are to begin with; the search decides which remain."
+        default=20, ge=1, le=64, title="Latent variables", description="How many there are to begin with; the search decides which remain."
     )
     encoder: tuple[int, ...] = Field(
         default=(128,), min_length=1, max_length=4, title="Encoder widths", description="Hidden layers from the input to the code."
@@ -116,7 +116,7 @@ class AutoencoderSpace(SearchSpace[AutoencoderConfig]):
     # ---- texts and pictures
 
     def to_string(self, genome: Genome) -> str:
-        """`encoder=128 latents=0,3,7/16 decoder=128 activation=relu`: those kept of how many."""
+        """`encoder=128 latents=0,3,7/20 decoder=128 activation=relu`: those kept of how many."""
         content = genome.content
         kept = ",".join(map(str, content["kept"]))
         widths = {name: "-".join(map(str, content[name])) for name in ("encoder", "decoder")}

@@ -43,6 +43,9 @@ class Decoder(nn.Module):
     inputs' units: (sigmoid - mean) / deviation.
     """
 
+    mean: torch.Tensor
+    deviation: torch.Tensor
+
     def __init__(
         self, latents: int, widths: tuple[int, ...], shape: tuple[int, ...], activation: str,
         grey: tuple[tuple[float, ...], tuple[float, ...]] | None = None,
