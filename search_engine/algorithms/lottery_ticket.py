@@ -33,9 +33,10 @@ from ..tasks import SCORES
 from .base import AlgorithmConfig, AlgorithmEntry, Context, Finalist, Phase, StepPhase
 
 if TYPE_CHECKING:
-    from ..pruning import mask_frames, masked_training, restarts, rounds, selection, ticket_charts
+    from ..pruning import mask_bits, mask_frames, masked_training, restarts, rounds, selection, ticket_charts
     from ..supernets import plain_network
 else:
+    mask_bits = lazy_module("search_engine.pruning.mask_bits")
     mask_frames = lazy_module("search_engine.pruning.mask_frames")
     masked_training = lazy_module("search_engine.pruning.masked_training")
     plain_network = lazy_module("search_engine.supernets.plain_network")
@@ -243,7 +244,7 @@ class LotteryTicket(StepPhase):
     def _end_round(self) -> None:
         kept = {name: int(mask.sum()) for name, mask in self.masks.items()}
         curve = [list(point) for point in self.training.curve]
-        one = rounds.Round(len(self.trained), kept, self.share, curve, rounds.packed(self.masks), rounds.packed(self.frozen))
+        one = rounds.Round(len(self.trained), kept, self.share, curve, mask_bits.packed(self.masks), mask_bits.packed(self.frozen))
         self.trained.append(one)
         drop = self.trained[0].score - one.score
         fell = 0 < self.options.stop_drop < drop
@@ -355,8 +356,8 @@ class LotteryTicket(StepPhase):
             "training": self.training.state_dict(),
             "initial": dict(self.ticket.initial),
             "early": dict(self.ticket.early),
-            "masks": rounds.packed(self.masks),
-            "frozen": rounds.packed(self.frozen),
+            "masks": mask_bits.packed(self.masks),
+            "frozen": mask_bits.packed(self.frozen),
             "rounds": [item.to_tree() for item in self.trained],
             "done": self.done,
             "stopped": self.stopped,
@@ -367,8 +368,8 @@ class LotteryTicket(StepPhase):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.training.load_state_dict(state["training"])
         self.ticket.initial, self.ticket.early = dict(state["initial"]), dict(state["early"])
-        self.masks = rounds.unpacked(state["masks"], self.space.layers)
-        self.frozen = rounds.unpacked(state["frozen"], self.space.layers)
+        self.masks = mask_bits.unpacked(state["masks"], self.space.layers)
+        self.frozen = mask_bits.unpacked(state["frozen"], self.space.layers)
         self.trained = [rounds.Round(**item) for item in state["rounds"]]
         self.done = state["done"]
         self.stopped = state["stopped"]

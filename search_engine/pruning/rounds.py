@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import torch
 
 from ..generators import derive_seed
 from ..genomes import Genome
-from ..spaces.plain_network import Layer, PlainNetworkSpace
+from ..spaces.plain_network import PlainNetworkSpace
+from .mask_bits import Packed, unpacked
 from .masked_training import early_stop, score_at
 from .restarts import KeptName, RemovedName, start_state
 from .selection import Masks
@@ -28,8 +28,8 @@ class Round:
     share: float
     """Of all weights that are left."""
     curve: Curve
-    masks: dict[str, np.ndarray[Any, Any]] = field(repr=False)
-    frozen: dict[str, np.ndarray[Any, Any]] = field(repr=False)
+    masks: Packed = field(repr=False)
+    frozen: Packed = field(repr=False)
 
     @property
     def score(self) -> float:
@@ -100,17 +100,6 @@ class Ticket:
 
     def genome_of(self, one: Round) -> Genome:
         return self.genome(unpacked(one.masks, self.space.layers))
-
-
-def packed(masks: Masks) -> dict[str, np.ndarray[Any, Any]]:
-    return {name: np.packbits(mask.numpy()) for name, mask in masks.items()}
-
-
-def unpacked(masks: Mapping[str, np.ndarray[Any, Any]], layers: tuple[Layer, ...]) -> Masks:
-    return {
-        layer.name: torch.from_numpy(np.unpackbits(masks[layer.name], count=layer.total).astype(bool).reshape(layer.shape))
-        for layer in layers
-    }
 
 
 def _number(seed: int, round_: int) -> int:
