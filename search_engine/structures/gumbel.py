@@ -103,6 +103,20 @@ class HardGumbelStructure(_GumbelLogits):
     constraint = "simplex_vertices"
     discrete = True
 
+    def __init__(
+        self,
+        shapes: Mapping[str, tuple[int, int]],
+        generator: torch.Generator | None = None,
+        device: str = "cpu",
+        dtype: torch.dtype | None = None,
+        temperature: float = 1.0,
+        learn_temperature: bool = False,
+        chosen_only: bool = False,
+    ) -> None:
+        """`chosen_only`: only the drawn operation's weight carries a gradient, as where the others are not computed at all."""
+        super().__init__(shapes, generator, device, dtype, temperature, learn_temperature)
+        self.chosen_only = chosen_only
+
     def sample(
         self, parameters: Parameters | None = None, generator: torch.Generator | None = None, draws: tuple[int, ...] = ()
     ) -> Weights:
@@ -110,8 +124,9 @@ class HardGumbelStructure(_GumbelLogits):
         for group, value in self._tempered(parameters, generator, draws).items():
             soft = value.softmax(dim=-1)
             one_hot = functional.one_hot(soft.argmax(dim=-1), soft.shape[-1]).to(soft.dtype)
-            # The bracket is exactly zero, so the value stays one-hot to the bit.
-            result[group] = one_hot + (soft - soft.detach())
+            # The difference is exactly zero, so the value stays one-hot to the bit.
+            behind = soft - soft.detach()
+            result[group] = one_hot + (behind * one_hot if self.chosen_only else behind)
         return result
 
     def edge_log_prob(self, weights: Mapping[str, torch.Tensor], parameters: Parameters | None = None) -> Weights:
