@@ -9,7 +9,8 @@ The weights of an edge's operations are drawn from a Dirichlet law whose concent
 
 The draw has an implicitly reparameterised gradient in beta. The Dirichlet law is uniform at beta = 1; the anchor keeps it from
 collapsing to a point early (the authors' default is an L2 penalty on alpha in its place). The order of a step is DARTS': alpha on one half
-of the data, then w on the other. The genome is derived from the mean beta / sum(beta).
+of the data, then w on the other. Half-way every edge keeps its strongest operations only (of seven, 4); of a Dirichlet vector that loses
+places the rest, renormalised, is Dirichlet again. The genome is derived from the mean beta / sum(beta).
 
 Where it departs from the authors' code: concentrations are at least 0.001 (elu(alpha) + 1 reaches zero, where draws are not numbers), and
 the derivation follows the space's rule for `none`. The other form of the concentrations, lambda_temp s with s of mean one, is the
@@ -63,6 +64,23 @@ class DirichletConfig(BilevelConfig, TemperatureConfig):
         "none (constant 1).",
     )
 
+    # ---- the two stages of DrNAS
+    shrink_stages: int = Field(
+        default=2, ge=1, le=4, title="Stages of shrinking",
+        description="The search is cut into this many stages of equal length; after each, every edge loses its weakest operations, and the "
+        "warm-up of the structure begins anew. 1 = no shrinking. DrNAS: 2 (7 operations, then 4).",
+    )
+    shrink_restart: bool = Field(
+        default=False, title="Each stage starts afresh",
+        description="on: weights, structure and learning rate begin anew in every stage (P-DARTS). off: they go on from where they are, "
+        "only the dropped operations are gone (DrNAS).",
+    )
+    shrink_keeps_none: bool = Field(
+        default=False, title="`none` stays to the end",
+        description="on: `none` is dropped at the very end only (P-DARTS). off: it falls as any other operation does, where it is "
+        "the weakest (DrNAS).",
+    )
+
 
 class DirichletSearch(StochasticSearch):
     """The moves of `simplex.search` on Dirichlet draws."""
@@ -76,7 +94,8 @@ class DirichletSearch(StochasticSearch):
 
     def _build(self) -> None:
         super()._build()
-        if self.options.regulariser != "l2":
+        options: DirichletConfig = self.context.options
+        if options.regulariser != "l2":
             for group in self.alpha_optimizer.param_groups:
                 group["weight_decay"] = 0.0
 
@@ -109,6 +128,7 @@ ENTRY = AlgorithmEntry(
     space_needs=frozenset({"supernet"}),
     config=DirichletConfig,
     phases=_phases,
+    check="search_engine.simplex.controls:check_controls",
     budgets=frozenset({"samples", "seconds"}),
     lives="a distribution on the simplex",
     structure="family",

@@ -31,6 +31,7 @@ from ..errors import BadInput
 from ..lazy import lazy_module
 from ..primitives.names import PRIMITIVES
 from ..simplex.config import BilevelConfig
+from ..simplex.controls import check_controls
 from ..simplex.search import Order
 from ..simplex.stochastic import StochasticSearch, TemperatureConfig
 from ..spaces.base import SearchSpace
@@ -125,6 +126,7 @@ def _phases(options: GumbelSoftmaxConfig) -> list[Phase]:
 
 def check(options: GumbelSoftmaxConfig, space: SearchSpace[Any]) -> None:
     """Refuse what the space cannot do. Raises BadInput."""
+    check_controls(options, space)
     if options.hard and options.evaluate == "chosen_bare" and "paths" not in space.offers:
         raise BadInput("options.evaluate", f"the space '{space.id}' always computes all its operations; choose 'chosen' or 'all'")
     if options.resource_weight:
@@ -137,7 +139,7 @@ ENTRY = AlgorithmEntry(
     id="gumbel_softmax",
     title="Gumbel-Softmax",
     family="gradient",
-    summary="Draws each edge's operation from a relaxed categorical law with a falling temperature and follows the gradient through the draw.",
+    summary="Draws each edge's operation from a relaxed categorical law of falling temperature; the gradient goes through the draw.",
     source="Xie, Zheng, Liu, Lin: SNAS: Stochastic Neural Architecture Search, ICLR 2019 (arXiv 1812.09926); Dong, Yang: Searching for a "
     "Robust Neural Architecture in Four GPU Hours (GDAS), CVPR 2019 (arXiv 1910.04465)",
     needs=frozenset({"gradients"}),

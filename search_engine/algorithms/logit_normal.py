@@ -87,16 +87,16 @@ class LogitNormalSearch(StochasticSearch):
                     value.zero_()
         return made
 
-    def before_step(self) -> None:
-        super().before_step()
-        # The prior is over the same weights: it goes through the same temperature.
+    def _divergence(self) -> torch.Tensor:
+        """KL(q || p) in nats. The prior is over the same operations at the same temperature: it follows what happens to the structure."""
         self.prior.temperature = self.choice.temperature
         self.prior.kept = self.choice.kept
+        return self.choice.kl(self.prior)
 
     def structure_terms(self) -> torch.Tensor | None:
         """kl_weight KL(q || p)."""
         weight = self.context.options.kl_weight
-        return weight * self.choice.kl(self.prior) if weight else None
+        return weight * self._divergence() if weight else None
 
     def numbers(self) -> dict[str, float]:
         """Beside the temperature the mean spread of the logits and the divergence from the prior, per edge in nats."""
@@ -104,7 +104,7 @@ class LogitNormalSearch(StochasticSearch):
         with torch.no_grad():
             sigmas = torch.cat([value.exp().flatten() for name, value in self.choice.named().items() if name.endswith(".log_sigma")])
             return {
-                **super().numbers(), "spread": float(sigmas.mean()), "kl_per_edge": max(float(self.choice.kl(self.prior)), 0.0) / edges,
+                **super().numbers(), "spread": float(sigmas.mean()), "kl_per_edge": max(float(self._divergence()), 0.0) / edges,
             }
 
 
@@ -122,6 +122,7 @@ ENTRY = AlgorithmEntry(
     space_needs=frozenset({"supernet"}),
     config=LogitNormalConfig,
     phases=_phases,
+    check="search_engine.simplex.controls:check_controls",
     budgets=frozenset({"samples", "seconds"}),
     lives="a distribution on the simplex",
     structure="family",
