@@ -122,7 +122,8 @@ class VariationalAutoencoder(nn.Module):
         shape = (1, -1, *([1] * (len(self.shape) - 1)))
         mean, deviation = (torch.tensor(values, dtype=x.dtype, device=x.device).view(shape) for values in self.grey)
         # Undoing a normalisation in float32 may leave the interval by a rounding error.
-        return (x.unflatten(1, self.shape) * deviation + mean).flatten(1).clamp(0, 1)
+        values: torch.Tensor = x.unflatten(1, self.shape) * deviation + mean
+        return values.flatten(1).clamp(0, 1)
 
     # ---- what is found
 

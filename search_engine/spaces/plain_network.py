@@ -55,8 +55,9 @@ class PlainNetworkConfig(SpaceConfig):
         description="perceptron: dense layers, images are flattened. cnn: two convolutions, max pooling, then dense layers; images only.",
     )
     widths: tuple[int, ...] = Field(
-        default=(300, 100), min_length=1, max_length=6, title="Hidden widths",
-        description="Neurons of the hidden dense layers, first to last; of a cnn those behind the pooling. 300, 100 is LeNet-300-100.",
+        default=(300, 100), max_length=6, title="Hidden widths",
+        description="Neurons of the hidden dense layers, first to last; of a cnn those behind the pooling. 300, 100 is LeNet-300-100; none "
+        "is a linear model.",
     )
     channels: tuple[int, int] = Field(
         default=(16, 16), title="Channels", description="Filters of a cnn's two convolutions (Conv-2 of Frankle & Carbin: 64, 64)."
