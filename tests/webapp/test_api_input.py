@@ -58,6 +58,29 @@ CASES: list[tuple[dict[str, Any], str, str]] = [
 ]
 
 
+def searched(algorithm: str, options: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"algorithms": [{"id": algorithm, "options": options}], "space": "", "budget": None, **more}
+
+
+CASES += [
+    (searched("variational", {"lambda_temp": 0}), "algorithms.0.options.lambda_temp", "invalid"),
+    (searched("variational", {"posterior_temperature": -1}), "algorithms.0.options.posterior_temperature", "invalid"),
+    (searched("variational", {"lambda_prior_l": -0.5}), "algorithms.0.options.lambda_prior_l", "invalid"),
+    (searched("variational", {"lambda_likelihood_q": -1}), "algorithms.0.options.lambda_likelihood_q", "invalid"),
+    (searched("gumbel_softmax", {"temperature": 0}), "algorithms.0.options.temperature", "invalid"),
+    (searched("darts", {"partial_channels": 3}), "algorithms.0.options.partial_channels", "invalid"),
+    (searched("dirichlet", {"partial_channels": 3}, space="nb201"), "algorithms.0.options.partial_channels", "invalid"),
+    (searched("budgeted_supernet", {"budget": 0.0001}), "algorithms.0.options.budget", "invalid"),
+    (searched("budgeted_supernet", {"budget": 1.5}), "algorithms.0.options.budget", "invalid"),
+    (searched("darts", {}, datasets=["wine"]), "datasets.0", "incompatible"),
+    (searched("lottery_ticket", {}, datasets=["wine"], space_options={"network": "cnn"}), "datasets.0", "incompatible"),
+    (searched("wann", {}, datasets=["sincos"]), "datasets.0", "incompatible"),
+    (searched("ard", {"threshold": 0}), "algorithms.0.options.threshold", "invalid"),
+    (searched("adddel", {"overshoot": 0}), "algorithms.0.options.overshoot", "invalid"),
+]
+"""Of methods that move a structure by gradients or grow it: each left to its default space, unless that is the point."""
+
+
 @pytest.mark.parametrize(("change", "field", "code"), CASES, ids=[f"{field}-{index}" for index, (_, field, _) in enumerate(CASES)])
 def test_a_bad_field_is_named_and_nothing_is_stored(client: Any, change: dict[str, Any], field: str, code: str) -> None:
     body = {**BODY, **change}
