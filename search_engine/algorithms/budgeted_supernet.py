@@ -52,6 +52,10 @@ else:
     schedule = lazy_module("search_engine.training.schedule")
 
 
+EVALUATIONS = 100
+"""At most so many times the probable network is scored on the validation part while the search goes on."""
+
+
 class BudgetedSupernetConfig(AlgorithmConfig):
     """Hyper-parameters of budgeted super-networks."""
 
@@ -94,14 +98,15 @@ class BudgetedSupernetConfig(AlgorithmConfig):
         default=3.0, ge=-20, le=20, title="First logit", description="Of every block in question; 3 = there with probability 0.953. Paper: 3.",
     )
     structure_learning_rate: float = Field(
-        default=0.05, gt=0, le=10, title="Learning rate of the structure", description="Adam's, for the logits.",
+        default=0.1, gt=0, le=10, title="Learning rate of the structure",
+        description="Adam's, for the logits. Paper: 0.001, plain, with the sum over the batch instead of its mean.",
     )
     warm_up_epochs: int = Field(
         default=2, ge=0, le=10_000, title="Warm-up epochs", description="First epochs in which only the weights move.",
     )
 
     # ---- the weights
-    epochs: int = Field(default=25, ge=1, le=10_000, title="Epochs", description="Passes over the training part. Paper: 300.")
+    epochs: int = Field(default=16, ge=1, le=10_000, title="Epochs", description="Passes over the training part. Paper: 300.")
     batch_size: int = Field(default=64, ge=2, le=65_536, title="Batch size", description="Examples, and draws, per step.")
     learning_rate: float = Field(default=0.05, gt=0, le=10, title="Learning rate", description="SGD's for the weights, at the start.")
     final_learning_rate: float = Field(
@@ -190,6 +195,11 @@ class BudgetedSupernet(StepPhase):
     def finished(self) -> bool:
         return self.done >= self.horizon
 
+    @property
+    def _between_evaluations(self) -> int:
+        """Steps from one evaluation to the next: whole epochs, as many as leave at most `EVALUATIONS` of them."""
+        return -(-self.options.epochs // EVALUATIONS) * self.order.per_epoch
+
     def _all_logits(self) -> torch.Tensor:
         """(blocks,): infinite where a block is always there."""
         full = torch.full((len(self.asked),), math.inf)
@@ -223,10 +233,9 @@ class BudgetedSupernet(StepPhase):
         cost = self._charge(len(labels), live)
         self.done += 1
         self.spent = self.spent.plus(cost)
-        last_of_epoch = self.done % self.order.per_epoch == 0 or self.finished
         if self.report.due(self.done, self.finished):
             self.report.say(self.done, self.spent.samples, self.probabilities(), drawn, learning_rate=self._rate(self.done - 1))
-        if last_of_epoch:
+        if self.finished or self.done % self._between_evaluations == 0:
             scored = self._evaluate(values)
             cost, self.spent = cost.plus(scored), self.spent.plus(scored)
         return cost
