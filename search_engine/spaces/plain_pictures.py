@@ -14,7 +14,7 @@ from .plain_masks import Mask
 if TYPE_CHECKING:
     from .plain_network import Layer, PlainNetworkSpace
 
-MOST_DRAWN = 600
+MOST_DRAWN = 400
 """Surviving weights of a picture: more are a carpet, not a graph."""
 
 
@@ -25,7 +25,7 @@ def chain(space: PlainNetworkSpace, genome: Genome) -> nx.MultiDiGraph:
     graph.add_node("input", label=" x ".join(map(str, space.shape.input)), kind="input")
     before, norm = "input", ", norm" if content["batch_norm"] else ""
     for layer, entry in zip(space.layers, content["layers"], strict=True):
-        if content["network"] == "cnn" and layer.name == "dense1":
+        if content["network"] == "cnn" and not layer.is_convolution and "pooling" not in graph:
             graph.add_node("pooling", label="max pooling 2 x 2", kind="operation")
             graph.add_edge(before, "pooling", key="max_pool_2x2", operation="max_pool_2x2")
             before = "pooling"
@@ -45,7 +45,7 @@ def chain(space: PlainNetworkSpace, genome: Genome) -> nx.MultiDiGraph:
 
 
 def neurons(space: PlainNetworkSpace, genome: Genome) -> GraphData | None:
-    """The last dense layers, as many as have known masks and together at most 600 surviving weights; None where not even the output layer
+    """The last dense layers, as many as have known masks and together at most 400 surviving weights; None where not even the output layer
     can be drawn. Neurons without a surviving weight on either side are left out, outputs never."""
     masks = space.masks(genome)
     shown: list[tuple[Layer, Mask]] = []

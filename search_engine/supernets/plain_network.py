@@ -38,13 +38,18 @@ class PlainNetwork(nn.Module):
             self.features.append(nn.MaxPool2d(2))
         else:
             del self.features
+        if not config.widths:
+            del self.hidden
         self.classifier = _made(layers[-1], masked, constants)
         self.layer_names = tuple(layer.name for layer in layers)
 
     def forward(self, x: Tensor) -> Tensor:
         if hasattr(self, "features"):
             x = self.features(x)
-        outputs: Tensor = self.classifier(self.hidden(self.flatten(x)))
+        x = self.flatten(x)
+        if hasattr(self, "hidden"):
+            x = self.hidden(x)
+        outputs: Tensor = self.classifier(x)
         return outputs
 
     @property

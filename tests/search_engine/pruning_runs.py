@@ -1,0 +1,52 @@
+"""Lottery tickets and supermasks opened without the loop: digits on the plain network, one phase object to step by hand."""
+
+from __future__ import annotations
+
+import random
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from search_engine import registry
+from search_engine.algorithms.base import Context, StepPhase
+from search_engine.config import parse
+from search_engine.datasets.base import SearchData
+from search_engine.events import EventLog
+from search_engine.spaces.plain_network import PlainNetworkConfig, PlainNetworkSpace
+
+
+@lru_cache(maxsize=8)
+def digits(seed: int) -> SearchData:
+    """Train and validation parts of that seed."""
+    entry = registry.dataset("digits")
+    samples: Any = entry.open(entry.config(), Path())
+    data: SearchData = samples.search_data(seed)
+    return data
+
+
+def begin(phase: StepPhase, algorithm: str, seed: int, handover: dict[str, Any] | None = None, **options: Any) -> Any:
+    """The phase, begun on digits. `space` among the options are the space's own."""
+    space_options = options.pop("space", {})
+    data = options.pop("data", None) or digits(seed)
+    space = PlainNetworkSpace(PlainNetworkConfig(**space_options), data.shape)
+    torch.manual_seed(seed)
+    context = Context(
+        space=space, options=parse("options", registry.algorithm(algorithm).config, options), seed=seed, rng=random.Random(seed),
+        metric="val_accuracy", log=EventLog("phase:0"), data=data, domains=[data],
+    )  # fmt: skip
+    phase.begin(context, handover)
+    return phase
+
+
+def run(phase: Any, steps: int = 10**9) -> list[Any]:
+    """Step until it is finished, or so often; returns the payloads that it said."""
+    while not phase.finished and steps > 0:
+        phase.step()
+        steps -= 1
+    return [event.payload for event in phase.context.log.drain()]
+
+
+def of_kind(payloads: list[Any], kind: str) -> list[Any]:
+    return [payload for payload in payloads if payload.kind == kind]
