@@ -5,7 +5,7 @@ import { useQueryState } from "../app/router";
 import { plotOf, spansOf, type Plot, type Spans } from "../plots/chartData";
 import { PlotCard, PlotDialog, PlotLarge } from "../plots/PlotCard";
 import { PlotLegend } from "../plots/PlotFigure";
-import { plural } from "../ui/format";
+import { metricName, plural } from "../ui/format";
 import { Panel } from "../ui/Panel";
 import { Segmented } from "../ui/Segmented";
 import { differences, fullGrid, gridBy, labelOf, type Factor } from "./differences";
@@ -137,7 +137,7 @@ export function RunCharts({ experiment, runs }: { experiment: string; runs: read
           <Choice
             label="Columns"
             value={across ?? EVERYTHING}
-            options={[{ value: EVERYTHING, text: "as they come" }, ...factors.map((factor) => ({ value: factor.name, text: factor.name.replaceAll("_", " ") }))]}
+            options={[{ value: EVERYTHING, text: "as they come" }, ...factors.map((factor) => ({ value: factor.name, text: metricName(factor.name) }))]}
             onChange={setColumn}
           />
         )}

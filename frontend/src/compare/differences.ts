@@ -1,6 +1,7 @@
 /** What differs between the runs of an experiment, and whether it spans a grid. */
 import type { Run } from "../api/types";
 import { equal, textOf } from "../schema/model";
+import { metricName } from "../ui/format";
 
 /** An option that has several values among the runs. */
 export interface Factor {
@@ -9,7 +10,6 @@ export interface Factor {
   values: unknown[];
 }
 
-const wordsOf = (name: string) => name.replaceAll("_", " ");
 const valueText = (value: unknown): string => (value === undefined ? "default" : value === null ? "none" : typeof value === "boolean" ? (value ? "on" : "off") : textOf(value));
 
 /** Options (and algorithm, and seed) that are not the same for all runs. The seed comes last. */
@@ -23,15 +23,15 @@ export function differences(runs: readonly Run[]): Factor[] {
   return all.filter(({ values }) => values.some((value) => !equal(value, values[0])));
 }
 
-/** "lambda temp 0.2, seed 1": what sets a run apart from the others. */
+/** "λ temperature 0.2, seed 1": what sets a run apart from the others. */
 export function labelOf(factors: readonly Factor[], run: number): string {
   return factors.map((factor) => levelText(factor, run)).join(", ");
 }
 
-/** "DARTS" for the algorithm, "lambda temp 0.2" for everything else. */
+/** "DARTS" for the algorithm, "λ temperature 0.2" for everything else. */
 function levelText(factor: Factor, run: number): string {
   const value = valueText(factor.values[run]);
-  return factor.name === "algorithm" ? value : `${wordsOf(factor.name)} ${value}`;
+  return factor.name === "algorithm" ? value : `${metricName(factor.name)} ${value}`;
 }
 
 export interface Grid {

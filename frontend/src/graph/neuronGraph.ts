@@ -47,6 +47,15 @@ const TOP = 26;
 const CURVED_FROM = 5;
 const LARGEST = 13;
 const BOX_HEIGHT = 26;
+/** More inputs than this are small squares with their names beside them. */
+const MOST_NAMED_INPUTS = 16;
+
+/** A node's place down its column where all of a column stand equally far apart, in the order of their lanes: boxes need the room. */
+function evenLane(slots: ReadonlyMap<string, { rank: number; lane: number }>, id: string): number {
+  const own = slots.get(id);
+  const column = [...slots].filter(([, slot]) => slot.rank === own?.rank).sort(([, a], [, b]) => a.lane - b.lane);
+  return (column.findIndex(([other]) => other === id) + 0.5) / Math.max(column.length, 1);
+}
 
 const outputName = (label: string) => label.replace(/^class /, "");
 
@@ -139,6 +148,7 @@ export class NeuronGraph extends Stage {
       const pixel = this.pixels.get(id);
       return pixel ? inputLane(pixel) : outputLane.get(id);
     });
+    const boxes = hidden.some((node) => node.attributes["activation"] === undefined);
     const columns = Math.max(1, ...[...slots.values()].map((slot) => slot.rank + 1));
     const left = (this.grid ? this.grid.x + this.grid.columns * this.grid.cell : 60) + 46;
     const right = width - 62;
@@ -154,16 +164,18 @@ export class NeuronGraph extends Stage {
     this.neurons = new Map();
     for (const node of graph.nodes) {
       const slot = slots.get(node.id);
-      const to = this.pixels.get(node.id) ?? (slot
-        ? { x: left + (slot.rank + 0.5) * columnWidth, y: TOP + 8 + slot.lane * (bottom - TOP - 16) }
+      const lane = slot && (boxes ? evenLane(slots, node.id) : slot.lane);
+      const to = this.pixels.get(node.id) ?? (slot && lane !== undefined
+        ? { x: left + (slot.rank + 0.5) * columnWidth, y: TOP + 8 + lane * (bottom - TOP - 16) }
         : { x: right + 14, y: TOP + (outputLane.get(node.id) ?? 0.5) * (bottom - TOP) });
       const old = before.get(node.id);
       // A new neuron grows out of the middle between its neighbours.
       const from = jump || before.size === 0 ? to : (old?.at ?? this.between(node.id, before) ?? to);
       // A layer has no curve to show: its name stands in a box. So does the name of an output that is no digit.
-      const named = node.kind === "input" ? false : node.kind === "output" ? outputName(node.label).length > 3 : node.attributes["activation"] === undefined;
+      const named = node.kind === "input" ? boxes && !this.grid && inputs.length <= MOST_NAMED_INPUTS : node.kind === "output" ? outputName(node.label).length > 3 : node.attributes["activation"] === undefined;
       const half = named ? widthOfBox(node.kind === "output" ? outputName(node.label) : node.label) / 2 : 0;
       if (named && node.kind === "output") for (const place of [to, from]) place.x = Math.min(place.x, width - half - 8);
+      if (named && node.kind === "input") for (const place of [to, from]) place.x = Math.max(place.x, half + 8);
       this.neurons.set(node.id, {
         half, id: node.id, kind: node.kind, label: node.label, activation: String(node.attributes["activation"] ?? ""), from, to, at: jump ? to : from,
         radius: slot ? radiusOf(slot.rank) : node.kind === "input" ? (this.grid?.cell ?? 8) / 2 : LARGEST,
@@ -269,6 +281,10 @@ export class NeuronGraph extends Stage {
     const { at, kind, id } = neuron;
     const marked = this.change.addedNodes.has(id) || this.change.changedNodes.has(id);
     const chosen = this.hovered === id || this.pinned === id;
+    if (kind === "input" && neuron.half > 0) {
+      this.paintBox(context, at, neuron.half, BOX_HEIGHT, neuron.label, chosen ? this.colours.accent : this.colours.faint, chosen);
+      return;
+    }
     if (kind === "input") {
       this.paintInput(context, neuron, chosen);
       return;

@@ -11,9 +11,9 @@ import { PlotTable } from "./PlotTable";
 export function PlotCard({ plot, onLarge, spans = null, heading = true }: { plot: Plot; onLarge: () => void; spans?: Spans | null; heading?: boolean }) {
   return (
     <figure className="plot-card">
-      <figcaption>
+      <figcaption className={heading ? undefined : "plot-corner"}>
         <button type="button" onClick={onLarge} title="show it large, with its figures" aria-label={`${plot.title}: show large`}>
-          {heading ? plot.title : <span className="faint">enlarge</span>}
+          {heading ? plot.title : "Enlarge"}
         </button>
       </figcaption>
       <PlotCanvas plot={plot} compact spans={spans} />

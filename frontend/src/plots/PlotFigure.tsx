@@ -2,8 +2,7 @@
 import { useEffect, useState } from "react";
 import { hoverSide, type Point } from "../graph/stage";
 import { useStage } from "../graph/useStage";
-import { metric } from "../ui/format";
-import { categoryName, plotWords, type Plot, type PlotSeries, type Spans } from "./chartData";
+import { categoryName, numberText, plotWords, type Plot, type PlotSeries, type Spans } from "./chartData";
 import { hueVariable, outlineOf, shapeOf } from "./hues";
 import { PlotPicture, type PlotPick } from "./plotPicture";
 import "../graph/graph.css";
@@ -38,12 +37,12 @@ export function pointWords(plot: Plot, { series: number, index }: PlotPick): { t
   const series = plot.series[number];
   if (!series || index >= series.y.length) return null;
   const x = series.x[index] ?? NaN;
-  const place = plot.form === "bars" ? categoryName(plot, x) : `${plot.xTitle} ${metric(x)}`;
+  const place = plot.form === "bars" ? categoryName(plot, x) : `${plot.xTitle} ${numberText(x)}`;
   const lines = [place];
   const [low, high] = [series.low?.[index], series.high?.[index]];
-  if (low !== undefined && high !== undefined && !Number.isNaN(low)) lines.push(`${metric(low)} to ${metric(high)}`);
+  if (low !== undefined && high !== undefined && !Number.isNaN(low)) lines.push(`${numberText(low)} to ${numberText(high)}`);
   if (plot.form === "trajectory") lines.push(`point ${index + 1} of ${series.y.length}`);
-  return { title: `${series.name}: ${plot.form === "trajectory" ? `${plot.yTitle} ` : ""}${metric(series.y[index])}`, lines };
+  return { title: `${series.name}: ${plot.form === "trajectory" ? `${plot.yTitle} ` : ""}${numberText(series.y[index])}`, lines };
 }
 
 export interface PlotFigureProps {

@@ -15,14 +15,14 @@ export interface Axis {
   ticks: number[];
 }
 
-const PIXELS_PER_TICK = { x: 74, y: 38 };
+const PIXELS_PER_TICK = { x: 74, y: 46 };
 
 /** Ticks of a logarithmic axis: its decades, with 2 and 5 between them where these are few. */
 export function logTicks(low: number, high: number, most: number): number[] {
   const ticks: number[] = [];
   const decades = Math.log10(high / low);
   const every = Math.max(1, Math.ceil(decades / Math.max(most, 1)));
-  const within = decades < 1.3 ? [1, 2, 3, 5, 7] : decades <= most / 3 ? [1, 2, 5] : [1];
+  const within = decades < 1.3 ? [1, 2, 3, 5, 7] : decades <= most / 1.5 ? [1, 2, 5] : [1];
   for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power++) {
     if (within.length === 1 && power % every !== 0) continue;
     for (const factor of within) {

@@ -1,7 +1,7 @@
 /** A chart as it travels made ready to be drawn: numbers decoded, axes spanned, words for those who do not see it. */
 import { decodeFloats } from "../stream/floats";
 import type { Chart, ChartSeries } from "../types/events.gen";
-import { metric, plural } from "../ui/format";
+import { exact, metric, plural } from "../ui/format";
 
 export interface PlotSeries {
   name: string;
@@ -116,14 +116,17 @@ export function tickText(value: number): string {
   return Number(value.toPrecision(4)).toString();
 }
 
+/** A number in a table or a sentence: counts have no decimals. */
+export const numberText = (value: number | undefined): string => (value !== undefined && Number.isInteger(value) ? exact(value) : metric(value));
+
 /** One series in words: from where to where. */
 function seriesWords(plot: Plot, series: PlotSeries): string {
   const places = Array.from(series.y, (_, index) => index).filter((index) => placed(series.x[index], plot.xScale) && placed(series.y[index], plot.yScale));
   const [first] = places;
   const last = places.at(-1);
   if (first === undefined || last === undefined) return `${series.name}: nothing yet`;
-  const point = (index: number) => (plot.form === "trajectory" ? `(${metric(series.x[index])}, ${metric(series.y[index])})` : metric(series.y[index]));
-  if (plot.form === "bars") return `${series.name}: ${places.map((index) => `${categoryName(plot, series.x[index] ?? 0)} ${metric(series.y[index])}`).join(", ")}`;
+  const point = (index: number) => (plot.form === "trajectory" ? `(${numberText(series.x[index])}, ${numberText(series.y[index])})` : numberText(series.y[index]));
+  if (plot.form === "bars") return `${series.name}: ${places.map((index) => `${categoryName(plot, series.x[index] ?? 0)} ${numberText(series.y[index])}`).join(", ")}`;
   return first === last ? `${series.name}: ${point(last)}` : `${series.name}: from ${point(first)} to ${point(last)}`;
 }
 
@@ -143,15 +146,15 @@ export interface PlotTable {
 }
 
 const cell = (series: PlotSeries, index: number): string => {
-  const value = metric(series.y[index]);
+  const value = numberText(series.y[index]);
   const [low, high] = [series.low?.[index], series.high?.[index]];
-  return low === undefined || high === undefined ? value : `${value} (${metric(low)} to ${metric(high)})`;
+  return low === undefined || high === undefined ? value : `${value} (${numberText(low)} to ${numberText(high)})`;
 };
 
 /** The figures of a plot. Series over the same x share rows; a path has a row for each of its points. */
 export function tableOf(plot: Plot): PlotTable {
   if (plot.form === "trajectory") {
-    const rows = plot.series.flatMap((series) => Array.from(series.y, (_, index) => [series.name, String(index + 1), metric(series.x[index]), metric(series.y[index])]));
+    const rows = plot.series.flatMap((series) => Array.from(series.y, (_, index) => [series.name, String(index + 1), numberText(series.x[index]), numberText(series.y[index])]));
     return { head: ["path", "point", plot.xTitle, plot.yTitle], rows };
   }
   const places = new Map<number, string[]>();
@@ -163,7 +166,7 @@ export function tableOf(plot: Plot): PlotTable {
       places.set(x, row);
     });
   });
-  const name = (x: number) => (plot.form === "bars" ? categoryName(plot, x) : metric(x));
+  const name = (x: number) => (plot.form === "bars" ? categoryName(plot, x) : numberText(x));
   const one = plot.series.length === 1;
   return {
     head: [plot.form === "bars" ? plot.xTitle || "bar" : plot.xTitle, ...plot.series.map((series) => (one ? plot.yTitle : series.name))],

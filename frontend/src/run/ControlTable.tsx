@@ -3,7 +3,7 @@ import type { ControlScored } from "../types/events.gen";
 import { count, metric, metricName } from "../ui/format";
 
 /** Names of figures that are shares of examples. */
-const SHARE = /accuracy|fitness|threshold|_mean$|_max$|_min$/;
+const SHARE = /accuracy|(^|_)share(_|$)|fitness|threshold|_mean$|_max$|_min$/;
 /** 0 or 1 in the events, a word on the screen. */
 const YES_NO = new Set(["reached"]);
 /** In front of the search's own figure, beside which the control's stands. */

@@ -37,7 +37,7 @@ function scoreName(store: RunStore): string {
 export function TriedPanel({ run, store, selected, onSelect, pin, onPin }: TriedPanelProps) {
   // Which picture it is changes with the first candidate, generation or frame; the pictures follow their own topics.
   useSelect(store, ["candidates", "structure", "growth"], (item) =>
-    [item.candidates.count > 0, item.growth.length > 0, item.individuals.generations.length > 0, item.family.length, hasRows(item), scoreName(item)].join(" "),
+    [item.candidates.count > 0, item.growth.length > 0, item.individuals.generations.length > 0, item.family.length, hasRows(item), item.pictures.charts.size > 0, scoreName(item)].join(" "),
   );
   const [wanted, setWanted] = useQueryState("tried");
   const trials = store.candidates.count > 0;
@@ -51,9 +51,10 @@ export function TriedPanel({ run, store, selected, onSelect, pin, onPin }: Tried
   const rows = !trials && !generations && groups.length === 0 && steps.length === 0 && hasRows(store) ? rowsOverTime(store) : null;
   const value = options.find((option) => option.value === wanted)?.value ?? options[0]?.value ?? "";
   const group = groups.find((item) => item.name === value);
+  const hasCharts = store.pictures.charts.size > 0;
   let body: ReactNode = (
     <p className="run-hint run-hint-center">
-      {run.state === "running" || run.state === "queued" ? "What is tried appears here." : "Nothing was tried."}
+      {hasCharts ? "This search tries no candidates one by one; its charts show how it goes." : run.state === "running" || run.state === "queued" ? "What is tried appears here." : "Nothing was tried."}
     </p>
   );
   if (value === STEPS) body = <GrowthSteps store={store} />;

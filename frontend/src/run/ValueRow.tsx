@@ -20,7 +20,7 @@ const STAGES = ["warm-up of the weights ω", "weights ω", "controller θ", "ran
 
 export function valueText(name: string, value: number): string {
   if (name === "stage") return STAGES[value] ?? count(value);
-  if (name.endsWith("_share") || name.endsWith("_rate")) return `${(100 * value).toFixed(value < 0.0995 ? 1 : 0)} %${name === "entropy_share" ? " of uniform" : ""}`;
+  if (/_share$|_rate$|^share(_|$)/.test(name)) return `${(100 * value).toFixed(value < 0.0995 ? 1 : 0)} %${name === "entropy_share" ? " of uniform" : ""}`;
   return Number.isInteger(value) ? count(value) : metric(value);
 }
 
