@@ -151,9 +151,9 @@ def test_a_mask_goes_to_text_and_back() -> None:
 
 
 def test_drawn_masks_are_uniform() -> None:
-    """Each of 8 places is kept in 3/8 of 4,000 masks: the standard error is 0.008."""
-    counts = np.mean([drawn_mask((2, 4), 3, seed) for seed in range(4000)], axis=0)
-    assert np.allclose(counts, 3 / 8, atol=0.035)
+    """Each of 8 places is kept in 3/8 of 1,000 masks: the standard error is 0.015."""
+    counts = np.mean([drawn_mask((2, 4), 3, seed) for seed in range(1000)], axis=0)
+    assert np.allclose(counts, 3 / 8, atol=0.06)
 
 
 def test_large_masks_are_known_by_their_digest_only() -> None:
