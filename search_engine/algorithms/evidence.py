@@ -71,7 +71,7 @@ class EvidenceConfig(AlgorithmConfig):
         description="beta before its first update: noise is N(0, 1 / beta). Classification has none.",
     )
     tolerance: float = Field(
-        default=1e-6, gt=0, le=0.1, title="Tolerance", description="The hyper-parameters stand still when their logarithms move less."
+        default=1e-4, gt=0, le=0.1, title="Tolerance", description="The hyper-parameters stand still when their logarithms move less."
     )
     updates: int = Field(
         default=100, ge=1, le=10_000, title="Most updates", description="Updates of the hyper-parameters of one model, at most."
