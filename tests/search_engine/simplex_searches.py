@@ -17,6 +17,9 @@ from .searches import SMALL, image_data
 METHODS: dict[str, tuple[str, dict[str, Any]]] = {
     "first": ("darts", {}),
     "second": ("darts", {"estimator": "finite_difference"}),
+    "gumbel": ("gumbel_softmax", {}),
+    "hard_gumbel": ("gumbel_softmax", {"hard": True, "levels": "bilevel"}),
+    "dirichlet": ("dirichlet", {}),
 }
 """Name -> (algorithm, its options)."""
 

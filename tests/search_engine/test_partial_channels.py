@@ -204,8 +204,9 @@ def test_a_strong_edge_beats_a_strong_operation() -> None:
 # ---- in a search
 
 
-@pytest.mark.parametrize("space", ["cell", "nb201"])
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    ("method", "space"), [*((method, "nb201") for method in METHODS), pytest.param("first", "cell", marks=pytest.mark.slow)]
+)
 def test_any_method_searches_with_partial_channels_and_edge_weights(method: str, space: str) -> None:
     search = simplex_search(method, space, steps=4, partial_channels=2, edge_normalisation=True)
     mixings = [module for module in search.network.modules() if isinstance(module, PerEdge)]
