@@ -151,12 +151,12 @@ class ArdSearch(StepPhase):
             bound = self.model(inputs, targets)
             objective = bound.log_likelihood.mean() - self.warm * bound.divergence / len(self.train_part)
             (-objective).backward()
-        if not math.isfinite(float(objective)):
+        if not math.isfinite(float(objective.detach())):
             raise TrialFailure(f"the bound is not a number at step {self.done + 1} of {self.horizon}; try a smaller learning rate")
         if self.options.gradient_clip:
             torch.nn.utils.clip_grad_norm_(self.parameters, self.options.gradient_clip)
         self.optimizer.step()
-        self._count(log_likelihood=float(bound.log_likelihood.mean()), kl_weights=float(bound.divergence))
+        self._count(log_likelihood=float(bound.log_likelihood.detach().mean()), kl_weights=float(bound.divergence.detach()))
         self.done += 1
         cost = Cost(forward_backward=len(inputs), flops=self.flops["step"])
         if self._due:

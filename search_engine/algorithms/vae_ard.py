@@ -173,15 +173,16 @@ class VaeArdSearch(StepPhase):
             kl_codes, kl_gamma = terms.kl_codes.sum(1).mean(), terms.kl_gamma.sum() / len(self.train_part)
             objective = terms.log_likelihood.mean() - self.warm * kl_codes - kl_gamma
             (-objective).backward()
-        if not math.isfinite(float(objective)):
+        if not math.isfinite(float(objective.detach())):
             raise TrialFailure(f"the bound is not a number at step {self.done + 1} of {self.horizon}; try a smaller learning rate")
         if self.options.gradient_clip:
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.options.gradient_clip)
         self.optimizer.step()
-        self._count(
-            train_elbo=float(terms.log_likelihood.mean() - kl_codes - kl_gamma), log_likelihood=float(terms.log_likelihood.mean()),
-            kl_codes=float(kl_codes), kl_gamma=float(kl_gamma),
-        )
+        parts = {
+            "log_likelihood": float(terms.log_likelihood.detach().mean()), "kl_codes": float(kl_codes.detach()),
+            "kl_gamma": float(kl_gamma.detach()),
+        }
+        self._count(train_elbo=parts["log_likelihood"] - parts["kl_codes"] - parts["kl_gamma"], **parts)
         cost = Cost(forward_backward=len(x), flops=self.flops["step"])
         self.done += 1
         if self._due:
