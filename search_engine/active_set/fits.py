@@ -99,7 +99,8 @@ class LeastSquares(Refit):
     def _columns(self, data: SearchData, part: Any) -> tuple[Array, Array]:
         """(n, 1 + d) a column of ones and the inputs as networks see them; (n, K) targets."""
         scale = data.preprocessing
-        inputs = (part.inputs.astype(np.float32) / scale.scale - np.float32(scale.mean)) / np.float32(scale.std)
+        mean, std = (np.array(values, dtype=np.float32) for values in (scale.mean, scale.std))
+        inputs = (part.inputs.astype(np.float32) / scale.scale - mean) / std
         return np.hstack([np.ones((len(part), 1)), inputs.astype(np.float64)]), part.labels.astype(np.float64)
 
     def fit(self, active: Units, start: Array | None = None) -> Fit:
@@ -121,7 +122,7 @@ class LeastSquares(Refit):
     def _score(self, moments: Moments, weights: Array) -> tuple[float, float]:
         """(mean squared error, r2)."""
         error = moments.square - 2 * (weights * moments.cross).sum(0) + ((moments.gram @ weights) * weights).sum(0)
-        total = moments.count * len(error)
+        total = moments.examples * len(error)
         loss, spread = float(error.sum()) / total, float(moments.spread.sum()) / total
         return max(loss, 0.0), 1 - loss / spread if spread > 0 else 0.0
 
@@ -151,7 +152,7 @@ class Moments(NamedTuple):
     cross: Array
     square: Array
     spread: Array
-    count: int
+    examples: int
 
 
 def _moments(inputs: Array, targets: Array) -> Moments:

@@ -34,7 +34,7 @@ def bootstrap_spread(refit: Refit, fit: Fit, samples: int, seed: int) -> float:
 
 def pareto_front(points: Array) -> Array:
     """(n,) which rows of (n, m) no other row beats: none is at most as large everywhere and smaller somewhere."""
-    no_larger = (points[None, :, :] <= points[:, None, :]).all(-1)
-    smaller = (points[None, :, :] < points[:, None, :]).any(-1)
-    front: Array = ~(no_larger & smaller).any(1)
+    no_larger = np.all(points[None, :, :] <= points[:, None, :], axis=-1)
+    smaller = np.any(points[None, :, :] < points[:, None, :], axis=-1)
+    front: Array = np.logical_not(np.any(no_larger & smaller, axis=1))
     return front

@@ -142,7 +142,7 @@ def log_weights(posterior: Posterior, covariance: Covariance, draws: int, genera
 
 def importance_weighted(values: torch.Tensor, k: int) -> Bound:
     """The mean over groups of k of log 1/k sum exp `values`; what does not fill a group is left out. Raises ValueError for too few."""
-    groups = len(values) // k
+    groups = len(values) // max(k, 1)
     if k < 1 or groups < 1:
         raise ValueError(f"{len(values)} draws do not make a group of {k}")
     each = values[: groups * k].view(groups, k).logsumexp(1) - math.log(k)

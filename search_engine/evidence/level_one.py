@@ -41,7 +41,9 @@ def precision(
 ) -> torch.Tensor:
     """(P, P): minus the second derivative of the log joint at w, exact (`full`) or its Gauss-Newton part (equal for linear models)."""
     if hessian == "full" and not model.linear:
-        second: torch.Tensor = torch.func.hessian(lambda v: -log_joint(model, likelihood, seen, v, alpha, beta))(w)
+        second: torch.Tensor = torch.autograd.functional.hessian(  # type: ignore[no-untyped-call]
+            lambda v: -log_joint(model, likelihood, seen, v, alpha, beta), w
+        )
         return second
     curvature = likelihood.curvature(model.compute(w, seen), model.jacobian(w, seen), beta)
     return curvature + alpha * torch.eye(model.parameters, dtype=w.dtype)
@@ -50,7 +52,7 @@ def precision(
 def step(
     model: Model, likelihood: Likelihood, seen: torch.Tensor, w: torch.Tensor, alpha: float, beta: float, damping: float
 ) -> Progress:
-    """One damped step; where nothing is left to gain, w stays as it is and counts as converged."""
+    """One damped step; where it promises next to nothing, w counts as converged."""
     outputs, jacobian = model.compute(w, seen), model.jacobian(w, seen)
     gradient = torch.einsum("nkp,nk->p", jacobian, likelihood.gradient(outputs, beta)) - alpha * w
     matrix = likelihood.curvature(outputs, jacobian, beta)
@@ -63,7 +65,8 @@ def step(
             move = torch.cholesky_solve(gradient.unsqueeze(1), factor).squeeze(1)
             promised = 0.5 * float(gradient @ move)
             if promised < TOLERANCE:
-                return Progress(w, damping, True, tries)
+                # So close to the mode the step is right to more digits than the log joint can show.
+                return Progress(w + move, damping, True, tries)
             after = float(log_joint(model, likelihood, seen, w + move, alpha, beta))
             if after > before:
                 return Progress(w + move, damping / 10 if damping > 1e-9 else 0.0, False, tries)

@@ -51,7 +51,8 @@ class LinearModel(Model):
         return self.features(x)
 
     def compute(self, w: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
-        return seen @ w.unflatten(-1, (self.functions, self.outputs))
+        result: torch.Tensor = seen @ w.unflatten(-1, (self.functions, self.outputs))
+        return result
 
     def jacobian(self, w: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
         result = seen.new_zeros(len(seen), self.outputs, self.parameters)

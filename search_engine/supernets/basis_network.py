@@ -75,7 +75,7 @@ class ConstantNetwork(nn.Module):
         self.bias = nn.Parameter(torch.zeros(outputs))
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.bias.expand(x.shape[0], -1)
+        return torch.zeros_like(x[:, :1]) + self.bias
 
 
 def build(space: BasisExpansionSpace, genome: Genome, stage: str, training: TrainingConfig) -> nn.Module:
