@@ -22,7 +22,7 @@ export function SeriesSign({ series }: { series: Pick<PlotSeries, "hue" | "look"
 export function PlotLegend({ plot }: { plot: Plot }) {
   if (plot.series.length < 2) return null;
   return (
-    <ul className="plot-legend" aria-label="Series">
+    <ul className="plot-legend" aria-label="Legend">
       {plot.series.map((series, index) => (
         <li key={index}>
           <SeriesSign series={series} /> {series.name}

@@ -116,8 +116,12 @@ export function tickText(value: number): string {
   return Number(value.toPrecision(4)).toString();
 }
 
-/** A number in a table or a sentence: counts have no decimals. */
-export const numberText = (value: number | undefined): string => (value !== undefined && Number.isInteger(value) ? exact(value) : metric(value));
+/** A number in a table or a sentence: counts have no decimals, and what is small is not called zero. */
+export function numberText(value: number | undefined): string {
+  if (value === undefined || !Number.isFinite(value)) return metric(value);
+  if (Number.isInteger(value)) return exact(value);
+  return Math.abs(value) < 1e-3 ? tickText(Number(value.toPrecision(2))) : metric(value);
+}
 
 /** One series in words: from where to where. */
 function seriesWords(plot: Plot, series: PlotSeries): string {
