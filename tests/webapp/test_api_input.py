@@ -67,7 +67,7 @@ CASES += [
     (searched("variational", {"posterior_temperature": -1}), "algorithms.0.options.posterior_temperature", "invalid"),
     (searched("variational", {"lambda_prior_l": -0.5}), "algorithms.0.options.lambda_prior_l", "invalid"),
     (searched("variational", {"lambda_likelihood_q": -1}), "algorithms.0.options.lambda_likelihood_q", "invalid"),
-    (searched("gumbel_softmax", {"temperature": 0}), "algorithms.0.options.temperature", "invalid"),
+    (searched("gumbel_softmax", {"temperature_end": 0}), "algorithms.0.options.temperature_end", "invalid"),
     (searched("darts", {"partial_channels": 3}), "algorithms.0.options.partial_channels", "invalid"),
     (searched("dirichlet", {"partial_channels": 3}, space="nb201"), "algorithms.0.options.partial_channels", "invalid"),
     (searched("budgeted_supernet", {"budget": 0.0001}), "algorithms.0.options.budget", "invalid"),
