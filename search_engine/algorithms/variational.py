@@ -112,7 +112,8 @@ class VariationalSearch(StepPhase):
         start = float(np.log(options.precision))
         posteriors = self._posteriors()
         self.precision = [
-            torch.full(() if options.shared_precision else mu.shape, start, device=context.device).requires_grad_(True) for mu, _ in posteriors
+            torch.full(() if options.shared_precision else mu.shape, start, device=context.device).requires_grad_(True)
+            for mu, _ in posteriors
         ]
         self.estimate = Estimate(
             self.model, self.law, self.prior, others, options.samples,

@@ -27,14 +27,17 @@ class SincosConfig(DatasetConfig):
         "structure.",
     )
     validation_share: float = Field(
-        default=0.5, ge=0.05, le=0.9, title="Validation share", description="Share of the points outside the test part that chooses the structure.",
+        default=0.5, ge=0.05, le=0.9, title="Validation share",
+        description="Share of the points outside the test part that chooses the structure.",
     )
     sine_amplitude: float = Field(default=1.0, ge=-100, le=100, title="Amplitude of the sine", description="a0 of the law.")
     cosine_amplitude: float = Field(default=0.5, ge=-100, le=100, title="Amplitude of the cosine", description="a1 of the law.")
     sine_frequency: float = Field(default=3.0, ge=-100, le=100, title="Frequency of the sine", description="w0 of the law.")
     cosine_frequency: float = Field(default=5.0, ge=-100, le=100, title="Frequency of the cosine", description="w1 of the law.")
     noise: float = Field(default=0.1, ge=0, le=100, title="Noise", description="Standard deviation of the normal noise on y.")
-    data_seed: int = Field(default=0, ge=0, lt=2**31, title="Data seed", description="Which draw of the points; the run's seed only splits them.")
+    data_seed: int = Field(
+        default=0, ge=0, lt=2**31, title="Data seed", description="Which draw of the points; the run's seed only splits them.",
+    )
 
 
 def sincos(config: SincosConfig) -> VectorSamples:
@@ -52,7 +55,7 @@ ENTRY = DatasetEntry(
     id="sincos",
     title="Sine and cosine",
     description="Points of a sum of a sine and a cosine with noise: two amplitudes are the structure, two frequencies the weights.",
-    source="the synthetic sample of I. Gridasov's slides 'Construction of a neural network of optimal complexity' (2019); made by the program",
+    source="the synthetic sample of I. Gridasov's slides 'Construction of a neural network of optimal complexity' (2019)",
     licence="made by the program",
     provides="samples",
     config=SincosConfig,

@@ -25,13 +25,17 @@ class ThesisToyConfig(DatasetConfig):
         description="How many objects in all; half of them are the test part. With the defaults 50 fit the weights, as in the thesis.",
     )
     validation_share: float = Field(
-        default=0.5, ge=0.05, le=0.9, title="Validation share", description="Share of the objects outside the test part that scores what was found.",
+        default=0.5, ge=0.05, le=0.9, title="Validation share",
+        description="Share of the objects outside the test part that scores what was found.",
     )
     features: int = Field(
-        default=11, ge=2, le=1000, title="Features", description="Independent standard normal features; only the first one matters. Thesis: 11.",
+        default=11, ge=2, le=1000, title="Features",
+        description="Independent standard normal features; only the first one matters. Thesis: 11.",
     )
     noise: float = Field(default=0.5, ge=0, le=100, title="Noise", description="Standard deviation of the normal noise on y. Thesis: 0.5.")
-    data_seed: int = Field(default=0, ge=0, lt=2**31, title="Data seed", description="Which draw of the objects; the run's seed only splits them.")
+    data_seed: int = Field(
+        default=0, ge=0, lt=2**31, title="Data seed", description="Which draw of the objects; the run's seed only splits them.",
+    )
 
 
 def thesis_toy(config: ThesisToyConfig) -> VectorSamples:

@@ -47,8 +47,8 @@ class PrimitivesSumConfig(SpaceConfig):
 
     functions: tuple[FunctionName, ...] = Field(
         default=(), max_length=len(FORMULAS), title="Functions",
-        description="The functions that are summed: a constant c, linear w·x + b, tanh of the first feature, tanh of all features, sine and "
-        "cosine of w·x. Empty = sine and cosine for data of one feature, else constant, tanh_first and tanh_all.",
+        description="The functions that are summed: a constant c, linear w·x + b, tanh of the first feature, tanh of all features, sine "
+        "and cosine of w·x. Empty = sine and cosine for data of one feature, else constant, tanh_first and tanh_all.",
     )
     constraint: Literal["simplex", "real"] = Field(
         default="simplex", title="Weights",

@@ -32,8 +32,8 @@ def space_fits(options: VariationalConfig, space: SearchSpace[Any]) -> None:
         if group.constraint == "real" and options.problem == "general":
             raise BadInput(
                 "options.problem",
-                f"the weights of '{space.id}' are real numbers here, and the general problem needs a simplex: use free_energy, or the space's "
-                "constraint = simplex",
+                f"the weights of '{space.id}' are real numbers here, and the general problem needs a simplex: use free_energy, or the "
+                "space's constraint = simplex",
             )
         for prior in options.structure_priors:
             if len(prior) != len(group.operations):

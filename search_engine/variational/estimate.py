@@ -97,7 +97,8 @@ class Estimate:
                 likelihood = likelihood + scale * values.log_likelihoods.sum() / self.samples
                 outputs = outputs + values.outputs.detach() / self.samples
                 log_gamma = self._log_gamma(gamma, logs, draw) if gamma_in_prior else None
-                kl_weights = kl_weights + weights_divergence(values.posteriors, point.precision, self.model.places, log_gamma) / self.samples
+                divergence = weights_divergence(values.posteriors, point.precision, self.model.places, log_gamma)
+                kl_weights = kl_weights + divergence / self.samples
         assert isinstance(outputs, Tensor)
         self.outputs = outputs
         return Terms(

@@ -66,7 +66,11 @@ class VariationalModel(nn.Module):
         """Inputs (B, ...), targets (B,) or (B, values), gamma per group (edges, operations). In training mode one draw of the weights
         per example, in evaluation mode the mean weights."""
         outputs = self.network(inputs, gamma)
-        return Values(self._log_likelihoods(outputs.float(), targets), [posterior for _, posterior in posteriors(self.network)], outputs)
+        # Views: a leaf that leaves a module as its output disturbs torch's counting of operations.
+        found = [
+            Posterior(item.name, item.mu.view_as(item.mu), item.log_sigma.view_as(item.log_sigma)) for _, item in posteriors(self.network)
+        ]
+        return Values(self._log_likelihoods(outputs.float(), targets), found, outputs)
 
     def _log_likelihoods(self, outputs: Tensor, targets: Tensor) -> Tensor:
         if self.task == "classification":

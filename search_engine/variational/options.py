@@ -91,7 +91,8 @@ class VariationalConfig(AlgorithmConfig):
         description="auto: one where λ prior Q = λ prior L × λ likelihood Q (then both ask the same of the weights), else two.",
     )
     inner_steps: int = Field(
-        default=1, ge=1, le=1000, title="Inner steps", description="With two levels: moves of the variational parameters for one of the others.",
+        default=1, ge=1, le=1000, title="Inner steps",
+        description="With two levels: moves of the variational parameters for one of the hyper-parameters.",
     )
     estimator: EstimatorName = Field(
         default="first", title="Gradient of the upper level",
@@ -99,15 +100,16 @@ class VariationalConfig(AlgorithmConfig):
     )
     xi: float = Field(
         default=0.01, ge=0, le=1000, title="Look-ahead step ξ",
-        description="Length of the virtual step of the lower level along its gradient per object; 0 = first order. Gridasov's trajectories: "
-        "0, 1, 5, 10, 20 with estimator exact.",
+        description="Length of the virtual step of the lower level along its gradient per object; 0 = first order. Gridasov's "
+        "trajectories: 0, 1, 5, 10, 20 with estimator exact.",
     )
     structure_data: Literal["train_split", "validation"] = Field(
         default="train_split", title="Data that move the structure",
         description="With free_energy: a part of the training data, or the validation data.",
     )
     train_portion: float = Field(
-        default=0.5, gt=0, lt=1, title="Share of the weights", description="With free_energy and train_split: the share that fits the weights.",
+        default=0.5, gt=0, lt=1, title="Share of the weights",
+        description="With free_energy and train_split: the share that fits the weights.",
     )
 
     # ---- optimisers
@@ -128,13 +130,15 @@ class VariationalConfig(AlgorithmConfig):
 
     # ---- the laws
     lambda_temp: float = Field(
-        default=1.0, gt=0, le=1000, title="λ temp", description="Temperature of the structure's prior: low near the vertices, high at the centre.",
+        default=1.0, gt=0, le=1000, title="λ temp",
+        description="Temperature of the structure's prior: low near the vertices, high at the centre.",
     )
     posterior_temperature: float = Field(
         default=1.0, gt=0.05, le=1000, title="First temperature of q(Γ)", description="It is learned from there, and stays above 0.05.",
     )
     learn_structure_prior: bool = Field(
-        default=True, title="Learn the structure's prior", description="Whether the s of p(Γ) = GS(s, λ temp) is a hyper-parameter; else uniform.",
+        default=True, title="Learn the structure's prior",
+        description="Whether the s of p(Γ) = GS(s, λ temp) is a hyper-parameter; else uniform.",
     )
     learn_precision: bool = Field(
         default=True, title="Learn the weights' prior", description="Whether the precisions A of N(0, γ² / A) are hyper-parameters.",
@@ -152,8 +156,8 @@ class VariationalConfig(AlgorithmConfig):
     hyperprior_scale: float = Field(default=1.0, gt=0, le=1e6, title="Hyperprior: scale", description="Of the inverse gamma.")
     warm_up_share: float = Field(
         default=0.5, ge=0, lt=1, title="Warm-up",
-        description="Share of the horizon during which the weights' prior is N(0, 1 / A) without the structure. Then the prior is made wide "
-        "(see below) and the structure weights enter its deviation. Thesis: half.",
+        description="Share of the horizon during which the weights' prior is N(0, 1 / A) without the structure. Then the prior is made "
+        "wide (see below) and the structure weights enter its deviation. Thesis: half.",
     )
     wide_log_deviation: float = Field(
         default=10.0, ge=-4, le=20, title="Log deviation after the warm-up",
