@@ -22,8 +22,8 @@ import torch
 
 ComplexityName = Literal["depth", "rademacher"]
 
-ASCENT_RATE = 0.1
-"""Adam's learning rate, as a share of the norm bound."""
+ASCENT_RATE = 0.2
+"""Length of the first step of a matrix or bias, as a share of the norm bound."""
 
 
 def depth_complexity(depth: int) -> float:
@@ -72,17 +72,19 @@ def suprema(
     """
     leaves = [values.clone().requires_grad_(True) for values in parameters]
     project(leaves, bound)
-    optimiser = torch.optim.Adam(leaves, lr=ASCENT_RATE * bound)
     best = torch.full((len(signs),), -math.inf)
     for step in range(steps + 1):
-        # The rate falls to nothing, so that the end is a point and no circling around it.
-        optimiser.param_groups[0]["lr"] = ASCENT_RATE * bound * (1 - step / (steps + 1))
         correlations = (functions(leaves, inputs) * signs).mean(dim=1)
         best = torch.maximum(best, correlations.detach())
-        optimiser.zero_grad(set_to_none=True)
         # The draws share no parameter, so the gradient of the sum is each one's own.
-        (-correlations.sum()).backward()
-        optimiser.step()
+        gradients = torch.autograd.grad(correlations.sum(), leaves)
+        # Steps fall to nothing, so that the end is a point and no circling around it.
+        length = ASCENT_RATE * bound * (1 - step / (steps + 1))
+        with torch.no_grad():
+            for values, gradient in zip(leaves, gradients, strict=True):
+                # Along the gradient itself: on a ball of norms, a rule that scales coordinates (Adam) comes to rest elsewhere.
+                norms = gradient.flatten(1).norm(dim=1).clamp_min(1e-12)
+                values.add_(gradient * (length / norms).view(-1, *[1] * (gradient.dim() - 1)))
         project(leaves, bound)
     return best
 

@@ -18,7 +18,8 @@ GROWTH = 2.0
 
 def soft_threshold(values: torch.Tensor, thresholds: torch.Tensor) -> torch.Tensor:
     """The proximal step of sum c_j |v_j|: exact zeros where |value| is at most its threshold."""
-    return values.sign() * (values.abs() - thresholds).clamp_min(0)
+    # Adding 0 turns the -0.0 of a cut negative value into 0.0.
+    return values.sign() * (values.abs() - thresholds).clamp_min(0) + 0.0
 
 
 def minimise(objective: Objective, start: torch.Tensor, iterations: int, tolerance: float = 1e-10) -> torch.Tensor:
