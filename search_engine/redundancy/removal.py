@@ -34,6 +34,11 @@ def removable(network: nn.Module) -> Weights:
     return found or {name: value.detach().clone() for name, value in network.named_parameters()}
 
 
+def remaining(weights: Mapping[str, torch.Tensor]) -> int:
+    """How many weights are not zero."""
+    return sum(int((value != 0).sum()) for value in weights.values())
+
+
 def magnitude_scores(weights: Mapping[str, torch.Tensor]) -> torch.Tensor:
     """(n,): |w| of all weights one behind the other. Small scores go first."""
     return torch.cat([value.abs().flatten() for value in weights.values()])
@@ -85,9 +90,12 @@ def fisher_diagonal(network: nn.Module, data: SearchData, task: TaskName, names:
 
 
 def without(weights: Mapping[str, torch.Tensor], scores: torch.Tensor, share: float) -> Weights:
-    """The weights with the given share of all entries set to zero, the smallest scores first (ties: the earlier entry)."""
+    """The weights with the given share of those that are not zero already (removed by a mask) set to zero, the smallest scores first
+    (ties: the earlier entry)."""
+    gone = torch.cat([value.flatten() == 0 for value in weights.values()])
+    count = int(gone.sum()) + round(share * remaining(weights))
     kept = torch.ones_like(scores)
-    kept[scores.argsort(stable=True)[: round(share * len(scores))]] = 0
+    kept[scores.masked_fill(gone, -torch.inf).argsort(stable=True)[:count]] = 0
     sizes = [value.numel() for value in weights.values()]
     parts = kept.split(sizes)
     return {name: value * part.view_as(value) for (name, value), part in zip(weights.items(), parts, strict=True)}

@@ -115,7 +115,7 @@ class Study:
     def report(self) -> Report:
         """What was found, once all is measured."""
         rows = [Measured(point.kind, point.amount, score, loss) for point, (score, loss) in zip(self._plan, self._found, strict=True)]
-        return redundancy_report(self._task, rows, sum(value.numel() for value in self._weights.values()))
+        return redundancy_report(self._task, rows, removal.remaining(self._weights))
 
     # ---- checkpoints
 

@@ -73,6 +73,15 @@ def test_removal_takes_exactly_the_share_with_the_smallest_scores() -> None:
     assert all(not value.any() for value in removal.without(weights, removal.magnitude_scores(weights), 1.0).values())
 
 
+def test_what_a_mask_removed_already_does_not_count() -> None:
+    weights = {"a": torch.tensor([[0.0, 4.0, 0.0, 1.0], [2.0, 0.0, 0.0, 3.0]])}
+    assert removal.remaining(weights) == 4
+    left = removal.without(weights, removal.magnitude_scores(weights), 0.5)
+    assert left["a"].tolist() == [[0.0, 4.0, 0.0, 0.0], [0.0, 0.0, 0.0, 3.0]]
+    chosen = removal.without(weights, removal.random_scores(weights, 0), 0.25)
+    assert removal.remaining(chosen) == 3
+
+
 def test_the_fisher_diagonal_of_logistic_regression_is_the_known_one() -> None:
     """F_ij = E[p (1 - p) x_j^2] for the logit difference; with labels drawn from the prediction it is reached on average."""
     data = two_features(256)
