@@ -14,6 +14,7 @@ norm at most B the supremum is known, B |sum sigma_i x_i|, and ascent reaches it
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from typing import Literal
@@ -96,7 +97,7 @@ def rademacher_perceptrons(
     signs = random_signs(draws, len(inputs), generator)
     sizes = [inputs.shape[1], *[width] * depth, 1]
     parameters: Parameters = []
-    for before, after in zip(sizes, sizes[1:], strict=False):
+    for before, after in itertools.pairwise(sizes):
         parameters.append(torch.randn(draws, before, after, generator=generator) / math.sqrt(before))
         parameters.append(torch.zeros(draws, 1, after))
     return float(suprema(perceptrons, parameters, inputs, signs, bound, steps).mean())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from functools import cache
@@ -39,7 +40,7 @@ def objectives(search: AdaNet) -> list[float]:
 
 def assert_strictly_decreasing(search: AdaNet) -> None:
     values = objectives(search)
-    assert all(after < before for before, after in zip(values, values[1:], strict=False)), values
+    assert all(after < before for before, after in itertools.pairwise(values)), values
     assert all(done.accepted for done in search.report.rounds[:-1]), "a rejected candidate ends the search"
 
 
@@ -172,7 +173,7 @@ def test_a_candidate_is_trained_on_what_the_ensemble_leaves() -> None:
 def test_weights_are_found_together_and_before_is_the_last_after() -> None:
     search = grown(problem("xor"), complexity_weight=0.001, iterations=3, epochs=8)
     rounds = search.report.rounds
-    for earlier, later in zip(rounds, rounds[1:], strict=False):
+    for earlier, later in itertools.pairwise(rounds):
         assert later.before == pytest.approx(earlier.loss + earlier.penalty, abs=1e-12)
     assert rounds[0].before == pytest.approx(math.log1p(math.e))
     objective = search._objective(None)

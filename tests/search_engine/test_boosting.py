@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from search_engine.boosting import complexity
-from search_engine.boosting.complexity import linear, project, random_signs, rademacher_linear, rademacher_perceptrons, suprema
+from search_engine.boosting.complexity import linear, project, rademacher_linear, rademacher_perceptrons, random_signs, suprema
 from search_engine.boosting.objective import Objective, losses
 from search_engine.boosting.proximal import minimise, soft_threshold
 

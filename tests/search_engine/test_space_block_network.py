@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from typing import Any
 
@@ -125,7 +126,7 @@ def test_hash_equality_agrees_with_isomorphism() -> None:
     genomes = [space.genome_of_blocks(set(space.path([rng.random() for _ in space.blocks])) | {rng.randrange(len(space.blocks))})
                for _ in range(40)]
     equal = 0
-    for first, second in zip(genomes, genomes[1:], strict=False):
+    for first, second in itertools.pairwise(genomes):
         same = space.hash(first) == space.hash(second)
         equal += same
         assert same == isomorphic(space.normal_graph(first), space.normal_graph(second))
@@ -210,7 +211,7 @@ def test_where_no_path_is_probable_the_most_probable_one_is_derived() -> None:
     values = np.full(len(space.blocks), 0.1)
     wanted = space.kept(space.from_string("0.0>1.1:nor_conv_5x5 1.1>2.1:nor_conv_1x1"))
     values[wanted] = 0.3
-    values[[place for place in range(len(space.blocks)) if space.blocks[place].source == 0][0]] = 0.9
+    values[next(place for place in range(len(space.blocks)) if space.blocks[place].source == 0)] = 0.9
     assert space.kept(space.derive(space.as_family_weights(values))) == wanted
 
 
