@@ -56,7 +56,8 @@ class AdaNetConfig(AlgorithmConfig):
 
     # ---- growth
     iterations: int = Field(
-        default=8, ge=1, le=64, title="Iterations", description="The ensemble has at most so many subnetworks. Paper: until F stops falling.",
+        default=8, ge=1, le=64, title="Iterations",
+        description="The ensemble has at most so many subnetworks. Paper: until F stops falling.",
     )
     width: int = Field(
         default=32, ge=1, le=LARGEST_WIDTH, title="Width", description="Units of each hidden layer of a subnetwork. Authors' code: 32.",
@@ -75,7 +76,7 @@ class AdaNetConfig(AlgorithmConfig):
 
     # ---- the objective
     complexity_weight: float = Field(
-        default=0.005, ge=0, le=1000, title="Complexity weight λ",
+        default=0.001, ge=0, le=1000, title="Complexity weight λ",
         description="Price of complexity in F; 0 = complexity costs nothing. Useful: 0.001 to 0.1. Authors' code: 0.",
     )
     l1_weight: float = Field(
@@ -85,7 +86,7 @@ class AdaNetConfig(AlgorithmConfig):
     complexity: Literal["depth", "rademacher"] = Field(
         default="depth", title="Complexity r",
         description="depth: the root of the number of hidden layers (authors' code). rademacher: an estimate of the Rademacher complexity "
-        "of all perceptrons of that depth and width with bounded weights, on the training inputs; with it linear models cost something, too.",
+        "of all perceptrons of that depth and width with bounded weights, on the training inputs; with it linear models cost, too.",
     )
     surrogate: Literal["logistic", "exponential"] = Field(
         default="logistic", title="Loss of two classes",
@@ -121,7 +122,7 @@ class AdaNetConfig(AlgorithmConfig):
     controls: tuple[ControlName, ...] = Field(
         default=("plain_network", "random_depths"), max_length=2, title="Controls",
         description="What the ensemble is compared with after the search, outside its budget, each trained on as many samples as the whole "
-        "search. plain_network: one perceptron with as many parameters. random_depths: as many subnetworks of random depths, trained together.",
+        "search. plain_network: one perceptron with as many parameters. random_depths: as many subnetworks of random depths, together.",
     )
 
 
@@ -138,8 +139,8 @@ class AdaNet(StepPhase):
         self.options: AdaNetConfig = context.options
         self.space: EnsembleSpace = context.space  # type: ignore[assignment]
         data, device = context.data, context.device
-        parts = [batches.DevicePart(part, data.preprocessing, device) for part in (data.train, data.validation)]
-        self.ensemble = ensemble.GrowingEnsemble(self.space, *parts, device)
+        train, validation = (batches.DevicePart(part, data.preprocessing, device) for part in (data.train, data.validation))
+        self.ensemble = ensemble.GrowingEnsemble(self.space, train, validation, device)
         self.order = batches.BatchOrder(len(data.train), self.options.batch_size, "candidate", context.seed)
         self.report = report.EnsembleReport(context)
         self.complexities: dict[int, float] = {}
@@ -314,18 +315,11 @@ class AdaNet(StepPhase):
         return [Finalist(genome, finish="as_is", value=grown.scores(grown.weights)["accuracy"], init={"network": network})]
 
     def _provisional(self) -> ensemble.GrowingEnsemble:
-        first = self.tried[0] if self.tried else self.candidate or self._new_untrained()
-        grown = ensemble.GrowingEnsemble(self.space, *self.ensemble.parts.values(), self.context.device)
-        if first.member.train is None:
-            grown.measure(first.member)
-        grown.members = [first.member]
-        grown.weights = self.weighed[0] if self.tried else first.weight.detach().double().reshape(1).cpu()
-        return grown
-
-    def _new_untrained(self) -> Candidate:
-        """The first candidate before its first step: only an estimate of a complexity was paid for."""
-        self.complexities.setdefault(self.depths[0], 0.0)
-        return self._new_candidate(self.depths[0])
+        first = self.tried[0] if self.tried else self.candidate
+        if first is None:
+            # Not even its first step: only an estimate of its complexity was paid for.
+            first = self._new_candidate(self.depths[0])
+        return self.ensemble.alone(first.member, self.weighed[0] if self.tried else first.weight.detach())
 
     def handover(self) -> dict[str, Any]:
         """What the controls repeat: sizes, samples, scores."""

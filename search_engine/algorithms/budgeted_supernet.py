@@ -20,7 +20,7 @@ Adam; a draw without any path from input to output is charged a penalty of its o
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 from pydantic import Field
@@ -83,7 +83,8 @@ class BudgetedSupernetConfig(AlgorithmConfig):
     )
     optimised_cost: Literal["sampled", "pruned"] = Field(
         default="sampled", title="Cost that is optimised",
-        description="sampled: of all blocks that were drawn, as in the authors' code. pruned: only of those on a path from input to output.",
+        description="sampled: of all blocks that were drawn, as in the authors' code. pruned: only of those on a path from input to "
+        "output.",
     )
     no_path_penalty: float = Field(
         default=1.0, ge=0, le=1e6, title="Penalty without a path", description="Added to the objective of a draw that leaves no path.",
@@ -95,7 +96,8 @@ class BudgetedSupernetConfig(AlgorithmConfig):
         description="convolutions: shortcuts are always there, as in the paper. all: they may be left out as well.",
     )
     initial_logit: float = Field(
-        default=3.0, ge=-20, le=20, title="First logit", description="Of every block in question; 3 = there with probability 0.953. Paper: 3.",
+        default=3.0, ge=-20, le=20, title="First logit",
+        description="Of every block in question; 3 = there with probability 0.953. Paper: 3.",
     )
     structure_learning_rate: float = Field(
         default=0.1, gt=0, le=10, title="Learning rate of the structure",
@@ -131,7 +133,7 @@ class BudgetedSupernet(StepPhase):
             raise TypeError("a budgeted super-network trains on samples; this data set gives none")
         options: BudgetedSupernetConfig = context.options
         self.options = options
-        self.space: Any = context.space
+        self.space = cast(Any, context.space)
         data, device = context.data, context.device
         self.train_part, self.validation = (
             batches.DevicePart(part, data.preprocessing, device) for part in (data.train, data.validation)
@@ -304,8 +306,8 @@ class BudgetedSupernet(StepPhase):
             self.context.emit(Notice(name="no_path", message=message, step=self.done), self.done)
         self.without_path = not live.any()
         point = {
-            "epoch": self.done / self.order.per_epoch, "sampled": values["cost_sampled"], "pruned": values["cost_pruned"], "derived": derived,
-            **{f"val_{name}": value for name, value in scores.items()},
+            "epoch": self.done / self.order.per_epoch, "sampled": values["cost_sampled"], "pruned": values["cost_pruned"],
+            "derived": derived, **{f"val_{name}": value for name, value in scores.items()},
         }
         self.report.say_point(self.done, self.spent.samples, point, self.space.derive(self.structure()))
         if self.finished and derived > self.options.budget:
@@ -374,7 +376,8 @@ ENTRY = AlgorithmEntry(
     family="gradient",
     summary="Every block of a super-network is there by chance; loss and cost above a budget move the chances, until the probable blocks "
     "fit the budget.",
-    source="Veniat and Denoyer: Learning Time/Memory-Efficient Deep Architectures with Budgeted Super Networks, CVPR 2018 (arXiv 1706.00046)",
+    source="Veniat and Denoyer: Learning Time/Memory-Efficient Deep Architectures with Budgeted Super Networks, CVPR 2018 (arXiv "
+    "1706.00046)",
     needs=frozenset({"gradients"}),
     space_needs=frozenset({"blocks"}),
     config=BudgetedSupernetConfig,

@@ -8,8 +8,8 @@
 
 by Monte Carlo: for each draw of sigma the supremum is sought by projected gradient ascent, all draws side by side as one batch of
 networks. H are the perceptrons of one depth and width without connections, tanh units and a tanh output, every layer's weight matrix of
-Frobenius norm at most B and its bias of norm at most B. What ascent finds is a lower bound of the supremum. For a class of linear functions with
-norm at most B the supremum is known, B |sum sigma_i x_i|, and ascent reaches it.
+Frobenius norm at most B and its bias of norm at most B. What ascent finds is a lower bound of the supremum. For a class of linear
+functions with norm at most B the supremum is known, B |sum sigma_i x_i|, and ascent reaches it.
 """
 
 from __future__ import annotations

@@ -91,6 +91,14 @@ class GrowingEnsemble:
 
     # ---- results
 
+    def alone(self, member: Member, weight: torch.Tensor) -> GrowingEnsemble:
+        """Another ensemble on the same data that is that one subnetwork, measured as it is now, with that weight."""
+        other = GrowingEnsemble(self.space, self.parts["train"], self.parts["validation"], self.device)
+        only = Member(member.subnet, member.network)
+        other.measure(only)
+        other.members, other.weights = [only], weight.double().reshape(1).cpu()
+        return other
+
     def genome_and_network(self) -> tuple[Genome, dict[str, torch.Tensor]]:
         """The genome of what matters, and the state of its network. Subnetworks without weight that nobody reads are left out."""
         weights = [float(torch.tensor(weight, dtype=torch.float32)) for weight in self.weights.tolist()]

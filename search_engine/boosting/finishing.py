@@ -18,6 +18,7 @@ def finish(
     network = build(space, finalist.genome, "final", TrainingConfig())
     network.load_state_dict((finalist.init or {})["network"])
     network.eval()
-    scores = {name: evaluate(network, part, data.preprocessing, task=space.task) for name, part in (("val", data.validation), ("test", test))}
+    parts = (("val", data.validation), ("test", test))
+    scores = {name: evaluate(network, part, data.preprocessing, task=space.task) for name, part in parts}
     metrics = {f"{name}_{key}": value for name, score in scores.items() for key, value in score.items()}
     return network, metrics, Cost(forward=len(data.validation) + len(test))

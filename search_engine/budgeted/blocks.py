@@ -35,14 +35,7 @@ def live(blocks: Sequence[Block], masks: Array, nodes: int) -> Array:
     for place in sorted(range(len(blocks)), key=lambda place: -blocks[place].source):
         reaching[:, blocks[place].source] |= masks[:, place] & reaching[:, blocks[place].target]
     sources, targets = [block.source for block in blocks], [block.target for block in blocks]
-    result: Array = masks & reached[:, sources] & reaching[:, targets]
-    return result
-
-
-def has_path(live_masks: Array) -> Array:
-    """(B,) whether anything is live: where nothing is, the output gets nothing."""
-    result: Array = live_masks.any(axis=1)
-    return result
+    return np.asarray(masks & reached[:, sources] & reaching[:, targets])
 
 
 def cheapest_path(blocks: Sequence[Block], prices: Sequence[float], nodes: int) -> list[int] | None:

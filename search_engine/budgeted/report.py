@@ -79,10 +79,12 @@ class BudgetReport:
 
         return [
             Chart(
-                name="cost_and_loss", title="Cost against loss", form="trajectory", x_title=f"{self._title} of the most probable network, share "
-                "of the super-network", y_title="validation loss, nats", series=[series("search", column("derived"), column("val_loss"))],
+                name="cost_and_loss", title="Cost against loss", form="trajectory",
+                x_title=f"{self._title} of the most probable network, share of the super-network", y_title="validation loss, nats",
+                series=[series("search", column("derived"), column("val_loss"))],
                 marks=[ChartMark(axis="x", value=self._budget, title="budget")],
-                note="Each point is an evaluation of the blocks with a probability above one half; the search should end left of the budget.",
+                note="Each point is an evaluation of the blocks with a probability above one half; the search should end left of the "
+                "budget.",
             ),
             Chart(
                 name="cost", title="Cost while it is searched", x_title="epoch", y_title=f"{self._title}, share of the super-network",

@@ -51,14 +51,16 @@ class BlockNetworkConfig(SpaceConfig):
         default=4, ge=1, le=16, title="Columns", description="Layers of blocks between stem and classifier, at least the scales minus one.",
     )
     scales: int = Field(
-        default=3, ge=1, le=6, title="Scales", description="Resolutions: the image's, and each half the one before. 3 for 8x8 images: 8, 4, 2.",
+        default=3, ge=1, le=6, title="Scales",
+        description="Resolutions: the image's, and each half the one before. 3 for 8x8 images: 8, 4, 2.",
     )
     channels: int = Field(default=12, ge=1, le=256, title="Channels", description="Feature maps of every node.")
     shortcuts: bool = Field(
         default=True, title="Residual shortcuts", description="Edges of equal scale also carry the identity, which costs nothing.",
     )
     upsampling: bool = Field(
-        default=False, title="Edges to finer scales", description="Also lead from a scale to the next finer one, as convolutional fabrics do.",
+        default=False, title="Edges to finer scales",
+        description="Also lead from a scale to the next finer one, as convolutional fabrics do.",
     )
 
 

@@ -4,7 +4,8 @@
 
 h_j is a perceptron with `depth` hidden layers of `width` tanh units and a bounded output, tanh of a linear layer; depth 0 is a linear
 model behind that tanh. A subnetwork may also read earlier ones: its layer k + 1 then sees layer k of each subnetwork that it is
-connected to (where that has one, k >= 1), as in figure 1 of the paper. Two classes need one output (its sign decides), more need one per class.
+connected to (where that has one, k >= 1), as in figure 1 of the paper. Two classes need one output (its sign decides), more need one
+per class.
 
 Genome content: `{"subnetworks": [{"depth": 1, "width": 32, "connections": []}, ...], "weights": [0.7, ...]}`; `connections` names
 earlier subnetworks, ascending, counted from 0. Which of two unconnected subnetworks stands first means nothing.
@@ -189,7 +190,8 @@ class EnsembleSpace(SearchSpace[EnsembleConfig]):
                 before = name
             name = f"h{place}"
             attributes = {"subnetwork": place, "layer": member.depth + 1, "weight": weight}
-            graph.add_node(name, label=f"h{place} ({'linear' if not member.depth else f'depth {member.depth}'})", kind="hidden", **attributes)
+            kind = f"depth {member.depth}" if member.depth else "linear"
+            graph.add_node(name, label=f"h{place} ({kind})", kind="hidden", **attributes)
             self._connect(graph, members, before, name, member, member.depth + 1)
         label = "2 classes (sign)" if self.outputs == 1 else f"{self.shape.classes} classes"
         graph.add_node("output", label=label, kind="output", aggregation="sum", layer=deepest + 2)

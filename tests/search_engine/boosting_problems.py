@@ -1,4 +1,4 @@
-"""Three problems in the plane for AdaNet: one that a line solves, exclusive or, and the sign of a product of sines; and a search on them."""
+"""Three problems in the plane for AdaNet: a line, exclusive or, the sign of a product of sines; and a search on them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SIGNS = {
 
 
 def problem(name: str, seed: int = 0) -> SearchData:
-    """600 training and 600 validation points, uniform in [-1, 1]^2 (sinprod: [-2, 2]^2), labelled by a sign."""
+    """600 training and 600 validation points, uniform in [-1, 1]^2 (sinprod: [-1.5, 1.5]^2), labelled by a sign."""
     rng = np.random.default_rng([seed, sorted(SIGNS).index(name)])
     parts = []
     for first in (0, EXAMPLES):
@@ -36,9 +36,7 @@ def problem(name: str, seed: int = 0) -> SearchData:
     return SearchData(dataset=name, shape=SHAPE, train=parts[0], validation=parts[1], preprocessing=plain, class_names=("-", "+"))
 
 
-def growing(
-    data: SearchData, kind: type[AdaNet] = AdaNet, seed: int = 0, **options: Any
-) -> AdaNet:
+def growing(data: SearchData, kind: type[AdaNet] = AdaNet, seed: int = 0, **options: Any) -> AdaNet:
     """A fresh search: 8 wide, T = 8 unless said otherwise."""
     torch.manual_seed(seed)
     values = {"width": 8, "iterations": 8, "controls": (), **options}

@@ -307,7 +307,8 @@ def test_where_only_the_cheapest_path_fits_it_is_the_baseline() -> None:
     space = fabric_search().space
     cost = checks.cost_function(space, "flops", prices, 1)
     genome = random_networks.within(space, cost, prices, checks.cheapest(space, cost, prices), random.Random(0))
-    assert sorted(search_price(space, genome)) == sorted(prices.each[place] for place in space.path(list(prices.each)) if prices.each[place])
+    path = [prices.each[place] for place in space.path(list(prices.each)) if prices.each[place]]
+    assert sorted(search_price(space, genome)) == sorted(path)
 
 
 def search_price(space: Any, genome: Any) -> list[float]:
