@@ -21,6 +21,7 @@ import { SessionContext } from "./session";
 import { Shell } from "./Shell";
 
 const RunPage = lazy(() => import("../run/RunPage").then((module) => ({ default: module.RunPage })));
+const ExplorePage = lazy(() => import("../explore/ExplorePage").then((module) => ({ default: module.ExplorePage })));
 const NewExperimentPage = lazy(() => import("../views/new/NewExperimentPage").then((module) => ({ default: module.NewExperimentPage })));
 
 function Page({ route }: { route: Route }) {
@@ -40,6 +41,8 @@ function Page({ route }: { route: Route }) {
       return <ModelsPage />;
     case "data":
       return <DataPage />;
+    case "explore":
+      return <ExplorePage />;
     case "workers":
       return <WorkersPage />;
     case "account":

@@ -12,6 +12,7 @@ const NAVIGATION: { to: string; label: string; pages: Route["page"][] }[] = [
   { to: paths.experiments, label: "Experiments", pages: ["experiments", "experiment", "run", "new"] },
   { to: paths.models, label: "Models", pages: ["models"] },
   { to: paths.data, label: "Data", pages: ["data"] },
+  { to: paths.explore, label: "Distributions", pages: ["explore"] },
   { to: paths.workers, label: "Workers", pages: ["workers"] },
 ];
 
@@ -28,6 +29,7 @@ export function Shell({ route, children }: { route: Route; children: ReactNode }
     { keys: "g e", what: "Experiments", run: () => navigate(paths.experiments) },
     { keys: "g m", what: "Models", run: () => navigate(paths.models) },
     { keys: "g d", what: "Data", run: () => navigate(paths.data) },
+    { keys: "g s", what: "Distributions on the simplex", run: () => navigate(paths.explore) },
     { keys: "g w", what: "Workers", run: () => navigate(paths.workers) },
     { keys: "t", what: "Light or dark", run: () => chooseTheme(otherTheme) },
   ]);

@@ -8,12 +8,13 @@ export type Route =
   | { page: "run"; id: string }
   | { page: "models" }
   | { page: "data" }
+  | { page: "explore" }
   | { page: "workers" }
   | { page: "account" }
   | { page: "login" }
   | { page: "not-found"; path: string };
 
-const PLAIN = ["new", "experiments", "models", "data", "workers", "account", "login"] as const;
+const PLAIN = ["new", "experiments", "models", "data", "explore", "workers", "account", "login"] as const;
 
 /** The route of a path; unknown paths give "not-found". */
 export function routeOf(path: string): Route {
@@ -38,6 +39,7 @@ export const paths = {
   experiments: "/experiments",
   models: "/models",
   data: "/data",
+  explore: "/explore",
   workers: "/workers",
   account: "/account",
   login: "/login",
