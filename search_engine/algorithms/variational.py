@@ -29,7 +29,7 @@ import numpy as np
 from ..checkpoint import copied
 from ..events import ChartsFrame, Cost, Notice
 from ..generators import derive_seed
-from ..lazy import lazy_module
+from ..lazy import lazy_module, load_object
 from ..simplex.relaxation import flops_once, two_levels
 from ..simplex.structure_report import StructureReport
 from ..structures import SoftmaxStructure
@@ -231,7 +231,8 @@ class VariationalSearch(StepPhase):
 
         def loss(point: Point) -> torch.Tensor:
             terms = self._terms(point, self.fit_part, inputs, targets, "together")
-            return -upper(terms, lambdas) / len(self.fit_part)
+            value: torch.Tensor = -upper(terms, lambdas) / len(self.fit_part)
+            return value
 
         self.levels.move_together(loss, self._where)
         return len(targets) * self.estimate.samples
@@ -251,7 +252,8 @@ class VariationalSearch(StepPhase):
         def above(point: Point) -> torch.Tensor:
             terms = self._terms(point, self.move_part, *moving, "upper", count=self.two_parts)
             value = terms.log_likelihood if self.two_parts else upper(terms, lambdas)
-            return -value / len(self.move_part)
+            loss: torch.Tensor = -value / len(self.move_part)
+            return loss
 
         passes = self.levels.move_above(
             self._lower_loss(*fitted, lambdas, "foreseen", count=False), above, options.estimator, options.xi, self._where
@@ -261,9 +263,9 @@ class VariationalSearch(StepPhase):
     def _lower_loss(self, inputs: torch.Tensor, targets: torch.Tensor, lambdas: Lambdas, draw: str, count: bool = True) -> Any:
         def loss(point: Point) -> torch.Tensor:
             terms = self._terms(point, self.fit_part, inputs, targets, draw, count=count)
-            value = lower(terms, lambdas)
             # With two parts the precisions are fitted here, and their own law with them.
-            return -(value + terms.log_hyperprior if self.two_parts else value) / len(self.fit_part)
+            value: torch.Tensor = lower(terms, lambdas) + (terms.log_hyperprior if self.two_parts else 0.0)
+            return -value / len(self.fit_part)
 
         return loss
 
@@ -308,7 +310,7 @@ class VariationalSearch(StepPhase):
         cost = Cost()
         values = self._numbers()
         expected = self.expected_weights()
-        if self.done % self.fit_order.per_epoch == 0 or self.finished:
+        if self.done and (self.done % self.fit_order.per_epoch == 0 or self.finished):
             scores, cost = self._score(expected)
             values |= scores
             self.cost = self.cost.plus(cost)
@@ -432,14 +434,16 @@ class VariationalSearch(StepPhase):
     def best(self) -> list[Finalist]:
         """The strongest operations of q(Gamma) as a genome. It is retrained from scratch, or from the mean weights where an operation of
         the space is the derived network's own."""
+        from .. import registry
+
         space: Any = self.context.space
         weights = self.law.numpy()
         genome = space.derive(weights)
         if not getattr(space, "keeps_weights", False):
             return [Finalist(genome, finish="retrain")]
         from ..bayes.conversion import to_plain
-        from ..supernets.primitives_sum_network import kept_weights
 
+        kept_weights = load_object(f"{registry.space(space.id).builder.partition(':')[0]}:kept_weights")
         state = kept_weights(space, to_plain(self.model.network), genome, weights)
         return [Finalist(genome, finish="retrain", init={"network": state}, title="best structure, from the search's mean weights")]
 

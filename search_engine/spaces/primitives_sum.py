@@ -79,7 +79,8 @@ class PrimitivesSumSpace(SearchSpace[PrimitivesSumConfig]):
     id: ClassVar[str] = "primitives_sum"
     offers: ClassVar[frozenset[str]] = frozenset({"sample", "mutate", "enumerate", "encode", "supernet"})
     keeps_weights: ClassVar[bool] = True
-    """A super-network's function is the derived network's: its parameters mean something and are where the retraining may start."""
+    """A super-network's function is the derived network's: its parameters mean something and are where the retraining may start. The
+    module that builds the networks then has `kept_weights(space, supernet, genome, weights)`."""
 
     @property
     def functions(self) -> tuple[str, ...]:

@@ -132,7 +132,8 @@ class PrimitivesSumNetwork(nn.Module):
             return weighted[:, :, 0]
         if gamma is None:
             return values[0]
-        return torch.stack(values, dim=2) @ gamma[GROUP][0]
+        mixed: Tensor = torch.stack(values, dim=2) @ gamma[GROUP][0]
+        return mixed
 
     def operation_places(self) -> dict[str, tuple[str, int, int]]:
         """Module name of each function -> (group, edge, operation) of the weight that stands before it."""

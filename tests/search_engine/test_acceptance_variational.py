@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ FAST: dict[str, Any] = {"steps": 250, "learning_rate": 0.04, "structure_learning
 
 def right(regime: str, result: ToyResult, temperature: float = 0.2) -> bool:
     """What the three regimes are known by; the likelihood-heavy one's expected weights are judged over the seeds."""
-    constant, one, everything = result.expected
+    _, one, everything = result.expected
     if regime == "elbo":
         return bool(one > 0.9)
     if regime == "prior":
@@ -58,7 +59,7 @@ def test_the_regimes_differ_in_a_short_run() -> None:
 
 
 def test_swapped_lambdas_give_the_other_regime() -> None:
-    likelihood, prior_q, prior_l = REGIMES["prior"]
+    likelihood, prior_q, _ = REGIMES["prior"]
     swapped = {"lambda_likelihood_q": prior_q / likelihood, "lambda_prior_q": 1.0, "lambda_prior_l": likelihood}
     assert not right("prior", toy_run("prior", 0, **swapped, **FAST))
 
@@ -67,10 +68,8 @@ def test_swapped_lambdas_give_the_other_regime() -> None:
 def test_a_divergence_of_the_wrong_sign_is_noticed(regime: str, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = estimate.weights_divergence
     monkeypatch.setattr(estimate, "weights_divergence", lambda *given: -whole(*given))
-    try:
+    with suppress(TrialFailure):  # Numbers that run away are noticed, too.
         assert not right(regime, toy_run(regime, 0, **FAST))
-    except TrialFailure:
-        pass
 
 
 # ---- the sine and the cosine
@@ -99,21 +98,28 @@ def test_the_path_bends_in_proportion_to_a_short_look_ahead() -> None:
 
 # ---- lambda_struct: the prior of the structure is drawn to p', or driven away
 
+NEAR = ((0.99, 0.05, 0.05), (0.05, 0.05, 0.99))
+"""p1 near the constant, p2 near the function of all features, both at temperature 0.1, while the prior's own is 1."""
 
-@pytest.mark.slow
+
+def struct_run(weights: tuple[float, ...], priors: tuple[tuple[float, ...], ...] = NEAR) -> tuple[list[dict[str, float]], Any]:
+    """Q is the struct terms alone: what they do to p(Gamma|h), with nothing beside them. Metrics from first to last, and the prior's s.
+    With the data beside them and all lambdas 1 they move the prior little: it stays with the posterior, which the data hold."""
+    search = variational_search(
+        "thesis_toy", every=20, steps=100, batch_size=1000, weights="point", levels="two", lambda_likelihood_q=0.0, lambda_prior_q=0.0,
+        prior_learning_rate=0.05, lambda_struct=weights, structure_priors=priors,
+    )
+    metrics = [payload.values for payload in of_kind(run(search), "metrics")]
+    assert search.prior is not None
+    return metrics, search.prior.numpy()["sum"][0]
+
+
 def test_positive_struct_terms_attract_the_prior_and_negative_ones_repel() -> None:
-    """p1 near the constant, p2 near the function of all features; thesis: [0, 0], [1, 0], [1, 1] and [-1, -1]."""
-    found = {}
-    for weights in ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (-1.0, -1.0)):
-        search = variational_search(
-            "thesis_toy", every=10**6, steps=600, batch_size=1000, samples=1, init_log_sigma=0.0, structure_learning_rate=0.01,
-            lambda_struct=weights, structure_priors=((0.99, 0.05, 0.05), (0.05, 0.05, 0.99)),
-        )
-        last = of_kind(run(search), "metrics")[-1].values
-        assert search.prior is not None
-        found[weights] = (last["kl_struct_1"], last["kl_struct_2"], search.prior.numpy()["sum"][0])
-    free, first, both, away = found.values()
-    assert first[0] < free[0] - 0.5, "drawn to p1"
-    assert both[0] + both[1] < free[0] + free[1] - 0.5, "drawn to both"
-    assert away[0] + away[1] > free[0] + free[1], "driven from both"
-    assert first[2][0] > free[2][0], "the prior gives the constant more"
+    drawn, s = struct_run((1.0, 0.0))
+    assert drawn[-1]["kl_struct_1"] < drawn[0]["kl_struct_1"] - 0.8 and s.argmax() == 0
+    other, s = struct_run((0.0, 1.0))
+    assert other[-1]["kl_struct_2"] < other[0]["kl_struct_2"] - 0.8 and s.argmax() == 2
+    away, s = struct_run((-1.0, 0.0))
+    assert away[-1]["kl_struct_1"] > away[0]["kl_struct_1"] + 0.8
+    still, s = struct_run((0.0, 0.0))
+    assert still[-1]["kl_struct_1"] == pytest.approx(still[0]["kl_struct_1"], abs=0.3) and np.allclose(s, 1 / 3, atol=1e-6)
