@@ -48,10 +48,10 @@ MOST_WEIGHTS = 1000
 class AddDelConfig(AlgorithmConfig):
     """Hyper-parameters of the search."""
 
-    unit: layouts.UnitKind = Field(
-        default="feature", title="Unit",
+    unit: Literal["auto", "feature", "neuron", "weight"] = Field(
+        default="auto", title="Unit",
         description="What is added and removed: features of a linear model, neurons of one hidden layer, or single weights of such a "
-        "network.",
+        "network. auto: features, or neurons where the data have only one feature.",
     )
     objective: Literal["bic", "validation"] = Field(
         default="bic", title="Objective Q",
@@ -108,7 +108,7 @@ class AddDelSearch(StepPhase):
         self.options: AddDelConfig = context.options
         self.space: ActiveSetSpace = context.space  # type: ignore[assignment]
         self.kept = handover or {}
-        self.layout = layouts.Layout(self.options.unit, self.space.shape, self.options.hidden, context.data.feature_names)
+        self.layout = layouts.Layout(unit_of(self.options, self.space), self.space.shape, self.options.hidden, context.data.feature_names)
         self.refit = self._refit()
         self.rule = self._rule()
         self.now: Fit | None = None
@@ -285,15 +285,23 @@ def _phases(options: AddDelConfig) -> list[Phase]:
     return [AddDelSearch(), *(CONTROLS[name]() for name in dict.fromkeys(options.controls))]
 
 
+def unit_of(options: AddDelConfig, space: ActiveSetSpace) -> layouts.UnitKind:
+    """What `auto` means for the data of that space."""
+    if options.unit != "auto":
+        return options.unit
+    return "feature" if space.inputs > 1 else "neuron"
+
+
 def check(options: AddDelConfig, space: ActiveSetSpace) -> None:
     """Raise BadInput where the unit does not fit the data or the way it is removed."""
-    layout = layouts.Layout(options.unit, space.shape, options.hidden)
-    if options.unit == "feature" and layout.inputs < 2:
+    unit = unit_of(options, space)
+    layout = layouts.Layout(unit, space.shape, options.hidden)
+    if unit == "feature" and layout.inputs < 2:
         raise BadInput("options.unit", "these data have one feature, so there is nothing to choose; use neurons or weights")
-    if options.unit == "weight" and options.removal == "exact":
+    if unit == "weight" and options.removal == "exact":
         raise BadInput("options.removal", "refitting without every single weight takes too long; use obd or ard")
     if layout.parameters > MOST_WEIGHTS:
-        field = "dataset" if options.unit == "feature" else "options.hidden"
+        field = "dataset" if unit == "feature" else "options.hidden"
         raise BadInput(field, f"the largest network would have {layout.parameters} weights; at most {MOST_WEIGHTS} can be refitted")
     if options.overshoot > layout.units:
         raise BadInput("options.overshoot", f"there are only {layout.units} units; the overshoot can be at most that")
@@ -316,5 +324,5 @@ ENTRY = AlgorithmEntry(
     domains=Domains(default=(("linear_gaussian", {}),)),
     finisher="search_engine.active_set.finishing:finish",
     check="search_engine.algorithms.adddel:check",
-    quick={"options": {"controls": ["add_only"], "bootstrap": 3}},
+    quick={"options": {"controls": ["add_only"], "bootstrap": 2, "cycles": 1, "overshoot": 1}, "dataset_options": [{"features": 5}]},
 )

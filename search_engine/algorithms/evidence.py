@@ -304,5 +304,5 @@ ENTRY = AlgorithmEntry(
     structure="charts",
     domains=Domains(default=(("polynomial", {}),)),
     finisher="search_engine.evidence.finishing:finish",
-    quick={"space_options": {"max_degree": 4}, "options": {"importance_samples": 20}},
+    quick={"space_options": {"max_degree": 2}, "options": {"importance_samples": 10, "repeats": 2, "tolerance": 0.01}},
 )
