@@ -14,6 +14,7 @@ from ..lazy import lazy_module
 from ..structures import StructureDistribution
 from .bilevel import ESTIMATORS, VirtualStep
 from .config import BilevelConfig, SimplexConfig
+from .curvature import ITERATIONS, largest_eigenvalue
 from .relaxation import BatchLoss, flops_once
 from .structure_report import StructureReport
 
@@ -46,6 +47,8 @@ class Moves(StepPhase):
     skip_dropouts: list[SkipDropout]
     report: StructureReport
     flops: dict[str, float]
+    eigenvalue: float | None
+    """The largest eigenvalue of the Hessian of the structure's loss in alpha, as last measured."""
     done: int
 
     @abstractmethod
@@ -107,6 +110,18 @@ class Moves(StepPhase):
         self._step_structure()
         self.report.count(**train_loss.figures("train"))
         return Cost(forward_backward=train_loss.examples, flops=self.flops["both"])
+
+    def _measure_curvature(self) -> Cost:
+        """Set `eigenvalue` from the minibatch of this step that moves the structure."""
+        bilevel = hasattr(self, "val_part")
+        part, order = (self.val_part, self.val_order) if bilevel else (self.train_part, self.train_order)
+        loss = self._loss(part, order, "curvature")
+        generator = torch.Generator().manual_seed(derive_seed(self.context.seed, "curvature", self.done))
+        with flops_once(self.flops, "curvature"):
+            self.eigenvalue = largest_eigenvalue(loss, self.weights, self.alpha.parameters, generator)
+        self._require_finite("curvature of the structure", self.eigenvalue)
+        # A product with the Hessian is a backward pass through a forward and a backward one.
+        return Cost(forward_backward=(1 + ITERATIONS) * loss.examples, flops=self.flops["curvature"])
 
     def _loss(self, part: Any, order: Any, level: str = "weights") -> BatchLoss:
         batch, noise = part.take(order.indices(self.done)), derive_seed(self.context.seed, "draws", self.done, level)

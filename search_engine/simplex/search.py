@@ -122,6 +122,7 @@ class SimplexSearch(Moves):
         self.stopped = ""
         self.cost = Cost()
         self.flops: dict[str, float] = {}
+        self.eigenvalue: float | None = None
         self.report = StructureReport(context, self._derived)
         self.precision = Precision(context.device, context.amp)
         self.habits = Habits(options)
@@ -220,6 +221,11 @@ class SimplexSearch(Moves):
         return self.in_stage // self.train_order.per_epoch
 
     @property
+    def _epoch_ends(self) -> bool:
+        """Whether the step that was done last ended an epoch of the present stage."""
+        return self.in_stage % self.train_order.per_epoch == 0
+
+    @property
     def progress(self) -> float:
         """From 0 at the first step to 1 at the last one of the horizon."""
         return min(self.done / max(self.horizon - 1, 1), 1.0)
@@ -249,6 +255,8 @@ class SimplexSearch(Moves):
         else:
             cost = self._move_structure(train_loss, rate).plus(self._move_weights(train_loss, rate))
         self.done += 1
+        if self.options.eigenvalue_ratio and not held and self._epoch_ends:
+            cost = cost.plus(self._measure_curvature())
         self.cost = self.cost.plus(cost)
         self._after_step(rate)
         return cost
@@ -263,13 +271,13 @@ class SimplexSearch(Moves):
     # ---- what is said
 
     def _after_step(self, rate: float) -> None:
-        if self.in_stage % self.train_order.per_epoch == 0:
+        if self._epoch_ends:
             weights = self.alpha.numpy()
             view = EpochView(
                 epoch=self.epoch, step=self.done, weights=weights,
                 operations={group.name: group.operations for group in self.report.family},
                 # Before any limit of skip connections: what they are counted in must show a collapse.
-                derived=self.report.operations_of(self.derive(weights)),
+                derived=self.report.operations_of(self.derive(weights)), eigenvalue=self.eigenvalue,
             )
             notices, self.stopped = self.habits.after_epoch(view)
             for notice in notices:
@@ -283,6 +291,8 @@ class SimplexSearch(Moves):
         controls: dict[str, float] = {"stage": self.stage + 1.0} if self.stages.count > 1 else {}
         if self.skip_dropouts:
             controls["skip_dropout"] = self.skip_dropouts[0].rate
+        if self.eigenvalue is not None:
+            controls["hessian_eigenvalue"] = self.eigenvalue
         numbers = {**values, **controls, **self.numbers()}
         self.report.say(self.done, self.alpha.numpy(), self.cost.samples, draws=self.draws(), **numbers)
 
@@ -324,6 +334,7 @@ class SimplexSearch(Moves):
             "stopped": self.stopped,
             "cost": self.cost.model_dump(),
             "flops": dict(self.flops),
+            "eigenvalue": self.eigenvalue,
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -344,6 +355,7 @@ class SimplexSearch(Moves):
         self.stopped = state["stopped"]
         self.cost = Cost.model_validate(state["cost"])
         self.flops = dict(state["flops"])
+        self.eigenvalue = state["eigenvalue"]
         self.before_step()
 
 

@@ -6,8 +6,9 @@ switched by its own options (`SimplexHabitsConfig`) and keeps its own state, so 
 
 from .base import EpochView, Firing, Habit
 from .collection import Habits, SimplexHabitsConfig
+from .eigenvalue import EigenvalueStop
 from .skip_counter import SkipCounter
 from .stable_ranking import StableRanking
 from .warm_up import WarmUp
 
-__all__ = ["EpochView", "Firing", "Habit", "Habits", "SimplexHabitsConfig", "SkipCounter", "StableRanking", "WarmUp"]
+__all__ = ["EigenvalueStop", "EpochView", "Firing", "Habit", "Habits", "SimplexHabitsConfig", "SkipCounter", "StableRanking", "WarmUp"]

@@ -27,6 +27,8 @@ class EpochView:
     """Per group the names of the columns."""
     derived: dict[str, list[str]]
     """Per group the operations of the genome that would be derived now, one per edge that is kept."""
+    eigenvalue: float | None = None
+    """The largest eigenvalue of the Hessian of the structure's loss in alpha, where a habit asks for it."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 from ...algorithms.base import AlgorithmConfig
 from ...events import Notice
 from .base import EpochView, Habit
+from .eigenvalue import EigenvalueStop
 from .skip_counter import SkipCounter
 from .stable_ranking import StableRanking
 from .warm_up import WarmUp
@@ -44,6 +45,21 @@ class SimplexHabitsConfig(AlgorithmConfig):
         title="Stop at that many skips",
         description="End the search when the limit of skip connections is reached, as DARTS+ does.",
     )
+    eigenvalue_ratio: float = Field(
+        default=0.0,
+        ge=0,
+        le=1000,
+        title="Stop when the loss becomes sharp",
+        description="End the search when the largest eigenvalue of the validation loss' Hessian in the structure, averaged over some "
+        "epochs, exceeds that of as many epochs before by this factor; 0 = never. R-DARTS: 1.3.",
+    )
+    eigenvalue_window: int = Field(
+        default=5,
+        ge=1,
+        le=1000,
+        title="Epochs of each average",
+        description="How many epochs each of the two averages of the eigenvalue takes. R-DARTS: 5.",
+    )
     stable_epochs: int = Field(
         default=0,
         ge=0,
@@ -63,6 +79,8 @@ class Habits:
             self.habits.append(WarmUp(config.warm_up_epochs))
         if config.skip_limit:
             self.habits.append(SkipCounter(config.skip_limit, config.skip_stop))
+        if config.eigenvalue_ratio:
+            self.habits.append(EigenvalueStop(config.eigenvalue_window, config.eigenvalue_ratio))
         if config.stable_epochs:
             self.habits.append(StableRanking(config.stable_epochs))
 
