@@ -31,7 +31,7 @@ class VariationalConfig(AlgorithmConfig):
 
     # ---- how long
     epochs: int = Field(
-        default=6, ge=1, le=100_000, title="Epochs",
+        default=4, ge=1, le=100_000, title="Epochs",
         description="Passes over the data that fit the weights. With `steps` = 0 this is the horizon of the search and of its schedules.",
     )
     steps: int = Field(
@@ -58,7 +58,8 @@ class VariationalConfig(AlgorithmConfig):
     lambda_prior_l: float = Field(
         default=1.0, ge=0, le=1e9, title="λ prior, L",
         description="Weight of KL(q || p) in L. The effective sample size is m / λ: a larger value is a stronger prior. 0 = maximum "
-        "likelihood.",
+        "likelihood. With 1 (the evidence bound) a network of many weights on few examples becomes as simple as it can; 0.01 or less "
+        "lets convolutions pay for themselves there.",
     )
     lambda_schedule: ScheduleName = Field(
         default="constant", title="λ schedule",

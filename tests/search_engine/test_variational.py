@@ -166,11 +166,10 @@ def _terms(point: Point) -> Terms:
 def _solved(prior_q: float, greedy: bool) -> float:
     """KL(q || p) at the end of the two-level optimisation, by the program's own levels."""
     mu, log_a = torch.tensor([0.0], requires_grad=True), torch.tensor([0.5], requires_grad=True)
-    levels = Levels(Point([mu], [], [log_a], []), ["model"], ["precision"], Rates(0.05, 1, 0.05, 1), "sgd", clip=0.0)
-    # `log_a` moves at the optimiser's own rate; SGD takes the group's.
+    levels = Levels(Point([mu], [], [log_a], []), ["model"], ["precision"], Rates(0.1, 1, 0.1, 1), "sgd", clip=0.0)
     lambdas = Lambdas(prior_q=prior_q)
-    for _ in range(250):
-        for _ in range(5):
+    for _ in range(300):
+        for _ in range(3):
             levels.move_below(lambda point: -lower(_terms(point), lambdas), "")
         # The virtual step of Newton's length makes the unrolled gradient the exact one at the lower optimum.
         xi = 0.0 if greedy else 1 / (DATA + float(log_a.detach().exp()))
@@ -195,10 +194,10 @@ def test_the_description_cost_falls_as_its_weight_in_q_rises() -> None:
     """Bakhteev's theorem, at optima that are reached. A greedy upper level, blind to how the lower one answers, does not feel lambda."""
     weights = (0.3, 0.6, 1.0, 2.0)
     found = [_solved(prior_q, greedy=False) for prior_q in weights]
-    assert found == pytest.approx([_exact(prior_q) for prior_q in weights], abs=0.02)
-    assert all(first > second + 0.02 for first, second in itertools.pairwise(found))
-    blind = [_solved(prior_q, greedy=True) for prior_q in (0.6, 1.0, 2.0)]
-    assert max(blind) - min(blind) < 0.01
+    assert found == pytest.approx([_exact(prior_q) for prior_q in weights], abs=0.005)
+    assert all(first > second + 0.01 for first, second in itertools.pairwise(found))
+    blind = [_solved(prior_q, greedy=True) for prior_q in (1.0, 2.0, 4.0)]
+    assert max(blind) - min(blind) < 0.001
 
 
 def test_complexity_rises_and_falls_with_the_lambdas() -> None:
