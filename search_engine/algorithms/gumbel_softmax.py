@@ -50,6 +50,11 @@ COST_CHANNELS = 16
 class GumbelSoftmaxConfig(BilevelConfig, TemperatureConfig):
     """Hyper-parameters of Gumbel-Softmax searches."""
 
+    epochs: int = Field(
+        default=8, ge=1, le=10_000, title="Epochs",
+        description="Passes over the data that fit the weights (single level: all training data). With `steps` = 0 this is the horizon of the "
+        "search, of its learning rate and of its temperature. SNAS: 150, GDAS: 250.",
+    )
     hard: bool = Field(
         default=False, title="One operation per edge",
         description="off: a draw mixes all operations (SNAS). on: a draw is rounded to one operation per edge and only those are computed "
@@ -64,7 +69,8 @@ class GumbelSoftmaxConfig(BilevelConfig, TemperatureConfig):
         default="chosen", title="What a hard draw computes",
         description="chosen: the drawn operations alone (GDAS as its authors later wrote it). chosen_bare: the same value, with the zero "
         "weights of the other operations added to the node, as first published. all: every operation, so that each gets its own "
-        "straight-through gradient. Used where one operation per edge is drawn.",
+        "straight-through gradient: several times dearer, but without the bias of the other two, which never see what another operation "
+        "would have done. Used where one operation per edge is drawn.",
     )
     resource_weight: float = Field(
         default=0.0, ge=0, le=1000, title="Resource weight λ",
