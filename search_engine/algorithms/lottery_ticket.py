@@ -25,7 +25,7 @@ from pydantic import Field, field_validator
 
 from ..checkpoint import copied
 from ..errors import BadInput
-from ..events import ChartsFrame, Cost, DerivedGenome, Metrics, Notice
+from ..events import ChartsFrame, Cost, Metrics, Notice
 from ..lazy import lazy_module
 from ..pruning.rates import planned_shares
 from ..spaces.plain_network import PlainNetworkSpace
@@ -46,10 +46,8 @@ else:
     ticket_charts = lazy_module("search_engine.pruning.ticket_charts")
 
 ControlName = Literal["reinitialised", "random_mask"]
-MOST_FINALISTS = 10
-"""As many as a run's finale takes at most."""
-MOST_CHARTS = 300
-"""Charts in between the rounds' ends, of a whole run."""
+MOST_FINALISTS = 10  # As many as a run's finale takes at most.
+MOST_CHARTS = 300  # In between the rounds' ends, of a whole run.
 
 
 class LotteryTicketConfig(AlgorithmConfig):
@@ -116,8 +114,7 @@ class LotteryTicketConfig(AlgorithmConfig):
 
     # ---- when it ends, what is chosen
     target_share: float = Field(
-        default=0.05, gt=0, lt=1, title="Target share",
-        description="The last round is the first with at most this share of the weights left.",
+        default=0.05, gt=0, lt=1, title="Target share", description="The last round is the first with at most this share of the weights."
     )
     stop_drop: float = Field(
         default=0.2, ge=0, le=1, title="Stop below dense by",
@@ -135,8 +132,7 @@ class LotteryTicketConfig(AlgorithmConfig):
         description="Steps of a round after which the validation part is scored, besides its start and its end.",
     )
     early_step: int = Field(
-        default=60, ge=1, le=1_000_000, title="Early comparison",
-        description="The checkpoint at which tickets and controls are compared early.",
+        default=60, ge=1, le=1_000_000, title="Early comparison", description="Step at which tickets and controls are compared early."
     )
     validation_examples: int = Field(
         default=2000, ge=0, le=1_000_000, title="Validation examples", description="At most so many score a checkpoint; 0 = all."
@@ -282,16 +278,9 @@ class LotteryTicket(StepPhase):
         number = len(self.trained)
         masks = {name: mask.numpy() for name, mask in self.masks.items()}
         self.context.emit(mask_frames.mask_frame(self.space, masks, self.done, round=float(number)), self.done)
-        genome = self.ticket.genome(self.masks)
         before = sum(self.trained[-1].kept.values()) if self.trained else self.space.weights
         removed = before - sum(int(mask.sum()) for mask in self.masks.values())
-        self.context.emit(
-            DerivedGenome(
-                step=self.done, genome=genome.to_json(), genome_hash=self.space.hash(genome), string=self.space.to_string(genome),
-                changed_edges=removed,
-            ),
-            self.done,
-        )  # fmt: skip
+        self.context.emit(mask_frames.derived_genome(self.space, self.ticket.genome(self.masks), self.done, removed), self.done)
 
     def _say_checkpoint(self) -> None:
         _, score, loss = self.training.curve[-1]
@@ -310,13 +299,8 @@ class LotteryTicket(StepPhase):
     # ---- results
 
     def _ranked(self) -> list[rounds.Round]:
-        """Tickets, best first: those within the tolerance of the dense network by sparsity, then the others by score."""
-        if not self.trained:
-            return []
-        least = self.trained[0].score - self.options.tolerance
-        near = sorted((item for item in self.trained[1:] if item.score >= least), key=lambda item: item.share)
-        far = sorted((item for item in self.trained[1:] if item.score < least), key=lambda item: (-item.score, item.share))
-        return near + far
+        """Tickets, best first."""
+        return rounds.ranked(self.trained, self.options.tolerance)
 
     def best(self) -> list[Finalist]:
         """Tickets, to be retrained from their own early weights under their masks; before the first one, the dense network."""
@@ -328,8 +312,8 @@ class LotteryTicket(StepPhase):
         return [self._finalist(item) for item in ranked[:MOST_FINALISTS]]
 
     def _finalist(self, one: rounds.Round) -> Finalist:
-        tolerance, below = self.options.tolerance, self.trained[0].score - one.score
-        why = f"sparsest within {tolerance:g} of the dense network" if below <= tolerance else "best by validation"
+        near = one.score >= self.trained[0].score - self.options.tolerance
+        why = f"sparsest within {self.options.tolerance:g} of the dense network" if near else "best by validation"
         title = f"ticket with {ticket_charts.share_name(one.share)} of the weights ({why})"
         return Finalist(self.ticket.genome_of(one), value=one.score, init={"network": self.ticket.start_of(one)}, title=title)
 
@@ -338,8 +322,7 @@ class LotteryTicket(StepPhase):
         ranked = self._ranked()
         if not ranked:
             return []
-        again = {"network": self.ticket.reinitialised(ranked[0])}
-        dense = {"network": self.ticket.dense_start()}
+        again, dense = {"network": self.ticket.reinitialised(ranked[0])}, {"network": self.ticket.dense_start()}
         return [
             Finalist(self.ticket.genome_of(ranked[0]), init=again, title="the same mask over re-initialised weights"),
             Finalist(self.space.dense(), value=self.trained[0].score, init=dense, title="the dense network from the same first weights"),
@@ -389,17 +372,6 @@ def _phases(options: LotteryTicketConfig) -> list[Phase]:
     return [LotteryTicket(), *([TicketControls()] if options.controls else [])]
 
 
-def check(options: LotteryTicketConfig, space: PlainNetworkSpace) -> None:
-    """Raise BadInput(field "options.target_share") where the rates cannot reach the target: rounding leaves small layers as they are."""
-    shares = planned_shares(space.layers, options, options.target_share)
-    if shares[-1] > options.target_share:
-        raise BadInput(
-            "options.target_share",
-            f"with these rates the network keeps {shares[-1]:.1%} of its weights at least (after {len(shares) - 1} rounds); "
-            "raise the target or the rates",
-        )
-
-
 ENTRY = AlgorithmEntry(
     id="lottery_ticket",
     title="Lottery ticket (iterative magnitude pruning)",
@@ -415,7 +387,7 @@ ENTRY = AlgorithmEntry(
     spaces=("plain",),
     lives="vertices of the cube, their number fixed in each round",
     structure="mask",
-    check="search_engine.algorithms.lottery_ticket:check",
+    check="search_engine.pruning.rates:check",
     quick={
         "options": {
             "steps": 6, "checkpoints": [3], "early_step": 3, "rate": 0.5, "output_rate": 0.4, "target_share": 0.3, "rewind_step": 1,

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from ..errors import BadInput
-from ..events import ChartsFrame, Cost, DerivedGenome, Metrics
+from ..events import ChartsFrame, Cost, Metrics
 from ..genomes import Genome
 from ..lazy import lazy_module
 from ..spaces.plain_network import PlainNetworkSpace
@@ -218,14 +218,8 @@ class SupermaskSearch(StepPhase):
         probabilities = {name: value.cpu().numpy() for name, value in self.fixed.rule.probabilities().items()}
         found = supermask_charts.charts(self.standings, self.space.layers, probabilities, score, self.dense, self.draws)
         self.context.emit(ChartsFrame(step=self.done, charts=found), self.done)
-        genome = self._genome(self.before)
-        self.context.emit(
-            DerivedGenome(
-                step=self.done, genome=genome.to_json(), genome_hash=self.space.hash(genome), string=self.space.to_string(genome),
-                changed_edges=round(standing.changed * self.space.weights),
-            ),
-            self.done,
-        )  # fmt: skip
+        changed = round(standing.changed * self.space.weights)
+        self.context.emit(mask_frames.derived_genome(self.space, self._genome(self.before), self.done, changed), self.done)
 
     # ---- results
 

@@ -1,10 +1,11 @@
-"""Masks as the browser draws them."""
+"""Masks as the browser draws them, and the genome that they are."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..events import MaskFrame, MaskLayer
+from ..events import DerivedGenome, MaskFrame, MaskLayer
+from ..genomes import Genome
 from ..spaces.plain_masks import Mask, bits_of
 from ..spaces.plain_network import PlainNetworkSpace
 
@@ -28,3 +29,10 @@ def mask_frame(space: PlainNetworkSpace, masks: Mapping[str, Mask], step: int, *
     ]  # fmt: skip
     share = sum(layer.kept for layer in layers) / space.weights
     return MaskFrame(step=step, layers=layers, values={"share_kept": share, **values})
+
+
+def derived_genome(space: PlainNetworkSpace, genome: Genome, step: int, changed: int) -> DerivedGenome:
+    """The genome of the masks now; `changed`: how many weights are kept or removed otherwise than in the one before."""
+    return DerivedGenome(
+        step=step, genome=genome.to_json(), genome_hash=space.hash(genome), string=space.to_string(genome), changed_edges=changed
+    )

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from ..spaces.plain_network import Layer
+from ..errors import BadInput
+from ..spaces.plain_network import Layer, PlainNetworkSpace
+
+if TYPE_CHECKING:
+    from ..algorithms.lottery_ticket import LotteryTicketConfig
 
 MOST_ROUNDS = 200
 """At the lowest rate of 1 % that is a share of 13 %."""
@@ -63,3 +67,15 @@ def planned_shares(layers: Sequence[Layer], options: Rates, target: float) -> li
         left = now
         shares.append(left / total)
     return shares
+
+
+def check(options: LotteryTicketConfig, space: PlainNetworkSpace) -> None:
+    """Raise BadInput(field "options.target_share") where the rates never come down to the target: rounding leaves small layers as they
+    are."""
+    shares = planned_shares(space.layers, options, options.target_share)
+    if shares[-1] > options.target_share:
+        raise BadInput(
+            "options.target_share",
+            f"with these rates the network keeps {shares[-1]:.1%} of its weights at least (after {len(shares) - 1} rounds); "
+            "raise the target or the rates",
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -100,6 +100,17 @@ class Ticket:
 
     def genome_of(self, one: Round) -> Genome:
         return self.genome(unpacked(one.masks, self.space.layers))
+
+
+def ranked(trained: Sequence[Round], tolerance: float) -> list[Round]:
+    """Tickets, best first: those whose score is at most `tolerance` below the dense network's by sparsity, then the others by score.
+    `trained` has all rounds in order, the dense network first; it is no ticket itself."""
+    if not trained:
+        return []
+    least = trained[0].score - tolerance
+    near = sorted((item for item in trained[1:] if item.score >= least), key=lambda item: item.share)
+    far = sorted((item for item in trained[1:] if item.score < least), key=lambda item: (-item.score, item.share))
+    return near + far
 
 
 def _number(seed: int, round_: int) -> int:

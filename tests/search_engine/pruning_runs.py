@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,16 @@ import torch
 
 from search_engine import registry
 from search_engine.algorithms.base import Context, StepPhase
+from search_engine.algorithms.lottery_ticket import LotteryTicket
 from search_engine.config import parse
 from search_engine.datasets.base import SearchData
 from search_engine.events import EventLog
 from search_engine.spaces.plain_network import PlainNetworkConfig, PlainNetworkSpace
+
+SMALL_TICKET: dict[str, Any] = {
+    "steps": 8, "checkpoints": (2, 4), "early_step": 4, "rate": 0.4, "output_rate": 0.3, "target_share": 0.25, "compared_rounds": 2,
+    "space": {"widths": [20, 12]},
+}  # fmt: skip
 
 
 @lru_cache(maxsize=8)
@@ -50,3 +57,18 @@ def run(phase: Any, steps: int = 10**9) -> list[Any]:
 
 def of_kind(payloads: list[Any], kind: str) -> list[Any]:
     return [payload for payload in payloads if payload.kind == kind]
+
+
+def small_ticket(seed: int = 0, **options: Any) -> Any:
+    """A lottery ticket search of a few small rounds."""
+    return begin(LotteryTicket(), "lottery_ticket", seed, **{**SMALL_TICKET, **options})
+
+
+def rounds_of(search: Any) -> Iterator[int]:
+    """Step the search; yields at the start of every round, its number."""
+    yield 0
+    while not search.finished:
+        before = len(search.trained)
+        search.step()
+        if len(search.trained) > before and not search.finished:
+            yield len(search.trained)
