@@ -37,7 +37,7 @@ else:
     torch = lazy_module("torch")
 
 
-class DirichletConfig(BilevelConfig, TemperatureConfig):
+class DirichletConfig(TemperatureConfig, BilevelConfig):
     """Hyper-parameters of DrNAS. The paper's: two stages of 25 epochs, Adam 0.0006 for alpha, SGD from 0.1 to 0 for the weights."""
 
     concentrations: Literal["elu", "scaled_softmax"] = Field(

@@ -47,13 +47,13 @@ COST_CHANNELS = 16
 """Width at which the resource term counts an operation's parameters."""
 
 
-class GumbelSoftmaxConfig(BilevelConfig, TemperatureConfig):
+class GumbelSoftmaxConfig(TemperatureConfig, BilevelConfig):
     """Hyper-parameters of Gumbel-Softmax searches."""
 
     epochs: int = Field(
         default=8, ge=1, le=10_000, title="Epochs",
-        description="Passes over the data that fit the weights (single level: all training data). With `steps` = 0 this is the horizon of the "
-        "search, of its learning rate and of its temperature. SNAS: 150, GDAS: 250.",
+        description="Passes over the data that fit the weights (single level: all training data). With `steps` = 0 this is the horizon of "
+        "the search, of its learning rate and of its temperature. SNAS: 150, GDAS: 250.",
     )
     hard: bool = Field(
         default=False, title="One operation per edge",

@@ -32,7 +32,7 @@ else:
     torch = lazy_module("torch")
 
 
-class LogitNormalConfig(BilevelConfig, TemperatureConfig):
+class LogitNormalConfig(TemperatureConfig, BilevelConfig):
     """Hyper-parameters of logit-normal searches."""
 
     spread: float = Field(
