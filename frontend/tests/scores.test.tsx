@@ -2,6 +2,7 @@
 import { cleanup, render, screen } from "@testing-library/react";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Model } from "../src/api/types";
+import { figures } from "../src/run/ControlTable";
 import { FinalModel } from "../src/run/FinalModel";
 import { Outcome } from "../src/run/Outcome";
 import { bestName } from "../src/run/valueNames";
@@ -17,6 +18,15 @@ afterEach(cleanup);
 const model = (metrics: Record<string, number>, role: "finalist" | "baseline" = "finalist"): Model => ({
   id: role, run: "r1", experiment: { id: "e1", name: "" }, algorithm: { id: "a", title: "A" }, space: "s", datasets: ["wine"], seed: 0, index: role === "finalist" ? 0 : 1, role,
   genome_hash: "h", metrics, parameters: null, flops: null, bundle: null, reason: "", created: "",
+});
+
+describe("a control", () => {
+  it("stands beside the search's own figures, whatever the search is called", () => {
+    expect(figures({ val_accuracy: 0.9, parameters: 10, adanet_val_accuracy: 0.8, adanet_parameters: 12 })).toEqual([["val_accuracy", 0.9, 0.8], ["parameters", 10, 12]]);
+    expect(figures({ loss: 1, val_loss: 2 })).toEqual([["loss", 1, undefined], ["val_loss", 2, undefined]]);
+    expect(figures({ samples: 5 })[0]?.[0]).toBe("samples");
+    expect(figures({ samples: 5, random_max: 1 })[0]?.[0]).toBe("random_paths");
+  });
 });
 
 describe("the score of a network", () => {

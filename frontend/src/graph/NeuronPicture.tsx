@@ -14,7 +14,7 @@ export interface NeuronPictureProps {
 }
 
 /** Attributes of a node that are drawn, or mean nothing to a reader. */
-const DRAWN = new Set(["activation", "row", "column", "layout"]);
+const DRAWN = new Set(["activation", "row", "column", "layout", "layer", "subnetwork"]);
 
 /** Whether the graph's hidden nodes are single neurons: these have an activation each; a layer has a name instead. */
 export function ofNeurons(graph: GraphData): boolean {

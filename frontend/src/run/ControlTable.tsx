@@ -8,6 +8,8 @@ const SHARE = /accuracy|(^|_)share(_|$)|fitness|threshold|_mean$|_max$|_min$/;
 const YES_NO = new Set(["reached"]);
 /** In front of the search's own figure, beside which the control's stands. */
 const OF_THE_SEARCH = ["transfer_", "search_"];
+/** These words tell one figure from another, not the search from its control. */
+const OTHER_FIGURE = new Set(["val", "test", "train", "random", "policy", "mean", "best", "max", "min"]);
 /** Which of the tasks it was: the title says it. */
 const LEFT_OUT = new Set(["task"]);
 
@@ -17,7 +19,7 @@ const NAMES: Record<string, string> = {
   policy_mean: "mean path of the policy",
   random_max: "best random path",
   random_mean: "mean random path",
-  samples: "paths of each kind",
+  random_paths: "paths of each kind",
 };
 
 export function figureName(name: string): string {
@@ -35,10 +37,16 @@ export function figureText(name: string, value: number | undefined): string {
 
 /** Rows of [name, control, search]; the search's figure is undefined where it has none of that name. */
 export function figures(values: Record<string, number>): [name: string, control: number | undefined, search: number | undefined][] {
+  const names = Object.keys(values);
+  // "adanet_parameters" beside "parameters": the search's own.
+  const byName = (name: string) =>
+    names.filter((other) => name.endsWith(`_${other}`)).map((other) => name.slice(0, -other.length)).find((prefix) => !OTHER_FIGURE.has(prefix.slice(0, -1)));
   const own = new Map<string, { control?: number; search?: number }>();
   for (const [name, value] of Object.entries(values)) {
-    const prefix = OF_THE_SEARCH.find((text) => name.startsWith(text));
-    const key = prefix === undefined ? name : name.slice(prefix.length);
+    const prefix = OF_THE_SEARCH.find((text) => name.startsWith(text)) ?? byName(name);
+    const bare = prefix === undefined ? name : name.slice(prefix.length);
+    // Beside the figures of random paths `samples` counts paths, elsewhere examples.
+    const key = bare === "samples" && names.some((other) => other.startsWith("random_")) ? "random_paths" : bare;
     if (LEFT_OUT.has(key)) continue;
     own.set(key, { ...own.get(key), [prefix === undefined ? "control" : "search"]: value });
   }

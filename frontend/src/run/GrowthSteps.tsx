@@ -22,11 +22,15 @@ function partsText(step: GrowthStep): string {
 
 function Step({ item, onShow }: { item: At<GrowthStep>; onShow: () => void }) {
   const { data } = item;
-  const change = data.before === null ? null : data.after - data.before;
+  const gap = data.before === null ? null : data.after - data.before;
+  // What differs in the last bits is the same.
+  const change = gap !== null && Math.abs(gap) < 1e-9 * Math.max(Math.abs(data.after), 1) ? 0 : gap;
   return (
-    <button type="button" className={`growth-row${data.accepted ? " growth-accepted" : ""}`} onClick={onShow} title={partsText(data) || data.reason}>
-      <span className="growth-number">{data.number + 1}</span>
-      <span className="growth-sign">{data.accepted ? "accepted" : "rejected"}</span>
+    <button type="button" className={`growth-row${data.accepted ? " growth-accepted" : ""}`} onClick={onShow} title={[data.reason, partsText(data)].filter(Boolean).join(". ")}>
+      <span className="growth-number">
+        {data.number + 1}
+        <span className="growth-sign">{data.accepted ? "accepted" : "rejected"}</span>
+      </span>
       <span className="growth-what">
         <strong>
           {data.action} {data.subject}
@@ -73,7 +77,7 @@ export function GrowthSteps({ store }: { store: RunStore }) {
       ) : (
         <VirtualRows
           count={steps.length}
-          rowHeight={44}
+          rowHeight={64}
           label="Steps of growth"
           row={(index) => {
             const item = steps[index];
