@@ -331,9 +331,8 @@ def test_digits_reach_a_budget_with_a_small_fabric() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("budget", [0.1, 0.25])
-def test_digits_reach_the_budget_with_the_defaults(budget: float) -> None:
-    search = fabric_search(digits(), {}, structure_every=100, budget=budget)
+def test_digits_reach_the_budget_with_the_defaults() -> None:
+    search = fabric_search(digits(), {}, structure_every=100)
     run(search)
     point = search.report.points[-1]
-    assert point["derived"] <= budget and point["val_accuracy"] > 0.95
+    assert point["derived"] <= 0.25 and point["val_accuracy"] > 0.95
