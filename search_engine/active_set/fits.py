@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 
@@ -50,6 +50,9 @@ class Fit(NamedTuple):
 
 class Refit(ABC):
     """Fits models to active sets. `cost` adds up what was used; `fits` counts them."""
+
+    quick: ClassVar[bool] = False
+    """Whether a refit costs so little that every best set can be refitted many times."""
 
     def __init__(self, layout: Layout, data: SearchData, objective: Objective) -> None:
         self.layout, self.objective = layout, objective
@@ -89,6 +92,8 @@ class Refit(ABC):
 
 class LeastSquares(Refit):
     """Linear models of a regression, from the moments of the data alone: a set costs one small system of equations."""
+
+    quick = True
 
     def __init__(self, layout: Layout, data: SearchData, objective: Objective, ridge: float) -> None:
         super().__init__(layout, data, objective)

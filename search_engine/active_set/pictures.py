@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from ..events import Chart, ChartMark, FamilyGroup, GraphData, GraphEdge, GraphNode, series
@@ -120,13 +118,12 @@ def front_charts(visits: list[Visit]) -> list[Chart]:
     return pictures
 
 
-def spread_chart(visits: list[Visit]) -> Chart | None:
+def spread_chart(spreads: list[tuple[int, float]]) -> Chart | None:
     """How much the weights of the best sets vary over the bootstrap."""
-    measured = [visit for visit in visits if not math.isnan(visit.spread)]
-    if not measured:
+    if not spreads:
         return None
     return Chart(
         name="bootstrap", title="Spread of the weights over the bootstrap", x_title="step", y_title="mean standard deviation of a weight",
-        series=[series("best sets", [visit.step for visit in measured], [visit.spread for visit in measured])],
-        note="Measured for every set that became the best.",
+        series=[series("best sets", [step for step, _ in spreads], [spread for _, spread in spreads])],
+        note="Measured for every set that became the best; where a refit takes long, at the end of every cycle.",
     )

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Visit(NamedTuple):
-    """The set after step `step`; `spread` is NaN where the bootstrap was not asked. Plain numbers and text: checkpoints hold it."""
+    """The set after step `step`. Plain numbers and text: checkpoints hold it."""
 
     step: int
     stage: str
@@ -18,4 +18,3 @@ class Visit(NamedTuple):
     val_loss: float
     val_score: float
     condition: float
-    spread: float

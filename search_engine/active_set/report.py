@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from ..algorithms.base import Context
@@ -22,6 +21,8 @@ class ActiveSetReport:
         self.context, self.refit, self.rule, self.objective, self.bootstrap = context, refit, rule, objective, bootstrap
         self.layout = refit.layout
         self.visits: list[Visit] = []
+        self.spreads: list[tuple[int, float]] = []
+        """Of best sets: the step, and the spread of their weights over the bootstrap."""
         self.champion: Any = None
         """The network that was shown last as the best."""
 
@@ -48,8 +49,16 @@ class ActiveSetReport:
             step,
         )
 
-    def cycle(self, step: int, cycle: int) -> None:
-        """The set is the best one again."""
+    def _resample(self, step: int, fit: Fit) -> None:
+        """How much the weights of a best set vary over the bootstrap."""
+        seed = derive_seed(self.context.seed, "bootstrap")
+        self.spreads.append((step, stability.bootstrap_spread(self.refit, fit, self.bootstrap, seed)))
+
+    def cycle(self, step: int, cycle: int, best: Fit) -> None:
+        """The set is the best one again. Where refits are slow, this is when its weights are resampled."""
+        if not self.refit.quick:
+            self._resample(step, best)
+            self.context.emit(ChartsFrame(step=step, charts=self._charts()), step)
         count = len(self.rule.best)
         message = f"Cycle {cycle} is over: back to the best set of {count} units ({self.objective} {self.rule.best_q:.4g})."
         message += " It brought nothing new, so the search ends." if self.rule.done else ""
@@ -58,13 +67,12 @@ class ActiveSetReport:
 
     def visit(self, step: int, stage: str, cycle: int, fit: Fit, improved: bool, genome: Genome) -> None:
         """The set after a step: figures, and the pictures where one is due."""
-        spread = math.nan
-        if improved:
-            spread = stability.bootstrap_spread(self.refit, fit, self.bootstrap, derive_seed(self.context.seed, "bootstrap"))
+        if improved and self.refit.quick:
+            self._resample(step, fit)
         condition = stability.condition_number(self.refit, fit)
         self.visits.append(Visit(
             step=step, stage=stage, cycle=cycle, q=fit.q, best_q=self.rule.best_q, units=len(fit.active), parameters=fit.parameters,
-            val_loss=fit.val_loss, val_score=fit.val_score, condition=condition, spread=spread,
+            val_loss=fit.val_loss, val_score=fit.val_score, condition=condition,
         ))
         score = "val_r2" if self.layout.regression else "val_accuracy"
         values = {"objective": fit.q, "best_objective": self.rule.best_q, "units": float(len(fit.active)), "val_loss": fit.val_loss,
@@ -92,14 +100,15 @@ class ActiveSetReport:
     def _charts(self) -> list[Any]:
         drawn = [
             pictures.objective_chart(self.visits, self.objective), *pictures.front_charts(self.visits), pictures.size_chart(self.visits),
-            pictures.spread_chart(self.visits),
+            pictures.spread_chart(self.spreads),
         ]
         return [chart for chart in drawn if chart is not None]
 
     def state_dict(self) -> dict[str, Any]:
-        return {"visits": [list(visit) for visit in self.visits]}
+        return {"visits": [list(visit) for visit in self.visits], "spreads": [list(item) for item in self.spreads]}
 
     def load_state_dict(self, state: dict[str, Any], best: Fit | None) -> None:
         """`best` is the best set so far, whose network was shown last."""
         self.visits = [Visit(*row) for row in state["visits"]]
+        self.spreads = [(step, spread) for step, spread in state["spreads"]]
         self.champion = None if best is None else pictures.network(self.layout, best.active)

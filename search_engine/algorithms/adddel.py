@@ -225,7 +225,8 @@ class AddDelSearch(StepPhase):
         self.report.visit(self.done, stage, cycle, fit, improved, self._genome(fit))
 
     def _say_cycle(self, cycle: int) -> None:
-        self.report.cycle(self.done, cycle)
+        assert self.best_fit is not None
+        self.report.cycle(self.done, cycle, self.best_fit)
 
     def _conclude(self) -> None:
         """The last step has said all."""
