@@ -131,7 +131,8 @@ class PrimitivesSumNetwork(nn.Module):
             weighted: Tensor = self.coefficients(torch.stack(values, dim=2))
             return weighted[:, :, 0]
         if gamma is None:
-            return values[0]
+            alone: Tensor = values[0]
+            return alone
         mixed: Tensor = torch.stack(values, dim=2) @ gamma[GROUP][0]
         return mixed
 
