@@ -11,10 +11,17 @@ from webapp.live.frames import Events, events_text, thin
 
 
 def records(kinds: str, first: int = 1) -> list[dict[str, Any]]:
-    """One record per letter: s = structure, p and q = policies of two data sets, anything else = metrics."""
-    known = {"s": ("structure", {}), "p": ("policy", {"domain": 0}), "q": ("policy", {"domain": 1})}
-    found = [known.get(letter, ("metrics", {})) for letter in kinds]
-    return [{"seq": first + index, "kind": kind, "data": data} for index, (kind, data) in enumerate(found)]
+    """One record per letter: s = structure, p and q = policies of two data sets, c and d = charts of two phases, else metrics."""
+    known = {
+        "s": ("structure", "phase:0", {}), "p": ("policy", "phase:0", {"domain": 0}), "q": ("policy", "phase:0", {"domain": 1}),
+        "c": ("charts", "phase:0", {}), "d": ("charts", "phase:1", {}),
+    }
+    found = [known.get(letter, ("metrics", "phase:0", {})) for letter in kinds]
+    return [{"seq": first + at, "kind": kind, "source": source, "data": data} for at, (kind, source, data) in enumerate(found)]
+
+
+def same_picture(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    return all(one[name] == other[name] for name in ("kind", "source", "data"))
 
 
 def cut(kinds: str, due: bool) -> tuple[list[int], int, list[int]] | None:
@@ -37,6 +44,10 @@ def test_every_picture_has_its_own_latest_frame() -> None:
     assert cut("mspqmspm", due=False) == ([1], 3, [4, 5, 6, 7, 8])
 
 
+def test_charts_of_two_phases_do_not_replace_each_other() -> None:
+    assert cut("cdcm", due=True) == ([2, 3, 4], 4, [])
+
+
 def test_before_it_is_due_the_rest_is_held_back() -> None:
     assert cut("smsmm", due=False) == ([2], 2, [3, 4, 5])
     assert cut("smm", due=False) is None
@@ -46,7 +57,7 @@ def test_before_it_is_due_the_rest_is_held_back() -> None:
 def test_any_sequence_arrives_whole_but_for_superseded_frames() -> None:
     rng = random.Random(5)
     for _ in range(300):
-        log = records("".join(rng.choice("spqm") for _ in range(rng.randrange(1, 40))))
+        log = records("".join(rng.choice("spqcdm") for _ in range(rng.randrange(1, 40))))
         sent: list[dict[str, Any]] = []
         held: list[dict[str, Any]] = []
         reached, position = 0, 0
@@ -61,9 +72,9 @@ def test_any_sequence_arrives_whole_but_for_superseded_frames() -> None:
                 sent += found.records
         assert [r for r in sent if r["kind"] == "metrics"] == [r for r in log if r["kind"] == "metrics"]
         assert [r["seq"] for r in sent] == sorted({r["seq"] for r in sent})
-        for letter in "spq":
+        for letter in "spqcd":
             [picture] = records(letter)
-            same = [[r for r in some if (r["kind"], r["data"]) == (picture["kind"], picture["data"])][-1:] for some in (sent, log)]
+            same = [[r for r in some if same_picture(r, picture)][-1:] for some in (sent, log)]
             assert same[0] == same[1], "the newest of every picture always arrives"
 
 

@@ -83,9 +83,9 @@ def thin(records: Sequence[Record], due: bool) -> Cut | None:
 
 
 def _latest_frames(records: Sequence[Record]) -> set[int]:
-    """Places of the last frame of each picture: a kind, and for a policy whose data set's it is."""
+    """Places of the last frame of each picture: a kind, the phase that says it, and for a policy whose data set's it is."""
     frames = [(index, record) for index, record in enumerate(records) if record["kind"] in FRAME_KINDS]
-    pictures = {(record["kind"], record["data"].get("domain")): index for index, record in frames}
+    pictures = {(record["kind"], record["source"], record["data"].get("domain")): index for index, record in frames}
     return set(pictures.values())
 
 
