@@ -97,7 +97,7 @@ class AdaNetConfig(AlgorithmConfig):
     )
 
     # ---- training of a candidate
-    epochs: int = Field(default=30, ge=1, le=10_000, title="Epochs", description="Passes over the training part for each candidate.")
+    epochs: int = Field(default=20, ge=1, le=10_000, title="Epochs", description="Passes over the training part for each candidate.")
     batch_size: int = Field(default=64, ge=1, le=65_536, title="Batch size", description="Examples per step.")
     learning_rate: float = Field(default=0.01, gt=0, le=10, title="Learning rate", description="Adam's, for a candidate.")
 

@@ -37,9 +37,9 @@ def problem(name: str, seed: int = 0) -> SearchData:
 
 
 def growing(data: SearchData, kind: type[AdaNet] = AdaNet, seed: int = 0, **options: Any) -> AdaNet:
-    """A fresh search: 8 wide, T = 8 unless said otherwise."""
+    """A fresh search: 8 wide, T = 8, 30 epochs a candidate unless said otherwise."""
     torch.manual_seed(seed)
-    values = {"width": 8, "iterations": 8, "controls": (), **options}
+    values = {"width": 8, "iterations": 8, "epochs": 30, "controls": (), **options}
     context = Context(
         space=EnsembleSpace(EnsembleConfig(), data.shape), options=AdaNetConfig(**values), seed=seed, rng=random.Random(seed),
         metric="val_accuracy", log=EventLog("phase:0"), data=data, structure_every=1,
