@@ -278,7 +278,8 @@ class AlgorithmEntry:
     metric: str = ""
     """What its results are ranked by (higher is better) where that is not the data set's metric, for example `val_elbo`."""
     structure: str = "none"
-    """Which picture the browser opens first: family, growth, population, queue, policy, colony, pathways, domains, surrogate, marginals."""
+    """Which picture the browser opens first: family, growth, population, queue, policy, colony, pathways, domains, surrogate, marginals,
+    mask, charts."""
     domains: Domains = Domains()
     finisher: str = ""
     """`module:function` that finishes finalists with finish="as_is": (space, finalist, data, test, seed, device) -> (network or None,
