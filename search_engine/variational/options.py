@@ -58,8 +58,8 @@ class VariationalConfig(AlgorithmConfig):
     lambda_prior_l: float = Field(
         default=1.0, ge=0, le=1e9, title="λ prior, L",
         description="Weight of KL(q || p) in L. The effective sample size is m / λ: a larger value is a stronger prior. 0 = maximum "
-        "likelihood. With 1 (the evidence bound) a network of many weights on few examples becomes as simple as it can; 0.01 or less "
-        "lets convolutions pay for themselves there.",
+        "likelihood. With 1 (the evidence bound) a network of many weights on few examples becomes as simple as it can; a smaller "
+        "value leaves it more of them.",
     )
     lambda_schedule: ScheduleName = Field(
         default="constant", title="λ schedule",
