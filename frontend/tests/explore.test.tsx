@@ -1,12 +1,15 @@
 /** Densities and draws on the triangle against known figures. */
 import { cleanup, fireEvent, render, screen } from "@testing-library/react";
-import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { dirichletLogDensity, draws, gridPoints, gumbelSoftmaxLogDensity, logDensity, logGamma, logitNormalLogDensity, summary, type Law, type Weights } from "../src/explore/distributions";
 import { ExplorePage } from "../src/explore/ExplorePage";
 import { stubCanvas } from "./run/fixtures";
 
 beforeAll(stubCanvas);
-afterEach(cleanup);
+afterEach(() => {
+  cleanup();
+  vi.unstubAllGlobals();
+});
 
 const S: Weights = [5, 3, 2];
 const ONE: Weights = [1, 1, 1];
@@ -91,6 +94,7 @@ describe("draws", () => {
 
 describe("the page", () => {
   it("says in figures what the picture shows, and follows the sliders", () => {
+    vi.stubGlobal("fetch", vi.fn(() => Promise.resolve(new Response(JSON.stringify({ results: [], next: null }), { status: 200 }))));
     render(<ExplorePage />);
     expect(screen.getByRole("img", { name: /Gumbel-Softmax on the triangle/ })).toBeTruthy();
     const middle = () => screen.getByRole("rowheader", { name: "log density in the middle" }).nextElementSibling?.textContent;

@@ -1,8 +1,14 @@
 /** The divergence between Gumbel-Softmax laws against draws and known values, and the map of the structure term made of it. */
-import { describe, expect, it } from "vitest";
+import { cleanup, fireEvent, render, screen } from "@testing-library/react";
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { ConcreteDivergence, ExpectedLogSum } from "../src/explore/concreteDivergence";
 import { draw, gumbelSoftmaxLogDensity, uniform, type Weights } from "../src/explore/distributions";
+import { StructurePrior } from "../src/explore/StructurePrior";
 import { divergences, GRID, highest, NEAR, NEAR_TEMPERATURE, PARTS, term } from "../src/explore/structureTerm";
+import { stubCanvas } from "./run/fixtures";
+
+beforeAll(stubCanvas);
+afterEach(cleanup);
 
 const EULER = 0.5772156649015329;
 const kl = (s: Weights, t: number, other: Weights, u: number) => new ConcreteDivergence(t, other, u).from(s);
@@ -93,5 +99,35 @@ describe("the structure term of Q", () => {
   it("is symmetric: three equal λ have the maximum in the middle", () => {
     const [place] = highest(term(at, [1, 1, 1]))!.places;
     place!.forEach((value) => expect(value).toBeCloseTo(1 / 3, 9));
+  });
+});
+
+describe("the part of the page", () => {
+  const cells = (name: string) => Array.from(screen.getByRole("rowheader", { name }).parentElement!.querySelectorAll("td"), (cell) => Number(cell.textContent));
+
+  it("says the maximum and the figures of each preset, and takes other λ", () => {
+    render(<StructurePrior />);
+    expect(screen.getByText(/^Highest, -?0\.0\d, at s = 0\.9\d, 0\.05, 0\.05\.$/)).toBeTruthy();
+    const [first, second, third, sum] = cells("near vertex 1");
+    expect(sum).toBe(-first!);
+    expect(second).toBe(third);
+    expect(second).toBeGreaterThan(1);
+
+    fireEvent.click(screen.getByRole("radio", { name: "[0, 0, 0]" }));
+    expect(screen.getByText(/^The term says nothing/)).toBeTruthy();
+    expect(cells("middle")[3]).toBe(0);
+
+    fireEvent.click(screen.getByRole("radio", { name: "[1, 1, 0]" }));
+    expect(screen.getByText(/^Highest, .* at s = 0\.4\d, 0\.4\d, 0\.0\d/)).toBeTruthy();
+    expect(screen.getByRole("img", { name: /λ struct 1\.00, 1\.00, 0\.00 and temperature 0\.1\. Highest/ })).toBeTruthy();
+
+    fireEvent.change(screen.getByLabelText("λ₂ struct"), { target: { value: "0" } });
+    expect(screen.getByRole("radio", { name: "own" }).getAttribute("aria-checked")).toBe("true");
+    const [one, two, , own] = cells("middle");
+    expect(own).toBeCloseTo(-one! + two!, 2);
+
+    const before = cells("middle")[0];
+    fireEvent.change(screen.getByLabelText("λ temp"), { target: { value: "200" } });
+    expect(cells("middle")[0]).not.toBe(before);
   });
 });

@@ -1,24 +1,32 @@
 /** Distributions of structure weights on the triangle of three operations, under the reader's hand. */
-import { useEffect, useId, useMemo, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { useQueryState } from "../app/router";
 import { useTitle } from "../app/useTitle";
 import { SCORE_SCALE } from "../graph/scoreColour";
 import { useStage } from "../graph/useStage";
-import { placeOf, SLIDER_STEPS, valueAt, type SliderRange } from "../schema/slider";
 import { Panel } from "../ui/Panel";
 import { Segmented } from "../ui/Segmented";
 import { ConstraintSets } from "./ConstraintSets";
-import { DensityPicture } from "./densityPicture";
-import { draws, logDensity, summary, type Family, type Law, type Weights } from "./distributions";
+import { draws, gridPoints, logDensity, summary, type Family, type Law, type Weights } from "./distributions";
+import { centreFor } from "./liveEdge";
+import { LiveEdgePanel } from "./LiveEdgePanel";
+import { range, Slider } from "./Slider";
+import { StructurePrior } from "./StructurePrior";
+import { TrianglePicture, type TriangleMap } from "./trianglePicture";
+import { useLiveEdge } from "./useLiveEdge";
+import { three } from "./words";
 import "../graph/graph.css";
 import "./explore.css";
 
 const COUNT = 2000;
 const CENTRE: Weights = [1 / 3, 1 / 3, 1 / 3];
-const range = (low: number, high: number, log: boolean): SliderRange => ({ low, high, integer: false, log, open: { low: false, high: false } });
-const POSITIVE = range(0.1, 10, true);
-const REAL = range(-3, 3, false);
-const TEMPERATURE = range(0.05, 100, true);
+const POSITIVE = range(0.1, 10, { log: true });
+const REAL = range(-3, 3);
+const TEMPERATURE = range(0.05, 100, { log: true });
+const PARTS = 96;
+const GRID = gridPoints(PARTS);
+/** The colour reaches from the highest density down to e to the minus this many below it. */
+const DEPTH = 8;
 
 const FAMILIES: { value: Family; label: string; centre: string; about: string }[] = [
   { value: "gumbel", label: "Gumbel-Softmax", centre: "s", about: "γ = softmax((log s + G) / λ). Which weight is the largest has the odds s at every temperature; a low one goes to the corners, a high one to the middle." },
@@ -26,18 +34,11 @@ const FAMILIES: { value: Family; label: string; centre: string; about: string }[
   { value: "logit-normal", label: "Logit-normal", centre: "μ", about: "γ = softmax((μ + σ ε) / λ) with normal ε. Only differences of μ count; a large σ goes to the corners." },
 ];
 
-function Slider({ label, value, bounds, onChange }: { label: string; value: number; bounds: SliderRange; onChange: (value: number) => void }) {
-  const id = useId();
-  return (
-    <div className="explore-slider">
-      <label htmlFor={id}>{label}</label>
-      <input id={id} type="range" min={0} max={SLIDER_STEPS} value={placeOf(value, bounds)} aria-valuetext={String(value)} onChange={(event) => onChange(valueAt(Number(event.target.value), bounds))} />
-      <output htmlFor={id}>{value}</output>
-    </div>
-  );
+function mapOf(law: Law): TriangleMap {
+  const values = GRID.map((point) => logDensity(law, point));
+  const high = Math.max(...values.filter(Number.isFinite));
+  return { parts: PARTS, grid: GRID, values, span: [high - DEPTH, high] };
 }
-
-const three = (weights: Weights, digits = 3) => weights.map((value) => value.toFixed(digits)).join(", ");
 
 function withOne(weights: Weights, place: number, value: number): Weights {
   return weights.map((old, index) => (index === place ? value : old)) as unknown as Weights;
@@ -56,8 +57,14 @@ export function ExplorePage() {
   const law = useMemo((): Law => ({ family, centre, spread, temperature }), [family, centre, spread, temperature]);
   const sample = useMemo(() => draws(law, COUNT), [law]);
   const facts = useMemo(() => summary(sample), [sample]);
-  const [canvas, picture] = useStage(DensityPicture);
-  useEffect(() => picture?.setData(law, shown === "density" ? [] : sample, shown !== "draws"), [picture, law, sample, shown]);
+  const map = useMemo(() => mapOf(law), [law]);
+  const edge = useLiveEdge();
+  const live = edge.live;
+  const [canvas, picture] = useStage(TrianglePicture);
+  useEffect(() => {
+    const labels = (["γ₁", "γ₂", "γ₃"] as const).map((sign, place) => (live ? `${sign} ${live.names[place]}` : sign)) as [string, string, string];
+    picture?.setData({ labels, map: shown === "draws" ? null : map, dots: shown === "density" ? [] : sample, edge: live });
+  }, [picture, map, sample, shown, live]);
   const rows: [string, string][] = [
     ["mean weights", three(facts.mean)],
     ["largest weight: odds", three(facts.largest)],
@@ -66,6 +73,7 @@ export function ExplorePage() {
     ["mean entropy of a draw", `${(100 * facts.entropy).toFixed(0)} % of uniform`],
     ["log density in the middle", logDensity(law, CENTRE).toFixed(3)],
   ];
+  const onTop = live && edge.edge ? `. On top the edge ${edge.edge.label}: mean ${live.names.map((name, place) => `${name} ${live.mean[place]?.toFixed(2)}`).join(", ")}; ${live.draws.length} draws` : "";
   return (
     <div className="page">
       <div className="page-head">
@@ -92,7 +100,7 @@ export function ExplorePage() {
         <div className="explore">
           <div>
             <div className="explore-picture">
-              <canvas ref={canvas} role="img" aria-label={`${chosen.label} on the triangle: ${rows.map(([name, value]) => `${name} ${value}`).join("; ")}`} />
+              <canvas ref={canvas} role="img" aria-label={`${chosen.label} on the triangle: ${rows.map(([name, value]) => `${name} ${value}`).join("; ")}${onTop}`} />
             </div>
             <p className="explore-scale">
               <span>e⁻⁸ of the highest</span>
@@ -121,10 +129,15 @@ export function ExplorePage() {
             </table>
           </div>
         </div>
+        <section className="explore-live" aria-labelledby="explore-live">
+          <h3 id="explore-live">An edge of a run on top</h3>
+          <LiveEdgePanel state={edge} onTake={(taken) => setCentres({ ...centres, [family]: centreFor(family, taken.mean) })} />
+        </section>
       </Panel>
       <Panel title="Where structure parameters may lie" note="three operations on one edge">
         <ConstraintSets />
       </Panel>
+      <StructurePrior />
     </div>
   );
 }
