@@ -13,6 +13,7 @@ import { LiveEdgePanel } from "./LiveEdgePanel";
 import { range, Slider } from "./Slider";
 import { StructurePrior } from "./StructurePrior";
 import { TrianglePicture, type TriangleMap } from "./trianglePicture";
+import { TwoLayer } from "./TwoLayer";
 import { useLiveEdge } from "./useLiveEdge";
 import { three } from "./words";
 import "../graph/graph.css";
@@ -138,6 +139,7 @@ export function ExplorePage() {
         <ConstraintSets />
       </Panel>
       <StructurePrior />
+      <TwoLayer />
     </div>
   );
 }
