@@ -8,6 +8,7 @@ import { Panel } from "../ui/Panel";
 import { Segmented } from "../ui/Segmented";
 import { ConstraintSets } from "./ConstraintSets";
 import { draws, gridPoints, logDensity, summary, type Family, type Law, type Weights } from "./distributions";
+import { GridRandom } from "./GridRandom";
 import { centreFor } from "./liveEdge";
 import { LiveEdgePanel } from "./LiveEdgePanel";
 import { range, Slider } from "./Slider";
@@ -80,7 +81,7 @@ export function ExplorePage() {
       <div className="page-head">
         <div>
           <h1>Distributions</h1>
-          <p>How a search draws the weights of three operations on an edge: the density on their triangle, and what the temperature does to it.</p>
+          <p>How a search draws the weights of three operations on an edge: the density on their triangle, and what the temperature does to it; then where the objective sends them, what they mix, and how points are chosen without them.</p>
         </div>
       </div>
       <Panel
@@ -140,6 +141,7 @@ export function ExplorePage() {
       </Panel>
       <StructurePrior />
       <TwoLayer />
+      <GridRandom />
     </div>
   );
 }

@@ -5,6 +5,8 @@ import { Panel } from "../ui/Panel";
 import { Segmented } from "../ui/Segmented";
 import { range, Slider } from "./Slider";
 import { convolution, INPUTS, mixture, pooling, probabilities, SIDE, wordsOf, type Picture } from "./twoLayer";
+import "../run/run.css";
+import "../structures/structures.css";
 
 const UNIT = range(0, 1);
 /** Cells a side of the map over all γ. */
@@ -19,7 +21,7 @@ function Pixels({ title, values, most }: { title: string; values: Picture; most:
     <figure className="pixels">
       <svg viewBox={`0 0 ${SIDE} ${SIDE}`} role="img" aria-label={`${title}: ${wordsOf(values)}`}>
         {values.map((value, place) => (
-          <rect key={place} x={place % SIDE} y={Math.floor(place / SIDE)} width="1.02" height="1.02" style={{ fill: value < 0 ? "var(--best)" : "var(--accent)", fillOpacity: Math.min(Math.abs(value) / most, 1) }} />
+          <rect key={place} x={place % SIDE} y={Math.floor(place / SIDE)} width="1" height="1" style={{ fill: value < 0 ? "var(--best)" : "var(--accent)", fillOpacity: Math.min(Math.abs(value) / most, 1) }} />
         ))}
       </svg>
       <figcaption>{title}</figcaption>
