@@ -30,13 +30,14 @@ describe("the two searches", () => {
     expect(bestOf({ peak: { x: 0.27, y: 0.77 }, importance: 1 }, gridTrials(10)).trial).toEqual({ x: 0.25, y: 0.75 });
   });
 
-  it("differ by what Bergstra and Bengio say: chance wins where one parameter matters, less where both do", () => {
+  it("differ by what Bergstra and Bengio say: chance wins where one parameter matters, not where both do", () => {
     for (const side of [3, 5]) {
       const one = compare(side, 0);
       expect(one.random).toBeGreaterThan(one.grid + 0.05);
       expect(one.randomBetter).toBeGreaterThan(0.6);
       const both = compare(side, 1);
-      expect(both.random - both.grid).toBeLessThan(one.random - one.grid);
+      expect(both.random).toBeLessThan(both.grid);
+      expect(both.randomBetter).toBeLessThan(0.5);
     }
     // The mean over peaks of the best of k values in the middles of k cells: 2 k times the integral of the bell over half a cell.
     const steps = 20_000;

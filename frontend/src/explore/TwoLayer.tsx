@@ -79,9 +79,11 @@ export function TwoLayer() {
   const [space, setSpace] = useState<"cube" | "simplex">("cube");
   const [cube, setCube] = useState<Gamma>([0.7, 0.4]);
   const input = Math.max(INPUTS.findIndex((item) => item.name === chosen), 0);
-  const x = INPUTS[input]?.picture ?? [];
   const gamma: Gamma = space === "cube" ? cube : [cube[0], Number((1 - cube[0]).toFixed(3))];
-  const [conv, pool] = useMemo(() => [convolution(x), pooling(x)], [x]);
+  const [x, conv, pool] = useMemo(() => {
+    const shown = INPUTS[input]?.picture ?? [];
+    return [shown, convolution(shown), pooling(shown)];
+  }, [input]);
   const mixed = mixture(conv, pool, gamma);
   const now = probabilities(mixed);
   const most = Math.max(...conv.map(Math.abs), ...pool);

@@ -28,11 +28,22 @@ export function term(kl: readonly [number[], number[], number[]], lambdas: Weigh
 }
 
 export interface Highest {
-  /** The grid's points at which the term is largest: several where two vertices attract or repel alike. */
+  /** The grid's points at which the term is largest: several where two vertices repel alike. Neighbours count as one, half way. */
   places: Weights[];
   value: number;
   /** At the grid's rim: off the grid the term may rise further. */
   border: boolean;
+}
+
+/** One place for each group of neighbours: a maximum between points of the grid shows as several equal ones around it. */
+function merged(places: readonly Weights[]): Weights[] {
+  const groups: Weights[][] = [];
+  for (const s of places) {
+    const near = groups.find((group) => group.some((other) => Math.max(...s.map((value, index) => Math.abs(value - (other[index] ?? 0)))) < 1.5 / PARTS));
+    if (near) near.push(s);
+    else groups.push([s]);
+  }
+  return groups.map((group) => [0, 1, 2].map((index) => group.reduce((sum, s) => sum + (s[index] ?? 0), 0) / group.length) as unknown as Weights);
 }
 
 /** Null where the term is the same everywhere. */
@@ -40,7 +51,7 @@ export function highest(values: readonly number[]): Highest | null {
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const slack = 1e-6 * Math.max(1, Math.abs(high));
   if (high - low <= slack) return null;
-  const places = GRID.filter((_, index) => (values[index] ?? -Infinity) >= high - slack);
+  const places = merged(GRID.filter((_, index) => (values[index] ?? -Infinity) >= high - slack));
   return { places, value: high, border: places.some((s) => Math.min(...s) < 1.5 / PARTS) };
 }
 
