@@ -227,6 +227,11 @@ class StepPhase(Phase):
     @abstractmethod
     def steps_done(self) -> int: ...
 
+    @property
+    def stop_reason(self) -> Literal["horizon", "settled", "stopped"]:
+        """What it means that the phase is finished: the plan is carried out, nothing better was found, or a stop rule fired."""
+        return "horizon"
+
     def planned_samples(self) -> float | None:
         """Samples of the whole horizon, where steps differ so much that the first few do not tell; None = as the first few."""
         return None

@@ -202,7 +202,8 @@ class VariationalSearch(VariationalReports, StepPhase):
 
     def _let_structure_into_prior(self) -> None:
         """End of the warm-up: a wide prior, whose deviation is multiplied by the structure weights from now on."""
-        if not self.precision:
+        if not self.precision or self.two_parts or not self.options.learn_precision:
+            # A prior that was fixed by the options stays; the free energy knows none that follows the structure.
             return
         with torch.no_grad():
             for log_a in self.precision:
@@ -210,7 +211,8 @@ class VariationalSearch(VariationalReports, StepPhase):
         self.context.emit(
             Notice(
                 name="structure_in_prior", step=self.done,
-                message="Warm-up over: from now on an operation's weights have a prior as wide as its structure weight.",
+                message="Warm-up over: from now on the prior's deviation of an operation's weights is "
+                f"e^{self.options.wide_log_deviation:g} times its structure weight, until it is learned anew.",
                 values={"log_deviation": self.options.wide_log_deviation},
             ),
             self.done,

@@ -23,8 +23,7 @@ class SincosConfig(DatasetConfig):
 
     examples: int = Field(
         default=600, ge=12, le=100_000, title="Examples",
-        description="How many points in all; a third of them is the test part. With the defaults 200 fit the weights and 200 choose the "
-        "structure.",
+        description="How many points in all; a third of them is the test part, and the validation share divides the rest.",
     )
     validation_share: float = Field(
         default=0.5, ge=0.05, le=0.9, title="Validation share",

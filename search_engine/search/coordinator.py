@@ -37,6 +37,7 @@ STOP_MESSAGES = {
     "horizon": "the planned number of steps is done",
     "exhausted": "no new architecture is left to try",
     "settled": "the search has settled on one architecture",
+    "stopped": "a stop rule of the algorithm ended the search early",
 }
 
 

@@ -87,7 +87,7 @@ class PhaseWork(Work):
             return {"status": "failed", "reason": self.failure.reason, "cost": self._own.model_dump(), "seconds": self.seconds}
         return {
             "status": "completed",
-            "reason": "horizon" if self.phase.finished else "budget",
+            "reason": self.phase.stop_reason if self.phase.finished else "budget",
             "steps": self.phase.steps_done,
             "cost": self._own.model_dump(),
             "seconds": self.seconds,

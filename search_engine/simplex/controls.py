@@ -75,7 +75,18 @@ class SimplexControlsConfig(SimplexHabitsConfig):
 
 def check_controls(options: Any, space: SearchSpace[Any]) -> None:
     """Refuse controls that do not fit each other or the space: BadInput naming the option. Torch-free; an algorithm's `check`."""
+    for group in space.family():
+        if group.constraint == "real":
+            raise BadInput(
+                "space_options.constraint", f"a method on the simplex needs shares that sum to one, not real numbers ({group.title})"
+            )
     stages = options.shrink_stages
+    if options.warm_up_epochs and not options.steps and options.warm_up_epochs * max(stages, 1) >= options.epochs:
+        each = " in each stage" if stages > 1 else ""
+        raise BadInput(
+            "options.warm_up_epochs",
+            f"the structure would never move: {options.warm_up_epochs} epochs of warm-up{each} leave none of the {options.epochs}",
+        )
     for name in ("shrink_cells", "shrink_partial_channels", "skip_dropout"):
         given = len(getattr(options, name))
         if given not in (0, stages):

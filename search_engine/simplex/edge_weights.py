@@ -40,6 +40,7 @@ class EdgeNormalisedStructure(StructureDistribution):
         super().__init__(choice.shapes, choice.device, choice.dtype)
         self.choice = choice
         self.discrete = choice.discrete  # type: ignore[misc]
+        self.twice_differentiable = choice.twice_differentiable  # type: ignore[misc]
         self.names = list(choice.names)
         self.parameters = list(choice.parameters)
         self._own = len(choice.parameters)

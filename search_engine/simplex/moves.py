@@ -112,16 +112,17 @@ class Moves(StepPhase):
         return Cost(forward_backward=train_loss.examples, flops=self.flops["both"])
 
     def _measure_curvature(self) -> Cost:
-        """Set `eigenvalue` from the minibatch of this step that moves the structure."""
+        """Set `eigenvalue` from the minibatch that moves the structure in the step to come."""
         bilevel = hasattr(self, "val_part")
         part, order = (self.val_part, self.val_order) if bilevel else (self.train_part, self.train_order)
         loss = self._loss(part, order, "curvature")
         generator = torch.Generator().manual_seed(derive_seed(self.context.seed, "curvature", self.done))
         with flops_once(self.flops, "curvature"):
-            self.eigenvalue = largest_eigenvalue(loss, self.weights, self.alpha.parameters, generator)
+            twice = self.alpha.twice_differentiable
+            self.eigenvalue = largest_eigenvalue(loss, self.weights, self.alpha.parameters, generator, twice=twice)
         self._require_finite("curvature of the structure", self.eigenvalue)
-        # A product with the Hessian is a backward pass through a forward and a backward one.
-        return Cost(forward_backward=(1 + ITERATIONS) * loss.examples, flops=self.flops["curvature"])
+        # A product with the Hessian is a backward pass through a forward and a backward one, or a difference of two passes.
+        return Cost(forward_backward=(1 + ITERATIONS * (1 if twice else 2)) * loss.examples, flops=self.flops["curvature"])
 
     def _loss(self, part: Any, order: Any, level: str = "weights") -> BatchLoss:
         batch, noise = part.take(order.indices(self.done)), derive_seed(self.context.seed, "draws", self.done, level)

@@ -207,6 +207,10 @@ class SimplexSearch(Moves):
         return self.done
 
     @property
+    def stop_reason(self) -> Literal["horizon", "settled", "stopped"]:
+        return "stopped" if self.stopped else "horizon"
+
+    @property
     def finished(self) -> bool:
         return bool(self.stopped) or self.done >= self.horizon
 

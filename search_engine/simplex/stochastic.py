@@ -56,4 +56,4 @@ class StochasticSearch(SimplexSearch):
     def draws(self) -> dict[str, Any]:
         numbers = sum(edges * operations for edges, operations in self.choice.shapes.values())
         count = min(max(MOST_NUMBERS // numbers, LEAST_DRAWS), MOST_DRAWS)
-        return self.choice.draws(count, self.generator("picture"))
+        return self.alpha.draws(count, self.generator("picture"))

@@ -35,6 +35,8 @@ LEAST_CONCENTRATION = 1e-3
 class DirichletStructure(SimplexDensity):
     """Alphas (edges, operations) per group; concentrations as above."""
 
+    twice_differentiable = False
+
     def __init__(
         self,
         shapes: Mapping[str, tuple[int, int]],

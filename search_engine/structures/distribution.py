@@ -177,6 +177,9 @@ class StructureDistribution(ABC):
         with torch.no_grad():
             return {group: value.float().cpu().numpy().copy() for group, value in self.mean().items()}
 
+    twice_differentiable: ClassVar[bool] = True
+    """Whether a draw can be differentiated twice in the parameters."""
+
     def draws(self, count: int, generator: torch.Generator | None = None) -> dict[str, np.ndarray[Any, Any]]:
         """`count` draws as float32 arrays (count, edges, operations), detached, on the CPU: what a picture of the law is made of."""
         with torch.no_grad():

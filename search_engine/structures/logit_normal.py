@@ -93,14 +93,15 @@ class LogitNormalStructure(SimplexDensity):
         return result
 
     def ratios(self, parameters: Parameters | None = None) -> dict[str, list[RatioBlock]]:
-        """Per group the Gaussian laws of log(gamma_l / gamma_K), l < K, where K is an edge's last operation to choose from. Edges with
-        equally many are one block; those with a single one have no ratio."""
+        """Per group the Gaussian laws (float64) of log(gamma_l / gamma_K), l < K, where K is an edge's last operation to choose from. Edges
+        with equally many are one block; those with a single one have no ratio."""
         temperature = self.temperature_of(parameters)
         result: dict[str, list[RatioBlock]] = {}
         for group, (mu, sigma) in self.moments(parameters).items():
             result[group] = []
             for rows, columns in self._blocks(group):
-                mean, spread = mu[rows, columns], sigma[rows, columns].square()
+                # Variances of very different size lose the covariance its definiteness in single precision.
+                mean, spread = mu[rows, columns].double(), sigma[rows, columns].double().square()
                 covariance = (torch.diag_embed(spread[:, :-1]) + spread[:, -1:].unsqueeze(-1)) / temperature.square()
                 law = torch.distributions.MultivariateNormal((mean[:, :-1] - mean[:, -1:]) / temperature, covariance_matrix=covariance)
                 result[group].append(RatioBlock(rows, columns, law))
@@ -125,8 +126,8 @@ class LogitNormalStructure(SimplexDensity):
             for block in blocks:
                 chosen = value[..., block.rows, block.columns]
                 # The ratios' derivative in gamma_1 .. gamma_{K-1} has the determinant 1 / prod gamma_l.
-                part = block.law.log_prob(chosen[..., :-1] - chosen[..., -1:]) - chosen.sum(dim=-1)
-                density = density.index_copy(-1, block.rows[:, 0], part)
+                part = block.law.log_prob((chosen[..., :-1] - chosen[..., -1:]).double()) - chosen.sum(dim=-1)
+                density = density.index_copy(-1, block.rows[:, 0], part.to(density.dtype))
             result[group] = density
         return result
 
@@ -152,7 +153,7 @@ class LogitNormalStructure(SimplexDensity):
         total = torch.zeros((), dtype=self.dtype, device=self.device)
         for group, blocks in self.ratios(parameters).items():
             for ours, other in zip(blocks, theirs[group], strict=True):
-                total = total + torch.distributions.kl_divergence(ours.law, other.law).sum()
+                total = total + torch.distributions.kl_divergence(ours.law, other.law).sum().to(total.dtype)
         return total
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..events import Chart, ChartMark, series
+from ..events import Chart, series
 
 Array = np.ndarray[Any, Any]
 
@@ -71,14 +71,4 @@ def fit(grid: Array, function: Array, inputs: Array, targets: Array) -> Chart:
     return Chart(
         name="fit", title="Fitted function", x_title="first feature", y_title="y",
         series=[series("data", inputs[:POINTS], targets[:POINTS], look="points"), series("function at the means", grid, function)],
-    )
-
-
-def costs(steps: Array, error: Array, description: Array) -> Chart:
-    """Error cost and description cost, nats, against steps."""
-    marks = [ChartMark(axis="y", value=0.0, title="0")]
-    return Chart(
-        name="costs", title="Error cost and description cost", x_title="step", y_title="nats",
-        series=[series("error cost", steps, error), series("description cost", steps, description, look="dashed")], marks=marks,
-        note="their sum is the variational free energy: the length of a message that describes the model and then the data with it",
     )

@@ -32,7 +32,8 @@ class VariationalConfig(AlgorithmConfig):
     # ---- how long
     epochs: int = Field(
         default=4, ge=1, le=100_000, title="Epochs",
-        description="Passes over the data that fit the weights. With `steps` = 0 this is the horizon of the search and of its schedules.",
+        description="As many steps as batches in so many passes over the data that fit the weights: with `steps` = 0 this is the horizon "
+        "of the search and of its schedules. A step takes `inner_steps` batches.",
     )
     steps: int = Field(
         default=0, ge=0, le=10_000_000, title="Steps", description="The horizon in steps instead; 0 = use the epochs. Thesis's toy: 1000.",

@@ -73,7 +73,7 @@ def test_paths_of_several_runs_lie_in_one_plane(admin: Visitor) -> None:
     charts = panel(page, "Charts of the runs")
     expect(charts.get_by_text("2 runs have this chart")).to_be_visible()
     expect(charts.get_by_role("combobox", name="Chart")).to_have_value("trajectory")
-    expect(charts.get_by_role("list", name="Series").get_by_role("listitem")).to_have_count(2)
+    expect(charts.locator("ul[aria-label=Legend] > li")).to_have_count(2)
     picture = charts.get_by_role("img").first
     ends = re.findall(r"to \(([-\d.]+), ([-\d.]+)\)", picture.get_attribute("aria-label") or "")
     assert len(ends) == 2 and ends[0] != ends[1], "looking twenty steps ahead ends elsewhere"

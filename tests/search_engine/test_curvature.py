@@ -10,6 +10,7 @@ import torch
 
 from search_engine.simplex.curvature import ITERATIONS, largest_eigenvalue
 from search_engine.simplex.habits import EigenvalueStop, EpochView, Habits, SimplexHabitsConfig
+from search_engine.structures.dirichlet import DirichletStructure
 
 from .planted import planted_search
 from .simplex_searches import METHODS, of_kind, run, simplex_search
@@ -50,6 +51,34 @@ def test_it_is_that_of_the_full_hessian_of_a_search() -> None:
     expected = float(torch.linalg.eigvalsh(hessian.double())[-1])
     assert expected > 0
     assert largest_eigenvalue(loss, search.weights, search.alpha.parameters, generator()) == pytest.approx(expected, rel=1e-3)
+
+
+def test_a_draw_that_differentiates_once_has_its_curvature_from_differences() -> None:
+    """Autograd's second derivative of an implicit gamma draw lacks terms: nothing would be raised, the number would be wrong."""
+    structure = DirichletStructure({"g": (2, 3)}, generator(), dtype=torch.float64)
+    target = torch.tensor([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8]], dtype=torch.float64)
+
+    def loss(weights: object, alphas: list[torch.Tensor]) -> torch.Tensor:
+        drawn = structure.sample(alphas, torch.Generator().manual_seed(3))["g"]
+        return (5 * (drawn - target).square()).sum()
+
+    (alpha,) = structure.parameters
+    with torch.no_grad():
+        # Away from 0, where the concentration's own second derivative jumps.
+        alpha += torch.linspace(0.3, 0.8, 6, dtype=torch.float64).view(2, 3)
+
+    def slope(at: torch.Tensor) -> torch.Tensor:
+        moved = at.view_as(alpha).requires_grad_(True)
+        return torch.autograd.grad(loss([], [moved]), moved)[0].flatten()
+
+    flat, unit = alpha.detach().flatten(), 1e-4 * torch.eye(6, dtype=torch.float64)
+    hessian = torch.stack([(slope(flat + row) - slope(flat - row)) / 2e-4 for row in unit])
+    assert torch.allclose(hessian, hessian.T, atol=1e-4), "a Hessian is symmetric"
+    expected = float(torch.linalg.eigvalsh((hessian + hessian.T) / 2)[-1])
+    found = largest_eigenvalue(loss, [], structure.parameters, generator(), twice=structure.twice_differentiable)  # type: ignore[arg-type]
+    assert found == pytest.approx(expected, rel=1e-2)
+    missing = largest_eigenvalue(loss, [], structure.parameters, generator(), twice=True)  # type: ignore[arg-type]
+    assert missing != pytest.approx(expected, rel=5e-2)
 
 
 def view(epoch: int, eigenvalue: float | None) -> EpochView:

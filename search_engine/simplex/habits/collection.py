@@ -50,8 +50,8 @@ class SimplexHabitsConfig(AlgorithmConfig):
         ge=0,
         le=1000,
         title="Stop when the loss becomes sharp",
-        description="End the search when the largest eigenvalue of the validation loss' Hessian in the structure, averaged over some "
-        "epochs, exceeds that of as many epochs before by this factor; 0 = never. R-DARTS: 1.3.",
+        description="End the search when the largest eigenvalue of the Hessian in the structure, of the loss that moves it, averaged over "
+        "some epochs, exceeds that of as many epochs before by this factor; 0 = never. R-DARTS: 1.3.",
     )
     eigenvalue_window: int = Field(
         default=5,
