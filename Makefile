@@ -18,10 +18,10 @@ run: .venv/runtime ui
 	@exec $(BIN)/python manage.py up $(UP)
 
 test: .venv/development ui test-ui
-	$(BIN)/python -m pytest -m "not slow and not gpu" -n 2 --dist loadfile $(PYTEST)
+	$(BIN)/python -m pytest -m "not slow and not gpu" -n 2 --dist loadgroup $(PYTEST)
 
 test-slow: .venv/development ui
-	$(BIN)/python -m pytest -m "slow and not gpu" -n 2 --dist loadfile $(PYTEST)
+	$(BIN)/python -m pytest -m "slow and not gpu" -n 2 --dist loadgroup $(PYTEST)
 
 test-ui: .venv/development ui
 	$(BIN)/python frontend/build.py test

@@ -25,3 +25,15 @@ def data_dir() -> Path:
     if _required():
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What one of several test processes does as a whole (--dist loadgroup): a file, whose tests share fixtures; of the contract suite,
+    which would keep one process busy alone, an algorithm."""
+    for item in items:
+        parameters = getattr(getattr(item, "callspec", None), "params", {})
+        group = str(item.path)
+        if item.path.name == "test_contract.py":
+            group += f" {parameters.get('algorithm', '')}"
+        item.add_marker(pytest.mark.xdist_group(group))

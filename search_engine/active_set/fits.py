@@ -85,8 +85,9 @@ class Refit(ABC):
             return n * self.layout.outputs * math.log(max(train_loss, SMALLEST_ERROR)) + parameters * math.log(n)
         return 2 * n * train_loss + parameters * math.log(n)
 
-    def _count(self, passes: int) -> None:
-        self.fits += 1
+    def _count(self, passes: int, diagnostic: bool = False) -> None:
+        # What a bootstrap refits costs, but it is no set that the search tried.
+        self.fits += 0 if diagnostic else 1
         self.cost = self.cost.plus(Cost(forward_backward=self.examples * passes))
 
 
@@ -140,7 +141,7 @@ class LeastSquares(Refit):
 
     def resampled(self, fit: Fit, rows: Array) -> Array:
         inputs, targets = self._train
-        self._count(1)
+        self._count(1, diagnostic=True)
         return self._solve(_moments(inputs[rows], targets[rows]), [0, *(1 + unit for unit in fit.active)]).ravel()
 
     def gradient(self, fit: Fit) -> tuple[Array, Array]:

@@ -61,7 +61,9 @@ class ActiveSetReport:
             self.context.emit(ChartsFrame(step=step, charts=self._charts()), step)
         count = len(self.rule.best)
         message = f"Cycle {cycle} is over: back to the best set of {count} units ({self.objective} {self.rule.best_q:.4g})."
-        message += " It brought nothing new, so the search ends." if self.rule.done else ""
+        if self.rule.done:
+            settled = self.rule.settled
+            message += " It brought nothing new, so the search ends." if settled else " The most cycles are done, so the search ends."
         values = {"cycle": float(cycle), "units": float(count), "best": self.rule.best_q}
         self.context.emit(Notice(name="cycle", message=message, step=step, values=values), step)
 

@@ -96,9 +96,14 @@ class AddDelRule:
     def _next_stage(self, stage: Stage) -> None:
         self._enter(stage)
 
+    @property
+    def settled(self) -> bool:
+        """Whether this cycle found nothing better than the one before."""
+        return self.best_q >= self.cycle_q - GAIN
+
     def _end_cycle(self) -> None:
         self.active, self.q = self.best, self.best_q
-        if self.best_q >= self.cycle_q - GAIN or self.cycle >= self.cycles:
+        if self.settled or self.cycle >= self.cycles:
             self.stage = "done"
             return
         self.cycle += 1

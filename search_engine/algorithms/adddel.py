@@ -283,7 +283,9 @@ class AddDelSearch(StepPhase):
 def _phases(options: AddDelConfig) -> list[Phase]:
     from ..active_set.controls import CONTROLS
 
-    return [AddDelSearch(), *(CONTROLS[name]() for name in dict.fromkeys(options.controls))]
+    names = [name for name in dict.fromkeys(options.controls) if not (name == "add_only" and options.unit == "weight")]
+    # From no weights at all no gradient says which one to add: addition alone would lose to anything.
+    return [AddDelSearch(), *(CONTROLS[name]() for name in names)]
 
 
 def unit_of(options: AddDelConfig, space: ActiveSetSpace) -> layouts.UnitKind:

@@ -102,6 +102,8 @@ class ArdSearch(StepPhase):
             raise TypeError("relevance is determined on samples; this data set gives none")
         self.options: ArdConfig = context.options
         self.space: PlainNetworkSpace = context.space  # type: ignore[assignment]
+        # A control goes as far as a budget let the search come, on the same schedule.
+        self.limit: int | None = None if handover is None else handover["steps"]
         data, device = context.data, context.device
         self.train_part = DevicePart(data.train, data.preprocessing, device)
         self.val_part = DevicePart(data.validation, data.preprocessing, device)
@@ -134,7 +136,11 @@ class ArdSearch(StepPhase):
 
     @property
     def finished(self) -> bool:
-        return self.done >= self.horizon
+        return self.done >= (self.horizon if self.limit is None else min(self.limit, self.horizon))
+
+    def handover(self) -> dict[str, Any] | None:
+        """For the control: how far a budget let the search come."""
+        return {"steps": self.done}
 
     # ---- one step
 
@@ -142,12 +148,13 @@ class ArdSearch(StepPhase):
         """One move of posterior, prior and noise. Raises TrialFailure where the bound is not a number."""
         from ..simplex.relaxation import flops_once
         from ..training.schedule import cosine
+        from ..training.small_batches import enough_for_batch_norm
 
         rate = cosine(self.done, self.horizon, self.options.learning_rate, 0.0)
         self.optimizer.param_groups[0]["lr"] = rate
         inputs, targets = self.train_part.take(self.order.indices(self.done))
         self.optimizer.zero_grad(set_to_none=True)
-        with flops_once(self.flops, "step"):
+        with flops_once(self.flops, "step"), enough_for_batch_norm(len(inputs)):
             bound = self.model(inputs, targets)
             objective = bound.log_likelihood.mean() - self.warm * bound.divergence / len(self.train_part)
             (-objective).backward()

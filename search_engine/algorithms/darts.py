@@ -65,6 +65,7 @@ ENTRY = AlgorithmEntry(
     space_needs=frozenset({"supernet"}),
     config=DartsConfig,
     phases=_phases,
+    advice="search_engine.simplex.advice:say_idle_options",
     check="search_engine.simplex.controls:check_controls",
     budgets=frozenset({"samples", "seconds"}),
     lives="inside the simplex",

@@ -181,7 +181,8 @@ class EvidenceSearch(StepPhase):
                 ),
                 self.done,
             )
-        draws = 2 * options.importance_samples * options.repeats
+        # Where the posterior is not exactly Gaussian, the bounds are drawn too.
+        draws = options.importance_samples * options.repeats * (1 if "exact" in found.estimates else 3)
         return Cost(forward=draws * len(self.train.inputs) + len(self.validation.inputs))
 
     def _best(self) -> records.Record | None:

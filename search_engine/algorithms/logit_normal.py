@@ -122,6 +122,7 @@ ENTRY = AlgorithmEntry(
     space_needs=frozenset({"supernet"}),
     config=LogitNormalConfig,
     phases=_phases,
+    advice="search_engine.simplex.advice:say_idle_options",
     check="search_engine.simplex.controls:check_controls",
     budgets=frozenset({"samples", "seconds"}),
     lives="a distribution on the simplex",

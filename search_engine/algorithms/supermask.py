@@ -154,10 +154,11 @@ class SupermaskSearch(StepPhase):
 
     def step(self) -> Cost:
         """One optimiser step of the scores. Raises TrialFailure for a loss that is not finite."""
+        # Scoring counts itself.
         cost = Cost() if self.done else self._score_start()
-        cost = cost.plus(self.fixed.step(self.done))
+        stepped = self.fixed.step(self.done)
         self.done += 1
-        self.spent = self.spent.plus(cost)
+        self.spent, cost = self.spent.plus(stepped), cost.plus(stepped)
         if self.done % self.options.score_every == 0 or self.finished:
             cost = cost.plus(self._score())
         return cost

@@ -120,6 +120,8 @@ class VaeArdSearch(StepPhase):
             raise TypeError("an auto-encoder trains on samples; this data set gives none")
         self.options: VaeArdConfig = context.options
         self.space: AutoencoderSpace = context.space  # type: ignore[assignment]
+        # A control goes as far as a budget let the search come, on the same schedule.
+        self.limit: int | None = None if handover is None else handover["steps"]
         data, device = context.data, context.device
         self.train_part = DevicePart(data.train, data.preprocessing, device)
         self.val_part = DevicePart(data.validation, data.preprocessing, device)
@@ -154,7 +156,11 @@ class VaeArdSearch(StepPhase):
 
     @property
     def finished(self) -> bool:
-        return self.done >= self.horizon
+        return self.done >= (self.horizon if self.limit is None else min(self.limit, self.horizon))
+
+    def handover(self) -> dict[str, Any] | None:
+        """For the control: how far a budget let the search come."""
+        return {"steps": self.done}
 
     # ---- one step
 

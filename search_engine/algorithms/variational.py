@@ -361,6 +361,7 @@ ENTRY = AlgorithmEntry(
     budgets=frozenset({"samples", "seconds"}),
     lives="a distribution on the simplex",
     structure="family",
+    advice="search_engine.simplex.advice:say_idle_options",
     check="search_engine.variational.checks:space_fits",
     quick={
         "options": {"steps": 3, "batch_size": 16},

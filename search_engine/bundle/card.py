@@ -84,7 +84,7 @@ Canonical hash `{manifest['genome_hash']}`. {footprint}.
 - Search space: {about['space_title']}. Source: {about['space_source']}.
 - Seed {manifest['seed']}; {versions}.
 
-The validation part chose the architecture. The test part was used once, for the figures below.
+Architecture and weights come from the training and validation parts alone. The test part was used once, for the figures below.
 
 ## Data
 

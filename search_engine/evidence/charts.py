@@ -49,14 +49,15 @@ def estimates_chart(records: list[Record], reference: str) -> Chart:
     """Each estimate minus the reference (the closed form, or Laplace where there is none)."""
     lines = []
     for prefix, rows in by_basis(records):
-        degrees = [row.degree for row in rows]
         for name, title in ESTIMATES.items():
-            if name == reference or name not in rows[0].estimates:
+            # Models of one basis may differ in what they have: a closed form ends where tanh units begin.
+            own = [row for row in rows if name in row.estimates and reference in row.estimates]
+            if name == reference or not own:
                 continue
-            gap = np.array([row.estimates[name] - row.estimates[reference] for row in rows])
-            error = np.array([row.errors.get(name, 0.0) for row in rows])
+            gap = np.array([row.estimates[name] - row.estimates[reference] for row in own])
+            error = np.array([row.errors.get(name, 0.0) for row in own])
             band = {"low": gap - 2 * error, "high": gap + 2 * error} if error.any() else {}
-            lines.append(series(f"{prefix}{title}", degrees, gap, **band))
+            lines.append(series(f"{prefix}{title}", [row.degree for row in own], gap, **band))
     return Chart(
         name="estimates", title="Estimates of the log evidence", x_title="degree", y_title=f"nats above {ESTIMATES[reference]}",
         series=lines, marks=[ChartMark(axis="y", value=0.0, title=ESTIMATES[reference])],
@@ -69,8 +70,9 @@ def values_chart(records: list[Record]) -> Chart:
     lines = []
     for prefix, rows in by_basis(records):
         for name, title in ESTIMATES.items():
-            if name in rows[0].estimates:
-                lines.append(series(f"{prefix}{title}", [row.degree for row in rows], [row.estimates[name] for row in rows]))
+            own = [row for row in rows if name in row.estimates]
+            if own:
+                lines.append(series(f"{prefix}{title}", [row.degree for row in own], [row.estimates[name] for row in own]))
     return Chart(name="estimate_values", title="Log evidence by each estimate", x_title="degree", y_title="nats", series=lines)
 
 

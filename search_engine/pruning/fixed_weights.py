@@ -24,6 +24,7 @@ from ..training.evaluation import evaluate_on
 from ..training.footprint import step_flops
 from ..training.precision import Precision
 from ..training.schedule import cosine
+from ..training.small_batches import enough_for_batch_norm
 from .restarts import glorot_deviation
 from .score_rules import BernoulliRule, ScoreRule, Tensors, TopRule, drawn_masks, scaling_of, seen_through
 
@@ -97,7 +98,7 @@ class FixedWeights:
         self.optimizer.param_groups[0]["lr"] = cosine(number, options.steps, self.rate, 0.0) if self.falling else self.rate
         inputs, targets = self.train_part.take(self.order.indices(number))
         self.optimizer.zero_grad(set_to_none=True)
-        with self.precision.autocast():
+        with self.precision.autocast(), enough_for_batch_norm(len(inputs)):
             outputs = self.through(self.rule.training_masks())(inputs)
         loss = mean_loss(self.space.task, outputs, targets)
         if not math.isfinite(float(loss.detach())):

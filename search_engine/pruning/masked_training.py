@@ -19,6 +19,7 @@ from ..training.criterion import Tally, mean_loss
 from ..training.evaluation import evaluate_on
 from ..training.footprint import step_flops
 from ..training.precision import Precision
+from ..training.small_batches import enough_for_batch_norm
 
 
 class TrainingOptions(Protocol):
@@ -97,7 +98,7 @@ class MaskedTraining:
         """One optimiser step on one batch. Raises TrialFailure where the loss is not finite."""
         inputs, targets = self.train_part.take(self.order.indices(self.at))
         self.optimizer.zero_grad(set_to_none=True)
-        with self.precision.autocast():
+        with self.precision.autocast(), enough_for_batch_norm(len(inputs)):
             outputs = self.network(inputs)
         loss = mean_loss(self.task, outputs, targets)
         if not math.isfinite(float(loss.detach())):

@@ -71,7 +71,8 @@ class PhaseWork(Work):
         charged = self.meter.cost.model_copy(update={"seconds": self.meter.cost.seconds + self.seconds})
         budget = self.meter.budget
         over = budget is not None and budget.kind != "trials" and self.meter.amount(charged, 0) >= budget.limit
-        return self.phase.finished or over
+        # Building the phase may use up a few seconds; what has not moved once has nothing to hand over.
+        return self.phase.finished or (over and self.phase.steps_done > 0)
 
     @property
     def control(self) -> bool:

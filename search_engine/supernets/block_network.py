@@ -97,14 +97,18 @@ def build(space: BlockNetworkSpace, genome: Genome, stage: Literal["trial", "fin
     return BlockNetwork(space, genome, training.channels or space.config.channels)
 
 
+MEASURED = 8
+"""Examples of a timed pass: the search's normalisation has no statistics but those of a batch, which a single pixel does not give."""
+
+
 def build_supernet(space: BlockNetworkSpace) -> BlockSupernet:
     """The untrained super-network."""
     return BlockSupernet(space)
 
 
 def block_latencies(space: BlockNetworkSpace, network: BlockSupernet, device: torch.device, repeats: int) -> tuple[list[float], float]:
-    """Seconds of each block and of stem and classifier together, for one example: medians measured on this machine, now. Blocks that are
-    equal in everything but their place are measured once."""
+    """Seconds per example of each block and of stem and classifier together, in batches of MEASURED: medians measured on this machine,
+    now. Blocks that are equal in everything but their place are measured once."""
     from ..training.footprint import latency
 
     known: dict[tuple[str, tuple[int, int], tuple[int, int]], float] = {}
@@ -116,7 +120,7 @@ def block_latencies(space: BlockNetworkSpace, network: BlockSupernet, device: to
         source, target = space.resolution(block.source), space.resolution(block.target)
         key = (block.operation, source, target)
         if key not in known:
-            known[key] = latency(network.blocks[place], (network.channels, *source), repeats=repeats)
+            known[key] = latency(network.blocks[place], (network.channels, *source), MEASURED, repeats) / MEASURED
         each.append(known[key])
     ends = ((network.stem, tuple(space.shape.input)), (network.classifier, (network.channels, *network.sizes[-1])))
-    return each, sum(latency(module, shape, repeats=repeats) for module, shape in ends)
+    return each, sum(latency(module, shape, MEASURED, repeats) / MEASURED for module, shape in ends)

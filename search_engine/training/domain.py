@@ -19,6 +19,7 @@ from .criterion import Tally, mean_loss
 from .evaluation import evaluate_on
 from .footprint import step_flops
 from .precision import Precision
+from .small_batches import enough_for_batch_norm
 
 
 class DomainTraining:
@@ -80,12 +81,8 @@ class DomainTraining:
         return loss
 
     def _forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        try:
+        with enough_for_batch_norm(len(inputs)):
             logits: torch.Tensor = self.network(inputs)
-        except ValueError as error:
-            if "more than 1 value per channel" not in str(error):
-                raise
-            raise TrialFailure(f"a batch of {len(inputs)} is too small for batch normalisation: use a larger batch_size") from None
         return logits
 
     def report(self, where: str) -> dict[str, float]:

@@ -37,7 +37,7 @@ from search_engine.training.evaluation import evaluate
 from search_engine.training.trainer import Trainer
 
 ALLOWED = {
-    "__future__", "argparse", "gzip", "hashlib", "json", "pathlib", "sys", "typing", "numpy", "torch", "safetensors", "PIL",
+    "__future__", "argparse", "gzip", "hashlib", "json", "pathlib", "sys", "typing", "zipfile", "numpy", "torch", "safetensors", "PIL",
     "model", "preprocess", "read_data",
 }
 
@@ -196,8 +196,17 @@ def test_predict_says_what_is_wrong(unpacked: Path, tmp_path: Path) -> None:
     np.savez(tmp_path / "object.npz", inputs=np.array([{}], dtype=object))
     assert "an example of this model has 64" in fresh(unpacked, "predict.py", str(tmp_path / "short.csv")).stderr
     assert "there is no file" in fresh(unpacked, "predict.py", "absent.png").stderr
-    refused = fresh(unpacked, "predict.py", str(tmp_path / "object.npz"))
-    assert refused.returncode != 0 and "allow_pickle=False" in refused.stderr
+    (tmp_path / "header.csv").write_text(",".join(f"pixel{index}" for index in range(64)) + "\n")
+    (tmp_path / "labelled.csv").write_text("\n".join(",".join(["1"] * 65) for _ in range(64)) + "\n")
+    (tmp_path / "broken.npz").write_bytes(b"no archive")
+    names = ("object.npz", "header.csv", "labelled.csv", "broken.npz")
+    said = {name: fresh(unpacked, "predict.py", str(tmp_path / name)) for name in names}
+    for name, refused in said.items():
+        assert refused.returncode == 1 and name in refused.stderr, refused.stderr
+        assert len(refused.stderr.strip().splitlines()) == 1, "one clear line"
+    # 64 lines of 65 numbers would fill 65 examples.
+    assert "an example of this model has 64" in said["labelled.csv"].stderr
+    assert "allow_pickle=False" in said["object.npz"].stderr
 
 
 # ---- records

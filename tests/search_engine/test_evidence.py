@@ -342,6 +342,17 @@ def test_bad_input_names_its_field(changes: dict[str, Any], field: str) -> None:
     assert error.value.field == field
 
 
+def test_models_with_and_without_a_closed_form_share_the_charts(tmp_path: Path) -> None:
+    """Degree 0 is linear under every basis, tanh units are not: the closed form ends where they begin."""
+    options = {"importance_samples": 20, "repeats": 2}
+    values = {
+        "algorithm": "evidence", "seed": 1, "options": options, "space_options": {"bases": ["tanh"], "max_degree": 1},
+        "finale": {"onnx": False, "redundancy": False},
+    }
+    result = LocalRun(check(values, tmp_path), tmp_path, tmp_path).run()
+    assert result["status"] == "completed", result["reason"]
+
+
 def test_more_functions_than_examples_fail_with_a_hint(tmp_path: Path) -> None:
     values = {"algorithm": "evidence", "space_options": {"max_degree": 30}, "dataset_options": [{"examples": 24}]}
     result = LocalRun(check(values, tmp_path), tmp_path, tmp_path).run()

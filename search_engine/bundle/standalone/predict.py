@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -36,39 +37,51 @@ def read_image(path: Path, invert: bool) -> np.ndarray:
     except ImportError:
         sys.exit("reading pictures needs Pillow: pip install pillow")
     channels, height, width = SHAPE
-    with Image.open(path) as picture:
-        fitted = picture.convert("L" if channels == 1 else "RGB").resize((width, height), Image.Resampling.BILINEAR)
-        values = np.asarray(fitted, dtype=np.float32).reshape(height, width, -1).transpose(2, 0, 1)
+    try:
+        with Image.open(path) as picture:
+            fitted = picture.convert("L" if channels == 1 else "RGB").resize((width, height), Image.Resampling.BILINEAR)
+    except (OSError, ValueError) as error:
+        sys.exit(f"{path} cannot be read as a picture: {error}")
+    values = np.asarray(fitted, dtype=np.float32).reshape(height, width, -1).transpose(2, 0, 1)
     return (255 - values if invert else values)[np.newaxis] / 255 * np.float32(SETTINGS["scale"])
+
+
+def read_array(path: Path) -> np.ndarray:
+    """The numbers of a .csv (one example a line), .npy or .npz file (the array `inputs`, or the first one)."""
+    try:
+        if path.suffix.lower() == ".csv":
+            return np.loadtxt(path, delimiter=",", dtype=np.float32, ndmin=2)
+        loaded: Any = np.load(path, allow_pickle=False)
+        if isinstance(loaded, np.lib.npyio.NpzFile):
+            loaded = loaded["inputs" if "inputs" in loaded.files else loaded.files[0]]
+        values = np.asarray(loaded, dtype=loaded.dtype if loaded.dtype.kind in "iuf" else np.float32)
+    except (OSError, ValueError, IndexError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        sys.exit(f"{path} cannot be read: {str(error) or type(error).__name__}")
+    return values
+
+
+def as_rows(values: np.ndarray, shape: tuple[int, ...], path: Path, what: str) -> np.ndarray:
+    """(n, *shape) from one example or many, whose numbers may stand in a row."""
+    size = int(np.prod(shape))
+    if values.shape in (shape, (size,)):
+        values = values[np.newaxis]
+    if values.size == 0 or (values.shape[1:] != shape and values.shape[1:] != (size,)):
+        sys.exit(f"{path} holds an array of shape {values.shape}; {what} of this model has {size} numbers (shape {shape}), one a row")
+    if not np.isfinite(values).all():
+        sys.exit(f"{path} holds values that are no numbers")
+    return values.reshape(-1, *shape)
 
 
 def read_examples(path: Path, invert: bool) -> np.ndarray:
     """Raw inputs (n, ...) from a file."""
-    if path.suffix in (".npz", ".npy"):
-        loaded = np.load(path, allow_pickle=False)
-        if path.suffix == ".npz":
-            name = "inputs" if "inputs" in loaded.files else loaded.files[0]
-            loaded = loaded[name]
-        values = np.asarray(loaded)
-    elif path.suffix == ".csv":
-        values = np.loadtxt(path, delimiter=",", dtype=np.float32, ndmin=2)
-    else:
+    if path.suffix.lower() not in (".csv", ".npy", ".npz"):
         return read_image(path, invert)
-    size = int(np.prod(SHAPE))
-    if values.size == 0 or values.size % size:
-        sys.exit(f"{path} holds {values.size} numbers; an example of this model has {size} (shape {SHAPE})")
-    return values.reshape(-1, *SHAPE)
+    return as_rows(read_array(path), SHAPE, path, "an example")
 
 
 def read_codes(path: Path, size: int) -> torch.Tensor:
     """Codes (n, size) from a .csv, .npy or .npz file."""
-    values: Any = np.loadtxt(path, delimiter=",", ndmin=2) if path.suffix == ".csv" else np.load(path, allow_pickle=False)
-    if path.suffix == ".npz":
-        values = values[values.files[0]]
-    values = np.asarray(values, dtype=np.float32)
-    if values.size == 0 or values.size % size:
-        sys.exit(f"{path} holds {values.size} numbers; a code of this model has {size}")
-    return torch.from_numpy(values.reshape(-1, size))
+    return torch.from_numpy(as_rows(read_array(path), (size,), path, "a code").astype(np.float32))
 
 
 def write_rows(rows: torch.Tensor, out: Path | None) -> None:
@@ -106,6 +119,8 @@ def main() -> None:
     task = SETTINGS["task"]
     if not given.file.is_file():
         sys.exit(f"there is no file {given.file}")
+    if given.top < 1:
+        sys.exit("--top: print at least one class")
     if (given.encode or given.decode) and task != "reconstruction":
         sys.exit("this model is no auto-encoder: leave out --encode and --decode")
     torch.set_num_threads(1)
