@@ -73,8 +73,17 @@ COUNTING: dict[str, Any] = {
 }
 """A population and a controller, by a formula."""
 
+TICKET: dict[str, Any] = {"algorithm": "lottery_ticket", **registry.algorithm("lottery_ticket").quick, "seed": 12}
+"""Masks over a plain network, controls, and a finale that starts from weights of the search."""
+
+LATENTS: dict[str, Any] = {"algorithm": "vae_ard", **registry.algorithm("vae_ard").quick, "seed": 13}
+"""A network that rebuilds its inputs, finished by the search itself."""
+
 BY_TRIALS = {"random": TRAINED, "regularized_evolution": TABLE, "deepswarm": COLONY, "evo_nas": COUNTING}
-BY_STEPS = {"darts": GRADIENT, "wann": GROWTH, "pathnet": TASKS, "enas": SHARED_WEIGHTS, "multipath": JOINT}
+BY_STEPS = {
+    "darts": GRADIENT, "wann": GROWTH, "pathnet": TASKS, "enas": SHARED_WEIGHTS, "multipath": JOINT, "lottery_ticket": TICKET,
+    "vae_ard": LATENTS,
+}
 SEARCHES = BY_TRIALS | BY_STEPS
 
 
