@@ -124,7 +124,9 @@ class SimplexSearch(Moves):
         self.flops: dict[str, float] = {}
         self.eigenvalue: float | None = None
         self.report = StructureReport(context, self._derived)
-        self.precision = Precision(context.device, context.amp)
+        # A finite difference shifts the weights by less than half precision can tell apart.
+        exact = isinstance(options, BilevelConfig) and options.estimator == "finite_difference"
+        self.precision = Precision(context.device, context.amp and not exact)
         self.habits = Habits(options)
         self.stages = Stages(options, self.horizon, self.train_order.per_epoch)
         self.stage = 0

@@ -18,8 +18,10 @@ from search_engine.simplex.relaxation import BatchLoss
 from search_engine.simplex.search import Order, SimplexSearch
 from search_engine.spaces.base import SpaceConfig
 from search_engine.structures import GumbelSoftmaxStructure, SoftmaxStructure, StructureDistribution
+from search_engine.training import precision
 
 from .planted import SHAPE, TRUTH, PlantedSpace, planted_data, registered
+from .searches import network_search
 
 
 class Plain(SimplexSearch):
@@ -232,3 +234,18 @@ def test_what_a_method_adds_is_shown_and_restored() -> None:
     search.step()
     restored.step()
     assert torch.equal(search.alpha.parameters[0], restored.alpha.parameters[0])
+
+
+@pytest.mark.parametrize(("estimator", "half"), [("first", True), ("exact", True), ("finite_difference", False)])
+def test_finite_differences_are_taken_in_full_precision(estimator: str, half: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their shift of the weights is smaller than half precision resolves: the product with the Hessian would be rounding noise."""
+    asked: list[bool] = []
+
+    class Recorded(precision.Precision):
+        def __init__(self, device: str, amp: bool) -> None:
+            asked.append(amp)
+            super().__init__(device, amp)
+
+    monkeypatch.setattr(precision, "Precision", Recorded)
+    network_search("cell", amp=True, estimator=estimator)
+    assert asked == [half]
