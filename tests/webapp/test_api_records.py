@@ -241,6 +241,18 @@ def test_long_curves_and_many_candidates_are_cut_to_their_bounds(client: Any, ow
     assert shown["candidates"]["number"] == [5, 6, 7, 8]
 
 
+def test_figures_that_are_said_seldom_are_not_thinned_with_those_of_every_step(
+    client: Any, owner: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshots, "MAX_POINTS", 10)
+    run = make_experiment(owner).runs.get()
+    values = [{"train_loss": 1.0} if step % 7 else {"train_loss": 1.0, "val_loss": 2.0} for step in range(1, 64)]
+    tell(run, "phase:0", [(step, say.Metrics(step=step, samples=step, values=own)) for step, own in enumerate(values, start=1)])
+    curves = send(client, "GET", f"runs/{run.pk}/snapshot").json()["metrics"]["phase:0"]
+    assert curves["val_loss"]["steps"] == list(range(7, 64, 7))
+    assert len(curves["train_loss"]["steps"]) <= 20 and curves["train_loss"]["steps"] == sorted(curves["train_loss"]["steps"])
+
+
 def test_one_edge_over_time(client: Any, owner: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     run = make_experiment(owner).runs.get()
     fill(run, steps=20)

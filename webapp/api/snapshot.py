@@ -106,17 +106,20 @@ def _metrics(run: Run, as_of: int) -> dict[str, dict[str, shapes.Curve]]:
     points = _events(run, as_of).filter(kind="metrics")
     trial_points = points.filter(source__startswith="trial:").order_by("-seq").values_list("source", flat=True)[:RECENT_TRIAL_POINTS]
     newest = list(dict.fromkeys(trial_points))[:MAX_TRIAL_CURVES]
-    sizes = dict(
+    # A search may say training figures at every step and validation figures seldom: these are thinned for themselves.
+    scored = Case(When(data__values__has_key="val_loss", then=1), default=0, output_field=IntegerField())
+    sizes = list(
         points.filter(Q(source__startswith="phase:") | Q(source__startswith="final:") | Q(source__in=newest))
-        .values_list("source")
+        .annotate(scored=scored)
+        .values_list("source", "scored")
         .annotate(size=Count("seq"))
         .order_by()
     )
-    strides = [When(source=source, then=-(-size // MAX_POINTS)) for source, size in sizes.items() if size > MAX_POINTS]
-    rows = points.filter(source__in=list(sizes))
+    strides = [When(source=source, scored=own, then=-(-size // MAX_POINTS)) for source, own, size in sizes if size > MAX_POINTS]
+    rows = points.filter(source__in=list({source for source, _, _ in sizes})).annotate(scored=scored)
     if strides:
         # Counted from the newest point backwards, so that the newest is always kept.
-        place = Window(RowNumber(), partition_by="source", order_by="-seq") - 1
+        place = Window(RowNumber(), partition_by=["source", "scored"], order_by="-seq") - 1
         rows = rows.annotate(rest=place % Case(*strides, default=1, output_field=IntegerField())).filter(rest=0)
     curves: dict[str, dict[str, shapes.Curve]] = {}
     for source, data in rows.order_by("seq").values_list("source", "data"):
