@@ -30,7 +30,7 @@ from ..events import Cost, Metrics, Notice
 from ..generators import derive_seed
 from ..lazy import lazy_module
 from ..spaces.ensemble import LARGEST_DEPTH, LARGEST_WIDTH, EnsembleSpace, Subnet
-from .base import AlgorithmConfig, AlgorithmEntry, Context, Finalist, Phase, StepPhase
+from .base import AlgorithmConfig, AlgorithmEntry, Context, Finalist, Phase, StepPhase, StopReason
 
 if TYPE_CHECKING:
     import torch
@@ -183,6 +183,10 @@ class AdaNet(StepPhase):
         return self.done
 
     @property
+    def stop_reason(self) -> StopReason:
+        return "settled" if self.iteration < self.options.iterations else "horizon"
+
+    @property
     def finished(self) -> bool:
         return self.ended
 
@@ -297,10 +301,8 @@ class AdaNet(StepPhase):
 
     def _before(self) -> objective.Value:
         """F of the ensemble as it stands; of f = 0 at the start."""
-        if self.ensemble.members:
-            return self._objective(None).value(self.ensemble.weights)
-        nothing = self._objective(self.tried[0])
-        return nothing.value(torch.zeros(1, dtype=torch.float64))
+        grown = bool(self.ensemble.members)
+        return self._objective(None if grown else self.tried[0]).value(self.ensemble.weights if grown else torch.zeros(1).double())
 
     def _accepts(self, before: float, found: report.Tried) -> bool:
         # A weight of exactly 0 adds nothing; F may then still fall by the last digits of the other weights.

@@ -29,7 +29,7 @@ from ..events import Cost
 from ..generators import derive_seed
 from ..genomes import Genome
 from ..lazy import lazy_module
-from .base import AlgorithmConfig, AlgorithmEntry, Context, Domains, Finalist, Phase, StepPhase
+from .base import AlgorithmConfig, AlgorithmEntry, Context, Domains, Finalist, Phase, StepPhase, StopReason
 
 if TYPE_CHECKING:
     from ..active_set import network_fit, report, saliency, stability
@@ -235,6 +235,10 @@ class AddDelSearch(StepPhase):
 
     def _genome(self, fit: Fit) -> Genome:
         return self.space.genome(self.layout.hidden, self.layout.active_edges(fit.active))
+
+    @property
+    def stop_reason(self) -> StopReason:
+        return "settled" if self.rule.settled else "horizon"
 
     @property
     def finished(self) -> bool:

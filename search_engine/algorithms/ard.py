@@ -18,19 +18,18 @@ minibatches only where the steps become small.
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from pydantic import Field
 
+from ..bayes.bound_search import FRAMES, BoundSearch
 from ..checkpoint import copied
-from ..errors import TrialFailure
 from ..events import ChartsFrame, ControlScored, Cost, Metrics
 from ..lazy import lazy_module
 from ..spaces.plain_network import PlainNetworkSpace
 from ..tasks import SCORES
-from .base import AlgorithmConfig, AlgorithmEntry, Context, Finalist, Phase, StepPhase
+from .base import AlgorithmConfig, AlgorithmEntry, Context, Finalist, Phase
 
 if TYPE_CHECKING:
     import torch
@@ -43,8 +42,6 @@ else:
     relevance_network = lazy_module("search_engine.bayes.relevance_network")
     mask_frames = lazy_module("search_engine.pruning.mask_frames")
 
-FRAMES = 100
-"""At most about so many pictures a run: each scores the validation part."""
 CURVES = 6
 """How often in a run the curves of removal are measured: 27 passes over the validation part each."""
 
@@ -88,59 +85,28 @@ class ArdConfig(AlgorithmConfig):
     )
 
 
-class ArdSearch(StepPhase):
+class ArdSearch(BoundSearch):
     """One optimiser step at a time."""
 
     title = "Automatic relevance determination"
 
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         """Build network, prior and optimiser. Raises TypeError without samples."""
-        from ..training.batches import BatchOrder, DevicePart
-
-        super().begin(context, handover)
-        if context.data is None:
-            raise TypeError("relevance is determined on samples; this data set gives none")
+        self.open_parts(context, handover, "relevance is determined on samples", "ard")
         self.options: ArdConfig = context.options
         self.space: PlainNetworkSpace = context.space  # type: ignore[assignment]
-        # A control goes as far as a budget let the search come, on the same schedule.
-        self.limit: int | None = None if handover is None else handover["steps"]
-        data, device = context.data, context.device
-        self.train_part = DevicePart(data.train, data.preprocessing, device)
-        self.val_part = DevicePart(data.validation, data.preprocessing, device)
-        self.order = BatchOrder(len(data.train), self.options.batch_size, "ard", context.seed)
         self.model = relevance_network.RelevanceNetwork(
             self.space, self.rule, variance=self.options.prior_variance, init_log_sigma=self.options.init_log_sigma
         )
-        self.model.to(device).train()
+        self.model.to(context.device).train()
         self.parameters = [item for item in self.model.parameters() if item.requires_grad]
         self.optimizer = torch.optim.Adam(self.parameters, lr=self.options.learning_rate)
-        self.done = 0
-        self.cost = Cost()
-        self.flops: dict[str, float] = {}
-        self.sums: dict[str, float] = {}
-        self.counted = 0
         self.curves: list[list[Any]] = []
         """Rows of `relevance_charts.Removal`, as measured last."""
 
     @property
     def rule(self) -> Literal["closed_form", "gradient", "fixed"]:
         return self.options.variance
-
-    @property
-    def horizon(self) -> int:
-        return self.options.steps or self.options.epochs * self.order.per_epoch
-
-    @property
-    def steps_done(self) -> int:
-        return self.done
-
-    @property
-    def finished(self) -> bool:
-        return self.done >= (self.horizon if self.limit is None else min(self.limit, self.horizon))
-
-    def handover(self) -> dict[str, Any] | None:
-        """For the control: how far a budget let the search come."""
-        return {"steps": self.done}
 
     # ---- one step
 
@@ -158,37 +124,23 @@ class ArdSearch(StepPhase):
             bound = self.model(inputs, targets)
             objective = bound.log_likelihood.mean() - self.warm * bound.divergence / len(self.train_part)
             (-objective).backward()
-        if not math.isfinite(float(objective.detach())):
-            raise TrialFailure(f"the bound is not a number at step {self.done + 1} of {self.horizon}; try a smaller learning rate")
-        if self.options.gradient_clip:
-            torch.nn.utils.clip_grad_norm_(self.parameters, self.options.gradient_clip)
-        self.optimizer.step()
-        self._count(log_likelihood=float(bound.log_likelihood.detach().mean()), kl_weights=float(bound.divergence.detach()))
+        self.climb(objective, self.parameters)
+        self.count(log_likelihood=float(bound.log_likelihood.detach().mean()), kl_weights=float(bound.divergence.detach()))
         self.done += 1
         cost = Cost(forward_backward=len(inputs), flops=self.flops["step"])
-        if self._due:
+        if self.due:
             cost = cost.plus(self._measured())
         self.cost = self.cost.plus(cost)
-        if self._due:
+        if self.due:
             self._report(rate)
         return cost
-
-    @property
-    def warm(self) -> float:
-        """Weight of the divergence now."""
-        steps = self.options.kl_warmup * self.horizon
-        return min(1.0, self.done / steps) if steps else 1.0
-
-    def _count(self, **values: float) -> None:
-        for name, value in values.items():
-            self.sums[name] = self.sums.get(name, 0.0) + value
-        self.counted += 1
 
     # ---- what is found
 
     def masks(self) -> dict[str, np.ndarray[Any, Any]]:
         """What the threshold would leave now."""
-        return self.model.masks(self.options.threshold)
+        masks: dict[str, np.ndarray[Any, Any]] = self.model.masks(self.options.threshold)
+        return masks
 
     def best(self) -> list[Finalist]:
         """The mean weights that remain."""
@@ -210,19 +162,10 @@ class ArdSearch(StepPhase):
 
     # ---- what is said
 
-    @property
-    def _due(self) -> bool:
-        return self.finished or self.done % self._every == 0
-
-    @property
-    def _every(self) -> int:
-        """Steps between two reports."""
-        return max(self.context.structure_every, -(-self.horizon // FRAMES))
-
     def _measured(self) -> Cost:
         """Measure the curves of removal where it is time; the cost of this report's passes."""
         passes = 1
-        if self.finished or not self.curves or self.done // self._every % (FRAMES // CURVES) == 0:
+        if self.finished or not self.curves or self.done // self.every % (FRAMES // CURVES) == 0:
             self.curves = [list(row) for row in self.model.removal_curves(self.val_part, self.context.seed)]
             passes += len(self.curves)
         return Cost(forward=passes * len(self.val_part))
@@ -231,8 +174,7 @@ class ArdSearch(StepPhase):
         masks, rho = self.masks(), self.model.rho()
         score, likelihood = self.model.scored(masks, self.val_part)
         examples = len(self.train_part)
-        means = {name: total / self.counted for name, total in self.sums.items()}
-        self.sums, self.counted = {}, 0
+        means = self.means()
         every = np.concatenate([values.ravel() for values in rho.values()])
         share_kept = sum(int(mask.sum()) for mask in masks.values()) / self.space.weights
         name = SCORES[self.space.task]
@@ -263,18 +205,10 @@ class ArdSearch(StepPhase):
     # ---- checkpoints
 
     def state_dict(self) -> dict[str, Any]:
-        return {
-            "model": copied(self.model.state_dict()), "optimizer": copied(self.optimizer.state_dict()), "done": self.done,
-            "cost": self.cost.model_dump(), "flops": dict(self.flops), "sums": dict(self.sums), "counted": self.counted,
-            "curves": [list(row) for row in self.curves],
-        }
+        return {**super().state_dict(), "curves": [list(row) for row in self.curves]}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.done, self.counted = state["done"], state["counted"]
-        self.cost = Cost.model_validate(state["cost"])
-        self.flops, self.sums = dict(state["flops"]), dict(state["sums"])
+        super().load_state_dict(state)
         self.curves = [list(row) for row in state["curves"]]
 
 

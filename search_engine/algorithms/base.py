@@ -21,6 +21,7 @@ from ..genomes import Genome
 from ..spaces.base import SearchSpace
 
 Finish = Literal["retrain", "as_is", "none"]
+StopReason = Literal["horizon", "settled", "stopped"]
 
 
 class AlgorithmConfig(BaseModel):
@@ -228,7 +229,7 @@ class StepPhase(Phase):
     def steps_done(self) -> int: ...
 
     @property
-    def stop_reason(self) -> Literal["horizon", "settled", "stopped"]:
+    def stop_reason(self) -> StopReason:
         """What it means that the phase is finished: the plan is carried out, nothing better was found, or a stop rule fired."""
         return "horizon"
 

@@ -30,7 +30,7 @@ from ..lazy import lazy_module
 from ..pruning.rates import planned_shares
 from ..spaces.plain_network import PlainNetworkSpace
 from ..tasks import SCORES
-from .base import AlgorithmConfig, AlgorithmEntry, Context, Finalist, Phase, StepPhase
+from .base import AlgorithmConfig, AlgorithmEntry, Context, Finalist, Phase, StepPhase, StopReason
 
 if TYPE_CHECKING:
     from ..pruning import mask_bits, mask_frames, masked_training, restarts, rounds, selection, ticket_charts
@@ -173,15 +173,13 @@ class LotteryTicket(StepPhase):
             raise TypeError("lottery tickets are trained on samples; this data set gives none")
         self.options: LotteryTicketConfig = context.options
         self.space: PlainNetworkSpace = context.space  # type: ignore[assignment]
-        options = self.options
+        options, seed = self.options, context.seed
         network = plain_network.open_dense(self.space, constants=options.removed_weights != "zero")
-        self.ticket = rounds.Ticket(
-            self.space, copied(network.state_dict()), copied(network.state_dict()), network.prefixes, options.kept_weights,
-            options.keep_sign, options.removed_weights, context.seed,
-        )  # fmt: skip
-        self.training = masked_training.MaskedTraining(
-            network, context.data, self.space.task, options, context.seed, context.device, context.amp
-        )
+        first, early = copied(network.state_dict()), copied(network.state_dict())
+        kept, removed = options.kept_weights, options.removed_weights
+        self.ticket = rounds.Ticket(self.space, first, early, network.prefixes, kept, options.keep_sign, removed, seed)
+        task = self.space.task
+        self.training = masked_training.MaskedTraining(network, context.data, task, options, seed, context.device, context.amp)
         self.masks: selection.Masks = {name: layer.mask.cpu().clone() for name, layer in network.masked.items()}
         self.frozen: selection.Masks = {name: ~mask for name, mask in self.masks.items()}
         self.trained: list[rounds.Round] = []
@@ -208,6 +206,10 @@ class LotteryTicket(StepPhase):
     @property
     def steps_done(self) -> int:
         return self.done
+
+    @property
+    def stop_reason(self) -> StopReason:
+        return "stopped" if len(self.trained) < len(self.planned) else "horizon"
 
     @property
     def finished(self) -> bool:
@@ -319,8 +321,7 @@ class LotteryTicket(StepPhase):
 
     def baselines(self) -> list[Finalist]:
         """The winning mask over weights drawn anew, and the dense network from the first weights."""
-        ranked = self._ranked()
-        if not ranked:
+        if not (ranked := self._ranked()):
             return []
         again, dense = {"network": self.ticket.reinitialised(ranked[0])}, {"network": self.ticket.dense_start()}
         return [

@@ -30,7 +30,7 @@ from ..lazy import lazy_module
 from ..pathways.diversity import diversity, overlap
 from ..pathways.genotypes import path_of, union
 from ..pathways.population import Population
-from .base import AlgorithmConfig, AlgorithmEntry, Context, Domains, Finalist, Phase, StepPhase
+from .base import AlgorithmConfig, AlgorithmEntry, Context, Domains, Finalist, Phase, StepPhase, StopReason
 
 if TYPE_CHECKING:
     from ..pathways import kept_weights, shared_training
@@ -164,6 +164,10 @@ class PathNetTask(StepPhase):
     @property
     def steps_done(self) -> int:
         return self.done
+
+    @property
+    def stop_reason(self) -> StopReason:
+        return "stopped" if self.reached else "horizon"
 
     @property
     def finished(self) -> bool:

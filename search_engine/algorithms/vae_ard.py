@@ -16,13 +16,13 @@ against the noise of the minibatches only where the steps become small.
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
+from ..bayes.bound_search import BoundSearch
 from ..checkpoint import copied
-from ..errors import BadInput, TrialFailure
+from ..errors import BadInput
 from ..events import (
     Chart,
     ChartMark,
@@ -40,7 +40,7 @@ from ..generators import derive_seed
 from ..genomes import Genome
 from ..lazy import lazy_module
 from ..spaces.autoencoder import GROUP, AutoencoderSpace
-from .base import AlgorithmConfig, AlgorithmEntry, Context, Finalist, Phase, StepPhase
+from .base import AlgorithmConfig, AlgorithmEntry, Context, Finalist, Phase
 
 if TYPE_CHECKING:
     import torch
@@ -50,8 +50,6 @@ else:
     torch = lazy_module("torch")
     bound = lazy_module("search_engine.bayes.bound")
 
-FRAMES = 150
-"""At most about so many pictures a run: each scores the validation part."""
 FINAL_DRAWS = 16
 """Draws per example of the figures that results are ranked by."""
 USED_NATS = 0.1
@@ -105,7 +103,7 @@ class VaeArdConfig(AlgorithmConfig):
     )
 
 
-class VaeArdSearch(StepPhase):
+class VaeArdSearch(BoundSearch):
     """One optimiser step at a time."""
 
     title = "Auto-encoder with relevance determination"
@@ -113,28 +111,14 @@ class VaeArdSearch(StepPhase):
 
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         """Build model and optimiser. Raises TypeError without samples."""
-        from ..training.batches import BatchOrder, DevicePart
-
-        super().begin(context, handover)
-        if context.data is None:
-            raise TypeError("an auto-encoder trains on samples; this data set gives none")
+        self.open_parts(context, handover, "an auto-encoder trains on samples", "vae")
         self.options: VaeArdConfig = context.options
         self.space: AutoencoderSpace = context.space  # type: ignore[assignment]
-        # A control goes as far as a budget let the search come, on the same schedule.
-        self.limit: int | None = None if handover is None else handover["steps"]
-        data, device = context.data, context.device
-        self.train_part = DevicePart(data.train, data.preprocessing, device)
-        self.val_part = DevicePart(data.validation, data.preprocessing, device)
-        self.order = BatchOrder(len(data.train), self.options.batch_size, "vae", context.seed)
-        self.model = bound.build_model(self.space, data, **self._model_options).to(device).train()
+        data: Any = context.data
+        self.model = bound.build_model(self.space, data, **self._model_options).to(context.device).train()
         gamma = [self.model.gamma_mu, self.model.gamma_log_sigma, self.model.log_variance]
         rest = [weight for weight in self.model.parameters() if all(weight is not item for item in gamma)]
         self.optimizer = torch.optim.Adam([{"params": rest}, {"params": gamma}], lr=self.options.learning_rate)
-        self.done = 0
-        self.cost = Cost()
-        self.flops: dict[str, float] = {}
-        self.sums: dict[str, float] = {}
-        self.counted = 0
         self.derived: Genome | None = None
         self._introduce()
 
@@ -145,22 +129,6 @@ class VaeArdSearch(StepPhase):
             "likelihood": options.likelihood, "variance": options.variance, "fixed_variance": options.prior_variance,
             "relevance": self.relevance,
         }
-
-    @property
-    def horizon(self) -> int:
-        return self.options.steps or self.options.epochs * self.order.per_epoch
-
-    @property
-    def steps_done(self) -> int:
-        return self.done
-
-    @property
-    def finished(self) -> bool:
-        return self.done >= (self.horizon if self.limit is None else min(self.limit, self.horizon))
-
-    def handover(self) -> dict[str, Any] | None:
-        """For the control: how far a budget let the search come."""
-        return {"steps": self.done}
 
     # ---- one step
 
@@ -179,35 +147,20 @@ class VaeArdSearch(StepPhase):
             kl_codes, kl_gamma = terms.kl_codes.sum(1).mean(), terms.kl_gamma.sum() / len(self.train_part)
             objective = terms.log_likelihood.mean() - self.warm * kl_codes - kl_gamma
             (-objective).backward()
-        if not math.isfinite(float(objective.detach())):
-            raise TrialFailure(f"the bound is not a number at step {self.done + 1} of {self.horizon}; try a smaller learning rate")
-        if self.options.gradient_clip:
-            torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.options.gradient_clip)
-        self.optimizer.step()
+        self.climb(objective, list(self.model.parameters()))
         parts = {
             "log_likelihood": float(terms.log_likelihood.detach().mean()), "kl_codes": float(kl_codes.detach()),
             "kl_gamma": float(kl_gamma.detach()),
         }
-        self._count(train_elbo=parts["log_likelihood"] - parts["kl_codes"] - parts["kl_gamma"], **parts)
+        self.count(train_elbo=parts["log_likelihood"] - parts["kl_codes"] - parts["kl_gamma"], **parts)
         cost = Cost(forward_backward=len(x), flops=self.flops["step"])
         self.done += 1
-        if self._due:
+        if self.due:
             cost = cost.plus(Cost(forward=self.options.draws * len(self.val_part)))
         self.cost = self.cost.plus(cost)
-        if self._due:
+        if self.due:
             self._report(share)
         return cost
-
-    @property
-    def warm(self) -> float:
-        """Weight of the code's divergence now."""
-        steps = self.options.kl_warmup * self.horizon
-        return min(1.0, self.done / steps) if steps else 1.0
-
-    def _count(self, **values: float) -> None:
-        for name, value in values.items():
-            self.sums[name] = self.sums.get(name, 0.0) + value
-        self.counted += 1
 
     # ---- what is found
 
@@ -232,11 +185,6 @@ class VaeArdSearch(StepPhase):
 
     # ---- what is said
 
-    @property
-    def _due(self) -> bool:
-        every = max(self.context.structure_every, -(-self.horizon // FRAMES))
-        return self.finished or self.done % every == 0
-
     def _introduce(self) -> None:
         self.context.emit(FamilyDeclared(groups=self.space.family()), 0)
         self._say_structure()
@@ -247,8 +195,7 @@ class VaeArdSearch(StepPhase):
 
     def _report(self, share: float) -> None:
         found = self._bound(self.options.draws)
-        values = {name: total / self.counted for name, total in self.sums.items()}
-        self.sums, self.counted = {}, 0
+        values = self.means()
         values |= {f"val_{name}": found[name] for name in ("elbo", "log_likelihood", "kl_codes")}
         values |= {
             "kl_weight": self.warm, "noise": float(self.model.log_deviation.detach().exp()),
@@ -301,18 +248,10 @@ class VaeArdSearch(StepPhase):
     # ---- checkpoints
 
     def state_dict(self) -> dict[str, Any]:
-        return {
-            "model": copied(self.model.state_dict()), "optimizer": copied(self.optimizer.state_dict()), "done": self.done,
-            "cost": self.cost.model_dump(), "flops": dict(self.flops), "sums": dict(self.sums), "counted": self.counted,
-            "derived": None if self.derived is None else self.derived.to_json(),
-        }
+        return {**super().state_dict(), "derived": None if self.derived is None else self.derived.to_json()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.done, self.counted = state["done"], state["counted"]
-        self.cost = Cost.model_validate(state["cost"])
-        self.flops, self.sums = dict(state["flops"]), dict(state["sums"])
+        super().load_state_dict(state)
         self.derived = None if state["derived"] is None else Genome.from_json(state["derived"])
 
 

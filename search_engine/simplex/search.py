@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ..algorithms.base import Context, Finalist
+from ..algorithms.base import Context, Finalist, StopReason
 from ..checkpoint import copied
 from ..events import Cost, Notice
 from ..generators import derive_seed
@@ -209,7 +209,7 @@ class SimplexSearch(Moves):
         return self.done
 
     @property
-    def stop_reason(self) -> Literal["horizon", "settled", "stopped"]:
+    def stop_reason(self) -> StopReason:
         return "stopped" if self.stopped else "horizon"
 
     @property

@@ -60,10 +60,6 @@ class _BernoulliLogits(TemperedStructure):
         if learn_temperature:
             self.learn_temperature()
 
-    def logits(self, parameters: Parameters | None = None) -> Weights:
-        """The alphas, those of dropped operations at minus infinity."""
-        return {group: self.kept_logits(group, alpha) for group, alpha in self.of_groups(parameters).items()}
-
     def sample_logits(self, parameters: Parameters | None, generator: torch.Generator | None, draws: tuple[int, ...]) -> Weights:
         """(alpha + L) / tau, (*draws, edges, operations) per group."""
         temperature = self.temperature_of(parameters)

@@ -50,10 +50,6 @@ class _GumbelLogits(TemperedStructure):
         if learn_temperature:
             self.learn_temperature()
 
-    def logits(self, parameters: Parameters | None = None) -> Weights:
-        """The alphas, those of dropped operations at minus infinity."""
-        return {group: self.kept_logits(group, alpha) for group, alpha in self.of_groups(parameters).items()}
-
     def _tempered(self, parameters: Parameters | None, generator: torch.Generator | None, draws: tuple[int, ...]) -> Weights:
         """(log s + G) / tau, (*draws, edges, operations) per group. Never infinite: the uniform numbers exclude both ends."""
         temperature = self.temperature_of(parameters)

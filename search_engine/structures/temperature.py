@@ -108,6 +108,10 @@ class TemperedStructure(StructureDistribution):
         """The parameters that belong to edges, by name."""
         return {name: value for name, value in self.named(parameters).items() if name != LEARNED}
 
+    def logits(self, parameters: Parameters | None = None) -> dict[str, torch.Tensor]:
+        """Of a law with one alpha per operation: the alphas, those of dropped operations at minus infinity."""
+        return {group: self.kept_logits(group, alpha) for group, alpha in self.of_groups(parameters).items()}
+
     def state_dict(self) -> dict[str, object]:
         return {**super().state_dict(), "temperature": self._temperature}
 

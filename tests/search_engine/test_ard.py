@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import json
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +14,7 @@ import pytest
 import torch
 from torch.distributions import Normal
 
+from search_engine import registry
 from search_engine.bayes.conversion import posteriors, to_bayesian
 from search_engine.bayes.divergence import gaussian_kl
 from search_engine.bayes.likelihood import TaskLikelihood, gaussian_log_likelihood
@@ -21,6 +24,7 @@ from search_engine.config import check
 from search_engine.errors import BadInput, TrialFailure
 from search_engine.events import ChartsFrame, ControlScored, MaskFrame, Metrics
 from search_engine.generators import derive_seed
+from search_engine.search.local_run import LocalRun
 from search_engine.spaces.base import DataShape
 
 from .relevance_problems import RELEVANT, ard_search, finished, linear_data, vectors
@@ -239,3 +243,17 @@ def test_relevant_weights_stay_and_the_others_go() -> None:
 @pytest.mark.slow
 def test_relevant_weights_stay_and_the_others_go_for_ten_seeds() -> None:
     _check(range(10), 1500, 0.97, 0.15)
+
+
+@pytest.mark.parametrize("algorithm", ["ard", "vae_ard"])
+def test_a_control_goes_no_farther_than_a_search_that_its_budget_cut(algorithm: str, tmp_path: Path) -> None:
+    quick = {**registry.algorithm(algorithm).quick, "finale": {"export": False, "redundancy": False}}
+    options = {**quick["options"], "steps": 12, "batch_size": 32}
+    values = {"algorithm": algorithm, **quick, "options": options, "budget": {"samples": 150.0}}
+    assert LocalRun(check(values), tmp_path, tmp_path, slice_seconds=1e9).run()["status"] == "completed"
+    records = [json.loads(line) for line in (tmp_path / "events.jsonl").read_text().splitlines()]
+    steps = {
+        source: max(record["step"] for record in records if record["kind"] == "metrics" and record["source"] == source)
+        for source in ("phase:0", "phase:1")
+    }
+    assert steps["phase:0"] == steps["phase:1"] < 12
