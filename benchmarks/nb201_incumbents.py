@@ -24,8 +24,8 @@ from typing import Any
 
 import numpy as np
 
-from search_engine import registry
-from search_engine.config import check
+from search_engine.catalogue import registry
+from search_engine.catalogue.config import check
 from search_engine.datasets.nb201_table import FILE
 from search_engine.search.coordinator import Coordinator
 

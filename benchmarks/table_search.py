@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from search_engine.config import check
+from search_engine.catalogue.config import check
 from search_engine.datasets.nb201_table import FILE
 from search_engine.search.coordinator import Coordinator
 from search_engine.search.local_run import LocalRun

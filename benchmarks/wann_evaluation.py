@@ -3,7 +3,8 @@
     python -m benchmarks.wann_evaluation [--device cpu|cuda] [--population 64] [--samples 1000] [--plans]
 
 Prints CPU seconds (wall seconds on CUDA) of one evaluation with six shared weights, and ratios to the loop (NumPy, float32, on the
-CPU). `--plans` tries several piece sizes of each form: `search_engine.growth.evaluation.plan` follows its readings. Asserts nothing.
+CPU). `--plans` tries several piece sizes of each form, whose readings `search_engine.algorithms.wann.evaluation.plan` follows. Asserts
+nothing.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ from functools import partial
 import numpy as np
 import torch
 
-from search_engine.growth import reference
-from search_engine.growth.activations import DIFFERENTIABLE, NUMBERS
-from search_engine.growth.evaluation import LOG_FLOOR, Form, Plan, as_inputs, evaluate, plan
-from search_engine.growth.genes import Genes, initial_genes
-from search_engine.growth.innovation import InnovationTable
-from search_engine.growth.operators import apply_mutation, choose
-from search_engine.growth.phenotype import compile_population
+from search_engine.algorithms.wann.evaluation import LOG_FLOOR, Form, Plan, as_inputs, evaluate, plan
+from search_engine.spaces.neuron_genes import reference
+from search_engine.spaces.neuron_genes.activations import DIFFERENTIABLE, NUMBERS
+from search_engine.spaces.neuron_genes.genes import Genes, initial_genes
+from search_engine.spaces.neuron_genes.innovation import InnovationTable
+from search_engine.spaces.neuron_genes.operators import apply_mutation, choose
+from search_engine.spaces.neuron_genes.phenotype import compile_population
 
 WEIGHTS = (-2.0, -1.0, -0.5, 0.5, 1.0, 2.0)
 SHARES = {"add_node": 0.25, "add_connection": 0.20, "enable": 0.05, "change_activation": 0.50}

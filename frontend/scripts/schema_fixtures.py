@@ -9,8 +9,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from search_engine import registry
-from search_engine.config import Budget, FinaleConfig, RunConfig, TrainingConfig
+from search_engine.catalogue import registry
+from search_engine.catalogue.config import Budget, FinaleConfig, RunConfig
+from search_engine.base.training_config import TrainingConfig
 
 
 class Inner(BaseModel):

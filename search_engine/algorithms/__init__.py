@@ -1,6 +1,7 @@
 BUILT_IN = (
-    "random_search", "grid", "regularized_evolution", "bayesian", "nas_rl", "evo_nas", "pathnet",
-    "multipath", "deepswarm", "darts", "gumbel_softmax", "dirichlet", "logit_normal", "enas", "wann", "adanet", "budgeted_supernet",
-    "lottery_ticket", "supermask", "ard", "vae_ard", "variational", "evidence", "adddel",
+    "trials.random_search", "trials.grid", "trials.regularized_evolution", "bayesian", "policy.nas_rl", "policy.evo_nas", "pathnet",
+    "policy.multipath", "deepswarm", "simplex.darts", "simplex.gumbel_softmax", "simplex.dirichlet", "simplex.logit_normal", "enas",
+    "wann", "adanet", "budgeted_supernet", "pruning.lottery_ticket", "pruning.supermask", "bayes.ard", "bayes.vae_ard", "variational",
+    "evidence", "adddel",
 )
-"""Modules of this room, in catalogue order; each has one ENTRY. Adding an algorithm = adding one file and one name here."""
+"""Packages and files of this room, in catalogue order; each has one ENTRY. Adding an algorithm = adding one of them and one name here."""

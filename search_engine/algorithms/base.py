@@ -17,8 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ..datasets.base import SearchData
 from ..events import Cost, EventLog, Payload
-from ..genomes import Genome
 from ..spaces.base import SearchSpace
+from ..spaces.genomes import Genome
 
 Finish = Literal["retrain", "as_is", "none"]
 StopReason = Literal["horizon", "settled", "stopped"]

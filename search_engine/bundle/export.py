@@ -29,16 +29,17 @@ from safetensors.torch import save
 from torch import nn
 
 from .. import __version__
-from ..config import CheckedRun, TrainingConfig
+from ..base.training_config import TrainingConfig
 from ..datasets.base import Part, SearchData
-from ..genomes import Genome
 from ..spaces.base import SearchSpace
-from ..tasks import SCORES, TaskName
+from ..spaces.genomes import Genome
+from ..spaces.tasks import SCORES, TaskName
 from ..training.batches import Normaliser
 from ..training.evaluation import BATCH, evaluate
 from ..training.footprint import footprint as measure
 from .card import model_card
 from .errors import BundleError
+from .origin import Origin
 from .source import as_network, model_state, write_model
 from .testset import checksum, write_test_split
 
@@ -52,7 +53,7 @@ PROBES = 16
 def export_bundle(
     folder: Path,
     *,
-    checked: CheckedRun,
+    origin: Origin,
     space: SearchSpace[Any],
     genome: Genome,
     network: nn.Module,
@@ -76,7 +77,7 @@ def export_bundle(
     temporary.mkdir(parents=True)
     try:
         string = space.to_string(genome)
-        code = write_model(network, data.shape.input, _description(checked, string))
+        code = write_model(network, data.shape.input, _description(origin, string))
         (temporary / "model.py").write_text(code, encoding="utf-8")
         state = model_state(network)
         (temporary / "model.safetensors").write_bytes(save(state))
@@ -99,15 +100,15 @@ def export_bundle(
         for name in SCRIPTS:
             shutil.copyfile(Path(__file__).with_name("standalone") / name, temporary / name)
         (temporary / "requirements.txt").write_text(_requirements(), encoding="utf-8")
-        data_folder = write_test_split(temporary, checked.datasets[domain], test)
+        data_folder = write_test_split(temporary, origin.datasets[domain], test)
         size = footprint or vars(measure(network, data.shape.input))
-        manifest = _manifest(checked, space, genome, data, metrics, size, domain)
+        manifest = _manifest(origin, space, genome, data, metrics, size, domain)
         manifest["evaluation"] = {
             **score, "score": scored, "task": space.task, "examples": len(test),
             "checksum": checksum(test.inputs, test.labels), "data_folder": data_folder,
         }
-        manifest["onnx"] = _onnx(checked.config.finale.onnx, rebuilt, probes, temporary / "model.onnx")
-        about = _about(checked, training, domain)
+        manifest["onnx"] = _onnx(origin.config.finale.onnx, rebuilt, probes, temporary / "model.onnx")
+        about = _about(origin, training, domain)
         (temporary / "MODEL_CARD.md").write_text(model_card(manifest, architecture, about), encoding="utf-8")
         manifest["files"] = {path.name: _file(path) for path in sorted(temporary.iterdir())}
         _write_json(temporary / "manifest.json", manifest)
@@ -118,11 +119,11 @@ def export_bundle(
     return manifest
 
 
-def _description(checked: CheckedRun, string: str) -> str:
+def _description(origin: Origin, string: str) -> str:
     safe = string.replace("\\", "\\\\").replace('"""', "'''")
     return (
         "One network, found by neural architecture search and written out as plain PyTorch.\n\n"
-        f"Space: {checked.space.title} ({checked.space.id}). Architecture:\n\n    {safe}\n\n"
+        f"Space: {origin.space.title} ({origin.space.id}). Architecture:\n\n    {safe}\n\n"
         "load_model() gives it trained (weights in model.safetensors); attribute names are those of the weights."
     )
 
@@ -174,16 +175,16 @@ def _requirements() -> str:
 
 
 def _manifest(
-    checked: CheckedRun, space: SearchSpace[Any], genome: Genome, data: SearchData, metrics: dict[str, float], size: dict[str, Any],
+    origin: Origin, space: SearchSpace[Any], genome: Genome, data: SearchData, metrics: dict[str, float], size: dict[str, Any],
     domain: int,
 ) -> dict[str, Any]:
-    config = checked.config
+    config = origin.config
     return {
         "format": FORMAT,
-        "algorithm": {"id": checked.algorithm.id, "options": checked.options.model_dump(mode="json")},
+        "algorithm": {"id": origin.algorithm.id, "options": origin.options.model_dump(mode="json")},
         "space": {"id": space.id, "options": space.config.model_dump(mode="json")},
         "dataset": {
-            "id": data.dataset, "options": checked.dataset_options[domain].model_dump(mode="json"), "input_shape": list(data.shape.input),
+            "id": data.dataset, "options": origin.dataset_options[domain].model_dump(mode="json"), "input_shape": list(data.shape.input),
             "class_names": list(data.class_names), "train_examples": len(data.train), "validation_examples": len(data.validation),
         },
         "seed": config.seed,
@@ -199,11 +200,11 @@ def _manifest(
     }
 
 
-def _about(checked: CheckedRun, training: TrainingConfig | None, domain: int) -> dict[str, Any]:
-    dataset = checked.datasets[domain]
+def _about(origin: Origin, training: TrainingConfig | None, domain: int) -> dict[str, Any]:
+    dataset = origin.datasets[domain]
     return {
-        "algorithm_title": checked.algorithm.title, "algorithm_source": checked.algorithm.source,
-        "space_title": checked.space.title, "space_source": checked.space.source,
+        "algorithm_title": origin.algorithm.title, "algorithm_source": origin.algorithm.source,
+        "space_title": origin.space.title, "space_source": origin.space.source,
         "dataset_title": dataset.title, "dataset_source": dataset.source, "dataset_licence": dataset.licence,
         "training": training.model_dump(mode="json") if training else {},
     }

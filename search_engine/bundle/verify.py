@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from ..children import ends_with_parent
+from ..base.children import ends_with_parent
 from .errors import BundleError
 
 TIMEOUT = 480

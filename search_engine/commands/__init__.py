@@ -9,7 +9,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from ..errors import BadInput
+from ..base.errors import BadInput
 from . import catalogue, listing, run
 
 

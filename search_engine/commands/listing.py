@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from .. import registry
+from ..catalogue import registry
 from ..events import json_schema
 
 

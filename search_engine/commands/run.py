@@ -12,9 +12,9 @@ from typing import Any
 
 import yaml
 
-from ..advice import advice
-from ..config import CheckedRun, RunConfig, check
-from ..errors import BadInput
+from ..base.errors import BadInput
+from ..catalogue.advice import advice
+from ..catalogue.config import CheckedRun, RunConfig, check
 from ..search.local_run import Interrupted, LocalRun
 from ..search.work import Progress
 from .listing import data_directory
@@ -134,7 +134,7 @@ def run_config(parsed: argparse.Namespace) -> RunConfig:
     except ValueError as error:
         from pydantic import ValidationError
 
-        from ..config import from_pydantic
+        from ..catalogue.config import from_pydantic
 
         if isinstance(error, ValidationError):
             raise from_pydantic("", error) from None

@@ -16,10 +16,10 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from ..errors import BadInput
-from ..genomes import Genome
-from ..spaces.base import DataShape
-from ..tasks import TaskName
+from ..base.errors import BadInput
+from ..spaces.data_shape import DataShape, Preprocessing
+from ..spaces.genomes import Genome
+from ..spaces.tasks import TaskName
 
 Array = np.ndarray[Any, Any]
 ConfigT = TypeVar("ConfigT", bound="DatasetConfig")
@@ -29,15 +29,6 @@ class DatasetConfig(BaseModel):
     """Base of the data sets' options (sizes, validation share)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-@dataclass(frozen=True)
-class Preprocessing:
-    """How raw inputs become network inputs: (raw / scale - mean) / std, per channel."""
-
-    scale: float
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -162,7 +153,7 @@ class DatasetEntry:
 
     def check_files(self, data_dir: Path) -> None:
         """Raise MissingData naming the first absent file and where it should lie."""
-        from ..errors import MissingData
+        from ..base.errors import MissingData
 
         for name in self.files:
             if not (data_dir / name).is_file():

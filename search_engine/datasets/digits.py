@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 from pydantic import Field
 
-from ..errors import MissingData
-from ..spaces.base import DataShape
+from ..base.errors import MissingData
+from ..spaces.data_shape import DataShape
 from .base import Array, DatasetConfig, DatasetEntry, FinalePass, Part, Samples, SearchData
 from .label_subset import DESCRIPTION as LABELS_DESCRIPTION
 from .label_subset import LEFT_OUT, TenLabels, kept_names, relabelled

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import BadInput
+from ..base.errors import BadInput
 
 _UNSIGNED_BYTE = 0x08
 _LARGEST = 2**31

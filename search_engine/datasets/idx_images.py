@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from pydantic import Field
 
-from ..errors import BadInput, MissingData
-from ..spaces.base import DataShape
+from ..base.errors import BadInput, MissingData
+from ..spaces.data_shape import DataShape
 from .base import Array, DatasetConfig, DatasetEntry, FinalePass, Part, Samples, SearchData
 from .idx_file import read_idx
 from .label_subset import DESCRIPTION as LABELS_DESCRIPTION

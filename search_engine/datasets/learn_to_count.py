@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from ..errors import BadInput
-from ..genomes import Genome
-from ..spaces.base import DataShape
+from ..base.errors import BadInput
+from ..spaces.data_shape import DataShape
+from ..spaces.genomes import Genome
 from .base import DatasetConfig, DatasetEntry, Objective
 
 SHAPE = DataShape(input=(), classes=0)

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field, model_validator
 
-from ..generators import derive_seed
-from ..spaces.base import DataShape
+from ..base.generators import derive_seed
+from ..spaces.data_shape import DataShape
 from .base import Array, DatasetConfig, DatasetEntry
 from .vectors import VectorSamples
 

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import BadInput
-from ..genomes import Genome
-from ..spaces.base import DataShape
+from ..base.errors import BadInput
+from ..spaces.data_shape import DataShape
+from ..spaces.genomes import Genome
 from .base import DatasetConfig, DatasetEntry, FinalePass, Table, TableAnswer
 
 FILE = "nb201/nb201.npz"

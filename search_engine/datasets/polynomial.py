@@ -13,8 +13,8 @@ import numpy as np
 from numpy.polynomial import legendre
 from pydantic import Field
 
-from ..generators import derive_seed
-from ..spaces.base import DataShape
+from ..base.generators import derive_seed
+from ..spaces.data_shape import DataShape
 from .base import Array, DatasetConfig, DatasetEntry
 from .vectors import VectorSamples
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import BadInput
-from ..generators import derive_seed
+from ..base.errors import BadInput
+from ..base.generators import derive_seed
 
 Indices = np.ndarray[Any, np.dtype[np.int64]]
 

@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from .base import Array, Preprocessing
+from ..spaces.data_shape import Preprocessing
+from .base import Array
 
 
 def image_preprocessing(images: Array, scale: float) -> Preprocessing:

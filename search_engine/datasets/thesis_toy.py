@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
-from ..generators import derive_seed
-from ..spaces.base import DataShape
+from ..base.generators import derive_seed
+from ..spaces.data_shape import DataShape
 from .base import DatasetConfig, DatasetEntry
 from .vectors import VectorSamples
 

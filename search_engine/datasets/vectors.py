@@ -9,9 +9,9 @@ from functools import cached_property
 
 import numpy as np
 
-from ..errors import BadInput
-from ..spaces.base import DataShape
-from .base import Array, FinalePass, Part, Preprocessing, Samples, SearchData
+from ..base.errors import BadInput
+from ..spaces.data_shape import DataShape, Preprocessing
+from .base import Array, FinalePass, Part, Samples, SearchData
 from .splits import Indices, permutation, stratified_split
 
 

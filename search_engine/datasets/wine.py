@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from ..spaces.base import DataShape
+from ..spaces.data_shape import DataShape
 from .base import DatasetConfig, DatasetEntry
 from .readers.sklearn_csv import read_table
 from .vectors import VectorSamples

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ..events import Chart, ChartMark, ChartSeries, Report, series
-from ..tasks import SCORES, TaskName
+from ..spaces.tasks import SCORES, TaskName
 
 TOLERATED = 0.01
 """Loss of score up to which a removal counts as free of charge."""

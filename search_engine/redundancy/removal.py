@@ -16,9 +16,9 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 
+from ..base.generators import derive_seed
 from ..datasets.base import SearchData
-from ..generators import derive_seed
-from ..tasks import TaskName
+from ..spaces.tasks import TaskName
 from ..training.batches import DevicePart
 
 FISHER_EXAMPLES = 64

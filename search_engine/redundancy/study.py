@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from torch import nn
 
+from ..base.generators import derive_seed
 from ..datasets.base import SearchData
 from ..events import Cost, Report
-from ..generators import derive_seed
-from ..tasks import SCORES, TaskName
+from ..spaces.tasks import SCORES, TaskName
 from ..training.batches import DevicePart
 from ..training.criterion import Tally
 from . import removal

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..config import Budget
+from ..catalogue.config import Budget
 from ..events import Cost
 
 

@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .. import checkpoint
 from ..algorithms.base import Context, Phase, StepPhase, TrialPhase
-from ..config import CheckedRun
+from ..base import checkpoint
+from ..base.errors import CheckpointMismatch, TrialFailure
+from ..base.generators import derive_seed, random_state, restore_random
+from ..catalogue.config import CheckedRun
 from ..datasets.base import Objective, Samples, Table
-from ..errors import CheckpointMismatch, TrialFailure
 from ..events import ControlScored, Cost, Event, EventLog, PhaseStarted, RunCompleted, SearchStopped
-from ..generators import derive_seed, random_state, restore_random
-from ..genomes import Genome
+from ..spaces.genomes import Genome
 from .budget import Meter
 from .finale import Finale
 from .phase_work import finalist_tree

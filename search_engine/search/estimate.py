@@ -12,12 +12,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from .. import checkpoint
-from ..advice import advice
 from ..algorithms.base import StepPhase
-from ..config import CheckedRun
+from ..base import checkpoint
+from ..base.generators import derive_seed
+from ..catalogue.advice import advice
+from ..catalogue.config import CheckedRun
 from ..datasets.base import Samples, Table
-from ..generators import derive_seed
 from .budget import Meter
 from .coordinator import Coordinator
 from .open_work import open_work

@@ -8,14 +8,15 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import checkpoint
 from ..algorithms.base import Finalist
-from ..config import CheckedRun, TrainingConfig
+from ..base import checkpoint
+from ..base.generators import derive_seed
+from ..base.lazy import load_object
+from ..base.training_config import TrainingConfig
+from ..catalogue.config import CheckedRun
 from ..datasets.base import Samples
 from ..events import Cost, Metrics, ModelScored
-from ..generators import derive_seed
-from ..genomes import Genome
-from ..lazy import load_object
+from ..spaces.genomes import Genome
 from .finale import model_folder, open_test
 from .resources import Resources
 from .trial_work import genome_training
@@ -215,7 +216,7 @@ class FinalWork(Work):
             metrics = {**{name: value for name, value in metrics.items() if not name[-1].isdigit()}, **own}
         export_bundle(
             self._bundle_folders()[place],
-            checked=self.checked,
+            origin=self.checked,
             space=self.resources.space,
             genome=self.genome,
             network=network,

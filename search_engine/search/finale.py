@@ -9,19 +9,17 @@ adds to chance.
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from ..algorithms.base import Finalist
-from ..config import CheckedRun
+from ..base.generators import derive_seed
+from ..catalogue.config import CheckedRun
 from ..datasets.base import FinalePass, Objective, Part, Samples, Table
 from ..events import Cost, FinalistChosen, ModelScored
-from ..generators import derive_seed
-from ..genomes import Genome
+from ..spaces.genomes import Genome
 from .phase_work import finalist_tree
+from .resources import Resources
 from .work import WorkSpec
-
-if TYPE_CHECKING:
-    from .coordinator import Coordinator
 
 NO_MODEL = {
     "table": "the trials were answered from a benchmark table; nothing was trained here",
@@ -41,11 +39,22 @@ def model_folder(checked: CheckedRun, index: int) -> str:
     return f"model/{index}" if several else "model"
 
 
+class Host(Protocol):
+    """What the finale needs of the coordinator."""
+
+    checked: CheckedRun
+    resources: Resources
+
+    def describe(self, genome: Genome) -> tuple[str, str]: ...
+    def open(self, spec: WorkSpec, arrays: dict[str, Any] | None = None) -> None: ...
+    def say(self, payload: Any, step: int) -> None: ...
+
+
 class Finale:
     """Which entrants there are and what became of them."""
 
-    def __init__(self, coordinator: Coordinator) -> None:
-        self._run = coordinator
+    def __init__(self, host: Host) -> None:
+        self._run = host
         self.entrants: list[dict[str, Any]] = []
         self.outcomes: dict[int, dict[str, Any]] = {}
 

@@ -15,11 +15,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .. import __version__, checkpoint
-from ..config import CheckedRun
-from ..errors import BadInput
+from .. import __version__
+from ..base import checkpoint
+from ..base.errors import BadInput
+from ..catalogue.config import CheckedRun
 from ..events import Event, EventRecord, Ops
-from ..genomes import Genome
+from ..spaces.genomes import Genome
 from .coordinator import Coordinator
 from .finale import model_folder
 from .open_work import open_work

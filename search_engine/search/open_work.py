@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..config import CheckedRun
+from ..catalogue.config import CheckedRun
 from .final_work import FinalWork
 from .phase_work import PhaseWork
 from .trial_work import TrialWork

@@ -6,12 +6,12 @@ import random
 from pathlib import Path
 from typing import Any
 
-from .. import checkpoint
 from ..algorithms.base import Context, Finalist, StepPhase
-from ..config import CheckedRun
-from ..errors import CheckpointMismatch
+from ..base import checkpoint
+from ..base.errors import CheckpointMismatch
+from ..base.generators import derive_seed, random_state, restore_random
+from ..catalogue.config import CheckedRun
 from ..events import Cost
-from ..generators import derive_seed, random_state, restore_random
 from .budget import Meter
 from .resources import Resources
 from .work import Progress, Work, WorkSpec

@@ -9,16 +9,17 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ..config import CheckedRun
+from ..base.errors import BadInput
+from ..catalogue.config import CheckedRun
 from ..datasets.base import DatasetEntry, Objective, Samples, SearchData, Table
-from ..errors import BadInput
-from ..genomes import canonical_json
-from ..spaces.base import DataShape, SearchSpace
+from ..spaces.base import SearchSpace
+from ..spaces.data_shape import DataShape
+from ..spaces.genomes import canonical_json
 
 
 @lru_cache(maxsize=8)
 def _open(dataset_id: str, options: str, data_dir: Path) -> Samples | Table | Objective:
-    from .. import registry
+    from ..catalogue import registry
 
     entry: DatasetEntry = registry.dataset(dataset_id)
     entry.check_files(data_dir)

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import checkpoint
-from ..errors import TrialFailure
+from ..base import checkpoint
+from ..base.errors import TrialFailure
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

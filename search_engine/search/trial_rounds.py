@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 from ..algorithms.base import Finalist, Inherit, Proposal, Result, TrialPhase
+from ..algorithms.trials.ranking import Ranking
 from ..events import CandidateBorn, Cost, Incumbent, TrialTold
-from ..genomes import Genome, canonical_json
-from ..trials.ranking import Ranking
+from ..spaces.genomes import Genome, canonical_json
 from .budget import Meter
 
 REUSED_IN_A_ROW = 1000

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..config import CheckedRun, TrainingConfig
-from ..errors import BadInput, TrialFailure
+from ..base.errors import BadInput, TrialFailure
+from ..base.generators import derive_seed
+from ..base.lazy import load_object
+from ..base.training_config import TrainingConfig
+from ..catalogue.config import CheckedRun
 from ..events import Cost, Metrics
-from ..generators import derive_seed
-from ..genomes import Genome, canonical_json
-from ..lazy import load_object
 from ..spaces.base import SearchSpace
+from ..spaces.genomes import Genome, canonical_json
 from . import starting_weights
 from .resources import Resources
 from .work import Progress, Work, WorkSpec
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 def genome_training(base: TrainingConfig, space: SearchSpace[Any], genome: Genome, fidelity: dict[str, Any]) -> TrainingConfig:
     """The run's training config with what the genome itself decides and a proposal's fidelity on top. Raises BadInput for an unknown
     option."""
-    from ..config import parse
+    from ..catalogue.config import parse
 
     changes = {**space.training_of(genome), **fidelity}
     return parse("fidelity", TrainingConfig, {**base.model_dump(), **changes}) if changes else base  # type: ignore[no-any-return]

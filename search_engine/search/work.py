@@ -16,9 +16,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from ..errors import TrialFailure
+from ..base.errors import TrialFailure
+from ..base.generators import GlobalGenerators, derive_seed
 from ..events import Cost, Event, EventLog
-from ..generators import GlobalGenerators, derive_seed
 
 
 class WorkSpec(BaseModel):

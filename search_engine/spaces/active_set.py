@@ -13,9 +13,10 @@ from typing import Any, ClassVar
 
 import networkx as nx
 
-from ..errors import BadInput
-from ..genomes import Genome
-from .base import DataShape, SearchSpace, SpaceConfig, SpaceEntry
+from ..base.errors import BadInput
+from .base import SearchSpace, SpaceConfig, SpaceEntry
+from .data_shape import DataShape
+from .genomes import Genome
 
 MOST_INPUTS = 200
 

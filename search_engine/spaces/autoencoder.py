@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from ..errors import BadInput
+from ..base.errors import BadInput
 from ..events import FamilyGroup, GraphNode
-from ..genomes import Genome
-from ..tasks import TaskName
 from .base import SearchSpace, SpaceConfig, SpaceEntry
+from .genomes import Genome
+from .tasks import TaskName
 
 if TYPE_CHECKING:
     import networkx as nx

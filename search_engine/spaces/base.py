@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from ..errors import BadInput
+from ..base.errors import BadInput
 from ..events import FamilyGroup, GraphData
-from ..genomes import Genome, canonical_json, digest
-from ..tasks import TaskName
+from .data_shape import DataShape
+from .genomes import Genome, canonical_json, digest
+from .tasks import TaskName
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,20 +27,6 @@ if TYPE_CHECKING:
     import numpy as np
 
     from .decisions import Choices, DecisionList
-
-
-@dataclass(frozen=True)
-class DataShape:
-    """What a space must know of a data set: `input` is (channels, height, width) for images and (features,) for vectors."""
-
-    input: tuple[int, ...]
-    classes: int
-    """How many numbers a network gives: logits of classes, or the values of a regression's target."""
-    task: TaskName = "classification"
-
-    @property
-    def is_image(self) -> bool:
-        return len(self.input) == 3
 
 
 class SpaceConfig(BaseModel):
@@ -185,7 +172,7 @@ class SearchSpace(ABC, Generic[ConfigT]):
 
     def drawings(self, genome: Genome) -> dict[str, GraphData]:
         """Graphs by name, as the browser draws them. Default: the whole architecture graph under the name `network`."""
-        from ..graphs import to_node_link
+        from .graphs import to_node_link
 
         return {"network": to_node_link(self.to_graph(genome))}
 

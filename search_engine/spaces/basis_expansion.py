@@ -21,10 +21,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from ..errors import BadInput
-from ..genomes import Genome
-from .base import DataShape, SpaceConfig, SpaceEntry
-from .decisions import Decision, DecisionList, DecisionSpace
+from ..base.errors import BadInput
+from .base import SpaceConfig, SpaceEntry
+from .data_shape import DataShape
+from .decision_space import DecisionSpace
+from .decisions import Decision, DecisionList
+from .genomes import Genome
 
 if TYPE_CHECKING:
     import networkx as nx

@@ -22,13 +22,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from ..budgeted.blocks import Block, cheapest_path, live
-from ..budgeted.costs import BlockCosts
-from ..errors import BadInput
+from ..base.errors import BadInput
 from ..events import FamilyGroup, GraphNode
-from ..genomes import Genome
-from ..graphs import canonical_form
-from .base import DataShape, SearchSpace, SpaceConfig, SpaceEntry
+from .base import SearchSpace, SpaceConfig, SpaceEntry
+from .block_costs.blocks import Block, cheapest_path, live
+from .block_costs.costs import BlockCosts
+from .data_shape import DataShape
+from .genomes import Genome
+from .graphs import canonical_form
 from .image_input import require_images
 
 if TYPE_CHECKING:

@@ -22,26 +22,27 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from ..errors import BadInput
+from ..base.errors import BadInput
+from ..base.lazy import lazy_module
 from ..events import FamilyGroup, GraphData
-from ..genomes import Genome
-from ..lazy import lazy_module
 from ..primitives.names import DARTS
-from .base import DataShape, SearchSpace, SpaceConfig, SpaceEntry
+from .base import SearchSpace, SpaceConfig, SpaceEntry
 from .cell_decisions import CellDecisions, Edge
 from .cell_family import INPUTS, cell_family
 from .cell_macro import Macro, Stage, macro_for
+from .data_shape import DataShape
 from .decisions import Choices, DecisionList
+from .genomes import Genome
 from .genotype import format_genotype, parse_genotype
 from .image_input import require_images
 
 if TYPE_CHECKING:
     import networkx as nx
 
-    from .. import graphs
     from . import cell_pictures as pictures
+    from . import graphs
 else:
-    graphs = lazy_module("search_engine.graphs")
+    graphs = lazy_module("search_engine.spaces.graphs")
     pictures = lazy_module("search_engine.spaces.cell_pictures")
 
 CELLS = ("normal", "reduction")

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from ..errors import BadInput
+from ..base.errors import BadInput
 from .cell_family import INPUTS
 from .decisions import Choices, Decision, DecisionList
 

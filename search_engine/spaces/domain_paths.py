@@ -23,11 +23,12 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from ..errors import BadInput
-from ..genomes import Genome
+from ..base.errors import BadInput
 from ..primitives.names import PRIMITIVES
-from .base import DataShape, SearchSpace, SpaceConfig, SpaceEntry
+from .base import SearchSpace, SpaceConfig, SpaceEntry
+from .data_shape import DataShape
 from .decisions import Choices, Decision, DecisionList
+from .genomes import Genome
 from .image_input import require_images
 
 if TYPE_CHECKING:

@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from pydantic import Field
 
-from ..errors import BadInput
-from ..genomes import Genome
-from ..graphs import canonical_form
+from ..base.errors import BadInput
 from .base import SearchSpace, SpaceConfig, SpaceEntry
+from .genomes import Genome
+from .graphs import canonical_form
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

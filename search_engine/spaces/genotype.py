@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from ..errors import BadInput
+from ..base.errors import BadInput
 
 Pairs = list[tuple[str, int]]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..errors import BadInput
-from .base import DataShape
+from ..base.errors import BadInput
+from .data_shape import DataShape
 
 
 def require_images(space: str, shape: DataShape, least: int) -> None:

@@ -24,11 +24,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from ..errors import BadInput
-from ..genomes import Genome
+from ..base.errors import BadInput
 from ..primitives.names import MACRO
-from .base import DataShape, SpaceConfig, SpaceEntry
-from .decisions import Decision, DecisionList, DecisionSpace
+from .base import SpaceConfig, SpaceEntry
+from .data_shape import DataShape
+from .decision_space import DecisionSpace
+from .decisions import Decision, DecisionList
+from .genomes import Genome
 from .image_input import require_images
 
 if TYPE_CHECKING:

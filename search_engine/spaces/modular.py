@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from ..errors import BadInput
+from ..base.errors import BadInput
 from ..events import GraphData
-from ..genomes import Genome
-from .base import DataShape, SearchSpace, SpaceConfig, SpaceEntry
+from .base import SearchSpace, SpaceConfig, SpaceEntry
+from .data_shape import DataShape
+from .genomes import Genome
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -168,7 +169,7 @@ class ModularSpace(SearchSpace[ModularConfig]):
 
     def drawings(self, genome: Genome) -> dict[str, GraphData]:
         """`network`: the architecture graph without the marks for comparing."""
-        from ..graphs import to_node_link
+        from .graphs import to_node_link
 
         graph = self.to_graph(genome)
         for _, data in graph.nodes(data=True):

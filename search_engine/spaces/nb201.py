@@ -20,22 +20,23 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from ..errors import BadInput
+from ..base.errors import BadInput
+from ..base.lazy import lazy_module
 from ..events import FamilyGroup, GraphData, GraphNode
-from ..genomes import Genome, canonical_json, digest
-from ..lazy import lazy_module
 from ..primitives.names import NB201, PRIMITIVES
-from .base import DataShape, SearchSpace, SpaceConfig, SpaceEntry
+from .base import SearchSpace, SpaceConfig, SpaceEntry
+from .data_shape import DataShape
 from .decisions import Choices, Decision, DecisionList
+from .genomes import Genome, canonical_json, digest
 from .image_input import require_images
 
 if TYPE_CHECKING:
     import networkx as nx
     import numpy as np
 
-    from .. import graphs
+    from . import graphs
 else:
-    graphs = lazy_module("search_engine.graphs")
+    graphs = lazy_module("search_engine.spaces.graphs")
     np = lazy_module("numpy")
 
 EDGES: tuple[tuple[int, int], ...] = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))

@@ -5,7 +5,7 @@ edges share one weight, or each has its own after training; neither belongs to t
 
 Genome content: `{"inputs": 64, "outputs": 10, "hidden": [[75, "gauss"], ...], "edges": [[innovation, source, target, 0 or 1], ...]}`;
 node 0 is the bias, 1 .. inputs the inputs (images row by row, channel by channel), then the outputs, then hidden nodes. Direct
-edges from inputs to outputs that were never enabled are not listed (see `growth.genes`).
+edges from inputs to outputs that were never enabled are not listed (see `neuron_genes.genes`).
 """
 
 from __future__ import annotations
@@ -14,24 +14,28 @@ import random
 from typing import Any, ClassVar
 
 import networkx as nx
+import numpy as np
 from pydantic import Field
 
-from ..datasets.base import Array, Part, Preprocessing
-from ..errors import BadInput
+from ..base.errors import BadInput
 from ..events import GraphData, GraphEdge, GraphNode
-from ..genomes import Genome
-from ..growth.activations import DIFFERENTIABLE, NAMES, NUMBERS
-from ..growth.canonical import normal_form, reaching_output
-from ..growth.features import features, input_count
-from ..growth.genes import Genes, initial_genes, layers
-from ..growth.innovation import InnovationTable
-from ..growth.operators import apply_mutation, choose
-from .base import DataShape, SearchSpace, SpaceConfig, SpaceEntry
+from .base import SearchSpace, SpaceConfig, SpaceEntry
+from .data_shape import DataShape, Preprocessing
+from .genomes import Genome
+from .neuron_genes.activations import DIFFERENTIABLE, NAMES, NUMBERS
+from .neuron_genes.canonical import normal_form, reaching_output
+from .neuron_genes.features import features, input_count
+from .neuron_genes.genes import Genes, initial_genes, layers
+from .neuron_genes.innovation import InnovationTable
+from .neuron_genes.operators import apply_mutation, choose
 
 _ACTIVATIONS = tuple(NUMBERS[name] for name in DIFFERENTIABLE)
 _INITIAL_PROBABILITY = 0.05
 _ROULETTE = {"add_node": 0.25, "add_connection": 0.20, "enable": 0.05, "change_activation": 0.50}
 """Upstream's defaults, used where the space alone samples or mutates; a search has its own in its config."""
+
+
+Array = np.ndarray[Any, Any]
 
 
 class NeuronGraphConfig(SpaceConfig):
@@ -61,9 +65,10 @@ class NeuronGraphSpace(SearchSpace[NeuronGraphConfig]):
     def outputs(self) -> int:
         return self.shape.classes
 
-    def features(self, part: Part, preprocessing: Preprocessing) -> Array:
-        """(samples, inputs) float32: what the input nodes hold for each example of a part."""
-        return features(part.inputs, self.shape, preprocessing, self.config.input_size)
+    def features(self, inputs: Array, preprocessing: Preprocessing) -> Array:
+        """(samples, inputs) float32: what the input nodes hold for each raw input, (samples, channels, height, width) or (samples,
+        features)."""
+        return features(inputs, self.shape, preprocessing, self.config.input_size)
 
     def validate_shape(self, shape: DataShape) -> None:
         if self.inputs > 4096:
@@ -107,7 +112,7 @@ class NeuronGraphSpace(SearchSpace[NeuronGraphConfig]):
     # ---- identity and texts
 
     def normal_form(self, genome: Genome) -> Any:
-        """See `growth.canonical`: equal exactly for isomorphic graphs of enabled edges."""
+        """See `neuron_genes.canonical`: equal exactly for isomorphic graphs of enabled edges."""
         return normal_form(self.genes(genome))
 
     def to_string(self, genome: Genome) -> str:

@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ..errors import BadInput
-from ..genomes import Genome
-from .base import DataShape, SearchSpace, SpaceConfig, SpaceEntry
+from ..base.errors import BadInput
+from .base import SearchSpace, SpaceConfig, SpaceEntry
+from .data_shape import DataShape
+from .genomes import Genome
 from .image_input import require_images
 from .node_table import FLATTEN, HEURISTICS, INPUT, OUTPUT, POOL_SIZE, TITLES, Node, NodeTable, Place
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..generators import derive_seed
+from ..base.generators import derive_seed
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 """True where a weight is kept."""

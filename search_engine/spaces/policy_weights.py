@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..lazy import lazy_module
+from ..base.lazy import lazy_module
 from .base import SearchSpace
 from .cell import CELLS, CellSpace
 from .cell_decisions import PER_NODE, CellDecisions

@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from ..errors import BadInput
+from ..base.errors import BadInput
+from ..base.lazy import lazy_module
 from ..events import FamilyGroup, GraphData, GraphEdge, GraphNode
-from ..genomes import Genome
-from ..lazy import lazy_module
-from .base import DataShape, SearchSpace, SpaceConfig, SpaceEntry
+from .base import SearchSpace, SpaceConfig, SpaceEntry
+from .data_shape import DataShape
+from .genomes import Genome
 
 if TYPE_CHECKING:
     import networkx as nx

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from ..errors import BadInput
-from ..genomes import Genome
+from ..base.errors import BadInput
 from .base import SpaceConfig, SpaceEntry
-from .decisions import Decision, DecisionList, DecisionSpace
+from .decision_space import DecisionSpace
+from .decisions import Decision, DecisionList
+from .genomes import Genome
 
 if TYPE_CHECKING:
     import networkx as nx

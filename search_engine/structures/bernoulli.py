@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..lazy import lazy_module
+from ..base.lazy import lazy_module
 from .categorical import INITIAL_SCALE
 from .constraints import constraint
 from .distribution import Parameters, StructureDistribution, Weights, uniform

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..lazy import lazy_module
+from ..base.lazy import lazy_module
 from .constraints import constraint
 
 if TYPE_CHECKING:

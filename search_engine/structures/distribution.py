@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from ..base.lazy import lazy_module
 from ..events import FamilyGroup
-from ..lazy import lazy_module
 
 if TYPE_CHECKING:
     import torch

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
-from ..lazy import lazy_module
+from ..base.lazy import lazy_module
 from . import categorical
 from .distribution import Parameters, StructureDistribution, Weights, uniform
 from .simplex_density import SimplexDensity

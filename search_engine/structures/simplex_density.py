@@ -12,7 +12,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ..lazy import lazy_module
+from ..base.lazy import lazy_module
 from .distribution import Parameters, StructureDistribution, Weights
 from .temperature import TemperedStructure
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ..lazy import lazy_module
+from ..base.lazy import lazy_module
 from . import categorical
 from .distribution import Parameters, StructureDistribution, Weights
 

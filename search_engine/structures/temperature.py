@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from ..lazy import lazy_module
+from ..base.lazy import lazy_module
 from .distribution import Parameters, StructureDistribution
 
 if TYPE_CHECKING:

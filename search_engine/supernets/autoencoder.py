@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from ..config import TrainingConfig
-from ..genomes import Genome
+from ..base.training_config import TrainingConfig
 from ..spaces.autoencoder import AutoencoderSpace
+from ..spaces.genomes import Genome
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "tanh": nn.Tanh}
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from ..config import TrainingConfig
-from ..genomes import Genome
+from ..base.training_config import TrainingConfig
+from ..spaces.genomes import Genome
 
 if TYPE_CHECKING:
     from ..spaces.basis_expansion import BasisExpansionSpace

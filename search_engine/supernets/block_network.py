@@ -7,10 +7,10 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from ..config import TrainingConfig
-from ..genomes import Genome
+from ..base.training_config import TrainingConfig
 from ..primitives.modules import SEARCH, TRAINED, Style, relu_conv_norm
 from ..spaces.block_network import CONVOLUTIONS, STEM_KERNEL, BlockNetworkSpace
+from ..spaces.genomes import Genome
 
 
 def build_block(space: BlockNetworkSpace, place: int, channels: int, style: Style) -> nn.Module:

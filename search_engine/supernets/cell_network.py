@@ -13,12 +13,12 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from ..config import TrainingConfig
-from ..genomes import Genome
+from ..base.training_config import TrainingConfig
 from ..primitives.modules import SEARCH, TRAINED, FactorizedReduce, Style, relu_conv_norm
 from ..spaces.cell import CELLS, CellSpace
 from ..spaces.cell_family import INPUTS
 from ..spaces.cell_macro import Macro
+from ..spaces.genomes import Genome
 from .mixing import CellPlan, Chosen, EdgePlan, Mixing, PerEdge
 from .transfer import copy_matching
 

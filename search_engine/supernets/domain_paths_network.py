@@ -11,10 +11,10 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from ..config import TrainingConfig
-from ..genomes import Genome
+from ..base.training_config import TrainingConfig
 from ..primitives.modules import Style, build_primitive, relu_conv_norm
 from ..spaces.domain_paths import STEM_SIDE, DomainPathsSpace, primitive_of
+from ..spaces.genomes import Genome
 from .domain_norms import DomainStyle, of_domain
 
 

@@ -7,9 +7,9 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from ..config import TrainingConfig
-from ..genomes import Genome
+from ..base.training_config import TrainingConfig
 from ..spaces.ensemble import EnsembleSpace, Subnet
+from ..spaces.genomes import Genome
 
 
 class Subnetwork(nn.Module):

@@ -12,9 +12,9 @@ from typing import Any, Literal
 
 from torch import Tensor, nn
 
-from ..config import TrainingConfig
-from ..genomes import Genome
+from ..base.training_config import TrainingConfig
 from ..primitives.modules import FactorizedReduce, Style, build_primitive
+from ..spaces.genomes import Genome
 from ..spaces.macro import Layer, MacroSpace, read_after
 from .transfer import copy_matching
 

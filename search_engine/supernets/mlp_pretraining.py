@@ -15,12 +15,12 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from ..config import TrainingConfig
+from ..base.errors import TrialFailure
+from ..base.generators import derive_seed
+from ..base.training_config import TrainingConfig
 from ..datasets.base import SearchData
-from ..errors import TrialFailure
 from ..events import Cost
-from ..generators import derive_seed
-from ..genomes import Genome
+from ..spaces.genomes import Genome
 from ..spaces.mlp import MLPSpace
 from ..training.batches import BatchOrder, DevicePart
 from ..training.footprint import forward_flops, step_flops

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..genomes import Genome
+from ..spaces.genomes import Genome
 
 if TYPE_CHECKING:
-    from ..config import TrainingConfig
+    from ..base.training_config import TrainingConfig
     from ..spaces.modular import ModularSpace, Path
 
 SMALLEST_HALVED = 8

@@ -11,9 +11,9 @@ from typing import Any, Literal
 
 from torch import Tensor, nn
 
-from ..config import TrainingConfig
-from ..genomes import Genome
+from ..base.training_config import TrainingConfig
 from ..primitives.modules import Style, relu_conv_norm
+from ..spaces.genomes import Genome
 from ..spaces.nb201 import EDGES, GROUP, NB201Space
 from .mixing import CellPlan, EdgePlan, Mixing, PerEdge
 from .transfer import copy_matching

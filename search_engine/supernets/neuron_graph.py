@@ -12,16 +12,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..datasets.base import Array, Preprocessing
-from ..genomes import Genome
-from ..growth.activations import apply
-from ..growth.features import area_matrix
-from ..growth.genes import Genes
-from ..growth.phenotype import compile_population
-from ..spaces.base import DataShape
+from ..datasets.base import Array
+from ..spaces.data_shape import DataShape, Preprocessing
+from ..spaces.genomes import Genome
+from ..spaces.neuron_genes.activations import apply
+from ..spaces.neuron_genes.features import area_matrix
+from ..spaces.neuron_genes.genes import Genes
+from ..spaces.neuron_genes.phenotype import compile_population
 
 if TYPE_CHECKING:
-    from ..config import TrainingConfig
+    from ..base.training_config import TrainingConfig
     from ..spaces.neuron_graph import NeuronGraphSpace
 
 

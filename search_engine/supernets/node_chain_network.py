@@ -10,8 +10,8 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from ..config import TrainingConfig
-from ..genomes import Genome
+from ..base.training_config import TrainingConfig
+from ..spaces.genomes import Genome
 from ..spaces.node_chain import NodeChainSpace
 from ..spaces.node_table import POOL_SIZE, Node, pooled
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from typing import Any, Literal
 
 from torch import nn
 
-from ..errors import BadInput
+from ..base.errors import BadInput
 from ..spaces.base import SearchSpace
+from ..spaces.entries import builder_module
 
 _MISSING = {
     "supernet": "has no super-network",
@@ -26,10 +26,7 @@ def open_supernet(space: SearchSpace[Any], ability: Literal["supernet", "paths",
     `changes` (`mixing`, `cells`) go to the builder of a space
     that has mixed edges (`SearchSpace.mixed_channels`). Raises BadInput(field "space") where the space lacks the ability.
     """
-    from .. import registry
-
     if ability not in space.offers:
         raise BadInput("space", f"the space '{space.id}' {_MISSING[ability]}", code="incompatible")
-    module = importlib.import_module(registry.space(space.id).builder.partition(":")[0])
-    build: Callable[..., nn.Module] = module.build_supernet
+    build: Callable[..., nn.Module] = builder_module(space).build_supernet
     return build(space, **changes)

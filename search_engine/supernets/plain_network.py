@@ -8,9 +8,9 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from ..config import TrainingConfig
-from ..genomes import Genome
-from ..spaces.base import DataShape
+from ..base.training_config import TrainingConfig
+from ..spaces.data_shape import DataShape
+from ..spaces.genomes import Genome
 from ..spaces.plain_masks import Mask
 from ..spaces.plain_network import Layer, PlainNetworkConfig, PlainNetworkSpace, layers_of
 from .masked_layers import MaskedConv2d, MaskedLayer, MaskedLinear

@@ -11,8 +11,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from ..config import TrainingConfig
-from ..genomes import Genome
+from ..base.training_config import TrainingConfig
+from ..spaces.genomes import Genome
 from ..spaces.primitives_sum import GROUP, PrimitivesSumSpace
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from ..config import TrainingConfig
-from ..genomes import Genome
+from ..base.training_config import TrainingConfig
+from ..spaces.genomes import Genome
 from .basis_network import ConstantNetwork
 
 if TYPE_CHECKING:

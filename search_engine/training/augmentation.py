@@ -10,8 +10,8 @@ from __future__ import annotations
 import torch
 from torch.nn import functional as F
 
-from ..errors import BadInput
-from ..generators import derive_seed
+from ..base.errors import BadInput
+from ..base.generators import derive_seed
 from .batches import Normaliser
 
 KINDS: dict[str, frozenset[str]] = {

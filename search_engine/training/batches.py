@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import torch
 
-from ..datasets.base import Part, Preprocessing
+from ..datasets.base import Part
 from ..datasets.splits import permutation
+from ..spaces.data_shape import Preprocessing
 
 
 def batches_per_epoch(examples: int, batch_size: int) -> int:

@@ -1,4 +1,4 @@
-"""Loss and score of each task (see `search_engine.tasks`)."""
+"""Loss and score of each task (see `spaces.tasks`)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional as F
 
-from ..tasks import SCORES, TaskName
+from ..spaces.tasks import SCORES, TaskName
 
 
 def mean_loss(task: TaskName, outputs: torch.Tensor, targets: torch.Tensor, smoothing: float = 0.0) -> torch.Tensor:

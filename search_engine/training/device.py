@@ -6,7 +6,7 @@ import os
 
 import torch
 
-from ..errors import BadInput
+from ..base.errors import BadInput
 
 
 def resolve(name: str) -> str:

@@ -8,11 +8,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from ..config import TrainingConfig
+from ..base.errors import TrialFailure
+from ..base.training_config import TrainingConfig
 from ..datasets.base import SearchData
-from ..errors import TrialFailure
 from ..events import Cost
-from ..tasks import SCORES
+from ..spaces.tasks import SCORES
 from .augmentation import Augmentation
 from .batches import BatchOrder, DevicePart
 from .criterion import Tally, mean_loss

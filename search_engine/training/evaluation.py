@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from ..datasets.base import Part, Preprocessing
-from ..tasks import TaskName
+from ..datasets.base import Part
+from ..spaces.data_shape import Preprocessing
+from ..spaces.tasks import TaskName
 from .batches import DevicePart
 from .criterion import Tally
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from torch import nn
 
-from ..config import TrainingConfig
+from ..base.generators import derive_seed
+from ..base.training_config import TrainingConfig
 from ..datasets.base import SearchData
-from ..generators import derive_seed
 from .domain import DomainTraining
 from .trainer import TrainingLoop
 

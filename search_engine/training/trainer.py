@@ -7,11 +7,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from ..checkpoint import copied
-from ..config import TrainingConfig
+from ..base.checkpoint import copied
+from ..base.training_config import TrainingConfig
 from ..datasets.base import SearchData
 from ..events import Cost
-from ..tasks import SCORES
+from ..spaces.tasks import SCORES
 from .domain import DomainTraining
 from .optimisers import make_optimizer, set_learning_rate
 from .precision import Precision

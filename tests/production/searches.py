@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from search_engine import registry
+from search_engine.catalogue import registry
 
 from .images import ROOT
 

@@ -75,7 +75,7 @@ def test_what_is_copied_exists_and_is_not_ignored(name: str) -> None:
 def test_what_must_stay_out_of_a_build_is_ignored() -> None:
     for path in ("docker/.env", ".git", "var/secret_key", ".venv", "tests", "frontend/node_modules", "webapp/static/ui", "b.sqlite3"):
         assert ignored(path), path
-    for path in ("webapp/static/other.txt", "frontend/src/main.tsx", "search_engine/errors.py"):
+    for path in ("webapp/static/other.txt", "frontend/src/main.tsx", "search_engine/base/errors.py"):
         assert not ignored(path), path
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from search_engine.algorithms.adanet import AdaNet, AdaNetConfig
+from search_engine.algorithms.adanet.search import AdaNet, AdaNetConfig
 from search_engine.algorithms.base import Context
-from search_engine.datasets.base import Part, Preprocessing, SearchData
+from search_engine.datasets.base import Part, SearchData
 from search_engine.events import EventLog
-from search_engine.spaces.base import DataShape
+from search_engine.spaces.data_shape import DataShape, Preprocessing
 from search_engine.spaces.ensemble import EnsembleConfig, EnsembleSpace
 
 SHAPE = DataShape((2,), 2)

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from statistics import fmean
 from typing import Any
 
-from search_engine import registry
 from search_engine.algorithms.base import Context, Result, TrialPhase
+from search_engine.catalogue import registry
 from search_engine.datasets.learn_to_count import SHAPE, LearnToCount
 from search_engine.events import Cost, EventLog
-from search_engine.genomes import Genome
 from search_engine.spaces.base import SearchSpace
+from search_engine.spaces.genomes import Genome
 from search_engine.spaces.sequence import SequenceConfig, SequenceSpace
 
 METRIC = "reward"

@@ -7,11 +7,11 @@ from typing import Any
 
 import torch
 
-from search_engine import registry
 from search_engine.algorithms.base import Context
+from search_engine.algorithms.simplex.search import SimplexSearch
+from search_engine.catalogue import registry
 from search_engine.datasets.base import SearchData
 from search_engine.events import EventLog
-from search_engine.simplex.search import SimplexSearch
 from search_engine.spaces.base import SpaceConfig
 from search_engine.structures import StructureDistribution
 from tests.search_engine import planted

@@ -8,16 +8,17 @@ from typing import Any
 
 import torch
 
-from search_engine import registry
 from search_engine.algorithms.base import Context
-from search_engine.algorithms.pathnet import ENTRY, PathNetConfig, PathNetTask
-from search_engine.checkpoint import pack, unpack
+from search_engine.algorithms.pathnet import ENTRY
+from search_engine.algorithms.pathnet.controls import CONTROLS
+from search_engine.algorithms.pathnet.search import PathNetConfig, PathNetTask
+from search_engine.base.checkpoint import pack, unpack
+from search_engine.base.generators import derive_seed
+from search_engine.catalogue import registry
 from search_engine.datasets.base import SearchData
 from search_engine.datasets.digits import Digits, DigitsConfig
 from search_engine.datasets.splits import permutation
 from search_engine.events import Event, EventLog
-from search_engine.generators import derive_seed
-from search_engine.pathways.controls import CONTROLS
 
 SMALL: dict[str, Any] = {"population": 8, "generations": 5, "minibatches": 4, "threshold": 0.0}
 

@@ -16,13 +16,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from search_engine import registry
 from search_engine.algorithms.base import Context
-from search_engine.algorithms.darts import DartsConfig, DartsSearch
-from search_engine.datasets.base import Part, Preprocessing, SearchData
+from search_engine.algorithms.simplex.darts import DartsConfig, DartsSearch
+from search_engine.catalogue import registry
+from search_engine.datasets.base import Part, SearchData
 from search_engine.events import EventLog, FamilyGroup, GraphNode
-from search_engine.genomes import Genome
-from search_engine.spaces.base import DataShape, SearchSpace, SpaceConfig, SpaceEntry
+from search_engine.spaces.base import SearchSpace, SpaceConfig, SpaceEntry
+from search_engine.spaces.data_shape import DataShape, Preprocessing
+from search_engine.spaces.genomes import Genome
 
 OPERATIONS = ("none", "identity", "square", "sin3", "relu")
 TRUTH = ["square", "sin3", "relu"]

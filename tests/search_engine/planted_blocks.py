@@ -13,15 +13,16 @@ import numpy as np
 import torch
 from torch import nn
 
-from search_engine import registry
 from search_engine.algorithms.base import Context
-from search_engine.algorithms.budgeted_supernet import BudgetedSupernet, BudgetedSupernetConfig
-from search_engine.budgeted.blocks import Block, cheapest_path, live
-from search_engine.budgeted.costs import BlockCosts
-from search_engine.datasets.base import Part, Preprocessing, SearchData
+from search_engine.algorithms.budgeted_supernet.search import BudgetedSupernet, BudgetedSupernetConfig
+from search_engine.catalogue import registry
+from search_engine.datasets.base import Part, SearchData
 from search_engine.events import EventLog, FamilyGroup, GraphNode
-from search_engine.genomes import Genome
-from search_engine.spaces.base import DataShape, SearchSpace, SpaceConfig, SpaceEntry
+from search_engine.spaces.base import SearchSpace, SpaceConfig, SpaceEntry
+from search_engine.spaces.block_costs.blocks import Block, cheapest_path, live
+from search_engine.spaces.block_costs.costs import BlockCosts
+from search_engine.spaces.data_shape import DataShape, Preprocessing
+from search_engine.spaces.genomes import Genome
 
 COSTS = (1.0, 2.0, 3.0, 4.0, 4.0, 5.0)
 """19 together."""

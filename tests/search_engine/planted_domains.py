@@ -16,16 +16,17 @@ import numpy as np
 import torch
 from torch import nn
 
-from search_engine import registry
 from search_engine.algorithms.base import Context
-from search_engine.algorithms.multipath import MultiPathConfig, MultiPathSearch
-from search_engine.datasets.base import Part, Preprocessing, SearchData
+from search_engine.algorithms.policy.multipath.search import MultiPathConfig, MultiPathSearch
+from search_engine.base.generators import GlobalGenerators
+from search_engine.catalogue import registry
+from search_engine.datasets.base import Part, SearchData
 from search_engine.datasets.digits import _read
 from search_engine.events import EventLog
-from search_engine.generators import GlobalGenerators
-from search_engine.genomes import Genome
-from search_engine.spaces.base import DataShape, SpaceEntry
+from search_engine.spaces.base import SpaceEntry
+from search_engine.spaces.data_shape import DataShape, Preprocessing
 from search_engine.spaces.domain_paths import DomainPathsConfig, DomainPathsSpace
+from search_engine.spaces.genomes import Genome
 
 LAYERS, UNITS = 3, 32
 BAD = ((0, 1), (2, 3))

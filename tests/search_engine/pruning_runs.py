@@ -10,10 +10,10 @@ from typing import Any
 
 import torch
 
-from search_engine import registry
 from search_engine.algorithms.base import Context, StepPhase
-from search_engine.algorithms.lottery_ticket import LotteryTicket
-from search_engine.config import parse
+from search_engine.algorithms.pruning.lottery_ticket.search import LotteryTicket
+from search_engine.catalogue import registry
+from search_engine.catalogue.config import parse
 from search_engine.datasets.base import SearchData
 from search_engine.events import EventLog
 from search_engine.spaces.plain_network import PlainNetworkConfig, PlainNetworkSpace

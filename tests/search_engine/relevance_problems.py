@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from search_engine.algorithms.ard import ArdConfig, ArdSearch
 from search_engine.algorithms.base import Context
-from search_engine.algorithms.vae_ard import VaeArdConfig, VaeArdSearch
-from search_engine.datasets.base import Array, Part, Preprocessing, SearchData
+from search_engine.algorithms.bayes.ard.search import ArdConfig, ArdSearch
+from search_engine.algorithms.bayes.vae_ard.search import VaeArdConfig, VaeArdSearch
+from search_engine.datasets.base import Array, Part, SearchData
 from search_engine.events import EventLog
 from search_engine.spaces.autoencoder import AutoencoderConfig, AutoencoderSpace
-from search_engine.spaces.base import DataShape
+from search_engine.spaces.data_shape import DataShape, Preprocessing
 from search_engine.spaces.plain_network import PlainNetworkConfig, PlainNetworkSpace
 
 NEVER = 10**9

@@ -15,16 +15,18 @@ import networkx as nx
 import torch
 from torch import Tensor, nn
 
-from search_engine import registry
 from search_engine.algorithms.base import Context
-from search_engine.algorithms.enas import Enas, EnasConfig
-from search_engine.config import TrainingConfig
+from search_engine.algorithms.enas.search import Enas, EnasConfig
+from search_engine.base.training_config import TrainingConfig
+from search_engine.catalogue import registry
 from search_engine.datasets.base import Part
 from search_engine.events import EventLog
-from search_engine.genomes import Genome
 from search_engine.search.finale import open_test
-from search_engine.spaces.base import DataShape, SpaceConfig, SpaceEntry
-from search_engine.spaces.decisions import Decision, DecisionList, DecisionSpace
+from search_engine.spaces.base import SpaceConfig, SpaceEntry
+from search_engine.spaces.data_shape import DataShape
+from search_engine.spaces.decision_space import DecisionSpace
+from search_engine.spaces.decisions import Decision, DecisionList
+from search_engine.spaces.genomes import Genome
 from search_engine.training.batches import DevicePart
 
 LAYERS, WIDTH, NOISE = 4, 32, 1.5

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from search_engine import registry
 from search_engine.algorithms.base import Context
-from search_engine.algorithms.darts import DartsConfig, DartsSearch
-from search_engine.datasets.base import Part, Preprocessing, SearchData
+from search_engine.algorithms.simplex.darts import DartsConfig, DartsSearch
+from search_engine.catalogue import registry
+from search_engine.datasets.base import Part, SearchData
 from search_engine.events import EventLog
-from search_engine.spaces.base import DataShape
+from search_engine.spaces.data_shape import DataShape, Preprocessing
 
 SMALL: dict[str, dict[str, int]] = {"cell": {"nodes": 2, "search_cells": 3, "search_channels": 2}, "nb201": {"cells": 1, "channels": 2}}
 SHAPE = DataShape((1, 8, 8), 3)

@@ -7,10 +7,10 @@ from typing import Any
 
 import torch
 
-from search_engine import registry
 from search_engine.algorithms.base import Context
+from search_engine.algorithms.simplex.search import SimplexSearch
+from search_engine.catalogue import registry
 from search_engine.events import EventLog
-from search_engine.simplex.search import SimplexSearch
 
 from .searches import SMALL, image_data
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from search_engine import registry
 from search_engine.algorithms.base import Context, Result, TrialPhase
+from search_engine.base.generators import derive_seed
+from search_engine.catalogue import registry
 from search_engine.events import Cost, EventLog
-from search_engine.generators import derive_seed
-from search_engine.genomes import Genome
+from search_engine.spaces.genomes import Genome
 from search_engine.spaces.nb201 import NB201Config, NB201Space
 
 PATHS = ((3,), (0, 4), (1, 5), (0, 2, 5))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from search_engine.algorithms.enas import Enas
+from search_engine.algorithms.enas.search import Enas
 from search_engine.spaces.decisions import Choices
 
 from .sabotaged import bad_share, digits, outcome, sabotaged_search

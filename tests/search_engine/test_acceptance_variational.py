@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from search_engine.errors import TrialFailure
-from search_engine.variational import estimate
+from search_engine.algorithms.variational import estimate
+from search_engine.base.errors import TrialFailure
 from tests.search_engine.variational_runs import REGIMES, ToyResult, of_kind, run, sincos_path, toy_run, variational_search
 
 SEEDS = (0, 1, 2)

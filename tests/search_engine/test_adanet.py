@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 import torch
 
-from search_engine import config
-from search_engine.algorithms.adanet import AdaNet, AdaNetConfig
+from search_engine.algorithms.adanet import report
+from search_engine.algorithms.adanet.controls import PlainNetwork, RandomDepths, plain_width
+from search_engine.algorithms.adanet.finishing import finish
+from search_engine.algorithms.adanet.search import AdaNet, AdaNetConfig
 from search_engine.algorithms.base import Context
-from search_engine.boosting import report
-from search_engine.boosting.controls import PlainNetwork, RandomDepths, plain_width
-from search_engine.boosting.finishing import finish
-from search_engine.checkpoint import pack, unpack
+from search_engine.base.checkpoint import pack, unpack
+from search_engine.base.errors import BadInput, TrialFailure
+from search_engine.catalogue import config
 from search_engine.datasets.base import SearchData
-from search_engine.errors import BadInput, TrialFailure
 from search_engine.events import EventLog, decode_floats
 from search_engine.supernets.ensemble_network import Subnetwork
 from search_engine.training.evaluation import evaluate

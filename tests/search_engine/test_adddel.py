@@ -13,19 +13,19 @@ import numpy as np
 import pytest
 import torch
 
-from search_engine.active_set import finishing, saliency, stability
-from search_engine.active_set.fits import LeastSquares
-from search_engine.active_set.layout import Layout
-from search_engine.active_set.network_fit import GaussNewton
-from search_engine.active_set.rule import GAIN, AddDelRule, AddRule, Decision, DelRule, Stage, Units
+from search_engine.algorithms.adddel import finishing, saliency, stability
+from search_engine.algorithms.adddel.fits import LeastSquares
+from search_engine.algorithms.adddel.layout import Layout
+from search_engine.algorithms.adddel.network_fit import GaussNewton
+from search_engine.algorithms.adddel.rule import GAIN, AddDelRule, AddRule, Decision, DelRule, Stage, Units
 from search_engine.algorithms.base import Finalist
-from search_engine.config import check
-from search_engine.datasets.base import Array, Part, Preprocessing, SearchData
+from search_engine.base.errors import BadInput
+from search_engine.catalogue.config import check
+from search_engine.datasets.base import Array, Part, SearchData
 from search_engine.datasets.linear_gaussian import LinearGaussianConfig, draw, support
-from search_engine.errors import BadInput
 from search_engine.search.local_run import LocalRun
 from search_engine.spaces.active_set import ActiveSetConfig, ActiveSetSpace
-from search_engine.spaces.base import DataShape
+from search_engine.spaces.data_shape import DataShape, Preprocessing
 
 TRUTH = (0, 1, 3)
 PROXY = 2

@@ -14,18 +14,18 @@ import pytest
 import torch
 from torch.distributions import Normal
 
-from search_engine import registry
-from search_engine.bayes.conversion import posteriors, to_bayesian
-from search_engine.bayes.divergence import gaussian_kl
-from search_engine.bayes.likelihood import TaskLikelihood, gaussian_log_likelihood
-from search_engine.bayes.prior import RelevancePrior
-from search_engine.bayes.relevance import density_ratio
-from search_engine.config import check
-from search_engine.errors import BadInput, TrialFailure
+from search_engine.algorithms.bayes.conversion import posteriors, to_bayesian
+from search_engine.algorithms.bayes.divergence import gaussian_kl
+from search_engine.algorithms.bayes.likelihood import TaskLikelihood, gaussian_log_likelihood
+from search_engine.algorithms.bayes.prior import RelevancePrior
+from search_engine.algorithms.bayes.relevance import density_ratio
+from search_engine.base.errors import BadInput, TrialFailure
+from search_engine.base.generators import derive_seed
+from search_engine.catalogue import registry
+from search_engine.catalogue.config import check
 from search_engine.events import ChartsFrame, ControlScored, MaskFrame, Metrics
-from search_engine.generators import derive_seed
 from search_engine.search.local_run import LocalRun
-from search_engine.spaces.base import DataShape
+from search_engine.spaces.data_shape import DataShape
 
 from .relevance_problems import RELEVANT, ard_search, finished, linear_data, vectors
 
@@ -141,7 +141,7 @@ def test_pictures_show_what_would_be_removed() -> None:
 
 
 def test_the_control_trains_under_the_fixed_prior_and_says_so() -> None:
-    from search_engine.algorithms.ard import FixedPrior
+    from search_engine.algorithms.bayes.ard.search import FixedPrior
 
     control = finished(ard_search(_blobs(), widths=(8,), steps=6, kind=FixedPrior))
     assert control.model.prior.rule == "fixed" and control.best() == control.baselines() == []

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from search_engine.datasets.base import Preprocessing
+from search_engine.spaces.data_shape import Preprocessing
 from search_engine.training.augmentation import Augmentation
 from search_engine.training.batches import Normaliser
 

@@ -10,10 +10,10 @@ import torch
 from torch import nn
 from torch.distributions import Normal, kl_divergence
 
-from search_engine.bayes.conversion import bayesian_layers, posteriors, to_bayesian, to_plain
-from search_engine.bayes.divergence import gaussian_kl, gaussian_kl_each
-from search_engine.bayes.layers import BayesConv2d, BayesLinear, MeanFieldLayer
-from search_engine.bayes.relevance import density_ratio, kept, relevant_variance
+from search_engine.algorithms.bayes.conversion import bayesian_layers, posteriors, to_bayesian, to_plain
+from search_engine.algorithms.bayes.divergence import gaussian_kl, gaussian_kl_each
+from search_engine.algorithms.bayes.layers import BayesConv2d, BayesLinear, MeanFieldLayer
+from search_engine.algorithms.bayes.relevance import density_ratio, kept, relevant_variance
 
 
 def _random_sigmas(layer: MeanFieldLayer) -> None:

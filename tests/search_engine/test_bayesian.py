@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from search_engine.algorithms.base import Context, Result
-from search_engine.algorithms.bayesian import BayesianConfig, BayesianSearch
-from search_engine.algorithms.random_search import RandomConfig, RandomSearch
+from search_engine.algorithms.bayesian.calibration import Calibration
+from search_engine.algorithms.bayesian.observations import Observation, imputed
+from search_engine.algorithms.bayesian.search import BayesianConfig, BayesianSearch
+from search_engine.algorithms.trials.random_search import RandomConfig, RandomSearch
 from search_engine.events import Cost, EventLog, SurrogateFrame, decode_floats
-from search_engine.spaces.base import DataShape, SpaceConfig
+from search_engine.spaces.base import SpaceConfig
+from search_engine.spaces.data_shape import DataShape
 from search_engine.spaces.decisions import Decision, DecisionList
-from search_engine.surrogates.calibration import Calibration
-from search_engine.surrogates.observations import Observation, imputed
 
 from .synthetic_cells import search
 from .test_grid import BoxSpace, box
@@ -54,7 +55,7 @@ def test_rank_correlation_of_predictions() -> None:
 
 
 def test_expected_improvement_against_its_integral() -> None:
-    from search_engine.surrogates.optuna_samplers import expected_improvement
+    from search_engine.algorithms.bayesian.optuna_samplers import expected_improvement
 
     rng = random.Random(0)
     sampled = mean(max(0.0, rng.gauss(0.2, 0.5) - 0.4) for _ in range(20_000))
@@ -66,7 +67,7 @@ def test_the_ensembles_members_learn_apart_but_together() -> None:
     """One member of five learns exactly what it would learn among other ones: their gradients do not mix."""
     import torch
 
-    from search_engine.surrogates.ensemble import Ensemble, EnsembleOptions
+    from search_engine.algorithms.bayesian.ensemble import Ensemble, EnsembleOptions
 
     options = EnsembleOptions(members=3, layers=1, width=8, epochs=30)
     x = torch.randn(20, 4, generator=torch.Generator().manual_seed(0))

@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from search_engine.simplex import bilevel
-from search_engine.simplex.bilevel import ESTIMATORS, VirtualStep, exact, finite_difference, first
+from search_engine.algorithms.simplex import bilevel
+from search_engine.algorithms.simplex.bilevel import ESTIMATORS, VirtualStep, exact, finite_difference, first
 from search_engine.structures import SoftmaxStructure
 
 XI = (0.0, 0.1, 0.25, 0.5, 1.0)

@@ -9,10 +9,17 @@ import numpy as np
 import pytest
 import torch
 
-from search_engine.boosting import complexity
-from search_engine.boosting.complexity import linear, project, rademacher_linear, rademacher_perceptrons, random_signs, suprema
-from search_engine.boosting.objective import Objective, losses
-from search_engine.boosting.proximal import minimise, soft_threshold
+from search_engine.algorithms.adanet import complexity
+from search_engine.algorithms.adanet.complexity import (
+    linear,
+    project,
+    rademacher_linear,
+    rademacher_perceptrons,
+    random_signs,
+    suprema,
+)
+from search_engine.algorithms.adanet.objective import Objective, losses
+from search_engine.algorithms.adanet.proximal import minimise, soft_threshold
 
 
 def generator(seed: int = 0) -> torch.Generator:

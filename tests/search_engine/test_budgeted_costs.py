@@ -8,8 +8,8 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from search_engine.budgeted.blocks import Block, cheapest_path, live
-from search_engine.budgeted.costs import AdditiveCost, BlockCosts, ParallelCost, excess
+from search_engine.spaces.block_costs.blocks import Block, cheapest_path, live
+from search_engine.spaces.block_costs.costs import AdditiveCost, BlockCosts, ParallelCost, excess
 
 # 0 -> 1 -> 3 and 0 -> 2 -> 3, a chord 1 -> 2, two blocks side by side on 0 -> 1.
 DIAMOND = [Block(0, 1, "a"), Block(0, 1, "b"), Block(0, 2, "c"), Block(1, 2, "d"), Block(1, 3, "e"), Block(2, 3, "f")]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from search_engine.budgeted import estimator
+from search_engine.algorithms.budgeted_supernet import estimator
 
 BLOCKS = 6
 ALL = torch.tensor(list(itertools.product((False, True), repeat=BLOCKS)))

@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 import torch
 
-from search_engine import config, registry
 from search_engine.algorithms.base import Context
-from search_engine.algorithms.budgeted_supernet import BudgetedSupernet, BudgetedSupernetConfig
-from search_engine.budgeted import checks, estimator, measuring, random_networks
-from search_engine.budgeted.costs import BlockCosts
-from search_engine.checkpoint import pack, unpack
+from search_engine.algorithms.budgeted_supernet import checks, estimator, measuring, random_networks
+from search_engine.algorithms.budgeted_supernet.search import BudgetedSupernet, BudgetedSupernetConfig
+from search_engine.base.checkpoint import pack, unpack
+from search_engine.base.errors import BadInput, TrialFailure
+from search_engine.catalogue import config, registry
 from search_engine.datasets.base import SearchData
-from search_engine.errors import BadInput, TrialFailure
 from search_engine.events import EventLog, decode_floats
+from search_engine.spaces.block_costs.costs import BlockCosts
 from tests.search_engine.planted_blocks import outcome, planted_search
 from tests.search_engine.searches import image_data
 

@@ -21,18 +21,18 @@ import pytest
 import torch
 from torch import nn
 
+from search_engine.base.lazy import load_object
 from search_engine.bundle.archive import write_archive
 from search_engine.bundle.errors import BundleError
 from search_engine.bundle.export import export_bundle
 from search_engine.bundle.verify import verify
-from search_engine.config import CheckedRun, check
+from search_engine.catalogue.config import CheckedRun, check
 from search_engine.datasets.base import Part, SearchData
 from search_engine.datasets.idx_images import FILES
-from search_engine.genomes import Genome
-from search_engine.lazy import load_object
 from search_engine.search.finale import open_test
 from search_engine.search.resources import Resources
 from search_engine.spaces.base import SearchSpace
+from search_engine.spaces.genomes import Genome
 from search_engine.training.evaluation import evaluate
 from search_engine.training.trainer import Trainer
 

@@ -10,11 +10,12 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from search_engine.base.lazy import load_object
+from search_engine.base.training_config import TrainingConfig
 from search_engine.bundle.errors import BundleError
 from search_engine.bundle.source import as_network, model_state, write_model
-from search_engine.config import TrainingConfig, check
-from search_engine.lazy import load_object
-from search_engine.spaces.base import DataShape
+from search_engine.catalogue.config import check
+from search_engine.spaces.data_shape import DataShape
 
 
 def rebuilt(network: nn.Module, shape: tuple[int, ...]) -> tuple[nn.Module, str]:

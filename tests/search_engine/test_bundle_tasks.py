@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from search_engine import registry
-from search_engine.config import check
+from search_engine.catalogue import registry
+from search_engine.catalogue.config import check
 from search_engine.search.local_run import LocalRun
 
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from search_engine.colony.pheromone import Pheromone, Walk, towards
-from search_engine.colony.prefixes import PrefixRegistry
-from search_engine.colony.report import colony_frame, path_entropy
-from search_engine.colony.walking import proportional, uniform, walk
-from search_engine.spaces.base import DataShape
+from search_engine.algorithms.deepswarm.pheromone import Pheromone, Walk, towards
+from search_engine.algorithms.deepswarm.prefixes import PrefixRegistry
+from search_engine.algorithms.deepswarm.report import colony_frame, path_entropy
+from search_engine.algorithms.deepswarm.walking import proportional, uniform, walk
+from search_engine.spaces.data_shape import DataShape
 from search_engine.spaces.node_chain import NodeChainConfig, NodeChainSpace
 from search_engine.spaces.node_table import Node
 

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from search_engine import registry
-from search_engine.config import check, parse
-from search_engine.errors import BadInput
+from search_engine.base.errors import BadInput
+from search_engine.catalogue import registry
+from search_engine.catalogue.config import check, parse
 from search_engine.search.local_run import LocalRun
-from search_engine.tasks import SCORES
+from search_engine.spaces.tasks import SCORES
 
 from . import toys
 
@@ -124,7 +124,7 @@ def test_every_combination_that_is_offered_passes_the_check() -> None:
 
 def test_registry_and_configs_import_without_torch() -> None:
     code = (
-        "import sys; from search_engine import registry; from search_engine.commands import listing; "
+        "import sys; from search_engine.catalogue import registry; from search_engine.commands import listing; "
         "listing.algorithms(); listing.spaces(); "
         "heavy = [name for name in ('torch', 'sklearn', 'onnx', 'django') if name in sys.modules]; assert not heavy, heavy"
     )

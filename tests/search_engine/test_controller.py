@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import torch
 
-from search_engine import registry
-from search_engine.controller.network import Controller
-from search_engine.controller.questions import questions_of
-from search_engine.errors import BadInput
-from search_engine.spaces.base import DataShape
+from search_engine.algorithms.policy.network import Controller
+from search_engine.algorithms.policy.questions import questions_of
+from search_engine.base.errors import BadInput
+from search_engine.catalogue import registry
+from search_engine.spaces.data_shape import DataShape
 from search_engine.spaces.decisions import Choices, Decision, DecisionList
 from search_engine.spaces.macro import MacroConfig, MacroSpace
 

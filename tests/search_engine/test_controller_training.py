@@ -9,13 +9,13 @@ from statistics import fmean
 import pytest
 import torch
 
-from search_engine.controller.asked import Asked
-from search_engine.controller.baseline import MovingBaseline
-from search_engine.controller.learner import uniform_entropy
-from search_engine.controller.network import Controller
-from search_engine.controller.priority_queue import PriorityQueue, PriorityQueueTraining
-from search_engine.controller.reinforce import Reinforce, reinforce_loss
-from search_engine.controller.staleness import weight
+from search_engine.algorithms.policy.asked import Asked
+from search_engine.algorithms.policy.baseline import MovingBaseline
+from search_engine.algorithms.policy.learner import uniform_entropy
+from search_engine.algorithms.policy.network import Controller
+from search_engine.algorithms.policy.priority_queue import PriorityQueue, PriorityQueueTraining
+from search_engine.algorithms.policy.reinforce import Reinforce, reinforce_loss
+from search_engine.algorithms.policy.staleness import weight
 from search_engine.spaces.decisions import Choices, Decision, DecisionList
 
 COIN = DecisionList([Decision("coin", "", "coin", ("heads", "tails"))])

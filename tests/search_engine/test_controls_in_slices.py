@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from search_engine import checkpoint
-from search_engine.config import check
+from search_engine.base import checkpoint
+from search_engine.catalogue.config import check
 from search_engine.search.budget import Meter
 from search_engine.search.phase_work import PhaseWork
 from search_engine.search.work import WorkSpec, run_slice

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from search_engine.simplex.curvature import ITERATIONS, largest_eigenvalue
-from search_engine.simplex.habits import EigenvalueStop, EpochView, Habits, SimplexHabitsConfig
+from search_engine.algorithms.simplex.curvature import ITERATIONS, largest_eigenvalue
+from search_engine.algorithms.simplex.habits import EigenvalueStop, EpochView, Habits, SimplexHabitsConfig
 from search_engine.structures.dirichlet import DirichletStructure
 
 from .planted import planted_search

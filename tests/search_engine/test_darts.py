@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from search_engine import config, registry
 from search_engine.algorithms.base import Context
-from search_engine.algorithms.darts import DartsConfig, DartsSearch
-from search_engine.checkpoint import pack, unpack
+from search_engine.algorithms.simplex.darts import DartsConfig, DartsSearch
+from search_engine.base.checkpoint import pack, unpack
+from search_engine.base.errors import BadInput, TrialFailure
+from search_engine.catalogue import config, registry
 from search_engine.datasets.base import Part, SearchData
-from search_engine.errors import BadInput, TrialFailure
 from search_engine.events import decode_floats
 from tests.search_engine.planted import OPERATIONS, TRUTH, planted_data, planted_search
 from tests.search_engine.searches import network_search

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from search_engine.algorithms.base import Context
-from search_engine.algorithms.darts import DartsConfig, DartsSearch
+from search_engine.algorithms.simplex.bilevel import VirtualStep, exact, finite_difference, first
+from search_engine.algorithms.simplex.darts import DartsConfig, DartsSearch
+from search_engine.algorithms.simplex.relaxation import BatchLoss
 from search_engine.events import EventLog
-from search_engine.simplex.bilevel import VirtualStep, exact, finite_difference, first
-from search_engine.simplex.relaxation import BatchLoss
 from search_engine.spaces.base import SpaceConfig
 from search_engine.spaces.cell import OPERATIONS, CellSpace
 

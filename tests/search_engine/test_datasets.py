@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from search_engine import registry
-from search_engine.config import check
+from search_engine.base.errors import BadInput, MissingData
+from search_engine.catalogue import registry
+from search_engine.catalogue.config import check
 from search_engine.datasets.base import FinalePass, Part, Samples
 from search_engine.datasets.digits import Digits, DigitsConfig
 from search_engine.datasets.idx_file import read_idx
 from search_engine.datasets.idx_images import FILES, IdxConfig, IdxImages
 from search_engine.datasets.readers import idx as standalone
-from search_engine.errors import BadInput, MissingData
-from search_engine.spaces.base import DataShape
+from search_engine.spaces.data_shape import DataShape
 
 
 def idx_bytes(array: np.ndarray) -> bytes:

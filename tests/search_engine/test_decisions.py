@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search_engine.errors import BadInput
+from search_engine.base.errors import BadInput
 from search_engine.spaces.decisions import Decision, DecisionList
 
 

@@ -10,16 +10,17 @@ from typing import Any
 import pytest
 import torch
 
-from search_engine import checkpoint
 from search_engine.algorithms.base import Context, Inherit, Proposal, Result
-from search_engine.algorithms.deepswarm import DeepSwarm, DeepSwarmConfig, DeepSwarmFromScratch, phases
-from search_engine.colony.pheromone import Walk
-from search_engine.colony.walking import uniform, walk
-from search_engine.config import TrainingConfig
-from search_engine.errors import BadInput
+from search_engine.algorithms.deepswarm import phases
+from search_engine.algorithms.deepswarm.pheromone import Walk
+from search_engine.algorithms.deepswarm.search import DeepSwarm, DeepSwarmConfig, DeepSwarmFromScratch
+from search_engine.algorithms.deepswarm.walking import uniform, walk
+from search_engine.base import checkpoint
+from search_engine.base.errors import BadInput
+from search_engine.base.training_config import TrainingConfig
 from search_engine.events import ColonyFrame, Cost, EventLog
 from search_engine.search.starting_weights import copy_parts
-from search_engine.spaces.base import DataShape
+from search_engine.spaces.data_shape import DataShape
 from search_engine.spaces.node_chain import NodeChainConfig, NodeChainSpace
 from search_engine.spaces.node_table import Node
 from search_engine.supernets.node_chain_network import build

@@ -15,14 +15,15 @@ import pytest
 import torch
 
 from search_engine.algorithms.base import Context, Proposal, Result
-from search_engine.algorithms.deepswarm import DeepSwarm, DeepSwarmConfig, DeepSwarmFromScratch
-from search_engine.colony.pheromone import Walk
-from search_engine.colony.walking import uniform, walk
-from search_engine.config import TrainingConfig, check
+from search_engine.algorithms.deepswarm.pheromone import Walk
+from search_engine.algorithms.deepswarm.search import DeepSwarm, DeepSwarmConfig, DeepSwarmFromScratch
+from search_engine.algorithms.deepswarm.walking import uniform, walk
+from search_engine.base.generators import derive_seed
+from search_engine.base.training_config import TrainingConfig
+from search_engine.catalogue.config import check
 from search_engine.datasets.base import SearchData
 from search_engine.datasets.digits import Digits, DigitsConfig
 from search_engine.events import Cost, EventLog
-from search_engine.generators import derive_seed
 from search_engine.search.local_run import LocalRun
 from search_engine.search.starting_weights import copy_parts
 from search_engine.spaces.node_chain import NodeChainConfig, NodeChainSpace

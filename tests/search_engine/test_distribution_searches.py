@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from search_engine import config, registry
-from search_engine.checkpoint import pack, unpack
-from search_engine.errors import BadInput
+from search_engine.base.checkpoint import pack, unpack
+from search_engine.base.errors import BadInput
+from search_engine.catalogue import config, registry
 from search_engine.events import decode_floats
 from search_engine.structures import GumbelSoftmaxStructure, HardGumbelStructure
 from tests.search_engine.distribution_searches import PLANT, plant_search, run, small_search, with_wrong_sign, without_gradient
@@ -257,7 +257,7 @@ def test_bad_options_are_refused_by_name(algorithm: str, options: dict[str, Any]
 
 
 def test_what_a_space_cannot_do_is_refused_before_the_start() -> None:
-    from search_engine.algorithms.gumbel_softmax import GumbelSoftmaxConfig, check
+    from search_engine.algorithms.simplex.gumbel_softmax import GumbelSoftmaxConfig, check
     from search_engine.spaces.base import SpaceConfig
     from tests.search_engine.planted import SHAPE, PlantedSpace
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from search_engine import registry
-from search_engine.config import check
+from search_engine.base import plugins
+from search_engine.catalogue import registry
+from search_engine.catalogue.config import check
 from search_engine.search.local_run import LocalRun
 
 from . import toys
@@ -41,10 +42,12 @@ def test_the_catalogue_page_is_what_the_entries_say() -> None:
 
 def test_an_installed_package_registers_its_algorithm_through_an_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
     class Point:
+        name, value, dist = "generational", "toys:GENERATIONAL", None
+
         def load(self) -> object:
             return toys.GENERATIONAL
 
-    monkeypatch.setattr(registry, "entry_points", lambda group: [Point()] if group == "nascope.algorithms" else [])
+    monkeypatch.setattr(plugins, "entry_points", lambda group: [Point()] if group == "nascope.algorithms" else [])
     registry.algorithms.cache_clear()
     try:
         assert registry.algorithm("generational") is toys.GENERATIONAL

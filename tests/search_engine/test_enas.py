@@ -13,19 +13,19 @@ import pytest
 import torch
 from torch import nn
 
-from search_engine import registry
 from search_engine.algorithms.base import Context
-from search_engine.algorithms.enas import Enas, EnasConfig
-from search_engine.checkpoint import pack, unpack
-from search_engine.config import check
-from search_engine.controller.network import Controller
-from search_engine.controller.skip_penalty import skip_penalty
+from search_engine.algorithms.enas.random_paths import RandomPaths
+from search_engine.algorithms.enas.search import Enas, EnasConfig
+from search_engine.algorithms.enas.skip_penalty import skip_penalty
+from search_engine.algorithms.policy.network import Controller
+from search_engine.base.checkpoint import pack, unpack
+from search_engine.base.errors import BadInput, TrialFailure
+from search_engine.catalogue import registry
+from search_engine.catalogue.config import check
 from search_engine.datasets.base import Part, SearchData
-from search_engine.errors import BadInput, TrialFailure
 from search_engine.events import Event, EventLog, decode_floats
 from search_engine.search.local_run import LocalRun
-from search_engine.shared_weights.random_paths import RandomPaths
-from search_engine.spaces.base import DataShape
+from search_engine.spaces.data_shape import DataShape
 from search_engine.spaces.macro import MacroConfig, MacroSpace
 from search_engine.spaces.neuron_graph import NeuronGraphConfig, NeuronGraphSpace
 from search_engine.spaces.policy_weights import policy_weights

@@ -11,19 +11,20 @@ import numpy as np
 import pytest
 import torch
 
-from search_engine import graphs, registry
 from search_engine.algorithms.base import Finalist
-from search_engine.config import check
-from search_engine.errors import BadInput
-from search_engine.evidence import estimates, finishing, level_one, level_two
-from search_engine.evidence.inference import Inference, InferenceOptions, largest_log_likelihood
-from search_engine.evidence.likelihoods import CategoricalLikelihood, GaussianLikelihood
-from search_engine.evidence.models import LinearModel, TanhModel
-from search_engine.evidence.problem import examples, model_of
-from search_engine.genomes import Genome
+from search_engine.algorithms.evidence import estimates, finishing, level_one, level_two
+from search_engine.algorithms.evidence.inference import Inference, InferenceOptions, largest_log_likelihood
+from search_engine.algorithms.evidence.likelihoods import CategoricalLikelihood, GaussianLikelihood
+from search_engine.algorithms.evidence.models import LinearModel, TanhModel
+from search_engine.algorithms.evidence.problem import examples, model_of
+from search_engine.base.errors import BadInput
+from search_engine.catalogue import registry
+from search_engine.catalogue.config import check
 from search_engine.search.local_run import LocalRun
-from search_engine.spaces.base import DataShape
+from search_engine.spaces import graphs
 from search_engine.spaces.basis_expansion import BasisExpansionConfig, BasisExpansionSpace
+from search_engine.spaces.data_shape import DataShape
+from search_engine.spaces.genomes import Genome
 
 MOST = 8
 """Largest degree in the tests of selection."""

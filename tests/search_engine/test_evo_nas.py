@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 import torch
 
-from search_engine import checkpoint
 from search_engine.algorithms.base import Result
-from search_engine.algorithms.evo_nas import EvoNas, EvoNasConfig
-from search_engine.config import parse
+from search_engine.algorithms.policy.evo_nas import EvoNas, EvoNasConfig
+from search_engine.base import checkpoint
+from search_engine.base.errors import BadInput
+from search_engine.base.generators import random_state, restore_random
+from search_engine.catalogue.config import parse
 from search_engine.datasets.learn_to_count import SHAPE, LearnToCount
-from search_engine.errors import BadInput
 from search_engine.events import Cost
-from search_engine.generators import random_state, restore_random
-from search_engine.spaces.base import DataShape
+from search_engine.spaces.data_shape import DataShape
 from search_engine.spaces.mlp import MLPConfig, MLPSpace
 from search_engine.spaces.sequence import SequenceConfig, SequenceSpace
 

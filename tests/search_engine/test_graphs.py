@@ -9,11 +9,11 @@ import random
 import networkx as nx
 import pytest
 
-from search_engine import graphs
-from search_engine.errors import BadInput
+from search_engine.base.errors import BadInput
 from search_engine.events import GraphData, GraphEdge, GraphNode
-from search_engine.spaces.base import DataShape
+from search_engine.spaces import graphs
 from search_engine.spaces.cell import CellConfig, CellSpace
+from search_engine.spaces.data_shape import DataShape
 
 
 def chain(*names: str) -> nx.MultiDiGraph:

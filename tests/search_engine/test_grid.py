@@ -9,20 +9,23 @@ from typing import Any, ClassVar
 import networkx as nx
 import pytest
 
-from search_engine import checkpoint, registry
 from search_engine.algorithms.base import Context, Result, TrialPhase
-from search_engine.algorithms.grid import GridConfig, GridSearch, advise
-from search_engine.algorithms.random_search import RandomConfig, RandomSearch
-from search_engine.config import parse
-from search_engine.errors import BadInput
+from search_engine.algorithms.trials.grid import GridConfig, GridSearch, advise
+from search_engine.algorithms.trials.index_permutation import IndexPermutation
+from search_engine.algorithms.trials.pace import FramePace
+from search_engine.algorithms.trials.random_search import RandomConfig, RandomSearch
+from search_engine.base import checkpoint
+from search_engine.base.errors import BadInput
+from search_engine.base.generators import random_state, restore_random
+from search_engine.base.lazy import load_object
+from search_engine.catalogue import registry
+from search_engine.catalogue.config import parse
 from search_engine.events import Cost, EventLog, MarginalsFrame, Metrics, Notice, decode_floats
-from search_engine.generators import random_state, restore_random
-from search_engine.genomes import Genome
-from search_engine.lazy import load_object
-from search_engine.spaces.base import DataShape, SpaceConfig
-from search_engine.spaces.decisions import Decision, DecisionList, DecisionSpace
-from search_engine.trials.index_permutation import IndexPermutation
-from search_engine.trials.pace import FramePace
+from search_engine.spaces.base import SpaceConfig
+from search_engine.spaces.data_shape import DataShape
+from search_engine.spaces.decision_space import DecisionSpace
+from search_engine.spaces.decisions import Decision, DecisionList
+from search_engine.spaces.genomes import Genome
 
 
 class BoxSpace(DecisionSpace[SpaceConfig]):

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import torch
 
-from search_engine.growth import reference
-from search_engine.growth.activations import NAMES, apply, apply_in_place, apply_numpy
-from search_engine.growth.evaluation import LOG_FLOOR, Plan, as_inputs, evaluate, pieces, plan
-from search_engine.growth.genes import Genes, initial_genes
-from search_engine.growth.innovation import InnovationTable
-from search_engine.growth.phenotype import compile_population
-from search_engine.spaces.base import DataShape
+from search_engine.algorithms.wann.evaluation import LOG_FLOOR, Plan, as_inputs, evaluate, pieces, plan
+from search_engine.spaces.data_shape import DataShape
+from search_engine.spaces.neuron_genes import reference
+from search_engine.spaces.neuron_genes.activations import NAMES, apply, apply_in_place, apply_numpy
+from search_engine.spaces.neuron_genes.genes import Genes, initial_genes
+from search_engine.spaces.neuron_genes.innovation import InnovationTable
+from search_engine.spaces.neuron_genes.phenotype import compile_population
 from search_engine.supernets.neuron_graph import NeuronGraphNetwork
 
 from .test_growth_genes import GROWING, SHARES, grow

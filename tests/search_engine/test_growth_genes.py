@@ -9,11 +9,11 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from search_engine.errors import BadInput
-from search_engine.growth.activations import DIFFERENTIABLE, NUMBERS
-from search_engine.growth.genes import Genes, initial_genes, layers
-from search_engine.growth.innovation import InnovationTable
-from search_engine.growth.operators import OPERATORS, Mutation, apply_mutation, choose
+from search_engine.base.errors import BadInput
+from search_engine.spaces.neuron_genes.activations import DIFFERENTIABLE, NUMBERS
+from search_engine.spaces.neuron_genes.genes import Genes, initial_genes, layers
+from search_engine.spaces.neuron_genes.innovation import InnovationTable
+from search_engine.spaces.neuron_genes.operators import OPERATORS, Mutation, apply_mutation, choose
 
 ACTIVATIONS = tuple(NUMBERS[name] for name in DIFFERENTIABLE)
 SHARES = {"add_node": 0.25, "add_connection": 0.20, "enable": 0.05, "change_activation": 0.50}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from search_engine.growth.ranking import crowding_distance, fronts, rank
+from search_engine.algorithms.wann.ranking import crowding_distance, fronts, rank
 
 
 def test_fronts_by_definition() -> None:

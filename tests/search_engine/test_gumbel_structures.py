@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from search_engine.checkpoint import pack, unpack
+from search_engine.base.checkpoint import pack, unpack
 from search_engine.structures import GumbelSoftmaxStructure, HardGumbelStructure, TemperatureSchedule
 from search_engine.structures.temperature import LEAST_LEARNED
 

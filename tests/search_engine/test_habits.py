@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from search_engine.simplex.habits import EpochView, Habits, SimplexHabitsConfig, SkipCounter, StableRanking, WarmUp
+from search_engine.algorithms.simplex.habits import EpochView, Habits, SimplexHabitsConfig, SkipCounter, StableRanking, WarmUp
 
 OPERATIONS = ["none", "skip_connect", "sep_conv_3x3", "dil_conv_3x3", "max_pool_3x3"]
 QUIET = SimplexHabitsConfig(skip_limit=0)

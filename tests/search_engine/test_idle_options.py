@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from search_engine.advice import advice
-from search_engine.config import check
-from search_engine.errors import BadInput
+from search_engine.base.errors import BadInput
+from search_engine.catalogue.advice import advice
+from search_engine.catalogue.config import check
 
 
 def checked(algorithm: str, options: dict[str, Any], **more: Any) -> Any:

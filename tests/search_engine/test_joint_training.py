@@ -10,11 +10,11 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from search_engine import checkpoint
-from search_engine.config import TrainingConfig
+from search_engine.base import checkpoint
+from search_engine.base.errors import BadInput, TrialFailure
+from search_engine.base.generators import GlobalGenerators
+from search_engine.base.training_config import TrainingConfig
 from search_engine.datasets.base import Part, SearchData
-from search_engine.errors import BadInput, TrialFailure
-from search_engine.generators import GlobalGenerators
 from search_engine.training.evaluation import evaluate
 from search_engine.training.footprint import step_flops
 from search_engine.training.joint import JointTrainer

@@ -12,15 +12,16 @@ from typing import Any
 
 import pytest
 
-from search_engine import graphs, registry
 from search_engine.algorithms.base import AlgorithmEntry
-from search_engine.config import check, parse
+from search_engine.base.errors import BadInput
+from search_engine.catalogue import registry
+from search_engine.catalogue.config import check, parse
 from search_engine.datasets.base import Objective
 from search_engine.datasets.learn_to_count import LearnToCount, counting_reward
-from search_engine.errors import BadInput
-from search_engine.genomes import Genome
 from search_engine.search.local_run import LocalRun
-from search_engine.spaces.base import DataShape
+from search_engine.spaces import graphs
+from search_engine.spaces.data_shape import DataShape
+from search_engine.spaces.genomes import Genome
 from search_engine.spaces.sequence import SequenceConfig, SequenceSpace
 
 

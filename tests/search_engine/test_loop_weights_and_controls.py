@@ -20,12 +20,12 @@ from search_engine.algorithms.base import (
     StepPhase,
     TrialPhase,
 )
-from search_engine.config import check
-from search_engine.errors import BadInput, TrialFailure
+from search_engine.algorithms.trials.ranking import Ranking
+from search_engine.base.errors import BadInput, TrialFailure
+from search_engine.catalogue.config import check
 from search_engine.events import ControlScored, Cost
 from search_engine.search.local_run import LocalRun
 from search_engine.search.starting_weights import copy_parts
-from search_engine.trials.ranking import Ranking
 
 from . import toys
 

@@ -9,14 +9,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from search_engine import config
-from search_engine.algorithms.lottery_ticket import LotteryTicket, LotteryTicketConfig
-from search_engine.errors import BadInput, TrialFailure
-from search_engine.pruning import mask_bits, selection
-from search_engine.pruning.controls import TicketControls, _spread
-from search_engine.pruning.masked_training import MaskedTraining, early_stop, score_at
-from search_engine.pruning.rates import check
-from search_engine.pruning.rounds import Ticket
+from search_engine.algorithms.pruning import mask_bits, selection
+from search_engine.algorithms.pruning.lottery_ticket import check
+from search_engine.algorithms.pruning.lottery_ticket.controls import TicketControls, _spread
+from search_engine.algorithms.pruning.lottery_ticket.masked_training import MaskedTraining, early_stop, score_at
+from search_engine.algorithms.pruning.lottery_ticket.rounds import Ticket
+from search_engine.algorithms.pruning.lottery_ticket.search import LotteryTicket, LotteryTicketConfig
+from search_engine.base.errors import BadInput, TrialFailure
+from search_engine.catalogue import config
 from search_engine.spaces.plain_masks import mask_of_bits
 from search_engine.spaces.plain_network import PlainNetworkConfig, PlainNetworkSpace
 from search_engine.supernets.masked_layers import MaskedLinear

@@ -12,11 +12,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from search_engine.config import TrainingConfig
+from search_engine.base.errors import TrialFailure
+from search_engine.base.training_config import TrainingConfig
 from search_engine.datasets.base import SearchData
-from search_engine.errors import TrialFailure
 from search_engine.events import Cost
-from search_engine.genomes import Genome
+from search_engine.spaces.genomes import Genome
 from search_engine.spaces.mlp import MLPConfig, MLPSpace
 from search_engine.supernets.mlp_network import MLPNetwork, build
 from search_engine.supernets.mlp_pretraining import pretrain

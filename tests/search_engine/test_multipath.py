@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 import torch
 
-from search_engine import registry
 from search_engine.algorithms.base import Context
-from search_engine.algorithms.multipath import CommonControllerControl, MultiPathConfig, MultiPathSearch, _phases
-from search_engine.controller.domain_policies import DomainPolicies, PolicySettings
-from search_engine.controller.domains_report import sharing
-from search_engine.controller.table import TablePolicy
-from search_engine.errors import BadInput, TrialFailure
+from search_engine.algorithms.policy.multipath import _phases
+from search_engine.algorithms.policy.multipath.domain_policies import DomainPolicies, PolicySettings
+from search_engine.algorithms.policy.multipath.report import sharing
+from search_engine.algorithms.policy.multipath.search import CommonControllerControl, MultiPathConfig, MultiPathSearch
+from search_engine.algorithms.policy.multipath.table import TablePolicy
+from search_engine.base.errors import BadInput, TrialFailure
+from search_engine.catalogue import registry
 from search_engine.events import ControlScored, DomainsFrame, EventLog, Metrics, decode_floats
 from search_engine.spaces.decisions import Decision, DecisionList
 

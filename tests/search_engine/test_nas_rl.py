@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 import torch
 
-from search_engine import checkpoint
 from search_engine.algorithms.base import Result
-from search_engine.algorithms.nas_rl import NasRl, SteadyNasRl, advise
-from search_engine.config import check
+from search_engine.algorithms.policy.nas_rl import NasRl, SteadyNasRl, advise
+from search_engine.base import checkpoint
+from search_engine.base.generators import random_state, restore_random
+from search_engine.catalogue.config import check
 from search_engine.datasets.learn_to_count import SHAPE, LearnToCount
 from search_engine.events import Cost, decode_floats
-from search_engine.generators import random_state, restore_random
 from search_engine.search.local_run import LocalRun
-from search_engine.spaces.base import DataShape
+from search_engine.spaces.data_shape import DataShape
 from search_engine.spaces.nb201 import NB201Config, NB201Space
 from search_engine.spaces.sequence import SequenceConfig, SequenceSpace
 

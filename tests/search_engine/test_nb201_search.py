@@ -10,7 +10,7 @@ from statistics import mean
 
 import pytest
 
-from search_engine.config import check
+from search_engine.catalogue.config import check
 from search_engine.search.coordinator import Coordinator
 
 

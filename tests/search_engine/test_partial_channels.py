@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from search_engine.checkpoint import pack, unpack
-from search_engine.config import TrainingConfig, check
-from search_engine.errors import BadInput
+from search_engine.algorithms.simplex.edge_weights import EdgeNormalisedStructure
+from search_engine.base.checkpoint import pack, unpack
+from search_engine.base.errors import BadInput
+from search_engine.base.training_config import TrainingConfig
+from search_engine.catalogue.config import check
 from search_engine.events import FamilyGroup
 from search_engine.primitives.modules import SEARCH
-from search_engine.simplex.edge_weights import EdgeNormalisedStructure
 from search_engine.structures import SoftmaxStructure
 from search_engine.supernets import cell_network, partial_channels
 from search_engine.supernets.mixing import CellPlan, EdgePlan, PerEdge
@@ -242,7 +243,7 @@ def test_the_command_line_refuses_before_anything_starts(tmp_path: Path) -> None
     import sys
 
     code = (
-        "import sys; from search_engine.config import check; from search_engine.errors import BadInput\n"
+        "import sys; from search_engine.catalogue.config import check; from search_engine.base.errors import BadInput\n"
         "try: check({'algorithm': 'darts', 'datasets': ['digits'], 'space': 'cell', 'options': {'partial_channels': 3}})\n"
         "except BadInput as error: print(error.field, 'torch' in sys.modules)"
     )

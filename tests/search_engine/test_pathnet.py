@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 import torch
 
-from search_engine import registry
-from search_engine.algorithms import pathnet
-from search_engine.algorithms.pathnet import PathNetConfig, PathNetTask
-from search_engine.checkpoint import pack, unpack
-from search_engine.config import check, parse
+from search_engine.algorithms.pathnet import kept_weights
+from search_engine.algorithms.pathnet import search as pathnet
+from search_engine.algorithms.pathnet.controls import CONTROLS, FineTune, FromScratch, WidthControl
+from search_engine.algorithms.pathnet.finishing import finish, network_of
+from search_engine.algorithms.pathnet.search import PathNetConfig, PathNetTask
+from search_engine.base.checkpoint import pack, unpack
+from search_engine.base.errors import BadInput, TrialFailure
+from search_engine.catalogue import registry
+from search_engine.catalogue.config import check, parse
 from search_engine.datasets.base import FinalePass, SearchData
 from search_engine.datasets.digits import Digits, DigitsConfig
-from search_engine.errors import BadInput, TrialFailure
-from search_engine.pathways import kept_weights
-from search_engine.pathways.controls import CONTROLS, FineTune, FromScratch, WidthControl
-from search_engine.pathways.finishing import finish, network_of
 from search_engine.training.evaluation import evaluate
 
 from .pathways_by_hand import SMALL, begin, digit_tasks, of_kind, run

@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch import nn
 
-from search_engine import registry
-from search_engine.config import TrainingConfig
-from search_engine.errors import BadInput
-from search_engine.genomes import Genome
-from search_engine.spaces.base import DataShape
+from search_engine.base.errors import BadInput
+from search_engine.base.training_config import TrainingConfig
+from search_engine.catalogue import registry
+from search_engine.spaces.data_shape import DataShape
+from search_engine.spaces.genomes import Genome
 from search_engine.spaces.nb201 import NB201Config, NB201Space
 from search_engine.supernets import cell_network, macro_network, nb201_network
 from search_engine.supernets.cell_network import SEARCH

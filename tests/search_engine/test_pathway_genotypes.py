@@ -7,10 +7,10 @@ from collections import Counter
 
 import pytest
 
-from search_engine.checkpoint import pack, unpack
-from search_engine.pathways.diversity import diversity, mean_similarity, overlap
-from search_engine.pathways.genotypes import mutated, path_of, random_genotype, union
-from search_engine.pathways.population import Population
+from search_engine.algorithms.pathnet.diversity import diversity, mean_similarity, overlap
+from search_engine.algorithms.pathnet.genotypes import mutated, path_of, random_genotype, union
+from search_engine.algorithms.pathnet.population import Population
+from search_engine.base.checkpoint import pack, unpack
 
 LAYERS, MODULES, ACTIVE = 3, 10, 3
 

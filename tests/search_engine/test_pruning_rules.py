@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from search_engine.algorithms.lottery_ticket import LotteryTicketConfig
-from search_engine.pruning import criteria, selection
-from search_engine.pruning.rates import planned_shares
-from search_engine.pruning.restarts import frozen_at_first, glorot_deviation, restarted
+from search_engine.algorithms.pruning import criteria, selection
+from search_engine.algorithms.pruning.lottery_ticket.search import LotteryTicketConfig
+from search_engine.algorithms.pruning.rates import planned_shares
+from search_engine.algorithms.pruning.restarts import frozen_at_first, glorot_deviation, restarted
 from search_engine.spaces.plain_network import PlainNetworkConfig, PlainNetworkSpace
 
 from .pruning_runs import digits, rounds_of, run, small_ticket

@@ -14,15 +14,15 @@ import pytest
 import torch
 from torch import nn
 
-from search_engine import checkpoint
-from search_engine.config import check
-from search_engine.datasets.base import Part, Preprocessing, SearchData
+from search_engine.base import checkpoint
+from search_engine.catalogue.config import check
+from search_engine.datasets.base import Part, SearchData
 from search_engine.events import decode_floats
 from search_engine.redundancy import removal
 from search_engine.redundancy.charts import Measured, redundancy_report
 from search_engine.redundancy.study import Study
 from search_engine.search.local_run import LocalRun
-from search_engine.spaces.base import DataShape
+from search_engine.spaces.data_shape import DataShape, Preprocessing
 
 from . import toys
 

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from search_engine.algorithms.base import Context, Result
-from search_engine.algorithms.regularized_evolution import RegularizedEvolution, RegularizedEvolutionConfig, advise
-from search_engine.errors import BadInput
+from search_engine.algorithms.trials.aging import Individual
+from search_engine.algorithms.trials.regularized_evolution import RegularizedEvolution, RegularizedEvolutionConfig, advise
+from search_engine.base.errors import BadInput
 from search_engine.events import Cost, EventLog, Metrics
-from search_engine.genomes import Genome
-from search_engine.spaces.base import DataShape
+from search_engine.spaces.data_shape import DataShape
+from search_engine.spaces.genomes import Genome
 from search_engine.spaces.nb201 import NB201Config, NB201Space
-from search_engine.trials.aging import Individual
 
 from .toys import BitsConfig, BitsSpace
 
@@ -82,7 +82,7 @@ def test_the_first_population_is_random_and_has_no_parents() -> None:
 
 
 def test_a_tournament_larger_than_the_population_is_refused() -> None:
-    from search_engine.config import parse
+    from search_engine.catalogue.config import parse
 
     with pytest.raises(BadInput, match="sample"):
         parse("options", RegularizedEvolutionConfig, {"population": 4, "sample": 5})

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from search_engine import checkpoint
-from search_engine.config import check
-from search_engine.errors import BadInput
+from search_engine.base import checkpoint
+from search_engine.base.errors import BadInput
+from search_engine.catalogue.config import check
 from search_engine.search.coordinator import Coordinator
 from search_engine.search.local_run import Interrupted, LocalRun
 from search_engine.search.work import WorkSpec
@@ -72,7 +72,7 @@ class Remote:
                 outcomes[spec.source] = self.outcome(dataset, spec)
 
     def outcome(self, dataset: Any, spec: WorkSpec) -> dict[str, Any]:
-        from search_engine.genomes import Genome
+        from search_engine.spaces.genomes import Genome
 
         cost = {"forward_backward": 10, "forward": 0, "flops": 0.0, "seconds": 0.0}
         if spec.index % 5 == 4 and self.checked.config.max_failures > 1:

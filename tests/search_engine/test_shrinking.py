@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
+from search_engine.algorithms.simplex.config import BilevelConfig
+from search_engine.algorithms.simplex.skip_cap import capped
+from search_engine.algorithms.simplex.stages import Stages, everything, kept_count, shrink
 from search_engine.events import FamilyGroup, decode_floats
-from search_engine.simplex.config import BilevelConfig
-from search_engine.simplex.skip_cap import capped
-from search_engine.simplex.stages import Stages, everything, kept_count, shrink
 from search_engine.structures import SoftmaxStructure
 from search_engine.supernets.skip_dropout import SkipDropout
 

@@ -10,12 +10,12 @@ import pytest
 import torch
 
 from search_engine.algorithms.base import Context
-from search_engine.checkpoint import pack, unpack
+from search_engine.algorithms.simplex.bilevel import ESTIMATORS, VirtualStep
+from search_engine.algorithms.simplex.config import BilevelConfig
+from search_engine.algorithms.simplex.relaxation import BatchLoss
+from search_engine.algorithms.simplex.search import Order, SimplexSearch
+from search_engine.base.checkpoint import pack, unpack
 from search_engine.events import EventLog, decode_floats
-from search_engine.simplex.bilevel import ESTIMATORS, VirtualStep
-from search_engine.simplex.config import BilevelConfig
-from search_engine.simplex.relaxation import BatchLoss
-from search_engine.simplex.search import Order, SimplexSearch
 from search_engine.spaces.base import SpaceConfig
 from search_engine.structures import GumbelSoftmaxStructure, SoftmaxStructure, StructureDistribution
 from search_engine.training import precision

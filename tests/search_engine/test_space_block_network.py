@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 import torch
 
-from search_engine import registry
-from search_engine.config import TrainingConfig
-from search_engine.errors import BadInput
-from search_engine.genomes import Genome
-from search_engine.graphs import isomorphic, validate
+from search_engine.base.errors import BadInput
+from search_engine.base.training_config import TrainingConfig
+from search_engine.catalogue import registry
 from search_engine.primitives.modules import SEARCH, TRAINED
-from search_engine.spaces.base import DataShape
 from search_engine.spaces.block_network import BlockNetworkConfig, BlockNetworkSpace
+from search_engine.spaces.data_shape import DataShape
+from search_engine.spaces.genomes import Genome
+from search_engine.spaces.graphs import isomorphic, validate
 from search_engine.structures.constraints import CONSTRAINTS
 from search_engine.supernets.block_network import BlockSupernet, build
 from search_engine.training.footprint import footprint

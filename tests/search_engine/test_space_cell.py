@@ -13,12 +13,13 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from search_engine import graphs, registry
-from search_engine.errors import BadInput
+from search_engine.base.errors import BadInput
+from search_engine.catalogue import registry
 from search_engine.events import GraphData
-from search_engine.genomes import Genome
-from search_engine.spaces.base import DataShape
+from search_engine.spaces import graphs
 from search_engine.spaces.cell import CELLS, OPERATIONS, CellConfig, CellSpace, Edge
+from search_engine.spaces.data_shape import DataShape
+from search_engine.spaces.genomes import Genome
 
 DARTS_V2 = (
     "Genotype(normal=[('sep_conv_3x3', 0), ('sep_conv_3x3', 1), ('sep_conv_3x3', 0), ('sep_conv_3x3', 1), ('sep_conv_3x3', 1), "

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from search_engine import registry
-from search_engine.errors import BadInput
-from search_engine.spaces.base import DataShape, SearchSpace
+from search_engine.base.errors import BadInput
+from search_engine.catalogue import registry
+from search_engine.spaces.base import SearchSpace
 from search_engine.spaces.cell import CellConfig, CellSpace
+from search_engine.spaces.data_shape import DataShape
 from search_engine.spaces.decision_infos import declare
 from search_engine.spaces.nb201 import EDGES, NB201Config, NB201Space
 

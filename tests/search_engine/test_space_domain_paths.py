@@ -10,10 +10,12 @@ import pytest
 import torch
 from torch import nn
 
-from search_engine import graphs, registry
-from search_engine.config import TrainingConfig, check
-from search_engine.errors import BadInput
-from search_engine.spaces.base import DataShape
+from search_engine.base.errors import BadInput
+from search_engine.base.training_config import TrainingConfig
+from search_engine.catalogue import registry
+from search_engine.catalogue.config import check
+from search_engine.spaces import graphs
+from search_engine.spaces.data_shape import DataShape
 from search_engine.spaces.domain_paths import DomainPathsConfig, DomainPathsSpace
 from search_engine.supernets.domain_paths_network import build, build_supernet
 from search_engine.supernets.path_costs import measure

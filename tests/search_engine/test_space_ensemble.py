@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 import torch
 
+from search_engine.base.errors import BadInput
+from search_engine.base.training_config import TrainingConfig
 from search_engine.bundle.source import write_model
-from search_engine.config import TrainingConfig
-from search_engine.errors import BadInput
-from search_engine.genomes import Genome
-from search_engine.graphs import validate
-from search_engine.spaces.base import DataShape
+from search_engine.spaces.data_shape import DataShape
 from search_engine.spaces.ensemble import EnsembleConfig, EnsembleSpace, Subnet
+from search_engine.spaces.genomes import Genome
+from search_engine.spaces.graphs import validate
 from search_engine.supernets.ensemble_network import EnsembleNetwork, build
 
 DIGITS = EnsembleSpace(EnsembleConfig(), DataShape((1, 8, 8), 10))

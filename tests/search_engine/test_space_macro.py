@@ -10,14 +10,15 @@ import networkx as nx
 import pytest
 import torch
 
-from search_engine import graphs
+from search_engine.base.errors import BadInput
+from search_engine.base.training_config import TrainingConfig
 from search_engine.bundle.verify import verify
-from search_engine.config import TrainingConfig, check
-from search_engine.errors import BadInput
-from search_engine.genomes import Genome
+from search_engine.catalogue.config import check
 from search_engine.primitives.names import MACRO
 from search_engine.search.local_run import LocalRun
-from search_engine.spaces.base import DataShape
+from search_engine.spaces import graphs
+from search_engine.spaces.data_shape import DataShape
+from search_engine.spaces.genomes import Genome
 from search_engine.spaces.macro import Layer, MacroConfig, MacroSpace, read_after
 from search_engine.supernets import macro_network
 

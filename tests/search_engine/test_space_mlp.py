@@ -12,14 +12,16 @@ from typing import Any
 import pytest
 import torch
 
-from search_engine import graphs, registry
+from search_engine.base.errors import BadInput
+from search_engine.base.training_config import TrainingConfig
 from search_engine.bundle.export import _rebuild
 from search_engine.bundle.source import as_network, model_state, write_model
-from search_engine.config import TrainingConfig, check, parse
-from search_engine.errors import BadInput
-from search_engine.genomes import Genome
+from search_engine.catalogue import registry
+from search_engine.catalogue.config import check, parse
 from search_engine.search.local_run import LocalRun
-from search_engine.spaces.base import DataShape
+from search_engine.spaces import graphs
+from search_engine.spaces.data_shape import DataShape
+from search_engine.spaces.genomes import Genome
 from search_engine.spaces.mlp import MLPConfig, MLPSpace
 from search_engine.supernets.mlp_network import MLPNetwork, build
 from search_engine.training.footprint import parameters

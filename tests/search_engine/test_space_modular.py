@@ -7,11 +7,12 @@ import random
 import pytest
 import torch
 
-from search_engine import graphs
-from search_engine.config import TrainingConfig, check
-from search_engine.errors import BadInput
-from search_engine.genomes import Genome
-from search_engine.spaces.base import DataShape
+from search_engine.base.errors import BadInput
+from search_engine.base.training_config import TrainingConfig
+from search_engine.catalogue.config import check
+from search_engine.spaces import graphs
+from search_engine.spaces.data_shape import DataShape
+from search_engine.spaces.genomes import Genome
 from search_engine.spaces.modular import ModularConfig, ModularSpace
 from search_engine.supernets.modular_network import build, build_supernet
 

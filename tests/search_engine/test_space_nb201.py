@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from search_engine import graphs, registry
-from search_engine.errors import BadInput
+from search_engine.base.errors import BadInput
+from search_engine.catalogue import registry
 from search_engine.events import GraphData
-from search_engine.genomes import Genome
 from search_engine.primitives.names import NB201
-from search_engine.spaces.base import DataShape
+from search_engine.spaces import graphs
+from search_engine.spaces.data_shape import DataShape
+from search_engine.spaces.genomes import Genome
 from search_engine.spaces.nb201 import NB201Config, NB201Space
 
 SPACE = NB201Space(NB201Config(), DataShape((3, 32, 32), 10))

@@ -10,13 +10,13 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from search_engine.datasets.base import Part, Preprocessing
-from search_engine.errors import BadInput
-from search_engine.genomes import Genome
-from search_engine.growth.activations import DIFFERENTIABLE
-from search_engine.growth.features import area_matrix, features, input_count
-from search_engine.growth.genes import Genes
-from search_engine.spaces.base import DataShape
+from search_engine.base.errors import BadInput
+from search_engine.datasets.base import Part
+from search_engine.spaces.data_shape import DataShape, Preprocessing
+from search_engine.spaces.genomes import Genome
+from search_engine.spaces.neuron_genes.activations import DIFFERENTIABLE
+from search_engine.spaces.neuron_genes.features import area_matrix, features, input_count
+from search_engine.spaces.neuron_genes.genes import Genes
 from search_engine.spaces.neuron_graph import NeuronGraphConfig, NeuronGraphSpace
 
 INPUTS, OUTPUTS = 5, 3
@@ -244,4 +244,4 @@ def test_images_are_not_standardised_and_vectors_are() -> None:
     assert found.tolist() == [[0.0, 0.5]]
     part = Part(image, np.array([0]), np.array([0]))
     space = NeuronGraphSpace(NeuronGraphConfig(), DataShape((1, 2, 2), 2))
-    assert space.features(part, preprocessing).shape == (1, 4)
+    assert space.features(part.inputs, preprocessing).shape == (1, 4)

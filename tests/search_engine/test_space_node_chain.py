@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 import torch
 
-from search_engine import graphs, registry
-from search_engine.config import TrainingConfig, parse
-from search_engine.errors import BadInput
-from search_engine.genomes import Genome
-from search_engine.spaces.base import DataShape
+from search_engine.base.errors import BadInput
+from search_engine.base.training_config import TrainingConfig
+from search_engine.catalogue import registry
+from search_engine.catalogue.config import parse
+from search_engine.spaces import graphs
+from search_engine.spaces.data_shape import DataShape
+from search_engine.spaces.genomes import Genome
 from search_engine.spaces.node_chain import NodeChainConfig, NodeChainSpace
 from search_engine.spaces.node_table import HEURISTICS, Node, Place
 from search_engine.supernets.node_chain_network import build

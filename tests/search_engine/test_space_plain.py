@@ -10,16 +10,17 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from search_engine import graphs, registry
+from search_engine.base.errors import BadInput
+from search_engine.base.training_config import TrainingConfig
 from search_engine.bundle.export import _rebuild
 from search_engine.bundle.source import as_network, model_state, write_model
-from search_engine.config import TrainingConfig, check, parse
-from search_engine.errors import BadInput
-from search_engine.genomes import Genome
-from search_engine.spaces.base import DataShape
+from search_engine.catalogue import registry
+from search_engine.catalogue.config import check, parse
+from search_engine.spaces import graphs
+from search_engine.spaces.data_shape import DataShape
+from search_engine.spaces.genomes import Genome
 from search_engine.spaces.plain_masks import bits_of, digest_of, drawn_mask, mask_of_bits
-from search_engine.spaces.plain_network import PlainNetworkConfig, PlainNetworkSpace
-from search_engine.spaces.plain_pictures import MOST_DRAWN
+from search_engine.spaces.plain_network import MOST_DRAWN, PlainNetworkConfig, PlainNetworkSpace
 from search_engine.supernets.masked_layers import MaskedConv2d, MaskedLinear
 from search_engine.supernets.plain_network import PlainNetwork, build
 

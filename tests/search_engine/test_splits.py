@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from search_engine.base.errors import BadInput
 from search_engine.datasets.splits import permutation, stratified_split, stratified_subset
-from search_engine.errors import BadInput
 
 LABELS = np.repeat(np.arange(4), [10, 21, 33, 7])
 

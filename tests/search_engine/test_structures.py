@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from search_engine.checkpoint import pack, unpack
+from search_engine.base.checkpoint import pack, unpack
 from search_engine.structures import CONSTRAINTS, SoftmaxStructure, constraint
 
 SHAPES = {"normal": (3, 4), "reduction": (2, 3)}
@@ -118,6 +118,6 @@ def test_an_empty_family_is_refused() -> None:
 
 
 def test_darts_and_its_structure_import_without_torch() -> None:
-    code = "import sys, search_engine.algorithms.darts, search_engine.structures; print('torch' in sys.modules)"
+    code = "import sys, search_engine.algorithms.simplex.darts, search_engine.structures; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 import torch
 
-from search_engine import config
-from search_engine.algorithms.supermask import SupermaskSearch
+from search_engine.algorithms.pruning.supermask import fixed_weights
+from search_engine.algorithms.pruning.supermask.controls import UntrainedMasks
+from search_engine.algorithms.pruning.supermask.finishing import finish
+from search_engine.algorithms.pruning.supermask.score_rules import BernoulliRule, TopRule, drawn_masks, seen_through, straight_through
+from search_engine.algorithms.pruning.supermask.search import SupermaskSearch
+from search_engine.base.errors import BadInput, TrialFailure
+from search_engine.catalogue import config
 from search_engine.datasets.base import Part
-from search_engine.errors import BadInput, TrialFailure
-from search_engine.pruning import fixed_weights
-from search_engine.pruning.score_rules import BernoulliRule, TopRule, drawn_masks, seen_through, straight_through
-from search_engine.pruning.supermask_controls import UntrainedMasks
-from search_engine.pruning.supermask_finish import finish
 from search_engine.search.local_run import LocalRun
-from search_engine.spaces.base import DataShape
+from search_engine.spaces.data_shape import DataShape
 from search_engine.spaces.plain_network import Layer, PlainNetworkConfig, PlainNetworkSpace
 from search_engine.supernets.plain_network import PlainNetwork
 

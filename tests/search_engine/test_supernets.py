@@ -13,12 +13,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from search_engine.config import TrainingConfig
-from search_engine.errors import BadInput
-from search_engine.genomes import Genome
-from search_engine.spaces.base import DataShape
+from search_engine.base.errors import BadInput
+from search_engine.base.training_config import TrainingConfig
 from search_engine.spaces.cell import CELLS, CellConfig, CellSpace
 from search_engine.spaces.cell_macro import Macro
+from search_engine.spaces.data_shape import DataShape
+from search_engine.spaces.genomes import Genome
 from search_engine.spaces.nb201 import NB201Config, NB201Space
 from search_engine.structures import CONSTRAINTS
 from search_engine.supernets import cell_network, nb201_network

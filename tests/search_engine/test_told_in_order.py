@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from search_engine import checkpoint, registry
 from search_engine.algorithms.base import AlgorithmEntry, TrialPhase
-from search_engine.config import CheckedRun, check
+from search_engine.base import checkpoint
+from search_engine.base.generators import derive_seed
+from search_engine.catalogue import registry
+from search_engine.catalogue.config import CheckedRun, check
 from search_engine.events import Cost, Event, decode_floats
-from search_engine.generators import derive_seed
 from search_engine.search.coordinator import Coordinator
 
 TRIALS = 14

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import nn
 
-from search_engine.config import TrainingConfig
-from search_engine.errors import BadInput, TrialFailure
+from search_engine.base.errors import BadInput, TrialFailure
+from search_engine.base.training_config import TrainingConfig
 from search_engine.training.batches import BatchOrder
 from search_engine.training.evaluation import evaluate
 from search_engine.training.footprint import footprint, latency, step_flops

@@ -14,17 +14,17 @@ import pytest
 import torch
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
-from search_engine import registry
-from search_engine.algorithms.vae_ard import VaeArdSearch, WithoutRelevance
-from search_engine.bayes.bound import bound, mask_of
-from search_engine.bayes.variational_autoencoder import Grey, VariationalAutoencoder
-from search_engine.config import check
-from search_engine.errors import BadInput, TrialFailure
+from search_engine.algorithms.bayes.vae_ard.bound import bound, mask_of
+from search_engine.algorithms.bayes.vae_ard.search import VaeArdSearch, WithoutRelevance
+from search_engine.algorithms.bayes.vae_ard.variational_autoencoder import Grey, VariationalAutoencoder
+from search_engine.base.errors import BadInput, TrialFailure
+from search_engine.catalogue import registry
+from search_engine.catalogue.config import check
 from search_engine.events import ChartsFrame, ControlScored, FamilyDeclared, Metrics, StructureFrame, decode_floats
-from search_engine.genomes import Genome
 from search_engine.search.local_run import LocalRun
 from search_engine.spaces.autoencoder import GROUP, AutoencoderConfig, AutoencoderSpace
-from search_engine.spaces.base import DataShape
+from search_engine.spaces.data_shape import DataShape
+from search_engine.spaces.genomes import Genome
 from search_engine.training.batches import DevicePart
 
 from .relevance_problems import finished, two_factor_data, vae_search

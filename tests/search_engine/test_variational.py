@@ -13,15 +13,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from search_engine import config, registry
-from search_engine.bayes.layers import Posterior
-from search_engine.errors import BadInput
+from search_engine.algorithms.bayes.layers import Posterior
+from search_engine.algorithms.variational.estimate import Estimate, Hyperprior, Point, weights_divergence
+from search_engine.algorithms.variational.lambdas import Lambdas, moved
+from search_engine.algorithms.variational.levels import Levels, Rates
+from search_engine.algorithms.variational.objective import Terms, free_energy, lower, upper
+from search_engine.base.errors import BadInput
+from search_engine.catalogue import config, registry
 from search_engine.search.local_run import LocalRun
 from search_engine.structures.gumbel import GumbelSoftmaxStructure
-from search_engine.variational.estimate import Estimate, Hyperprior, Point, weights_divergence
-from search_engine.variational.lambdas import Lambdas, moved
-from search_engine.variational.levels import Levels, Rates
-from search_engine.variational.objective import Terms, free_energy, lower, upper
 from tests.search_engine.variational_runs import TOY, of_kind, run, variational_search
 
 GROUPS = ("model", "structure", "precision", "prior")
@@ -326,8 +326,8 @@ def test_the_derived_function_starts_from_what_the_search_found() -> None:
     (finalist,) = search.best()
     assert finalist.init is not None
     entry = registry.space("primitives_sum")
-    from search_engine.config import TrainingConfig
-    from search_engine.lazy import load_object
+    from search_engine.base.lazy import load_object
+    from search_engine.base.training_config import TrainingConfig
 
     network = load_object(entry.builder)(search.context.space, finalist.genome, "final", TrainingConfig())
     network.load_state_dict(finalist.init["network"])

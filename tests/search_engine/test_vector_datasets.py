@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from search_engine import registry
-from search_engine.config import check
+from search_engine.base.errors import BadInput
+from search_engine.catalogue import registry
+from search_engine.catalogue.config import check
 from search_engine.datasets.base import FinalePass, Samples
 from search_engine.datasets.linear_gaussian import LinearGaussianConfig, draw, support
 from search_engine.datasets.polynomial import PolynomialConfig, coefficients
-from search_engine.errors import BadInput
 
 NAMES = ("breast_cancer", "wine", "polynomial", "linear_gaussian")
 

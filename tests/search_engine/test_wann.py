@@ -8,19 +8,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from search_engine import checkpoint
 from search_engine.algorithms.base import Context
-from search_engine.algorithms.wann import ENTRY, WannConfig, WannSearch
-from search_engine.config import parse
+from search_engine.algorithms.wann import ENTRY
+from search_engine.algorithms.wann.evaluation import evaluate
+from search_engine.algorithms.wann.four_numbers import SHARED_WEIGHTS, finish, four_numbers
+from search_engine.algorithms.wann.records import KEYFRAME_EVERY, decode_block, keyframe_of, materialise
+from search_engine.algorithms.wann.search import WannConfig, WannSearch
+from search_engine.base import checkpoint
+from search_engine.base.errors import BadInput
+from search_engine.base.generators import random_state, restore_random
+from search_engine.catalogue.config import parse
 from search_engine.datasets.base import FinalePass, SearchData
 from search_engine.datasets.digits import Digits, DigitsConfig
-from search_engine.errors import BadInput
 from search_engine.events import Event, EventLog
-from search_engine.generators import random_state, restore_random
-from search_engine.growth.evaluation import evaluate
-from search_engine.growth.four_numbers import SHARED_WEIGHTS, finish, four_numbers
-from search_engine.growth.genes import Genes
-from search_engine.growth.records import KEYFRAME_EVERY, decode_block, keyframe_of, materialise
+from search_engine.spaces.neuron_genes.genes import Genes
 from search_engine.spaces.neuron_graph import NeuronGraphConfig, NeuronGraphSpace
 
 DIGITS = Digits(DigitsConfig())
@@ -115,7 +116,7 @@ def _best_by_likelihood(phase: WannSearch, count: int) -> list[Genes]:
 
 def _each_accuracy(space: NeuronGraphSpace, genes: Genes, data: SearchData, test: Any) -> np.ndarray:
     """(weights,) test accuracy at each shared weight."""
-    from search_engine.growth.four_numbers import _accuracies, _examples
+    from search_engine.algorithms.wann.four_numbers import _accuracies, _examples
 
     return _accuracies(genes, _examples(space, data, test, "cpu"), SHARED_WEIGHTS)
 
@@ -279,7 +280,7 @@ def test_four_numbers_of_a_champion() -> None:
 
 
 def test_the_tuned_weight_is_the_best_of_the_grid_on_training_data() -> None:
-    from search_engine.growth.four_numbers import _accuracies, _examples, tune
+    from search_engine.algorithms.wann.four_numbers import _accuracies, _examples, tune
 
     phase = begin(0, generations=20)
     run(phase)
@@ -294,7 +295,7 @@ def test_the_tuned_weight_is_the_best_of_the_grid_on_training_data() -> None:
 def test_a_vote_counts_votes_and_breaks_ties_by_probability() -> None:
     import torch
 
-    from search_engine.growth.four_numbers import _Examples, ensemble_accuracy
+    from search_engine.algorithms.wann.four_numbers import _Examples, ensemble_accuracy
 
     # Output 0 = w * x, output 1 = w * w * |x| (through an absolute value), so the sign of w decides who wins.
     content = {"inputs": 1, "outputs": 2, "hidden": [[4, "abs"]], "edges": [[2, 1, 2, 1], [4, 1, 4, 1], [5, 4, 3, 1]]}

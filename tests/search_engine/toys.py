@@ -11,15 +11,16 @@ from typing import Any, ClassVar
 import networkx as nx
 from pydantic import Field
 
-from search_engine import registry
 from search_engine.algorithms.base import AlgorithmConfig, AlgorithmEntry, Finalist, Proposal, Result, TrialPhase
+from search_engine.algorithms.trials.ranking import Ranking
+from search_engine.base.generators import derive_seed
+from search_engine.catalogue import registry
 from search_engine.datasets.base import DatasetConfig, DatasetEntry, Objective
 from search_engine.events import Notice
-from search_engine.generators import derive_seed
-from search_engine.genomes import Genome
 from search_engine.search import resources
-from search_engine.spaces.base import DataShape, SearchSpace, SpaceConfig, SpaceEntry
-from search_engine.trials.ranking import Ranking
+from search_engine.spaces.base import SearchSpace, SpaceConfig, SpaceEntry
+from search_engine.spaces.data_shape import DataShape
+from search_engine.spaces.genomes import Genome
 
 
 class BitsConfig(SpaceConfig):

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from search_engine.config import TrainingConfig
-from search_engine.datasets.base import Part, Preprocessing, SearchData
-from search_engine.generators import GlobalGenerators
-from search_engine.spaces.base import DataShape
+from search_engine.base.generators import GlobalGenerators
+from search_engine.base.training_config import TrainingConfig
+from search_engine.datasets.base import Part, SearchData
+from search_engine.spaces.data_shape import DataShape, Preprocessing
 from search_engine.training.trainer import Trainer
 
 TRAIN, VALIDATION, BATCH = 50, 23, 16
@@ -49,7 +49,7 @@ def small_trainer(config: TrainingConfig, seed: int = 5, **changes: Any) -> Trai
 
 def run_with_reloads(config: TrainingConfig, reload_at: set[int]) -> tuple[Trainer, list[dict[str, float]]]:
     """Train to the end; after those steps go on in a new trainer (through the bytes of a checkpoint) with new global generators."""
-    from search_engine import checkpoint
+    from search_engine.base import checkpoint
 
     generators = GlobalGenerators(11)
     with generators.active():

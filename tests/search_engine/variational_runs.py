@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from search_engine import registry
 from search_engine.algorithms.base import Context
-from search_engine.algorithms.variational import VariationalSearch
+from search_engine.algorithms.variational.options import VariationalConfig
+from search_engine.algorithms.variational.search import VariationalSearch
+from search_engine.catalogue import registry
 from search_engine.events import EventLog
-from search_engine.variational.options import VariationalConfig
 
 REGIMES = {"prior": (0.01, 1.0, 100.0), "elbo": (1.0, 1.0, 1.0), "likelihood": (100.0, 1.0, 0.01)}
 """(lambda likelihood Q, lambda prior Q, lambda prior L) of the thesis's three regimes; each is one-level."""

@@ -14,10 +14,10 @@ from django.db import transaction
 from django.test import Client
 
 from search_engine import events as say
-from search_engine import registry
+from search_engine.catalogue import registry
 from search_engine.events import Event, encode_floats
-from search_engine.genomes import Genome
-from search_engine.spaces.base import DataShape
+from search_engine.spaces.data_shape import DataShape
+from search_engine.spaces.genomes import Genome
 from webapp.api.experiment_body import plan
 from webapp.core.locks import lock_run
 from webapp.core.models import Experiment, ModelArtefact, Run

@@ -17,9 +17,9 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 
-from search_engine import registry
-from search_engine.config import RunConfig
-from search_engine.presets import PRESETS
+from search_engine.catalogue import registry
+from search_engine.catalogue.config import RunConfig
+from search_engine.catalogue.presets import PRESETS
 from webapp.api.throttles import CreateRate
 from webapp.core.models import Estimate, Event, Experiment, Genome, IdempotencyKey, Job, Run
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from search_engine import checkpoint
+from search_engine.base import checkpoint
 from webapp.core.models import Event, Job, OwnerService, Run, RunCounter, Trial, Worker
 from webapp.jobs import files, states
 from webapp.jobs.claim import claim

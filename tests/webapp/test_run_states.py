@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from search_engine.errors import BadInput
+from search_engine.base.errors import BadInput
 from webapp.core.models import DeletedRun, Event, Job, Run
 from webapp.events.store import StaleFence, append_fenced
 from webapp.jobs import files, states

@@ -9,9 +9,9 @@ from pathlib import Path
 PROGRAM = """
 import random, sys
 import webapp.asgi
-from search_engine import registry
+from search_engine.catalogue import registry
 from search_engine.search.resources import Resources
-from search_engine.config import check
+from search_engine.catalogue.config import check
 from webapp.api import catalogue
 from webapp.api.base import data_dir
 

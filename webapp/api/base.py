@@ -14,8 +14,8 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from search_engine.config import all_problems
-from search_engine.errors import BadInput
+from search_engine.base.errors import BadInput
+from search_engine.catalogue.config import all_problems
 from webapp.accounts.authentication import AUTHENTICATION, TokenScope
 
 from . import problems

@@ -9,9 +9,10 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from search_engine import registry
-from search_engine.config import FinaleConfig, RunConfig, TrainingConfig
-from search_engine.presets import PRESETS
+from search_engine.base.training_config import TrainingConfig
+from search_engine.catalogue import registry
+from search_engine.catalogue.config import FinaleConfig, RunConfig
+from search_engine.catalogue.presets import PRESETS
 
 from . import shapes
 from .base import ApiView, data_dir

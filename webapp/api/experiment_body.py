@@ -13,9 +13,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from search_engine import registry
-from search_engine.config import Budget, CheckedRun, FinaleConfig, RunConfig, TrainingConfig, all_problems, check
-from search_engine.errors import BadInput
+from search_engine.base.errors import BadInput
+from search_engine.base.training_config import TrainingConfig
+from search_engine.catalogue import registry
+from search_engine.catalogue.config import Budget, CheckedRun, FinaleConfig, RunConfig, all_problems, check
 
 MAX_RUNS = 200
 _MAX_REPAIRS = 8

@@ -9,7 +9,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from search_engine.advice import advice
+from search_engine.catalogue.advice import advice
 from webapp.core.models import Estimate, Experiment
 from webapp.jobs import states
 from webapp.jobs.estimates import request_estimate

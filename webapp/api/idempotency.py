@@ -16,8 +16,8 @@ from pydantic import BaseModel
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from search_engine.errors import BadInput
-from search_engine.genomes import canonical_json, digest
+from search_engine.base.errors import BadInput
+from search_engine.spaces.genomes import canonical_json, digest
 from webapp.core.models import IdempotencyKey
 
 from .problems import Problem

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import F, Model, Q, QuerySet
 from rest_framework.request import Request
 
-from search_engine.errors import BadInput
+from search_engine.base.errors import BadInput
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200

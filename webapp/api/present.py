@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db.models import Prefetch, QuerySet
 
-from search_engine import registry
+from search_engine.catalogue import registry
 from webapp.core.models import Experiment, Job, ModelArtefact, Run
 
 from . import shapes

@@ -18,8 +18,8 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from search_engine.config import all_problems
-from search_engine.errors import BadInput
+from search_engine.base.errors import BadInput
+from search_engine.catalogue.config import all_problems
 
 log = logging.getLogger(__name__)
 

@@ -10,11 +10,11 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from search_engine.config import check
-from search_engine.errors import BadInput
+from search_engine.base.errors import BadInput
+from search_engine.catalogue.config import check
 from search_engine.events import GraphData
-from search_engine.genomes import Genome as EngineGenome
 from search_engine.search.resources import Resources
+from search_engine.spaces.genomes import Genome as EngineGenome
 from webapp.core.models import Candidate, Genome, Run, Trial
 from webapp.events.store import read_after
 

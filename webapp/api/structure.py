@@ -6,7 +6,7 @@ import numpy as np
 from django.db.models import F, Window
 from django.db.models.functions import RowNumber
 
-from search_engine.errors import BadInput
+from search_engine.base.errors import BadInput
 from search_engine.events import encode_floats
 from webapp.core.models import Event, Run, StructureFrame
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
-from search_engine.config import check
+from search_engine.catalogue.config import check
 from search_engine.events import decode_floats
-from search_engine.genomes import Genome as EngineGenome
-from search_engine.genomes import digest
 from search_engine.search.finale import model_folder
+from search_engine.spaces.genomes import Genome as EngineGenome
+from search_engine.spaces.genomes import digest
 
 from ..core.models import Candidate, Event, Genome, ModelArtefact, Run, RunCounter, StructureFrame, Trial
 

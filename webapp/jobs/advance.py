@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from search_engine import checkpoint
+from search_engine.base import checkpoint
 from search_engine.search.coordinator import Coordinator, Step
 from search_engine.search.work import WorkSpec
 

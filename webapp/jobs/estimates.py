@@ -10,10 +10,10 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from search_engine.config import RunConfig, check
-from search_engine.errors import BadInput
-from search_engine.genomes import canonical_json, digest
+from search_engine.base.errors import BadInput
+from search_engine.catalogue.config import RunConfig, check
 from search_engine.search.estimate import estimate
+from search_engine.spaces.genomes import canonical_json, digest
 
 from ..core.models import Estimate, Job
 from ..events.store import StaleFence

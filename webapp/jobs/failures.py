@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from search_engine import checkpoint
+from search_engine.base import checkpoint
 from search_engine.events import Cost
 
 from ..core.locks import lock_run

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import F
 
-from search_engine.config import check
+from search_engine.catalogue.config import check
 from search_engine.search.work import Progress, Work, WorkSpec
 
 from ..core.models import Job, Run, RunCounter

@@ -12,8 +12,8 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
-from search_engine import checkpoint
-from search_engine.config import CheckedRun, check
+from search_engine.base import checkpoint
+from search_engine.catalogue.config import CheckedRun, check
 from search_engine.events import Cost, Event
 from search_engine.search.final_work import FinalWork
 from search_engine.search.open_work import open_work

@@ -20,7 +20,7 @@ from django.db import transaction
 from django.db.models import F, Min
 from django.utils import timezone
 
-from search_engine.config import RunConfig, check
+from search_engine.catalogue.config import RunConfig, check
 
 from ..core.locks import lock_run
 from ..core.models import Event, Experiment, Job, Run, RunCounter, Trial

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ...errors import MissingData
+from search_engine.base.errors import MissingData
+
 from ..base import Array
 
 

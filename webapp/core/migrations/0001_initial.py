@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
                 ('space', models.CharField(max_length=100)),
                 ('datasets', models.JSONField(default=list)),
                 ('seed', models.BigIntegerField()),
-                ('config', models.JSONField(help_text='dump of search_engine.config.RunConfig')),
+                ('config', models.JSONField(help_text='dump of search_engine.catalogue.config.RunConfig')),
                 ('metric', models.CharField(help_text="name of the fitness in a trial's metrics; higher is better", max_length=100)),
                 ('state', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('pausing', 'Pausing'), ('paused', 'Paused'), ('completed', 'Completed'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='queued', max_length=10)),
                 ('reason', models.TextField(blank=True, default='', help_text='why it is in this state, in plain language')),

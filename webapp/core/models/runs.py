@@ -37,7 +37,7 @@ class Run(models.Model):
     space = models.CharField(max_length=100)
     datasets = models.JSONField(default=list)
     seed = models.BigIntegerField()
-    config = models.JSONField(help_text="dump of search_engine.config.RunConfig")
+    config = models.JSONField(help_text="dump of search_engine.catalogue.config.RunConfig")
     metric = models.CharField(max_length=100, help_text="name of the fitness in a trial's metrics; higher is better")
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
     reason = models.TextField(default="", blank=True, help_text="why it is in this state, in plain language")

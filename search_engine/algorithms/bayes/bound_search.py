@@ -1,0 +1,129 @@
+"""The search that climbs a variational bound step by step: what relevance determination of weights and of latents share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from search_engine.base.checkpoint import copied
+from search_engine.base.errors import TrialFailure
+from search_engine.base.lazy import lazy_module
+from search_engine.events import Cost
+
+from ..base import Context, StepPhase
+
+if TYPE_CHECKING:
+    import torch
+
+    from search_engine.training.batches import BatchOrder, DevicePart
+else:
+    torch = lazy_module("torch")
+
+FRAMES = 100
+"""About so many reports in a run."""
+
+
+class BoundSearch(StepPhase):
+    """Minibatches of the training part, one optimiser, a divergence that is warmed up, means of what a step gives between two reports.
+
+    `context.options` has `steps`, `epochs`, `batch_size`, `kl_warmup` and `gradient_clip`. A subclass builds `model` and `optimizer` after
+    `open_parts`, and its `step` ends with `climb`. A control hands on how far it came and, given that of its search, goes no farther:
+    on the same schedule, also where a budget cut the search.
+    """
+
+    model: Any
+    optimizer: torch.optim.Optimizer
+    train_part: DevicePart
+    val_part: DevicePart
+    order: BatchOrder
+
+    def open_parts(self, context: Context, handover: dict[str, Any] | None, what: str, order: str) -> None:
+        """Data, their order (seeded with the name `order`) and the counters. Raises TypeError without samples, of which `what` tells."""
+        from search_engine.training.batches import BatchOrder, DevicePart
+
+        super().begin(context, handover)
+        data = context.data
+        if data is None:
+            raise TypeError(f"{what}; this data set gives none")
+        self.limit: int | None = None if handover is None else handover["steps"]
+        self.train_part = DevicePart(data.train, data.preprocessing, context.device)
+        self.val_part = DevicePart(data.validation, data.preprocessing, context.device)
+        self.order = BatchOrder(len(data.train), context.options.batch_size, order, context.seed)
+        self.done = 0
+        self.cost = Cost()
+        self.flops: dict[str, float] = {}
+        self._sums: dict[str, float] = {}
+        self._counted = 0
+
+    # ---- where it stands
+
+    @property
+    def horizon(self) -> int:
+        steps: int = self.context.options.steps or self.context.options.epochs * self.order.per_epoch
+        return steps
+
+    @property
+    def steps_done(self) -> int:
+        return self.done
+
+    @property
+    def finished(self) -> bool:
+        return self.done >= (self.horizon if self.limit is None else min(self.limit, self.horizon))
+
+    def handover(self) -> dict[str, Any] | None:
+        """For the control: how far a budget let the search come."""
+        return {"steps": self.done}
+
+    @property
+    def warm(self) -> float:
+        """Weight of the divergence that is warmed up."""
+        steps = self.context.options.kl_warmup * self.horizon
+        return min(1.0, self.done / steps) if steps else 1.0
+
+    @property
+    def every(self) -> int:
+        """Steps between two reports."""
+        return max(self.context.structure_every, -(-self.horizon // FRAMES))
+
+    @property
+    def due(self) -> bool:
+        """Whether a report is due after the steps done."""
+        return self.finished or self.done % self.every == 0
+
+    # ---- one step
+
+    def climb(self, objective: torch.Tensor, parameters: Sequence[torch.Tensor]) -> None:
+        """Move along the gradients that `objective` has left on `parameters`. Raises TrialFailure where it is not a number."""
+        if not math.isfinite(float(objective.detach())):
+            raise TrialFailure(f"the bound is not a number at step {self.done + 1} of {self.horizon}; try a smaller learning rate")
+        if self.context.options.gradient_clip:
+            torch.nn.utils.clip_grad_norm_(parameters, self.context.options.gradient_clip)
+        self.optimizer.step()
+
+    def count(self, **values: float) -> None:
+        """Figures of one step, for the means of the next report."""
+        for name, value in values.items():
+            self._sums[name] = self._sums.get(name, 0.0) + value
+        self._counted += 1
+
+    def means(self) -> dict[str, float]:
+        """The means since the last report; counting begins anew."""
+        found = {name: total / self._counted for name, total in self._sums.items()}
+        self._sums, self._counted = {}, 0
+        return found
+
+    # ---- checkpoints
+
+    def state_dict(self) -> dict[str, Any]:
+        return {
+            "model": copied(self.model.state_dict()), "optimizer": copied(self.optimizer.state_dict()), "done": self.done,
+            "cost": self.cost.model_dump(), "flops": dict(self.flops), "sums": dict(self._sums), "counted": self._counted,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.done, self._counted = state["done"], state["counted"]
+        self.cost = Cost.model_validate(state["cost"])
+        self.flops, self._sums = dict(state["flops"]), dict(state["sums"])

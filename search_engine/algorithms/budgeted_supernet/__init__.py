@@ -1,0 +1,46 @@
+"""Budgeted super-networks: the phases of a search and the entry. The rule stands in `search`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..base import AlgorithmEntry, Phase
+from .checks import cheapest, cost_function, refuse_below
+from .search import BudgetedSupernet, BudgetedSupernetConfig
+
+
+def _phases(options: BudgetedSupernetConfig) -> list[Phase]:
+    return [BudgetedSupernet()]
+
+
+def check(options: BudgetedSupernetConfig, space: Any) -> None:
+    """Raise BadInput("options.budget") for a budget below the cheapest path. What is measured is known only once the search has begun."""
+    if options.cost == "latency":
+        return
+    prices = space.prices("parameters" if options.cost == "parameters" else "flops")
+    least = cheapest(space, cost_function(space, options.cost, prices, options.processors), prices)
+    refuse_below(options.budget, options.cost, least)
+
+
+ENTRY = AlgorithmEntry(
+    id="budgeted_supernet",
+    title="Budgeted super-network",
+    family="gradient",
+    summary="Every block of a super-network is there by chance; loss and cost above a budget move the chances, until the probable blocks "
+    "fit the budget.",
+    source="Veniat and Denoyer: Learning Time/Memory-Efficient Deep Architectures with Budgeted Super Networks, CVPR 2018 (arXiv "
+    "1706.00046)",
+    needs=frozenset({"gradients"}),
+    space_needs=frozenset({"blocks"}),
+    config=BudgetedSupernetConfig,
+    phases=_phases,
+    budgets=frozenset({"samples", "seconds"}),
+    lives="cube vertices, sampled",
+    structure="family",
+    check="search_engine.algorithms.budgeted_supernet:check",
+    quick={
+        "options": {"epochs": 1, "warm_up_epochs": 0, "batch_size": 256},
+        "space_options": {"columns": 2, "scales": 2, "channels": 4},
+        "finale": {"training": {"epochs": 1, "train_examples": 128}},
+    },
+)

@@ -1,0 +1,38 @@
+"""Masks as the browser draws them, and the genome that they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from search_engine.events import DerivedGenome, MaskFrame, MaskLayer
+from search_engine.spaces.genomes import Genome
+from search_engine.spaces.plain_masks import Mask, bits_of
+from search_engine.spaces.plain_network import PlainNetworkSpace
+
+MOST_BITS = 320_000
+"""Of one frame: 53 KB as text. Layers beyond that are told by their counts alone, the largest first."""
+
+
+def mask_frame(space: PlainNetworkSpace, masks: Mapping[str, Mask], step: int, **values: float) -> MaskFrame:
+    """All layers in the order of computation; `masks` are bool arrays of the weights' shapes."""
+    drawn, left = set(), MOST_BITS
+    for layer in sorted(space.layers, key=lambda item: item.total):
+        if layer.total <= left:
+            left -= layer.total
+            drawn.add(layer.name)
+    layers = [
+        MaskLayer(
+            name=layer.name, title=layer.title, rows=layer.rows, columns=layer.columns, kept=int(masks[layer.name].sum()),
+            total=layer.total, bits=bits_of(masks[layer.name]) if layer.name in drawn else "",
+        )
+        for layer in space.layers
+    ]  # fmt: skip
+    share = sum(layer.kept for layer in layers) / space.weights
+    return MaskFrame(step=step, layers=layers, values={"share_kept": share, **values})
+
+
+def derived_genome(space: PlainNetworkSpace, genome: Genome, step: int, changed: int) -> DerivedGenome:
+    """The genome of the masks now; `changed`: how many weights are kept or removed otherwise than in the one before."""
+    return DerivedGenome(
+        step=step, genome=genome.to_json(), genome_hash=space.hash(genome), string=space.to_string(genome), changed_edges=changed
+    )

@@ -1,0 +1,32 @@
+"""Supermasks: the phases of a search and the entry. The rule stands in `search`."""
+
+from __future__ import annotations
+
+from search_engine.algorithms.base import AlgorithmEntry, Phase
+
+from .controls import UntrainedMasks
+from .search import SupermaskConfig, SupermaskSearch
+
+
+def _phases(options: SupermaskConfig) -> list[Phase]:
+    return [SupermaskSearch(), UntrainedMasks()]
+
+
+ENTRY = AlgorithmEntry(
+    id="supermask",
+    title="Supermask (Zhou, edge-popup)",
+    family="gradient",
+    summary="Never trains a weight: learns only which weights of a random network to keep, until the rest classifies.",
+    source="Zhou et al.: Deconstructing Lottery Tickets, NeurIPS 2019 (arXiv 1905.01067); Ramanujan et al., CVPR 2020 (arXiv 1911.13299)",
+    needs=frozenset({"gradients"}),
+    space_needs=frozenset({"masks"}),
+    config=SupermaskConfig,
+    phases=_phases,
+    budgets=frozenset({"samples", "seconds"}),
+    spaces=("plain",),
+    lives="vertices of the cube",
+    structure="mask",
+    finisher="search_engine.algorithms.pruning.supermask.finishing:finish",
+    check="search_engine.algorithms.pruning.supermask.search:check",
+    quick={"options": {"steps": 6, "score_every": 3, "sampled_masks": 2}, "space_options": {"widths": [16]}},
+)

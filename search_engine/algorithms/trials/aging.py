@@ -1,0 +1,77 @@
+"""A population in which the oldest dies, and the tournament that chooses parents.
+
+Source: Real, Aggarwal, Huang, Le, AAAI 2019 (arXiv:1802.01548), algorithm 1; Evo-NAS (Maziarz et al. 2018) evolves in the same way.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Generic, Self, TypeVar
+
+from pydantic import Field, model_validator
+
+from ..base import AlgorithmConfig
+
+ContentT = TypeVar("ContentT")
+
+
+class AgingConfig(AlgorithmConfig):
+    """What every aging evolution has."""
+
+    population: int = Field(
+        default=25,
+        ge=2,
+        le=10_000,
+        title="Population",
+        description="How many individuals live at once (P). A quarter of the trials, at most 50, is a good start; at least three times the "
+        "window of open trials.",
+    )
+    sample: int = Field(
+        default=5,
+        ge=1,
+        le=10_000,
+        title="Tournament",
+        description="How many individuals are drawn, with replacement; the best of them is the parent (S).",
+    )
+
+    @model_validator(mode="after")
+    def _sample_fits(self) -> Self:
+        if self.sample > self.population:
+            raise ValueError(f"sample ({self.sample}) must not be larger than population ({self.population})")
+        return self
+
+
+@dataclass(frozen=True)
+class Individual(Generic[ContentT]):
+    """One that lives. `number` is its candidate's; `content` is its genome, or whatever the algorithm varies."""
+
+    number: int
+    content: ContentT
+    value: float
+
+
+class AgingPopulation(deque[Individual[ContentT]]):
+    """The living, oldest first."""
+
+    def __init__(self, size: int, living: Iterable[Individual[ContentT]] = ()) -> None:
+        super().__init__(living)
+        self.size = size
+
+    def enter(self, individual: Individual[ContentT]) -> None:
+        """A new one lives; where that is one too many, the oldest dies, never the worst."""
+        self.append(individual)
+        if len(self) > self.size:
+            self.popleft()
+
+    def tournament(self, draws: int, rng: random.Random) -> Individual[ContentT]:
+        """The best of `draws` individuals drawn with replacement; a tie goes to the earlier draw."""
+        places = [rng.randrange(len(self)) for _ in range(draws)]
+        # max keeps the first of equals.
+        return max((self[place] for place in places), key=lambda individual: individual.value)
+
+    @property
+    def mean(self) -> float:
+        return sum(individual.value for individual in self) / len(self)

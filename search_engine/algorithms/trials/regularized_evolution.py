@@ -1,0 +1,180 @@
+"""Regularized (aging) evolution.
+
+Source: Real, Aggarwal, Huang, Le, "Regularized Evolution for Image Classifier Architecture Search", AAAI 2019 (arXiv:1802.01548),
+algorithm 1. The oldest individual dies, never the worst: with noisy scores a lucky genome cannot stay for ever.
+
+The paper mutates one thing at a time. `mutation_probability` is the variant of several libraries (for example NNI's): every decision
+changes with that probability. A child without any change would be its parent over again, so one decision changes at least.
+
+With more than one open trial a proposal draws its parent from the population as it is when it is asked; a child enters, and the oldest
+leaves, when its result is told. Failed children do not enter and push nobody out.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from search_engine.base.errors import BadInput
+from search_engine.spaces.base import SearchSpace
+from search_engine.spaces.genomes import Genome
+
+from ..base import QUICK_TRIALS, AlgorithmEntry, Finalist, Phase, Proposal, Result, SteadyConfig, TrialPhase
+from .aging import AgingConfig, AgingPopulation, Individual
+from .pace import FramePace
+from .ranking import Ranking
+from .trial_tally import TrialTally
+
+
+class RegularizedEvolutionConfig(AgingConfig, SteadyConfig):
+    """Hyper-parameters of aging evolution. The paper's CIFAR-10 values are population 100, sample 25 for 20,000 models. The defaults suit
+    budgets of about a hundred trials: a quarter of the budget (at most 50) lives at once, a fifth of that enters a tournament."""
+
+    crossover: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        title="Crossover",
+        description="Probability that a child mixes two parents before it mutates, where the space offers it; 0 in the paper.",
+    )
+
+    mutation_probability: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        title="Mutation probability",
+        description="0: a mutation changes exactly one decision, as in the paper. Above 0: every decision changes with this probability, "
+        "one at least (only in spaces that are a list of decisions).",
+    )
+
+
+class RegularizedEvolution(TrialPhase):
+    """Tournament selection, one mutation, the oldest dies."""
+
+    title = "Regularized evolution"
+    state_version = 2
+
+    def begin(self, context: Any, handover: dict[str, Any] | None) -> None:
+        """Raises BadInput(field "options.mutation_probability") for a space without decisions."""
+        super().begin(context, handover)
+        if context.options.mutation_probability and "decisions" not in context.space.offers:
+            raise BadInput(
+                "options.mutation_probability",
+                f"the space '{context.space.id}' is no list of decisions: leave it at 0 (one mutation at a time)",
+                code="incompatible",
+            )
+        self.pace = FramePace()
+        self.tally = TrialTally()
+        self.living: AgingPopulation[Genome] = AgingPopulation(context.options.population)
+        self.asked = 0
+        self.ranking = Ranking(context.metric)
+
+    def ask(self) -> list[Proposal]:
+        options, space, rng = self.context.options, self.context.space, self.context.rng
+        self.asked += 1
+        if self.asked <= options.population or not self.living:
+            return [Proposal(space.sample(rng), operator="random")]
+        parent = self._parent()
+        if options.crossover and "crossover" in space.offers and rng.random() < options.crossover:
+            other = self._parent()
+            mixed = space.crossover(parent.content, other.content, rng)
+            child, operator = self._mutate(mixed)
+            return [Proposal(child, parents=(parent.number, other.number), operator=f"crossover, {operator}")]
+        child, operator = self._mutate(parent.content)
+        return [Proposal(child, parents=(parent.number,), operator=operator)]
+
+    def _mutate(self, genome: Genome) -> tuple[Genome, str]:
+        """A child of `genome`, and the operator's name."""
+        space, rng, probability = self.context.space, self.context.rng, self.context.options.mutation_probability
+        if not probability:
+            return space.mutate(genome, rng)  # type: ignore[no-any-return]
+        choices = space.choices_of(genome)
+        places = space.decisions.changeable(choices)
+        changing = [place for place in places if rng.random() < probability] or [rng.choice(places)]
+        changed = 0
+        for place in changing:
+            # A change further up may have made this decision inactive, or drawn it anew already.
+            if choices[place] is not None:
+                choices = space.decisions.change(choices, place, rng)
+                changed += 1
+        return space.genome_of(choices), f"mutation of {changed}"
+
+    def _parent(self) -> Individual[Genome]:
+        return self.living.tournament(self.context.options.sample, self.context.rng)
+
+    def tell(self, results: list[Result]) -> None:
+        for result in results:
+            self.tally.add(result)
+            if result.ok:
+                self.living.enter(Individual(result.number, result.genome, result.metrics[self.context.metric]))
+                self.ranking.add(result, self.context.space.hash(result.genome))
+            if self.living and self.pace.due(self.tally.told):
+                self.context.emit(self.tally.metrics(self._population_values(result.number)), self.tally.told)
+
+    def _population_values(self, latest: int) -> dict[str, float]:
+        """The living in numbers. Age is counted in trials since birth; a clone (an equal architecture) is not unique."""
+        values = [individual.value for individual in self.living]
+        count = len(values)
+        return {
+            "best": self.ranking.finalists()[0].value or 0.0,
+            "population_mean": self.living.mean,
+            "population_min": min(values),
+            "population_max": max(values),
+            "mean_age": sum(latest - individual.number for individual in self.living) / count,
+            "unique": len({self.context.space.hash(individual.content) for individual in self.living}) / count,
+        }
+
+    def best(self) -> list[Finalist]:
+        return self.ranking.finalists()
+
+    def state_dict(self) -> dict[str, Any]:
+        return {
+            "asked": self.asked,
+            "tally": self.tally.state_dict(),
+            "living": [[individual.number, individual.content.to_json(), individual.value] for individual in self.living],
+            "ranking": self.ranking.state_dict(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.asked = state["asked"]
+        self.tally.load_state_dict(state["tally"])
+        living = (Individual(number, Genome.from_json(genome), value) for number, genome, value in state["living"])
+        self.living = AgingPopulation(self.context.options.population, living)
+        self.ranking.load_state_dict(state["ranking"])
+
+
+def advise(options: RegularizedEvolutionConfig, space: SearchSpace[Any], trials: int | None) -> list[str]:
+    """What to know before the start (`AlgorithmEntry.advice`)."""
+    advice = []
+    if trials is not None and trials <= options.population:
+        advice.append(
+            f"The first {options.population:,} individuals are random, the budget allows {trials:,} trials: this would be random search. "
+            "Make the population smaller than the budget, a quarter of it for example."
+        )
+    if options.population < 3 * options.window:
+        advice.append(
+            f"With {options.window} open trials and a population of {options.population:,}, parents are often dead before their children "
+            f"are told. Use a population of at least {3 * options.window}."
+        )
+    return advice
+
+
+def phases(config: RegularizedEvolutionConfig) -> list[Phase]:
+    return [RegularizedEvolution()]
+
+
+ENTRY = AlgorithmEntry(
+    id="regularized_evolution",
+    title="Regularized evolution",
+    family="evolution",
+    summary="A population in which the best of a small random sample has a mutated child and the oldest dies.",
+    source="Real et al., AAAI 2019, arXiv:1802.01548, algorithm 1",
+    needs=frozenset({"trials"}),
+    space_needs=frozenset({"sample", "mutate"}),
+    config=RegularizedEvolutionConfig,
+    phases=phases,
+    structure="population",
+    advice="search_engine.algorithms.trials.regularized_evolution:advise",
+    quick=QUICK_TRIALS,
+)

@@ -1,0 +1,73 @@
+"""What was told so far, counted: the numbers and per-decision pictures that trial-based searches draw beside their own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from search_engine.events import MarginalsFrame, Metrics, encode_floats
+from search_engine.spaces.base import SearchSpace
+
+from ..base import Result
+
+
+class TrialTally:
+    """Counts of told trials and the samples they cost."""
+
+    def __init__(self) -> None:
+        self.told = 0
+        self.failed = 0
+        self.samples = 0.0
+
+    def add(self, result: Result) -> None:
+        self.told += 1
+        self.failed += not result.ok
+        self.samples += result.cost.samples
+
+    def metrics(self, values: dict[str, float]) -> Metrics:
+        """`values` at this many told trials, with the share of failures so far."""
+        return Metrics(step=self.told, samples=self.samples, values={**values, "failed_share": self.failed / max(self.told, 1)})
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"told": self.told, "failed": self.failed, "samples": self.samples}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.told, self.failed, self.samples = state["told"], state["failed"], state["samples"]
+
+
+class Marginals:
+    """Per decision and choice: how often it was tried, and the mean score of those that gave one.
+
+    A failed trial was tried but has no score; it never counts as zero.
+    """
+
+    def __init__(self, space: SearchSpace[Any], metric: str) -> None:
+        """`space` offers decisions."""
+        self._space = space
+        self._metric = metric
+        self._starts: list[int] = []
+        places = 0
+        for decision in space.decisions:
+            self._starts.append(places)
+            places += len(decision.choices)
+        self._tried = [0] * places
+        self._scored = [0] * places
+        self._sums = [0.0] * places
+
+    def add(self, result: Result) -> None:
+        for start, choice in zip(self._starts, self._space.choices_of(result.genome), strict=True):
+            if choice is None:
+                continue
+            self._tried[start + choice] += 1
+            if result.ok:
+                self._scored[start + choice] += 1
+                self._sums[start + choice] += result.metrics[self._metric]
+
+    def frame(self, step: int) -> MarginalsFrame:
+        means = [total / count if count else 0.0 for total, count in zip(self._sums, self._scored, strict=True)]
+        return MarginalsFrame(step=step, counts=encode_floats(map(float, self._tried)), means=encode_floats(means))
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"tried": self._tried, "scored": self._scored, "sums": self._sums}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self._tried, self._scored, self._sums = list(state["tried"]), list(state["scored"]), list(state["sums"])

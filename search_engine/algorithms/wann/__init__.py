@@ -1,0 +1,37 @@
+"""Weight agnostic neural networks: the phases of a search and the entry.
+
+- `search`: the rule; the genes themselves are `search_engine.spaces.neuron_genes`.
+- `ranking`: non-dominated sorting with crowding distance.
+- `concatenated`, `padded`, `evaluation`: population x shared weights in one go.
+- `records`: a generation as a small record from which every individual can be rebuilt; `champions` draws the best.
+- `four_numbers`: the finale of a weight-agnostic network.
+"""
+
+from __future__ import annotations
+
+from ..base import AlgorithmEntry, Phase
+from .search import WannConfig, WannSearch
+
+
+def _phases(options: WannConfig) -> list[Phase]:
+    return [WannSearch()]
+
+
+ENTRY = AlgorithmEntry(
+    id="wann",
+    title="WANN",
+    family="evolution",
+    summary="Grows graphs of neurons that work with one shared weight for all edges, whatever its value: the structure itself is the "
+    "solution. At the end the weights are tuned and trained as well.",
+    source="Gaier & Ha 2019, Weight Agnostic Neural Networks, arXiv:1906.04358",
+    needs=frozenset({"weights"}),
+    space_needs=frozenset({"growth"}),
+    config=WannConfig,
+    phases=_phases,
+    budgets=frozenset({"samples", "seconds"}),
+    spaces=("neuron_graph",),
+    lives="a graph that grows",
+    structure="growth",
+    finisher="search_engine.algorithms.wann.four_numbers:finish",
+    quick={"options": {"population": 12, "generations": 4, "batch_size": 64}},
+)

@@ -1,1 +1,0 @@
-"""Budgeted super-networks: sampled blocks, what they cost, and how their probabilities move."""

@@ -1,0 +1,94 @@
+"""The registry: every algorithm, search space and data set by id, and which fit together.
+
+Built-in entries are listed by module in each room's `__init__`; installed packages add theirs through the entry points
+`nascope.algorithms`, `nascope.spaces` and `nascope.datasets` (each naming an entry object). Importing the registry imports no torch.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from ..algorithms import BUILT_IN as _ALGORITHMS
+from ..algorithms.base import AlgorithmEntry
+from ..base import plugins
+from ..base.errors import BadInput
+from ..base.plugins import BrokenPlugin, EntryT
+from ..datasets import BUILT_IN as _DATASETS
+from ..datasets.base import DatasetEntry
+from ..spaces import entries as _spaces
+from ..spaces.base import SpaceEntry
+
+
+@lru_cache(maxsize=1)
+def algorithms() -> dict[str, AlgorithmEntry]:
+    """All algorithms by id, in catalogue order."""
+    return plugins.load("algorithms", _ALGORITHMS, AlgorithmEntry)
+
+
+def spaces() -> dict[str, SpaceEntry]:
+    """All search spaces by id."""
+    return _spaces.entries()
+
+
+@lru_cache(maxsize=1)
+def datasets() -> dict[str, DatasetEntry]:
+    """All data sets by id; the first is the default."""
+    return plugins.load("datasets", _DATASETS, DatasetEntry)
+
+
+def broken_plugins() -> list[BrokenPlugin]:
+    """What installed packages would have brought if it could be loaded, with the reasons."""
+    algorithms(), spaces(), datasets()
+    return plugins.broken()
+
+
+def _find(entries: dict[str, EntryT], field: str, name: str) -> EntryT:
+    if name not in entries:
+        raise BadInput(field, f"there is no '{name}'; choose one of: {', '.join(entries)}", code="unknown_id")
+    return entries[name]
+
+
+def algorithm(name: str) -> AlgorithmEntry:
+    """Raises BadInput(field "algorithm") for an unknown id."""
+    return _find(algorithms(), "algorithm", name)
+
+
+def space(name: str) -> SpaceEntry:
+    """Raises BadInput(field "space") for an unknown id."""
+    return _find(spaces(), "space", name)
+
+
+def dataset(name: str) -> DatasetEntry:
+    """Raises BadInput(field "dataset") for an unknown id."""
+    return _find(datasets(), "dataset", name)
+
+
+def spaces_for(entry: AlgorithmEntry) -> list[SpaceEntry]:
+    """The spaces that an algorithm can search, its default first."""
+    if entry.spaces is not None:
+        return [space(name) for name in entry.spaces]
+    return [item for item in spaces().values() if entry.space_needs <= item.offers]
+
+
+def datasets_for(algorithm_entry: AlgorithmEntry, space_entry: SpaceEntry) -> list[DatasetEntry]:
+    """The data sets on which the algorithm can search that space, the default first."""
+    trial_based = "trials" in algorithm_entry.needs
+    return [
+        item
+        for item in datasets().values()
+        if (item.provides == "samples" or trial_based)
+        and item.input_kind in space_entry.inputs
+        and item.task in space_entry.tasks
+        and (item.spaces is None or space_entry.id in item.spaces)
+    ]
+
+
+def compatibility() -> list[dict[str, Any]]:
+    """Every combination that works: algorithm, space, data set, budgets."""
+    return [
+        {"algorithm": a.id, "space": s.id, "dataset": d.id, "budgets": sorted(a.budgets & d.budgets)}
+        for a in algorithms().values()
+        for s in spaces_for(a)
+        for d in datasets_for(a, s)
+    ]

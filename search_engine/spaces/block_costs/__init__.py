@@ -1,0 +1,1 @@
+"""Blocks that are there or not, and what sets of them cost."""
