@@ -14,8 +14,7 @@ from search_engine.base import plugins
 from search_engine.catalogue import registry
 from search_engine.catalogue.config import check
 from search_engine.search.local_run import LocalRun
-
-from . import toys
+from tests.search_engine import toys
 
 DOCS = Path(__file__).parents[2] / "docs"
 
