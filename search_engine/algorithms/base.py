@@ -11,7 +11,7 @@ import random
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -127,8 +127,11 @@ class Context:
         self.log.add(payload, step)
 
 
-class Phase(ABC):
-    """A stretch of a search. `state_version` rises when `state_dict` changes shape."""
+OptionsT = TypeVar("OptionsT", bound=AlgorithmConfig)
+
+
+class Phase(ABC, Generic[OptionsT]):
+    """A stretch of a search, of an algorithm with the options `OptionsT`. `state_version` rises when `state_dict` changes shape."""
 
     language: ClassVar[Literal["trials", "steps"]]
     name: str = "search"
@@ -142,10 +145,13 @@ class Phase(ABC):
     """For a control: the place of the phase whose seed it takes, so that the two differ by the condition and not by their draws."""
 
     context: Context
+    options: OptionsT
+    """The algorithm's own, validated."""
 
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         """Called once on construction, also before `load_state_dict`. `handover` is what the phase before left."""
         self.context = context
+        self.options = context.options
 
     @property
     def horizon(self) -> int | None:
@@ -176,7 +182,7 @@ class Phase(ABC):
     def load_state_dict(self, state: dict[str, Any]) -> None: ...
 
 
-class TrialPhase(Phase):
+class TrialPhase(Phase[OptionsT]):
     """Ask and tell. Steady-state phases are asked one proposal at a time within a window; generational ones give a whole
     generation and are asked again after all of it was told."""
 
@@ -195,7 +201,7 @@ class TrialPhase(Phase):
     @property
     def window(self) -> int:
         """How many trials may be open at once: from the config, never the number of workers."""
-        return int(getattr(self.context.options, "window", 1))
+        return int(getattr(self.options, "window", 1))
 
     @abstractmethod
     def ask(self) -> list[Proposal]:
@@ -210,7 +216,7 @@ class TrialPhase(Phase):
         return []
 
 
-class StepPhase(Phase):
+class StepPhase(Phase[OptionsT]):
     """One optimiser step, or one generation, at a time."""
 
     language = "steps"

@@ -31,7 +31,7 @@ else:
     evaluation = lazy_module("search_engine.training.evaluation")
 
 
-class BoostingControl(StepPhase):
+class BoostingControl(StepPhase[AdaNetConfig]):
     """One network trained as a whole with softmax cross-entropy. One step is one optimiser step. It draws no picture."""
 
     control = True
@@ -44,7 +44,6 @@ class BoostingControl(StepPhase):
         super().begin(context, handover)
         if context.data is None:
             raise TypeError("AdaNet trains on samples; this data set gives none")
-        self.options: AdaNetConfig = context.options
         self.space: EnsembleSpace = context.space  # type: ignore[assignment]
         self.grown = handover
         data, device = context.data, context.device

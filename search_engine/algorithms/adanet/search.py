@@ -128,7 +128,7 @@ class AdaNetConfig(AlgorithmConfig):
     )
 
 
-class AdaNet(StepPhase):
+class AdaNet(StepPhase[AdaNetConfig]):
     """One step is one optimiser step of a candidate, one estimate of a complexity, or the weighing of a trained candidate."""
 
     title = "AdaNet"
@@ -138,7 +138,6 @@ class AdaNet(StepPhase):
         super().begin(context, handover)
         if context.data is None:
             raise TypeError("AdaNet trains on samples; this data set gives none")
-        self.options: AdaNetConfig = context.options
         self.space: EnsembleSpace = context.space  # type: ignore[assignment]
         data, device = context.data, context.device
         train, validation = (batches.DevicePart(part, data.preprocessing, device) for part in (data.train, data.validation))

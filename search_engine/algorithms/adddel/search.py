@@ -99,7 +99,7 @@ class Option(NamedTuple):
     fit: Fit
 
 
-class AddDelSearch(StepPhase):
+class AddDelSearch(StepPhase[AddDelConfig]):
     """One move of the set a step."""
 
     title = "Adding and deleting"
@@ -107,7 +107,6 @@ class AddDelSearch(StepPhase):
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         super().begin(context, handover)
         assert context.data is not None
-        self.options: AddDelConfig = context.options
         self.space: ActiveSetSpace = context.space  # type: ignore[assignment]
         self.kept = handover or {}
         self.layout = layouts.Layout(unit_of(self.options, self.space), self.space.shape, self.options.hidden, context.data.feature_names)

@@ -11,7 +11,7 @@ from search_engine.base.errors import TrialFailure
 from search_engine.base.lazy import lazy_module
 from search_engine.events import Cost
 
-from ..base import Context, StepPhase
+from ..base import Context, OptionsT, StepPhase
 
 if TYPE_CHECKING:
     import torch
@@ -24,7 +24,7 @@ FRAMES = 100
 """About so many reports in a run."""
 
 
-class BoundSearch(StepPhase):
+class BoundSearch(StepPhase[OptionsT]):
     """Minibatches of the training part, one optimiser, a divergence that is warmed up, means of what a step gives between two reports.
 
     `context.options` has `steps`, `epochs`, `batch_size`, `kl_warmup` and `gradient_clip`. A subclass builds `model` and `optimizer` after

@@ -124,7 +124,7 @@ class BudgetedSupernetConfig(AlgorithmConfig):
     )
 
 
-class BudgetedSupernet(StepPhase):
+class BudgetedSupernet(StepPhase[BudgetedSupernetConfig]):
     """One step is one minibatch: one draw per example, one move of the weights and one of the logits."""
 
     title = "Budgeted super-network"
@@ -134,8 +134,7 @@ class BudgetedSupernet(StepPhase):
         super().begin(context, handover)
         if context.data is None:
             raise TypeError("a budgeted super-network trains on samples; this data set gives none")
-        options: BudgetedSupernetConfig = context.options
-        self.options = options
+        options = self.options
         self.space = cast(Any, context.space)
         data, device = context.data, context.device
         self.train_part, self.validation = (

@@ -124,7 +124,7 @@ class EnasConfig(AlgorithmConfig):
     )
 
 
-class Enas(StepPhase):
+class Enas(StepPhase[EnasConfig]):
     """One step is one optimiser step of the shared weights, one update of the controller, or, at the end, the ranking of one path."""
 
     title = "ENAS"
@@ -134,8 +134,7 @@ class Enas(StepPhase):
         super().begin(context, handover)
         if context.data is None:
             raise TypeError("ENAS trains on samples; this data set gives none")
-        options: EnasConfig = context.options
-        self.options = options
+        options = self.options
         seed = context.seed
         self.shared = training.SharedWeights(
             context.space, context.data, self._weight_optimizer, batch_size=options.batch_size,

@@ -90,7 +90,7 @@ class EvidenceConfig(AlgorithmConfig):
     )
 
 
-class EvidenceSearch(StepPhase):
+class EvidenceSearch(StepPhase[EvidenceConfig]):
     """One step towards the most probable weights of one model; the models one after another."""
 
     title = "Inference, model by model"
@@ -98,7 +98,6 @@ class EvidenceSearch(StepPhase):
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         super().begin(context, handover)
         assert context.data is not None
-        self.options: EvidenceConfig = context.options
         self.space: BasisExpansionSpace = context.space  # type: ignore[assignment]
         self.train = problem.examples(context.data, context.data.train)
         self.validation = problem.examples(context.data, context.data.validation)

@@ -114,7 +114,7 @@ class PathNetConfig(AlgorithmConfig):
         return value
 
 
-class PathNetTask(StepPhase):
+class PathNetTask(StepPhase[PathNetConfig]):
     """The evolution of paths for one task. `step` is one tournament."""
 
     def __init__(self, task: int) -> None:
@@ -127,7 +127,6 @@ class PathNetTask(StepPhase):
         super().begin(context, handover)
         if not context.domains:
             raise TypeError("PathNet trains on samples; these data sets give none")
-        self.options: PathNetConfig = context.options
         self.space: ModularSpace = context.space  # type: ignore[assignment]
         self.kept: dict[str, Any] = handover or {"paths": [], "records": [], "weights": {}, "finalists": []}
         self.earlier = self._earlier()

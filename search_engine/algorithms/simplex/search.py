@@ -107,8 +107,7 @@ class SimplexSearch(Moves):
         super().begin(context, handover)
         if context.data is None:
             raise TypeError(f"{self.title} trains on samples; this data set gives none")
-        options: SimplexConfig = context.options
-        self.options = options
+        options = self.options
         seed, data = context.seed, context.data
         if isinstance(options, BilevelConfig) and self.order != "single_level":
             fit, move = two_levels(data, options.structure_data, options.train_portion, seed)

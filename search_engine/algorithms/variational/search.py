@@ -54,7 +54,7 @@ else:
 Array = np.ndarray[Any, Any]
 
 
-class VariationalSearch(VariationalReports, StepPhase):
+class VariationalSearch(VariationalReports, StepPhase[VariationalConfig]):
     """Variational parameters theta and hyper-parameters h of one super-network."""
 
     title = "Variational inference"
@@ -66,8 +66,7 @@ class VariationalSearch(VariationalReports, StepPhase):
         super().begin(context, handover)
         if context.data is None:
             raise TypeError("variational inference fits samples; this data set gives none")
-        options: VariationalConfig = context.options
-        self.options = options
+        options = self.options
         self.two_parts = options.problem == "free_energy"
         data, seed = context.data, context.seed
         fit, move = (

@@ -136,7 +136,7 @@ class Scored(NamedTuple):
     generation: int
 
 
-class WannSearch(StepPhase):
+class WannSearch(StepPhase[WannConfig]):
     """One generation a step."""
 
     title = "Growing a population"
@@ -144,7 +144,6 @@ class WannSearch(StepPhase):
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         super().begin(context, handover)
         assert context.data is not None
-        self.options: WannConfig = context.options
         self.space: NeuronGraphSpace = context.space  # type: ignore[assignment]
         data = context.data
         self.train_features = self.space.features(data.train.inputs, data.preprocessing)

@@ -88,7 +88,7 @@ class ArdConfig(AlgorithmConfig):
     )
 
 
-class ArdSearch(BoundSearch):
+class ArdSearch(BoundSearch[ArdConfig]):
     """One optimiser step at a time."""
 
     title = "Automatic relevance determination"
@@ -96,7 +96,6 @@ class ArdSearch(BoundSearch):
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         """Build network, prior and optimiser. Raises TypeError without samples."""
         self.open_parts(context, handover, "relevance is determined on samples", "ard")
-        self.options: ArdConfig = context.options
         self.space: PlainNetworkSpace = context.space  # type: ignore[assignment]
         self.model = relevance_network.RelevanceNetwork(
             self.space, self.rule, variance=self.options.prior_variance, init_log_sigma=self.options.init_log_sigma

@@ -104,7 +104,7 @@ class VaeArdConfig(AlgorithmConfig):
     )
 
 
-class VaeArdSearch(BoundSearch):
+class VaeArdSearch(BoundSearch[VaeArdConfig]):
     """One optimiser step at a time."""
 
     title = "Auto-encoder with relevance determination"
@@ -113,7 +113,6 @@ class VaeArdSearch(BoundSearch):
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         """Build model and optimiser. Raises TypeError without samples."""
         self.open_parts(context, handover, "an auto-encoder trains on samples", "vae")
-        self.options: VaeArdConfig = context.options
         self.space: AutoencoderSpace = context.space  # type: ignore[assignment]
         data: Any = context.data
         self.model = bound.build_model(self.space, data, **self._model_options).to(context.device).train()

@@ -131,7 +131,7 @@ class MultiPathConfig(AlgorithmConfig):
     )
 
 
-class MultiPathSearch(StepPhase):
+class MultiPathSearch(StepPhase[MultiPathConfig]):
     """One super-network, one controller per data set."""
 
     title = "Multi-path NAS"
@@ -153,8 +153,7 @@ class MultiPathSearch(StepPhase):
         super().begin(context, handover)
         if not context.domains:
             raise TypeError("multi-path NAS trains on samples; this data set gives none")
-        options: MultiPathConfig = context.options
-        self.options = options
+        options = self.options
         self.space: Any = context.space
         seed, device, self.count = context.seed, context.device, len(context.domains)
         self.train = [DevicePart(data.train, data.preprocessing, device) for data in context.domains]

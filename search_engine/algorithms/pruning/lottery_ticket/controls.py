@@ -14,6 +14,8 @@ from search_engine.base.lazy import lazy_module
 from search_engine.events import ChartsFrame, ControlScored, Cost, Report
 from search_engine.spaces.tasks import SCORES
 
+from .search import LotteryTicketConfig
+
 if TYPE_CHECKING:
     import torch
 
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     from . import charts as ticket_charts
     from . import masked_training, rounds
     from .rounds import Round
-    from .search import LotteryTicketConfig
 else:
     masked_training = lazy_module("search_engine.algorithms.pruning.lottery_ticket.masked_training")
     plain_network = lazy_module("search_engine.supernets.plain_network")
@@ -36,7 +37,7 @@ WORDS = {"reinitialised": "the ticket's mask over weights drawn anew", "random_m
 MATTERS = {"reinitialised": "the first weights under the mask matter", "random_mask": "which weights the mask keeps matters"}
 
 
-class TicketControls(StepPhase):
+class TicketControls(StepPhase[LotteryTicketConfig]):
     """Some of the search's rounds again from other starts, condition after condition, round after round. `step` is one optimiser step."""
 
     name = "controls"
@@ -47,7 +48,6 @@ class TicketControls(StepPhase):
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         super().begin(context, handover)
         assert context.data is not None
-        self.options: LotteryTicketConfig = context.options
         self.space: PlainNetworkSpace = context.space  # type: ignore[assignment]
         options, found = self.options, handover or {"rounds": [], "initial": {}, "early": {}}
         network = plain_network.open_dense(self.space, constants=options.removed_weights != "zero")

@@ -164,7 +164,7 @@ class LotteryTicketConfig(AlgorithmConfig):
         return value
 
 
-class LotteryTicket(StepPhase):
+class LotteryTicket(StepPhase[LotteryTicketConfig]):
     """The rounds: train, remove, set back."""
 
     title = "Iterative magnitude pruning"
@@ -174,7 +174,6 @@ class LotteryTicket(StepPhase):
         super().begin(context, handover)
         if context.data is None:
             raise TypeError("lottery tickets are trained on samples; this data set gives none")
-        self.options: LotteryTicketConfig = context.options
         self.space: PlainNetworkSpace = context.space  # type: ignore[assignment]
         options, seed = self.options, context.seed
         network = plain_network.open_dense(self.space, constants=options.removed_weights != "zero")

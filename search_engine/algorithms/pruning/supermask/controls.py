@@ -11,19 +11,20 @@ from search_engine.base.lazy import lazy_module
 from search_engine.events import ControlScored, Cost
 from search_engine.spaces.tasks import SCORES
 
+from .search import SupermaskConfig
+
 if TYPE_CHECKING:
     import torch
 
     from search_engine.spaces.plain_network import PlainNetworkSpace
 
     from . import fixed_weights
-    from .search import SupermaskConfig
 else:
     fixed_weights = lazy_module("search_engine.algorithms.pruning.supermask.fixed_weights")
     torch = lazy_module("torch")
 
 
-class UntrainedMasks(StepPhase):
+class UntrainedMasks(StepPhase[SupermaskConfig]):
     """The network without a mask first, then random masks; one `step` scores one of them on the validation part."""
 
     name = "untrained masks"
@@ -34,7 +35,6 @@ class UntrainedMasks(StepPhase):
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         super().begin(context, handover)
         assert context.data is not None and handover is not None
-        self.options: SupermaskConfig = context.options
         self.space: PlainNetworkSpace = context.space  # type: ignore[assignment]
         self.search = handover
         self.fixed = fixed_weights.FixedWeights(self.space, context.data, self.options, context.seed, context.device, context.amp)

@@ -114,7 +114,7 @@ class SupermaskConfig(AlgorithmConfig):
     )
 
 
-class SupermaskSearch(StepPhase):
+class SupermaskSearch(StepPhase[SupermaskConfig]):
     """The scores move, the weights do not."""
 
     title = "Supermask"
@@ -124,7 +124,6 @@ class SupermaskSearch(StepPhase):
         super().begin(context, handover)
         if context.data is None:
             raise TypeError("supermasks are trained on samples; this data set gives none")
-        self.options: SupermaskConfig = context.options
         self.space: PlainNetworkSpace = context.space  # type: ignore[assignment]
         self.fixed = fixed_weights.FixedWeights(self.space, context.data, self.options, context.seed, context.device, context.amp)
         self.standings: list[supermask_charts.Standing] = []
