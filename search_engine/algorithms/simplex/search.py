@@ -50,7 +50,8 @@ Order = Literal["structure_first", "weights_first", "single_level"]
 
 class SimplexSearch(Moves):
     """One super-network, its weights w and its structure alpha. `context.options` is a SimplexConfig, a BilevelConfig unless the order
-    is single_level. An algorithm's entry names `search_engine.simplex.controls:check_controls` as its check, or calls it in its own."""
+    is single_level. An algorithm's entry names `search_engine.algorithms.simplex.controls:check_controls` as its check, or calls it in its
+    own."""
 
     state_version = 2
 
