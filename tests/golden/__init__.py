@@ -7,8 +7,8 @@
 
 Names of searches (`quick/darts`, `matrix/enas`) after a command restrict it to these.
 
-**What is run** (`searches`): the quick run of every built-in algorithm on its default space and data, as the contract suite runs it, and the
-searches of the worker matrix. Each is one `python -m search_engine run`, in a process of its own, with one thread.
+**What is run** (`searches`): the quick run of every built-in algorithm on its default space and data, as the contract suite runs it, and
+the searches of the worker matrix. Each is one `python -m search_engine run`, in a process of its own, with one thread.
 
 **What is stored** (`digests.json`): of each search the SHA-256 of its science (the payloads sorted by key, without numbers of the log and
 times), the same for each kind of event, and four hexadecimal digits for each event, by which the first event that differs is found.
@@ -20,8 +20,8 @@ and the tests skip; there `compare` makes both sides:
     git worktree add ../before main
     python -m tests.golden compare ../before
 
-**A digest changes only with a reason** (`record`). `write` replaces a digest only when the newest version in CHANGELOG.md has a line for that
-algorithm, and one that was not yet used:
+**A digest changes only with a reason** (`record`). `write` replaces a digest only when the newest version in CHANGELOG.md has a line for
+that algorithm, and one that was not yet used:
 
     ### Science
 

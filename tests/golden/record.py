@@ -76,11 +76,13 @@ def reason(algorithm: str, changelog: str) -> str:
     return lines[-1] if lines else ""
 
 
-def renewed(stored: dict[str, Entry], found: dict[str, Digest], algorithms: dict[str, str], changelog: str) -> tuple[dict[str, Entry], list[str]]:
+def renewed(
+    stored: dict[str, Entry], found: dict[str, Digest], algorithms: dict[str, str], changelog: str
+) -> tuple[dict[str, Entry], list[str]]:
     """(entries with what was found, refusals).
 
-    `algorithms` are those of all searches that exist, by search: others are dropped; those not in `found` stay as they are. A changed digest
-    needs a line that is not yet the entry's reason: one line explains one change.
+    `algorithms` are those of all searches that exist, by search: others are dropped; those not in `found` stay as they are. A changed
+    digest needs a line that is not yet the entry's reason: one line explains one change.
     """
     entries = {name: entry for name, entry in stored.items() if name in algorithms}
     refusals = []

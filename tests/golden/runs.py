@@ -19,9 +19,8 @@ Outcome = Science | str
 def run_all(configs: dict[str, dict[str, Any]], *roots: Path) -> Iterator[tuple[str, list[Outcome]]]:
     """(name, outcome in each checkout) of each search, as they end. Without `roots`: in this checkout."""
     with TemporaryDirectory(prefix="nascope-golden-") as folder, ThreadPoolExecutor(max(os.cpu_count() or 1, 1)) as pool:
-        waiting = {
-            pool.submit(_outcomes, config, roots or (ROOT,), Path(folder) / name.replace("/", "-")): name for name, config in configs.items()
-        }
+        places = {name: Path(folder) / name.replace("/", "-") for name in configs}
+        waiting = {pool.submit(_outcomes, config, roots or (ROOT,), places[name]): name for name, config in configs.items()}
         for future in as_completed(waiting):
             yield waiting[future], future.result()
 
