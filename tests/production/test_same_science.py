@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from search_engine.commands import main
+from tests.golden.expect import assert_golden
 
 from .embedded import Embedded, clean_log
 from .searches import BY_TRIALS, SEARCHES, TINY, CommandLine, Science, assert_same, digests, logged, science_of
@@ -67,6 +68,16 @@ def equal(embedded: Embedded, run: str, expected: Science) -> dict[str, Any]:
     assert_same(science_of(events), expected)
     assert shown["last_seq"] == len(events)
     return shown
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", list(SEARCHES))
+def test_the_science_is_the_golden_one(
+    name: str, request: pytest.FixtureRequest, command_line: Callable[[str], tuple[Science, Path]]
+) -> None:
+    if name == "regularized_evolution":
+        request.getfixturevalue("tables")
+    assert_golden(f"matrix/{name}", command_line(name)[0])
 
 
 @pytest.mark.slow

@@ -18,16 +18,11 @@ from search_engine.catalogue import registry
 from search_engine.catalogue.config import check, parse
 from search_engine.search.local_run import LocalRun
 from search_engine.spaces.tasks import SCORES
+from tests.golden.expect import assert_golden
+from tests.golden.searches import built_in, quick
 from tests.search_engine import toys
 
 ALGORITHMS = sorted(registry.algorithms())
-
-
-def quick(algorithm: str, **changes: Any) -> dict[str, Any]:
-    values = {"algorithm": algorithm, "seed": 3, **registry.algorithm(algorithm).quick}
-    # The study of redundancy is the finale's own, whatever the algorithm: test_redundancy.py has it.
-    finale = {**values.get("finale", {}), "onnx": False, "redundancy": False}
-    return {**values, "finale": finale, **changes}
 
 
 def run(out: Path, values: dict[str, Any], *, reloads: bool, slice_seconds: float = 1e9) -> dict[str, Any]:
@@ -62,6 +57,12 @@ def test_a_reload_after_every_slice_gives_equal_bits(algorithm: str, undisturbed
     for result in results:
         result["budget"].pop("seconds")
     assert results[0] == results[1]
+
+
+@pytest.mark.parametrize("algorithm", [name for name in ALGORITHMS if built_in(name)])
+def test_the_science_is_the_golden_one(algorithm: str, undisturbed: Any) -> None:
+    """What the search says has not moved since its numbers were last meant to."""
+    assert_golden(f"quick/{algorithm}", toys.science(undisturbed(algorithm) / "events.jsonl"))
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)

@@ -44,7 +44,7 @@ ALLOWED = {
 
 @dataclass
 class Trained:
-    checked: CheckedRun
+    origin: CheckedRun
     space: SearchSpace[Any]
     genome: Genome
     network: nn.Module
@@ -53,7 +53,7 @@ class Trained:
     metrics: dict[str, float]
 
     def export(self, folder: Path, **changes: Any) -> dict[str, Any]:
-        arguments = {**vars(self), "training": self.checked.config.finale.training, **changes}
+        arguments = {**vars(self), "training": self.origin.config.finale.training, **changes}
         return export_bundle(folder, **arguments)
 
 
@@ -243,7 +243,7 @@ def test_exporting_leaves_the_network_alone(trained: Trained, tmp_path: Path) ->
     trained.network.train()
     before = {name: item.clone() for name, item in trained.network.state_dict().items()}
     state = torch.get_rng_state()
-    trained.export(tmp_path / "model", checked=without_onnx(trained.checked))
+    trained.export(tmp_path / "model", origin=without_onnx(trained.origin))
     assert trained.network.training and torch.equal(torch.get_rng_state(), state)
     assert all(torch.equal(item, before[name]) for name, item in trained.network.state_dict().items())
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in trained.network.modules())

@@ -1,0 +1,33 @@
+"""The searches that have a golden digest, by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from search_engine.catalogue import registry
+from tests.production.searches import SEARCHES
+
+
+def quick(algorithm: str, **changes: Any) -> dict[str, Any]:
+    """The quick run of an algorithm on its default space and data set, with a finale that is quick too."""
+    values = {"algorithm": algorithm, "seed": 3, **registry.algorithm(algorithm).quick}
+    # The study of redundancy is the finale's own, whatever the algorithm: test_redundancy.py has it.
+    finale = {**values.get("finale", {}), "onnx": False, "redundancy": False}
+    return {**values, "finale": finale, **changes}
+
+
+def built_in(algorithm: str) -> bool:
+    """Whether it is one of ours: an installed package keeps its own record."""
+    return registry.algorithm(algorithm).config.__module__.startswith("search_engine.")
+
+
+def golden_searches() -> dict[str, dict[str, Any]]:
+    """Run config by name: `quick/ALGORITHM` and `matrix/ALGORITHM`."""
+    quick_runs = {f"quick/{name}": quick(name) for name in registry.algorithms() if built_in(name)}
+    return quick_runs | {f"matrix/{name}": config for name, config in SEARCHES.items()}
+
+
+def missing_files(config: dict[str, Any], data_dir: Path) -> list[str]:
+    """Data files that the search needs and `data_dir` lacks."""
+    return [file for name in config.get("datasets", ()) for file in registry.dataset(name).missing_files(data_dir)]
