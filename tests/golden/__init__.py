@@ -31,3 +31,9 @@ The line is stored beside the digest; a test finds it in CHANGELOG.md.
 
 No search is run for the sake of its digest in the test suites: the contract suite and the worker matrix compare what they have run anyway.
 """
+
+import os
+
+# One thread, as in the searches and in tests/conftest.py. NumPy's products read it when NumPy is loaded: with two threads `arithmetic` is
+# another one.
+os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from pathlib import Path
@@ -30,6 +31,8 @@ def main(words: list[str] | None = None) -> int:
         if name != "machine":
             command.add_argument("names", nargs="*", help="searches; default: all")
     parsed = parser.parse_args(words)
+    if os.environ["OMP_NUM_THREADS"] != "1":
+        sys.exit(f"OMP_NUM_THREADS is {os.environ['OMP_NUM_THREADS']}: digests are made with one thread; unset it, or set it to 1")
     if parsed.command == "machine":
         print("\n".join(f"{name} {value}" for name, value in machine().items()))
         return 0

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.production.images import ROOT
 from tests.production.searches import Science
 
 from . import record
@@ -110,9 +115,16 @@ def test_the_machine_is_named_by_what_decides_bits() -> None:
     assert difference({**machine(), "torch": "2.0"}, {**machine(), "torch": "1.0"}) == "torch 2.0 instead of 1.0"
 
 
-def test_one_last_bit_is_another_arithmetic(monkeypatch: pytest.MonkeyPatch) -> None:
-    import math
+def test_the_command_sees_the_same_machine_as_the_suite() -> None:
+    """Threads that only one of them has would make every golden test skip."""
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.golden", "machine"], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert dict(line.split(" ", 1) for line in done.stdout.splitlines()) == machine()
 
+
+def test_one_last_bit_is_another_arithmetic(monkeypatch: pytest.MonkeyPatch) -> None:
     before, exact = arithmetic(), math.exp
     monkeypatch.setattr(math, "exp", lambda value: math.nextafter(exact(value), 9) if 0.5 < value < 0.51 else exact(value))
     assert arithmetic() != before
