@@ -14,6 +14,7 @@ from search_engine import checkpoint
 from search_engine.search.coordinator import Coordinator, Step
 from search_engine.search.work import WorkSpec
 
+from ..core.checked import checked_run
 from ..core.models import Job, Run, RunCounter
 from ..events import wake
 from ..events.store import StaleFence, append, lock_for, ops
@@ -21,7 +22,6 @@ from . import files, progress, states
 from .bell import ring
 from .session import Session
 from .sharing import charge_service
-from .slices import checked_run
 
 EVENTS = 500
 """About how many events one commit may carry: it holds SQLite's only write lock meanwhile (a table answers thousands a second)."""

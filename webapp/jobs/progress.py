@@ -6,9 +6,9 @@ from typing import Any
 
 from django.db.models import F
 
-from search_engine.config import check
 from search_engine.search.work import Progress, Work, WorkSpec
 
+from ..core.checked import checked_run
 from ..core.models import Job, Run, RunCounter
 
 
@@ -42,7 +42,7 @@ def finish(counter: RunCounter, text: str) -> None:
 def _of_phase(job: Job, counter: RunCounter) -> dict[str, Any]:
     done, total = job.progress["done"], job.progress["total"]
     shares = [done / total] if total else []
-    checked = check(Run.objects.values_list("config", flat=True).get(pk=counter.run_id))
+    checked = checked_run(counter.run_id)
     budget = checked.budget
     control = checked.phases()[WorkSpec.model_validate(job.spec).index].control
     if budget is not None and budget.kind != "trials" and not control:

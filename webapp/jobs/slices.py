@@ -3,35 +3,28 @@
 from __future__ import annotations
 
 import time
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
 from search_engine import checkpoint
-from search_engine.config import CheckedRun, check
+from search_engine.config import CheckedRun
 from search_engine.events import Cost, Event
 from search_engine.search.final_work import FinalWork
 from search_engine.search.open_work import open_work
 from search_engine.search.phase_work import PhaseWork
 from search_engine.search.work import Work, WorkSpec, run_slice
 
+from ..core.checked import checked_run
 from ..core.models import Job, ModelArtefact, Run, RunCounter
 from ..events.store import StaleFence, append, lock_for
 from . import files, progress, states
 from .failures import mark_not_reproducible
 from .session import Session
 from .sharing import charge_service
-
-
-@lru_cache(maxsize=64)
-def checked_run(run_id: UUID) -> CheckedRun:
-    """The run's config with ids resolved. A run's config never changes."""
-    return check(Run.objects.values_list("config", flat=True).get(pk=run_id), Path(settings.NASCOPE_DATA))
 
 
 def run_work(session: Session, job: Job) -> None:
