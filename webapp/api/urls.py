@@ -16,7 +16,7 @@ class SchemaView(SpectacularAPIView):
 
     authentication_classes = ApiView.authentication_classes
     permission_classes = ()
-    renderer_classes = (OpenApiYamlRenderer, OpenApiJsonRenderer)
+    renderer_classes = [OpenApiYamlRenderer, OpenApiJsonRenderer]
 
 
 urlpatterns = [

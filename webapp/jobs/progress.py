@@ -55,7 +55,7 @@ def _of_phase(job: Job, counter: RunCounter) -> dict[str, Any]:
 
 def _of_finale(job: Job) -> dict[str, Any]:
     """All entrants of the finale together."""
-    jobs = [job, *Job.objects.filter(run_id=job.run_id, kind=Job.Kind.FINAL).exclude(pk=job.pk)]
+    jobs = [job, *Job.objects.filter(run_id=job.its_run, kind=Job.Kind.FINAL).exclude(pk=job.pk)]
     ended = (Job.State.FINISHED, Job.State.TAKEN)
     shares = []
     for item in jobs:

@@ -100,7 +100,7 @@ def _pause_for_space(job: Job) -> None:
     reason = "the disk is full: free some space and resume"
     with transaction.atomic():
         try:
-            counter = lock_run(job.run_id)
+            counter = lock_run(job.its_run)
         except RunCounter.DoesNotExist:
             return
         states.pause_for(counter, "disk_full", reason)
