@@ -49,7 +49,7 @@ def login_link(request: HttpRequest, token: str) -> HttpResponse:
     if row is None:
         return page(
             "This login link cannot be used",
-            "It was used before or has expired. Start the application again for a new link, or log in with a password.",
+            "It was used before or has expired. Who runs the application gets a new one with 'python manage.py login_link'.",
             status=403,
         )
     login(request, row.user, backend="django.contrib.auth.backends.ModelBackend")
