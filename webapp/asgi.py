@@ -16,4 +16,5 @@ from webapp.live.routing import routes  # noqa: E402
 
 die_with_parent()
 # The consumer checks the origin itself, because a foreign one is to be told so with a close code of its own (4403).
-application = ProtocolTypeRouter({"http": _http, "websocket": AuthMiddlewareStack(URLRouter(routes))})
+_socket = AuthMiddlewareStack(URLRouter(routes))  # type: ignore[arg-type]  # a path() of Django's is what Channels documents
+application = ProtocolTypeRouter({"http": _http, "websocket": _socket})

@@ -28,7 +28,7 @@ DEBUG = env.bool("DEBUG", default=False)
 
 def _secret_key() -> str:
     """SECRET_KEY, or the key kept in NASCOPE_HOME/secret_key (made once, readable by its owner only)."""
-    given = env.str("SECRET_KEY", default="")
+    given: str = env.str("SECRET_KEY", default="")
     if given:
         return given
     path = NASCOPE_HOME / "secret_key"
@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "webapp.core",
+    "webapp.accounts",
     "webapp.jobs",
     "webapp.api",
 ]

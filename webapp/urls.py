@@ -5,8 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path, re_path
 
-from webapp.accounts.pages import application
-from webapp.accounts.views import login_link
+from webapp.accounts.pages import application, login_link
 from webapp.api.problems import bad_request, no_such_route, server_error
 
 urlpatterns = [

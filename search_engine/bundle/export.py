@@ -28,7 +28,7 @@ import torch
 from safetensors.torch import save
 from torch import nn
 
-from .. import __version__
+from ..base.release import __version__
 from ..base.training_config import TrainingConfig
 from ..datasets.base import Part, SearchData
 from ..spaces.base import SearchSpace

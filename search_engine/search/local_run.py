@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .. import __version__
+from ..base.release import __version__
 from ..base import checkpoint
 from ..base.errors import BadInput
 from ..catalogue.config import CheckedRun

@@ -11,7 +11,7 @@ import pytest
 from kombu import Connection, Exchange, Queue
 
 from webapp.celery import app
-from webapp.jobs.file_broker import Transport
+from webapp.file_broker import Transport
 
 MESSAGES, READERS, WRITERS = 300, 2, 2
 

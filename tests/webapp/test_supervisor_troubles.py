@@ -32,7 +32,7 @@ def run_out(job: Job) -> None:
 
 
 def test_a_full_disk_does_not_end_the_supervisor(monkeypatch: pytest.MonkeyPatch) -> None:
-    dead = Child("cpu-1", ["false"], worker=True)
+    dead = Child("cpu-1", ["/bin/false"], worker=True)
     watcher = Supervisor([dead])
     monkeypatch.setattr(watcher._reaper, "tick", full)
     monkeypatch.setattr(supervisor, "stuck_workers", full)

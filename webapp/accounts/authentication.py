@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.utils import timezone
 from rest_framework import permissions
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication, get_authorization_header
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.request import Request
 
 from webapp.core.models import ApiToken
@@ -39,6 +40,13 @@ class BearerAuthentication(BaseAuthentication):
 
 AUTHENTICATION: tuple[type[BaseAuthentication], ...] = (BearerAuthentication, SessionAuthentication)
 """Bearer first: its header is what a 401 answers with."""
+
+
+def person(request: Request) -> User:
+    """Who asks, in a view that lets only people in. Raises NotAuthenticated."""
+    if not request.user.is_authenticated:
+        raise NotAuthenticated
+    return request.user
 
 
 class TokenScope(permissions.BasePermission):

@@ -1,14 +1,18 @@
-"""The two pages that the server itself writes: the application's shell, and plain messages where there is no shell."""
+"""The pages that the server itself writes: the application's shell, plain messages where there is no shell, and the one-time login link."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.contrib.auth import login
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import escape
+from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_GET, require_safe
+
+from webapp.core.models import LoginToken
 
 
 def page(title: str, text: str, status: int = 200) -> HttpResponse:
@@ -35,3 +39,18 @@ def application(request: HttpRequest, path: str = "") -> HttpResponse:
         )
     # Never kept: it names the hashed assets of exactly this build.
     return HttpResponse(content, content_type="text/html; charset=utf-8", headers={"Cache-Control": "no-cache"})
+
+
+@never_cache
+@require_GET
+def login_link(request: HttpRequest, token: str) -> HttpResponse:
+    """A link that logs its owner in, once. The token is spent whatever happens next."""
+    row = LoginToken.redeem(token)
+    if row is None:
+        return page(
+            "This login link cannot be used",
+            "It was used before or has expired. Who runs the application gets a new one with 'python manage.py login_link'.",
+            status=403,
+        )
+    login(request, row.user, backend="django.contrib.auth.backends.ModelBackend")
+    return HttpResponseRedirect("/")

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import Model, QuerySet
 from django.http import Http404
 from pydantic import BaseModel, ValidationError
-from rest_framework.permissions import IsAuthenticated
+from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -35,7 +35,7 @@ class ApiView(APIView):
     """A view for people who are logged in or bring a token."""
 
     authentication_classes = AUTHENTICATION
-    permission_classes = (IsAuthenticated, TokenScope)
+    permission_classes: tuple[type[BasePermission], ...] = (IsAuthenticated, TokenScope)
     parser_classes = (StrictJSONParser,)
     renderer_classes = (ModelRenderer,)
     schema = ApiSchema()

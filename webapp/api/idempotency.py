@@ -18,6 +18,7 @@ from rest_framework.response import Response
 
 from search_engine.base.errors import BadInput
 from search_engine.spaces.genomes import canonical_json, digest
+from webapp.accounts.authentication import person
 from webapp.core.models import IdempotencyKey
 
 from .problems import Problem
@@ -37,19 +38,20 @@ def once(request: Request, status: int, work: Callable[[], BaseModel]) -> Respon
     if len(key) > 200 or not key.isprintable():
         raise BadInput("Idempotency-Key", "use at most 200 printable characters")
     fingerprint = digest(canonical_json([request.method, request.path, request.data]))
-    IdempotencyKey.objects.filter(owner=request.user, created__lt=timezone.now() - LIFETIME).delete()
-    known = _answer(request.user, key, fingerprint)
+    owner = person(request)
+    IdempotencyKey.objects.filter(owner=owner, created__lt=timezone.now() - LIFETIME).delete()
+    known = _answer(owner, key, fingerprint)
     if known is not None:
         return known
     try:
         with transaction.atomic():
-            row = IdempotencyKey.objects.create(owner=request.user, key=key, request_digest=fingerprint)
+            row = IdempotencyKey.objects.create(owner=owner, key=key, request_digest=fingerprint)
             answer = work()
             row.status = status
             row.response = answer.model_dump(mode="json", by_alias=True)
             row.save(update_fields=["status", "response"])
     except IntegrityError:
-        known = _answer(request.user, key, fingerprint)
+        known = _answer(owner, key, fingerprint)
         if known is None:
             raise
         return known

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import F, Model, Q, QuerySet
+from django.db.models import F, Field, Model, Q, QuerySet
 from rest_framework.request import Request
 
 from search_engine.base.errors import BadInput
@@ -56,6 +56,13 @@ def _sorted(name: str) -> Any:
     return F(name[1:]).desc(nulls_last=True) if name.startswith("-") else F(name).asc(nulls_last=True)
 
 
+def _field(model: type[Model], name: str) -> Field[Any, Any]:
+    """The column that `name`, as in order_by, sorts by."""
+    field = model._meta.get_field(name.removeprefix("-"))
+    assert isinstance(field, Field), f"a list cannot be sorted by {name}, which is no column of its own"
+    return field
+
+
 def _after(model: type[Model], order: tuple[str, ...], values: list[Any]) -> Q:
     """Rows behind `values` in the order: (a beyond) or (a equal and b beyond) or ..."""
     condition = Q()
@@ -66,7 +73,7 @@ def _after(model: type[Model], order: tuple[str, ...], values: list[Any]) -> Q:
             equal &= Q(**{f"{field}__isnull": True})
             continue
         beyond = Q(**{f"{field}__{'lt' if name.startswith('-') else 'gt'}": value})
-        if model._meta.get_field(field).null:
+        if _field(model, name).null:
             beyond |= Q(**{f"{field}__isnull": True})
         condition |= equal & beyond
         equal &= Q(**{field: value})
@@ -76,7 +83,7 @@ def _after(model: type[Model], order: tuple[str, ...], values: list[Any]) -> Q:
 def _write_cursor(row: Model, order: tuple[str, ...]) -> str:
     values = []
     for name in order:
-        field = row._meta.get_field(name.removeprefix("-"))
+        field = _field(type(row), name)
         value = field.value_from_object(row)
         values.append(None if value is None else value if isinstance(value, int | float) else field.value_to_string(row))
     return base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
@@ -87,7 +94,7 @@ def _read_cursor(text: str, model: type[Model], order: tuple[str, ...]) -> list[
         return None
     try:
         values = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        fields = [model._meta.get_field(name.removeprefix("-")) for name in order]
+        fields = [_field(model, name) for name in order]
         return [None if value is None else field.to_python(value) for field, value in zip(fields, values, strict=True)]
     except (ValueError, TypeError, ValidationError):
         raise BadInput("cursor", "this is not a cursor of this list; leave it out to start from the beginning") from None

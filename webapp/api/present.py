@@ -7,7 +7,7 @@ queries.
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from django.db.models import Prefetch, QuerySet
 
@@ -17,7 +17,23 @@ from webapp.core.models import Experiment, Job, ModelArtefact, Run
 from . import shapes
 
 
-def run_rows(rows: QuerySet[Run]) -> QuerySet[Run]:
+class _OfRun(TypedDict):
+    leased_jobs: list[Job]
+    model_rows: list[ModelArtefact]
+
+
+class _OfExperiment(TypedDict):
+    run_rows: list[ReadyRun]
+
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
+    ReadyRun = WithAnnotations[Run, _OfRun]
+    ReadyExperiment = WithAnnotations[Experiment, _OfExperiment]
+
+
+def run_rows(rows: QuerySet[Run]) -> QuerySet[ReadyRun]:
     """Runs with what `run_info` needs: three queries, however many runs."""
     leased = Job.objects.filter(state=Job.State.LEASED, worker__isnull=False).select_related("worker").order_by("pk")
     return rows.select_related("experiment", "counter").prefetch_related(
@@ -26,16 +42,16 @@ def run_rows(rows: QuerySet[Run]) -> QuerySet[Run]:
     )
 
 
-def run_info(run: Run) -> shapes.Run:
+def run_info(run: ReadyRun) -> shapes.Run:
     """A run made ready by `run_rows`."""
     return shapes.Run(**_run_fields(run))
 
 
-def run_detail(run: Run) -> shapes.RunDetail:
+def run_detail(run: ReadyRun) -> shapes.RunDetail:
     return shapes.RunDetail(**_run_fields(run), config=run.config)
 
 
-def _run_fields(run: Run) -> dict[str, Any]:
+def _run_fields(run: ReadyRun) -> dict[str, Any]:
     counter = run.counter
     best = None
     if run.best_value is not None:
@@ -89,7 +105,7 @@ def algorithm_name(name: str) -> shapes.AlgorithmName:
 def budget_info(budget: dict[str, Any] | None) -> shapes.BudgetInfo | None:
     for kind in ("trials", "samples", "seconds"):
         if budget is not None and budget.get(kind) is not None:
-            return shapes.BudgetInfo(kind=kind, limit=budget[kind])  # type: ignore[arg-type]
+            return shapes.BudgetInfo(kind=kind, limit=budget[kind])
     return None
 
 
@@ -123,13 +139,13 @@ def model_info(model: ModelArtefact, run: Run) -> shapes.Model:
     )
 
 
-def experiment_rows(rows: QuerySet[Experiment]) -> QuerySet[Experiment]:
+def experiment_rows(rows: QuerySet[Experiment]) -> QuerySet[ReadyExperiment]:
     """Experiments with their runs: four queries, however many of either."""
     runs = run_rows(Run.objects.all()).order_by("position", "pk")
     return rows.prefetch_related(Prefetch("runs", queryset=runs, to_attr="run_rows"))
 
 
-def experiment_info(experiment: Experiment) -> shapes.Experiment:
+def experiment_info(experiment: ReadyExperiment) -> shapes.Experiment:
     """An experiment made ready by `experiment_rows`."""
     runs = [run_info(run) for run in experiment.run_rows]
     return shapes.Experiment(

@@ -15,6 +15,7 @@ from search_engine.catalogue.config import check
 from search_engine.events import GraphData
 from search_engine.search.resources import Resources
 from search_engine.spaces.genomes import Genome as EngineGenome
+from webapp.accounts.authentication import person
 from webapp.core.models import Candidate, Genome, Run, Trial
 from webapp.events.store import read_after
 
@@ -103,7 +104,7 @@ class _RunRowsView(OwnedView):
         run = read_uuid(request, "run")
         if run is None:
             raise BadInput("run", "name the run: ?run=ID")
-        found = OwnedView.find(self, run, Run.objects.filter(owner=request.user))
+        found = OwnedView.find(self, run, Run.objects.filter(owner=person(request)))
         return self.owned().filter(run=found)
 
 

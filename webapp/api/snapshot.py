@@ -5,7 +5,7 @@ The number of queries is fixed and every list is bounded, however long the run.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Case, Count, IntegerField, Q, Subquery, When, Window
 from django.db.models.functions import RowNumber
@@ -16,6 +16,9 @@ from webapp.core.models import Candidate, Event, Run, Trial
 from . import shapes
 from .present import run_detail
 
+if TYPE_CHECKING:
+    from .present import ReadyRun
+
 MAX_POINTS = 2_000
 MAX_CANDIDATES = 20_000
 MAX_OF_KIND = 500
@@ -23,7 +26,7 @@ MAX_TRIAL_CURVES = 16
 RECENT_TRIAL_POINTS = 200
 
 
-def snapshot(run: Run) -> shapes.Snapshot:
+def snapshot(run: ReadyRun) -> shapes.Snapshot:
     """The snapshot of a run made ready by `run_rows`.
 
     Its events are cut at `as_of_seq`; the run row and the states of trials may be a moment newer, which does no harm: the events

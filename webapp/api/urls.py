@@ -6,9 +6,7 @@ from django.urls import path, re_path
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
 from drf_spectacular.views import SpectacularAPIView
 
-from webapp.accounts import views as accounts
-
-from . import artefacts, catalogue, experiments, machinery, records, runs
+from . import artefacts, catalogue, experiments, machinery, people, records, runs
 from .base import ApiView
 from .problems import no_such_route
 
@@ -18,16 +16,16 @@ class SchemaView(SpectacularAPIView):
 
     authentication_classes = ApiView.authentication_classes
     permission_classes = ()
-    renderer_classes = (OpenApiYamlRenderer, OpenApiJsonRenderer)
+    renderer_classes = [OpenApiYamlRenderer, OpenApiJsonRenderer]
 
 
 urlpatterns = [
-    path("me", accounts.MeView.as_view()),
-    path("auth/login", accounts.LoginView.as_view()),
-    path("auth/logout", accounts.LogoutView.as_view()),
-    path("tokens", accounts.TokensView.as_view()),
-    path("tokens/<uuid:pk>", accounts.TokenView.as_view()),
-    path("ws-tickets", accounts.WsTicketsView.as_view()),
+    path("me", people.MeView.as_view()),
+    path("auth/login", people.LoginView.as_view()),
+    path("auth/logout", people.LogoutView.as_view()),
+    path("tokens", people.TokensView.as_view()),
+    path("tokens/<uuid:pk>", people.TokenView.as_view()),
+    path("ws-tickets", people.WsTicketsView.as_view()),
     path("algorithms", catalogue.AlgorithmsView.as_view()),
     path("search-spaces", catalogue.SpacesView.as_view()),
     path("datasets", catalogue.DatasetsView.as_view()),

@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
-from search_engine.catalogue.config import check
 from search_engine.events import decode_floats
 from search_engine.search.finale import model_folder
 from search_engine.spaces.genomes import Genome as EngineGenome
 from search_engine.spaces.genomes import digest
 
+from ..core.checked import checked_run
 from ..core.models import Candidate, Event, Genome, ModelArtefact, Run, RunCounter, StructureFrame, Trial
 
 
@@ -123,7 +123,7 @@ def _finalists(counter: RunCounter, rows: list[Event]) -> None:
 
 
 def _models(counter: RunCounter, rows: list[Event]) -> None:
-    checked = check(Run.objects.values_list("config", flat=True).get(pk=counter.run_id))
+    checked = checked_run(counter.run_id)
     finalists = {
         data["index"]: data
         for data in Event.objects.filter(run_id=counter.run_id, kind="finalist").order_by("seq").values_list("data", flat=True)

@@ -27,7 +27,7 @@ class StaleFence(Exception):
 
 def ops(what: str, message: str, **values: Any) -> EngineEvent:
     """An ops event of the run."""
-    return EngineEvent(source="run", step=0, payload=Ops(what=what, message=message, values=values))  # type: ignore[arg-type]
+    return EngineEvent(source="run", step=0, payload=Ops(what=what, message=message, values=values))
 
 
 def append(counter: RunCounter, events: Sequence[EngineEvent]) -> list[Event]:
@@ -71,7 +71,7 @@ def append_fenced(job: Job, events: Sequence[EngineEvent]) -> None:
 def lock_for(job: Job) -> RunCounter:
     """Lock the job's run and check that the lease taken under `job.fence` still holds. Raises StaleFence."""
     try:
-        counter = lock_run(job.run_id)
+        counter = lock_run(job.its_run)
     except RunCounter.DoesNotExist:
         raise StaleFence("the run was deleted") from None
     if not Job.objects.filter(pk=job.pk, fence=job.fence, state=Job.State.LEASED).exists():

@@ -14,6 +14,7 @@ from search_engine.base import checkpoint
 from search_engine.search.coordinator import Coordinator, Step
 from search_engine.search.work import WorkSpec
 
+from ..core.checked import checked_run
 from ..core.models import Job, Run, RunCounter
 from ..events import wake
 from ..events.store import StaleFence, append, lock_for, ops
@@ -21,7 +22,6 @@ from . import files, progress, states
 from .bell import ring
 from .session import Session
 from .sharing import charge_service
-from .slices import checked_run
 
 EVENTS = 500
 """About how many events one commit may carry: it holds SQLite's only write lock meanwhile (a table answers thousands a second)."""
@@ -33,8 +33,8 @@ def run_advance(session: Session, job: Job) -> None:
     coordinator: Coordinator | None = session.residents.take(job.pk, job.checkpoint_digest)
     if coordinator is None:
         coordinator = _open(job)
-    folder = files.run_dir(job.run_id)
-    finished = list(Job.objects.filter(run_id=job.run_id, state=Job.State.FINISHED))
+    folder = files.run_dir(job.its_run)
+    finished = list(Job.objects.filter(run_id=job.its_run, state=Job.State.FINISHED))
     outcomes = {item.source: checkpoint.read(folder / item.outcome_path, item.outcome_digest) for item in finished}
     step = coordinator.advance(outcomes, settings.NASCOPE_ADVANCE_SECONDS, EVENTS)
     session.progressed()
@@ -48,7 +48,7 @@ def run_advance(session: Session, job: Job) -> None:
             charge_service(job, time.perf_counter() - started, counter)
             Job.objects.filter(pk__in=[item.pk for item in finished]).update(state=Job.State.TAKEN, outcome_path="", outcome_digest="")
             _open_jobs(job, step.opened)
-            waiting = Job.objects.filter(run_id=job.run_id, state=Job.State.FINISHED).exists()
+            waiting = Job.objects.filter(run_id=job.its_run, state=Job.State.FINISHED).exists()
             Job.objects.filter(pk=job.pk).update(
                 state=Job.State.READY, runnable=step.more or waiting, checkpoint_path=name, checkpoint_digest=digest, lease_until=None,
                 failures=0, served_seconds=F("served_seconds") + time.perf_counter() - started,
@@ -60,25 +60,25 @@ def run_advance(session: Session, job: Job) -> None:
             used = [*(item.outcome_path for item in finished), *step.obsolete]
             transaction.on_commit(lambda: files.remove_older(job, *used))
     except StaleFence:
-        files.remove(job.run_id, name)
+        files.remove(job.its_run, name)
         raise
     if step.status == "running":
         session.residents.put(job.pk, digest, coordinator)
 
 
 def _open(job: Job) -> Coordinator:
-    folder = files.run_dir(job.run_id)
-    coordinator = Coordinator(checked_run(job.run_id), Path(settings.NASCOPE_DATA), folder)
+    folder = files.run_dir(job.its_run)
+    coordinator = Coordinator(checked_run(job.its_run), Path(settings.NASCOPE_DATA), folder)
     if job.checkpoint_digest:
         coordinator.load_state_dict(checkpoint.read(folder / job.checkpoint_path, job.checkpoint_digest))
     return coordinator
 
 
 def _open_jobs(job: Job, specs: list[WorkSpec]) -> None:
-    device = checked_run(job.run_id).config.device
+    device = checked_run(job.its_run).config.device
     needs = {"auto": "auto", "cuda": "cuda", "cpu": "any"}[device]
     Job.objects.bulk_create(
-        Job(owner_id=job.owner_id, run_id=job.run_id, kind=spec.kind, source=spec.source, spec=spec.model_dump(mode="json"), device=needs)
+        Job(owner_id=job.owner_id, run_id=job.its_run, kind=spec.kind, source=spec.source, spec=spec.model_dump(mode="json"), device=needs)
         for spec in specs
     )
     # This worker looks for the next job anyway; the others need to hear of the rest.

@@ -8,11 +8,14 @@ from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
+from ..celery import app
 from ..core.models import Worker
 from .clock import after
 
 log = logging.getLogger(__name__)
 
+TASK = "nascope.serve"
+"""What a ring starts (webapp.jobs.tasks.serve). Sent by its name: the web process rings and never loads what serves."""
 EXPIRES_SECONDS = 60
 """A ring that nobody heard for this long is thrown away unread; the reaper has rung again by then."""
 
@@ -30,13 +33,11 @@ def ring(times: int = 1, device: str = "") -> None:
 
 
 def _ring(times: int, device: str) -> None:
-    from .tasks import serve
-
     living = Worker.objects.filter(last_seen__gte=after(-3 * settings.NASCOPE_HEARTBEAT_SECONDS)).values_list("device", flat=True)
     queues = {queue(name) for name in ([device] if device else living)}
     try:
         for name in queues:
             for _ in range(times):
-                serve.apply_async(queue=name, expires=EXPIRES_SECONDS, retry=False)
+                app.send_task(TASK, queue=name, expires=EXPIRES_SECONDS, retry=False, ignore_result=True)
     except (OperationalError, OSError) as error:
         log.warning("the doorbell could not be rung (%s); the reaper will ring", error)

@@ -62,7 +62,7 @@ def fail_job(job: Job, counter: RunCounter | None, reason: str) -> None:
     The coordinator's own step takes the run with it. Other work gets a failed outcome, which the coordinator is told like any other: a
     failed trial is a result, a failed phase or finale ends the run. A failure of the machine is never reproducible.
     """
-    if job.kind == Job.Kind.ESTIMATE:
+    if job.estimate_id is not None:
         Job.objects.filter(pk=job.pk).update(state=Job.State.FAILED, runnable=False, reason=reason)
         Estimate.objects.filter(pk=job.estimate_id).update(state="failed", reason=reason)
         return

@@ -48,10 +48,10 @@ def remove(run_id: UUID, *names: str) -> None:
 def remove_older(job: Job, *also: str) -> None:
     """After a commit under `job.fence`: remove what earlier holders of the job wrote, whether it was committed once or a kill came
     between the file and its commit, and the files named in `also`."""
-    remove(job.run_id, *also)
+    remove(job.its_run, *also)
     name = re.compile(rf"\.?{re.escape(job.source.replace(':', '-'))}\.(\d+)\.safetensors.*")
     for room in ("checkpoints", "outcomes"):
-        for path in (run_dir(job.run_id) / room).glob("*"):
+        for path in (run_dir(job.its_run) / room).glob("*"):
             found = name.fullmatch(path.name)
             if found and int(found.group(1)) < job.fence:
                 path.unlink(missing_ok=True)

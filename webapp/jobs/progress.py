@@ -6,9 +6,9 @@ from typing import Any
 
 from django.db.models import F
 
-from search_engine.catalogue.config import check
 from search_engine.search.work import Progress, Work, WorkSpec
 
+from ..core.checked import checked_run
 from ..core.models import Job, Run, RunCounter
 
 
@@ -42,7 +42,7 @@ def finish(counter: RunCounter, text: str) -> None:
 def _of_phase(job: Job, counter: RunCounter) -> dict[str, Any]:
     done, total = job.progress["done"], job.progress["total"]
     shares = [done / total] if total else []
-    checked = check(Run.objects.values_list("config", flat=True).get(pk=counter.run_id))
+    checked = checked_run(counter.run_id)
     budget = checked.budget
     control = checked.phases()[WorkSpec.model_validate(job.spec).index].control
     if budget is not None and budget.kind != "trials" and not control:
@@ -55,7 +55,7 @@ def _of_phase(job: Job, counter: RunCounter) -> dict[str, Any]:
 
 def _of_finale(job: Job) -> dict[str, Any]:
     """All entrants of the finale together."""
-    jobs = [job, *Job.objects.filter(run_id=job.run_id, kind=Job.Kind.FINAL).exclude(pk=job.pk)]
+    jobs = [job, *Job.objects.filter(run_id=job.its_run, kind=Job.Kind.FINAL).exclude(pk=job.pk)]
     ended = (Job.State.FINISHED, Job.State.TAKEN)
     shares = []
     for item in jobs:

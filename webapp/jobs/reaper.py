@@ -9,6 +9,7 @@ import logging
 import platform
 import time
 from collections.abc import Iterable
+from uuid import UUID
 
 import psutil
 from django.conf import settings
@@ -73,7 +74,7 @@ def _expire(job: Job) -> bool:
         return False
 
 
-def release_worker(worker_id: object, reason: str, *, counts: bool = True) -> int:
+def release_worker(worker_id: UUID, reason: str, *, counts: bool = True) -> int:
     """Take back at once what a worker held that is known to be dead, and forget it. Returns how many leases it held."""
     held = list(Job.objects.filter(state=Job.State.LEASED, worker_id=worker_id))
     released = sum(give_back(job, reason=reason, what="lease_lost", counts=counts) for job in held)

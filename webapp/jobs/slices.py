@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import time
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
 from search_engine.base import checkpoint
-from search_engine.catalogue.config import CheckedRun, check
+from search_engine.catalogue.config import CheckedRun
 from search_engine.events import Cost, Event
 from search_engine.search.final_work import FinalWork
 from search_engine.search.open_work import open_work
 from search_engine.search.phase_work import PhaseWork
 from search_engine.search.work import Work, WorkSpec, run_slice
 
+from ..core.checked import checked_run
 from ..core.models import Job, ModelArtefact, Run, RunCounter
 from ..events.store import StaleFence, append, lock_for
 from . import files, progress, states
@@ -28,16 +27,10 @@ from .session import Session
 from .sharing import charge_service
 
 
-@lru_cache(maxsize=64)
-def checked_run(run_id: UUID) -> CheckedRun:
-    """The run's config with ids resolved. A run's config never changes."""
-    return check(Run.objects.values_list("config", flat=True).get(pk=run_id), Path(settings.NASCOPE_DATA))
-
-
 def run_work(session: Session, job: Job) -> None:
     """Do one slice of `job` and commit it. Raises StaleFence if the lease was lost meanwhile: then nothing of it counts."""
     started = time.perf_counter()
-    checked = checked_run(job.run_id)
+    checked = checked_run(job.its_run)
     work: Work | None = session.residents.take(job.pk, job.checkpoint_digest)
     if work is None:
         work = _open(job, checked)
@@ -53,14 +46,14 @@ def run_work(session: Session, job: Job) -> None:
             session.residents.put(job.pk, digest, work)
     except StaleFence:
         # Names carry the fence, so these files are nobody else's.
-        files.remove(job.run_id, files.file_name(job, "checkpoints"), files.file_name(job, "outcomes"))
-        if not Run.objects.filter(pk=job.run_id).exclude(state__in=Run.TERMINAL).exists():
-            files.remove_work_files(job.run_id)
+        files.remove(job.its_run, files.file_name(job, "checkpoints"), files.file_name(job, "outcomes"))
+        if not Run.objects.filter(pk=job.its_run).exclude(state__in=Run.TERMINAL).exists():
+            files.remove_work_files(job.its_run)
         raise
 
 
 def _open(job: Job, checked: CheckedRun) -> Work:
-    folder = files.run_dir(job.run_id)
+    folder = files.run_dir(job.its_run)
     work = open_work(checked, WorkSpec.model_validate(job.spec), Path(settings.NASCOPE_DATA), folder)
     if job.checkpoint_digest:
         work.load_state_dict(checkpoint.read(folder / job.checkpoint_path, job.checkpoint_digest))
@@ -71,7 +64,7 @@ def _compute(session: Session, job: Job, work: Work) -> list[Event]:
     """The slice. Returns the events that are not in the database yet."""
     from search_engine.training import device
 
-    device.configure(checked_run(job.run_id).config.threads)
+    device.configure(checked_run(job.its_run).config.threads)
     writer = session.writer
 
     def between_units() -> bool:
@@ -89,7 +82,7 @@ def _compute(session: Session, job: Job, work: Work) -> list[Event]:
 
 def _commit_checkpoint(job: Job, work: Work, events: list[Event], before: Cost, elapsed: float) -> str:
     name = files.file_name(job, "checkpoints")
-    digest = checkpoint.write(files.run_dir(job.run_id) / name, work.state_dict())
+    digest = checkpoint.write(files.run_dir(job.its_run) / name, work.state_dict())
     with transaction.atomic():
         counter = lock_for(job)
         _record(job, work, counter, events, before, elapsed)
@@ -104,14 +97,14 @@ def _commit_checkpoint(job: Job, work: Work, events: list[Event], before: Cost, 
 def _commit_outcome(job: Job, work: Work, events: list[Event], before: Cost, elapsed: float) -> None:
     outcome = work.outcome()
     name = files.file_name(job, "outcomes")
-    digest = checkpoint.write(files.run_dir(job.run_id) / name, outcome)
+    digest = checkpoint.write(files.run_dir(job.its_run) / name, outcome)
     bundle = _pack(work)
     with transaction.atomic():
         counter = lock_for(job)
         work.place()
         _record(job, work, counter, events, before, elapsed)
         if bundle:
-            ModelArtefact.objects.filter(run_id=job.run_id, index=work.spec.index).update(**bundle)
+            ModelArtefact.objects.filter(run_id=job.its_run, index=work.spec.index).update(**bundle)
         Job.objects.filter(pk=job.pk).update(
             state=Job.State.FINISHED, outcome_path=name, outcome_digest=digest, reason=outcome["reason"], checkpoint_path="",
             checkpoint_digest="", lease_until=None, failures=0,
@@ -119,7 +112,7 @@ def _commit_outcome(job: Job, work: Work, events: list[Event], before: Cost, ela
         if outcome.get("machine"):
             mark_not_reproducible(counter, f"{job.source} failed because of the machine: {outcome['reason']}")
         # The coordinator's job may be leased at this moment: it looks for finished work again under the run's mutex.
-        Job.objects.filter(run_id=job.run_id, kind=Job.Kind.ADVANCE).update(runnable=True)
+        Job.objects.filter(run_id=job.its_run, kind=Job.Kind.ADVANCE).update(runnable=True)
         states.settle_pause(counter)
         transaction.on_commit(lambda: files.remove_older(job))
 

@@ -1,7 +1,7 @@
 """The supervisor: keeps the web process and the workers running, replaces those that die or are stuck, and takes all of them with it.
 
 Children run in sessions of their own, so Ctrl-C reaches the supervisor alone, which then asks them to stop. If the supervisor itself is
-killed, the kernel kills them (webapp.jobs.parent).
+killed, the kernel kills them (search_engine.children); where it cannot, they notice by themselves (webapp.jobs.parent).
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.db import Error, connection
+
+from search_engine.base.children import ends_with_parent
 
 from ..core.models import Worker
 from . import parent
@@ -52,7 +54,8 @@ class Child:
         # Called from the main thread only: the kernel's death signal follows the thread that started the child.
         # What children say goes to stderr: the supervisor's stdout has one line, the login link.
         self.process = subprocess.Popen(
-            self.command, cwd=settings.BASE_DIR, env=environment, start_new_session=True, stdin=subprocess.DEVNULL, stdout=2
+            ends_with_parent(self.command), cwd=settings.BASE_DIR, env=environment, start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=2,
         )
         self.started = time.monotonic()
 
@@ -63,8 +66,9 @@ class Child:
 
 def children(host: str, port: int, workers: int, gpus: int) -> list[Child]:
     """The web process, one worker per GPU, and `workers` on the CPU."""
+    module, _, name = settings.ASGI_APPLICATION.rpartition(".")
     web = [
-        sys.executable, "-m", "uvicorn", "webapp.asgi:application", "--host", host, "--port", str(port), "--ws", "websockets-sansio",
+        sys.executable, "-m", "uvicorn", f"{module}:{name}", "--host", host, "--port", str(port), "--ws", "websockets-sansio",
         "--log-level", "warning", "--no-access-log", "--timeout-graceful-shutdown", "3",
     ]
     manage = [sys.executable, str(settings.BASE_DIR / "manage.py"), "worker"]

@@ -16,7 +16,7 @@ from ..core.models import Job, RunCounter
 from ..events.store import StaleFence
 from . import files, states
 from .advance import run_advance
-from .bell import ring
+from .bell import TASK, ring
 from .claim import claim
 from .estimates import run_estimate
 from .failures import give_back
@@ -34,7 +34,7 @@ UNFIT = 70
 """Exit status of a process that should not go on (EX_SOFTWARE)."""
 
 
-@app.task(name="nascope.serve", ignore_result=True)
+@app.task(name=TASK, ignore_result=True)
 def serve() -> None:
     """Somebody rang: claim, do one slice, and look for the next."""
     session = current()
@@ -100,7 +100,7 @@ def _pause_for_space(job: Job) -> None:
     reason = "the disk is full: free some space and resume"
     with transaction.atomic():
         try:
-            counter = lock_run(job.run_id)
+            counter = lock_run(job.its_run)
         except RunCounter.DoesNotExist:
             return
         states.pause_for(counter, "disk_full", reason)

@@ -10,7 +10,8 @@ import asyncio
 import contextlib
 import logging
 import time
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
@@ -26,6 +27,9 @@ from webapp.events.tail import CHUNK, tail
 
 from . import frames
 from .run_frames import RUN_SPACING, run_frames
+
+if TYPE_CHECKING:
+    from webapp.api.present import ReadyRun
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +87,7 @@ class RunConsumer(AsyncWebsocketConsumer):
             return BAD_REQUEST, "after must be the number of an event"
         self._after = int(after)
         run_id: UUID = self.scope["url_route"]["kwargs"]["run"]
-        self._run: Run | None = await database_sync_to_async(_find)(run_id, user.pk)
+        self._run: ReadyRun | None = await database_sync_to_async(_find)(run_id, user.pk)
         return None if self._run is not None else (ABSENT, "there is no such run, or it is not yours")
 
     async def _send_all(self) -> None:
@@ -155,12 +159,12 @@ class _Pace:
 _PING = frames.Ping().model_dump_json()
 
 
-def _find(run_id: UUID, user_id: int) -> Run | None:
+def _find(run_id: UUID, user_id: int) -> ReadyRun | None:
     """The only way in: the run, if it is the user's."""
     return run_rows(Run.objects.filter(pk=run_id, owner_id=user_id)).first()
 
 
-def _own_origin(scope: dict[str, Any]) -> bool:
+def _own_origin(scope: Mapping[str, Any]) -> bool:
     """Whether the page that opens the socket is ours: its Origin is the Host it talks to (or a trusted origin) and that host is allowed."""
     headers = dict(scope["headers"])
     origin = headers.get(b"origin", b"").decode("latin-1")

@@ -6,4 +6,4 @@ from django.urls import path
 
 from .consumer import RunConsumer
 
-routes = [path("ws/v1/runs/<uuid:run>/", RunConsumer.as_asgi())]
+routes = [path("ws/v1/runs/<uuid:run>/", RunConsumer.as_asgi())]  # type: ignore[arg-type]  # Django's stubs know views only

@@ -69,6 +69,13 @@ class Job(models.Model):
     progress = models.JSONField(default=dict, help_text="{done, total, text}")
     created = models.DateTimeField(auto_now_add=True)
 
+    @property
+    def its_run(self) -> uuid.UUID:
+        """Id of the run that the work is for. Raises LookupError for an estimate's job, which has none."""
+        if self.run_id is None:
+            raise LookupError(f"job {self.pk} ({self.kind}) belongs to no run")
+        return self.run_id
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["run", "source"], name="job_source_once", condition=models.Q(run__isnull=False)),

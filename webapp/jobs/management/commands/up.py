@@ -65,10 +65,10 @@ class Command(BaseCommand):
             lock.close()
 
     def _say_where(self, user: Any, host: str, port: int, *, browser: bool) -> None:
-        from webapp.core.models import LoginToken
+        from webapp.accounts.links import new_link
 
         shown = "127.0.0.1" if host in ("0.0.0.0", "::", "localhost") else f"[{host}]" if ":" in host else host
-        url = f"http://{shown}:{port}/login/{LoginToken.issue(user)}/"
+        url = new_link(user, f"http://{shown}:{port}")
         self.stdout.write(f"NAScope is ready (the link works once): {url}")
         self.stdout.flush()
         if browser and sys.stdout.isatty():
@@ -110,9 +110,9 @@ def _empty_broker() -> None:
 
 def _first_user() -> Any:
     """The administrator; made without a password at the first start, so only a login link lets one in."""
-    users = get_user_model()
-    user = users.objects.filter(is_active=True, is_superuser=True).order_by("pk").first()
-    return user if user is not None else users.objects.create_superuser("admin", password=None)
+    from webapp.accounts.links import administrator
+
+    return administrator() or get_user_model().objects.create_superuser("admin", password=None)
 
 
 def _check_exposed(host: str) -> None:

@@ -1,4 +1,4 @@
-"""Logging in and out, the one-time link, API tokens, WebSocket tickets."""
+"""Views of logging in and out, of API tokens, of WebSocket tickets."""
 
 from __future__ import annotations
 
@@ -6,39 +6,20 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth import authenticate, login, logout
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import get_token
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
 from drf_spectacular.utils import extend_schema
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from webapp.api import shapes
-from webapp.api.base import ApiView, OwnedView
-from webapp.api.problems import Problem, ProblemDocument
-from webapp.api.throttles import CreateRate, LoginByAddress, LoginByName, TicketRate
-from webapp.core.models import ApiToken, LoginToken, WsTicket
+from webapp.accounts.authentication import SessionOnly
+from webapp.core.models import ApiToken, WsTicket
 
-from .authentication import SessionOnly
-from .pages import page
-
-
-@never_cache
-@require_GET
-def login_link(request: HttpRequest, token: str) -> HttpResponse:
-    """A link that logs its owner in, once. The token is spent whatever happens next."""
-    row = LoginToken.redeem(token)
-    if row is None:
-        return page(
-            "This login link cannot be used",
-            "It was used before or has expired. Start the application again for a new link, or log in with a password.",
-            status=403,
-        )
-    login(request, row.user, backend="django.contrib.auth.backends.ModelBackend")
-    return HttpResponseRedirect("/")
+from . import shapes
+from .base import ApiView, OwnedView
+from .problems import Problem, ProblemDocument
+from .throttles import CreateRate, LoginByAddress, LoginByName, TicketRate
 
 
 class MeView(ApiView):

@@ -30,11 +30,11 @@ class Channel(filesystem.Channel):
     """Messages are files of the queue folder, `<milliseconds>_<uuid>.<queue>.msg`; an exchange's bindings are one file of the control
     folder."""
 
-    def _put(self, queue: str, payload: dict[str, Any], **_: Any) -> None:
+    def _put(self, queue: str, payload: dict[str, Any], **_: Any) -> None:  # type: ignore[override]  # kombu's base classes disagree
         name = f"{round(time.monotonic() * 1000)}_{uuid.uuid4()}.{queue}.msg"
         _write(Path(self.data_folder_out) / name, payload)
 
-    def _get(self, queue: str) -> Any:
+    def _get(self, queue: str, timeout: float | None = None) -> Any:
         """The oldest message. Raises Empty."""
         for name in sorted(os.listdir(self.data_folder_in)):
             if name.partition(".")[2] != f"{queue}.msg":
@@ -51,9 +51,9 @@ class Channel(filesystem.Channel):
                 log.warning("%s is no message and was thrown away", name)
         raise Empty
 
-    def get_table(self, exchange: str) -> list[Binding]:
+    def get_table(self, exchange: str) -> list[Binding]:  # type: ignore[override]  # in the stubs plain tuples; in kombu as here
         try:
-            return [Binding(*row) for row in loads(self._exchange_file(exchange).read_text())]
+            return [Binding(*row) for row in loads(self._table_file(exchange).read_text())]
         except FileNotFoundError:
             return []
 
@@ -72,7 +72,11 @@ class Channel(filesystem.Channel):
             before = self.get_table(exchange)
             after = change(before)
             if after != before:
-                _write(self._exchange_file(exchange), after)
+                _write(self._table_file(exchange), after)
+
+    def _table_file(self, exchange: str) -> Path:
+        path: Path = self._exchange_file(exchange)  # type: ignore[attr-defined]  # kombu's own, missing in its stubs
+        return path
 
 
 class Transport(filesystem.Transport):
