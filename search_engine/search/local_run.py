@@ -15,9 +15,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..base.release import __version__
 from ..base import checkpoint
 from ..base.errors import BadInput
+from ..base.release import __version__
 from ..catalogue.config import CheckedRun
 from ..events import Event, EventRecord, Ops
 from ..spaces.genomes import Genome

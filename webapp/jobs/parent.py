@@ -13,7 +13,7 @@ _WATCH_SECONDS = 0.5
 def die_with_parent() -> None:
     """If this process was started by a supervisor (it says so in the environment), end when that ends.
 
-    A thread watches the parent's pid. On Linux the kernel is faster (search_engine.children sees to it at the start of the child);
+    A thread watches the parent's pid. On Linux the kernel is faster (search_engine.base.children sees to it at the start of the child);
     elsewhere this is all there is.
     """
     expected = int(os.environ.get(VARIABLE, "0"))

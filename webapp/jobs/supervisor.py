@@ -1,7 +1,7 @@
 """The supervisor: keeps the web process and the workers running, replaces those that die or are stuck, and takes all of them with it.
 
 Children run in sessions of their own, so Ctrl-C reaches the supervisor alone, which then asks them to stop. If the supervisor itself is
-killed, the kernel kills them (search_engine.children); where it cannot, they notice by themselves (webapp.jobs.parent).
+killed, the kernel kills them (search_engine.base.children); where it cannot, they notice by themselves (webapp.jobs.parent).
 """
 
 from __future__ import annotations
