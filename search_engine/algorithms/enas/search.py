@@ -18,6 +18,7 @@ gives: the best of equally many uniformly random paths, ranked by the same super
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
@@ -30,20 +31,18 @@ from search_engine.spaces.decisions import Choices
 from search_engine.spaces.genomes import Genome
 
 from ..base import AlgorithmConfig, Context, Finalist, StepPhase
-from ..policy.baseline import MovingBaseline
+from ..policy.reinforce import MovingBaseline, Reinforce
 from .final_samples import FinalSamples
 from .report import PathReport, Stage
 
 if TYPE_CHECKING:
     import torch
 
-    from ..policy import learner, network, reinforce
+    from ..policy import network
     from . import skip_penalty, training
 else:
     torch = lazy_module("torch")
-    learner = lazy_module("search_engine.algorithms.policy.learner")
     network = lazy_module("search_engine.algorithms.policy.network")
-    reinforce = lazy_module("search_engine.algorithms.policy.reinforce")
     skip_penalty = lazy_module("search_engine.algorithms.enas.skip_penalty")
     training = lazy_module("search_engine.algorithms.enas.training")
 
@@ -128,6 +127,7 @@ class Enas(StepPhase[EnasConfig]):
     """One step is one optimiser step of the shared weights, one update of the controller, or, at the end, the ranking of one path."""
 
     title = "ENAS"
+    state_version = 2
 
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         """Build super-network and controller. Raises TypeError without samples."""
@@ -146,8 +146,13 @@ class Enas(StepPhase[EnasConfig]):
             context.space.decisions, hidden=options.hidden, temperature=options.temperature, tanh_constant=options.tanh_constant,
             generator=torch.Generator().manual_seed(derive_seed(seed, "controller")),
         )
-        self.learner = learner.Learner(self.controller, options.controller_learning_rate)
+        self.skips = skip_penalty.skip_places(self.controller)
         self.baseline = MovingBaseline(options.baseline_decay)
+        self.learner = Reinforce(
+            self.controller, options.controller_learning_rate, self.baseline, entropy_weight=options.entropy_weight,
+            penalty=partial(skip_penalty.skip_penalty, self.controller, target=options.skip_target) if self.skips else None,
+            penalty_weight=options.skip_weight,
+        )
         self.samples = FinalSamples(context.space, self.controller, options.final_samples, seed)
         self.report = PathReport(context, self.controller)
         self.done = 0
@@ -234,28 +239,16 @@ class Enas(StepPhase[EnasConfig]):
 
     def _learn(self, batch: list[Choices], rewards: list[float]) -> dict[str, float]:
         """-(1/M) sum (R - b) log pi - entropy bonus + skip penalty, one step of Adam. Returns what is worth drawing of it."""
-        options = self.options
-        log_probs, entropies = self.controller.score(batch)
-        advantages = torch.tensor(self._advantages(rewards))
-        loss = reinforce.reinforce_loss(log_probs, entropies, advantages, options.entropy_weight)
+        update = self.learner.update(batch, rewards)
         values: dict[str, float] = {}
-        skips = skip_penalty.skip_places(self.controller)
-        if skips:
-            penalty = skip_penalty.skip_penalty(self.controller, batch, options.skip_target)
-            loss = loss + options.skip_weight * penalty
-            taken = [choices[place] for choices in batch for place in skips]
-            values = {"skip_penalty": float(penalty.detach()), "skip_share": taken.count(1) / len(taken)}
-        update = self.learner.step(loss, entropies, batch)
+        if self.skips:
+            taken = [choices[place] for choices in batch for place in self.skips]
+            values = {"skip_penalty": update.penalty, "skip_share": taken.count(1) / len(taken)}
         assert self.baseline.value is not None
         return {
             **values, "baseline": self.baseline.value, "entropy": update.entropy, "entropy_share": update.entropy_share,
             "gradient_norm": update.gradient_norm,
         }
-
-    def _advantages(self, rewards: list[float]) -> list[float]:
-        """R - b, with the baseline from before these rewards."""
-        baseline = self.baseline.before(rewards)
-        return [reward - baseline for reward in rewards]
 
     def _rank(self) -> Cost:
         """The next of the final samples, on the whole validation part."""
@@ -309,7 +302,6 @@ class Enas(StepPhase[EnasConfig]):
         return {
             "shared": self.shared.state_dict(),
             "learner": copied(self.learner.state_dict()),
-            "baseline": self.baseline.state_dict(),
             "samples": self.samples.state_dict(),
             "report": self.report.state_dict(),
             "done": self.done,
@@ -319,7 +311,6 @@ class Enas(StepPhase[EnasConfig]):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.shared.load_state_dict(state["shared"])
         self.learner.load_state_dict(state["learner"])
-        self.baseline.load_state_dict(state["baseline"])
         self.samples.load_state_dict(state["samples"])
         self.report.load_state_dict(state["report"])
         self.done = state["done"]

@@ -135,6 +135,7 @@ class MultiPathSearch(StepPhase[MultiPathConfig]):
     """One super-network, one controller per data set."""
 
     title = "Multi-path NAS"
+    state_version = 2
     common = False
     """Whether all data sets share one controller."""
 
