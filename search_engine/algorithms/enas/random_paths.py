@@ -6,15 +6,17 @@ from typing import Any
 
 from search_engine.events import ControlScored, Cost
 
-from ..base import Context, Finalist, StepPhase
+from ..base import Context, Finalist
+from ..step_search import StepSearch
 
 
-class RandomPaths(StepPhase):
+class RandomPaths(StepSearch):
     """Says what chance gives: the policy's final samples beside as many random ones, both judged by the same shared weights."""
 
     control = True
     name = "random_paths"
     title = "Random paths through the super-network"
+    state_version = 2
 
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         """Raises ValueError without the search's figures."""
@@ -22,7 +24,6 @@ class RandomPaths(StepPhase):
         if handover is None:
             raise ValueError("this control compares what the search hands over")
         self.figures = {name: float(value) for name, value in handover.items()}
-        self.done = 0
 
     def step(self) -> Cost:
         """Nothing is computed anew: the search has ranked both groups."""
@@ -40,19 +41,5 @@ class RandomPaths(StepPhase):
     def horizon(self) -> int:
         return 1
 
-    @property
-    def steps_done(self) -> int:
-        return self.done
-
-    @property
-    def finished(self) -> bool:
-        return self.done >= 1
-
     def best(self) -> list[Finalist]:
         return []
-
-    def state_dict(self) -> dict[str, Any]:
-        return {"done": self.done}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.done = state["done"]

@@ -18,6 +18,7 @@ gives: the best of equally many uniformly random paths, ranked by the same super
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
@@ -29,21 +30,20 @@ from search_engine.events import Cost
 from search_engine.spaces.decisions import Choices
 from search_engine.spaces.genomes import Genome
 
-from ..base import AlgorithmConfig, Context, Finalist, StepPhase
-from ..policy.baseline import MovingBaseline
+from ..base import AlgorithmConfig, Context, Finalist
+from ..policy.reinforce import MovingBaseline, Reinforce
+from ..step_search import StepSearch
 from .final_samples import FinalSamples
 from .report import PathReport, Stage
 
 if TYPE_CHECKING:
     import torch
 
-    from ..policy import learner, network, reinforce
+    from ..policy import network
     from . import skip_penalty, training
 else:
     torch = lazy_module("torch")
-    learner = lazy_module("search_engine.algorithms.policy.learner")
     network = lazy_module("search_engine.algorithms.policy.network")
-    reinforce = lazy_module("search_engine.algorithms.policy.reinforce")
     skip_penalty = lazy_module("search_engine.algorithms.enas.skip_penalty")
     training = lazy_module("search_engine.algorithms.enas.training")
 
@@ -124,20 +124,19 @@ class EnasConfig(AlgorithmConfig):
     )
 
 
-class Enas(StepPhase[EnasConfig]):
+class Enas(StepSearch[EnasConfig]):
     """One step is one optimiser step of the shared weights, one update of the controller, or, at the end, the ranking of one path."""
 
     title = "ENAS"
+    state_version = 2
 
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         """Build super-network and controller. Raises TypeError without samples."""
         super().begin(context, handover)
-        if context.data is None:
-            raise TypeError("ENAS trains on samples; this data set gives none")
         options = self.options
         seed = context.seed
         self.shared = training.SharedWeights(
-            context.space, context.data, self._weight_optimizer, batch_size=options.batch_size,
+            context.space, self.samples, self._weight_optimizer, batch_size=options.batch_size,
             reward_batch_size=options.reward_batch_size, gradient_clip=options.gradient_clip, seed=seed, device=context.device,
             amp=context.amp,
         )
@@ -146,12 +145,15 @@ class Enas(StepPhase[EnasConfig]):
             context.space.decisions, hidden=options.hidden, temperature=options.temperature, tanh_constant=options.tanh_constant,
             generator=torch.Generator().manual_seed(derive_seed(seed, "controller")),
         )
-        self.learner = learner.Learner(self.controller, options.controller_learning_rate)
+        self.skips = skip_penalty.skip_places(self.controller)
         self.baseline = MovingBaseline(options.baseline_decay)
-        self.samples = FinalSamples(context.space, self.controller, options.final_samples, seed)
+        self.learner = Reinforce(
+            self.controller, options.controller_learning_rate, self.baseline, entropy_weight=options.entropy_weight,
+            penalty=partial(skip_penalty.skip_penalty, self.controller, target=options.skip_target) if self.skips else None,
+            penalty_weight=options.skip_weight,
+        )
+        self.final_samples = FinalSamples(context.space, self.controller, options.final_samples, seed)
         self.report = PathReport(context, self.controller)
-        self.done = 0
-        self.cost = Cost()
         self.report.declare()
 
     def _weight_optimizer(self, weights: list[torch.nn.Parameter]) -> torch.optim.Optimizer:
@@ -183,21 +185,13 @@ class Enas(StepPhase[EnasConfig]):
 
     @property
     def horizon(self) -> int:
-        return self._searching + self.samples.total
+        return self._searching + self.final_samples.total
 
     def planned_samples(self) -> float:
         options, shared = self.options, self.shared
         updates = max(options.epochs - options.warm_up_epochs, 0) * options.controller_steps
-        forward = updates * options.arcs * options.reward_batch_size + self.samples.total * shared.validation_examples
+        forward = updates * options.arcs * options.reward_batch_size + self.final_samples.total * shared.validation_examples
         return Cost(forward_backward=options.epochs * shared.train_examples, forward=forward).samples
-
-    @property
-    def steps_done(self) -> int:
-        return self.done
-
-    @property
-    def finished(self) -> bool:
-        return self.done >= self.horizon
 
     # ---- one step
 
@@ -206,7 +200,7 @@ class Enas(StepPhase[EnasConfig]):
         stage = self.stage
         cost = {"warm_up": self._move_weights, "weights": self._move_weights, "controller": self._move_controller}.get(stage, self._rank)()
         self.done += 1
-        self.cost = self.cost.plus(cost)
+        self.spend(cost)
         self.report.say(self.done, stage, self.cost.samples, last=self.finished)
         return cost
 
@@ -234,38 +228,26 @@ class Enas(StepPhase[EnasConfig]):
 
     def _learn(self, batch: list[Choices], rewards: list[float]) -> dict[str, float]:
         """-(1/M) sum (R - b) log pi - entropy bonus + skip penalty, one step of Adam. Returns what is worth drawing of it."""
-        options = self.options
-        log_probs, entropies = self.controller.score(batch)
-        advantages = torch.tensor(self._advantages(rewards))
-        loss = reinforce.reinforce_loss(log_probs, entropies, advantages, options.entropy_weight)
+        update = self.learner.update(batch, rewards)
         values: dict[str, float] = {}
-        skips = skip_penalty.skip_places(self.controller)
-        if skips:
-            penalty = skip_penalty.skip_penalty(self.controller, batch, options.skip_target)
-            loss = loss + options.skip_weight * penalty
-            taken = [choices[place] for choices in batch for place in skips]
-            values = {"skip_penalty": float(penalty.detach()), "skip_share": taken.count(1) / len(taken)}
-        update = self.learner.step(loss, entropies, batch)
+        if self.skips:
+            taken = [choices[place] for choices in batch for place in self.skips]
+            values = {"skip_penalty": update.penalty, "skip_share": taken.count(1) / len(taken)}
         assert self.baseline.value is not None
         return {
             **values, "baseline": self.baseline.value, "entropy": update.entropy, "entropy_share": update.entropy_share,
             "gradient_norm": update.gradient_norm,
         }
 
-    def _advantages(self, rewards: list[float]) -> list[float]:
-        """R - b, with the baseline from before these rewards."""
-        baseline = self.baseline.before(rewards)
-        return [reward - baseline for reward in rewards]
-
     def _rank(self) -> Cost:
         """The next of the final samples, on the whole validation part."""
-        genome = self.samples.next
+        genome = self.final_samples.next
         cost = Cost()
-        known = self.samples.known(genome)
+        known = self.final_samples.known(genome)
         if known is None:
             judged = self.shared.rank(genome)
             known, cost = judged.accuracy, judged.cost
-        self.samples.add(known, self.shared.validation_examples)
+        self.final_samples.add(known, self.shared.validation_examples)
         self.report.now(self.context.space.choices_of(genome), ranked_accuracy=known)
         return cost
 
@@ -285,9 +267,9 @@ class Enas(StepPhase[EnasConfig]):
 
     def _ranked(self) -> FinalSamples:
         """The ranking. Where the budget cut the search before it, it is the paper's: on one validation minibatch, too little to charge."""
-        if not self.samples.complete:
-            self.samples.fill(lambda genome: self.shared.rank_roughly(genome).accuracy, self.shared.rough_examples)
-        return self.samples
+        if not self.final_samples.complete:
+            self.final_samples.fill(lambda genome: self.shared.rank_roughly(genome).accuracy, self.shared.rough_examples)
+        return self.final_samples
 
     def best(self) -> list[Finalist]:
         """The policy's samples, to be retrained from scratch, by their accuracy with the shared weights."""
@@ -307,20 +289,16 @@ class Enas(StepPhase[EnasConfig]):
 
     def state_dict(self) -> dict[str, Any]:
         return {
+            **super().state_dict(),
             "shared": self.shared.state_dict(),
             "learner": copied(self.learner.state_dict()),
-            "baseline": self.baseline.state_dict(),
-            "samples": self.samples.state_dict(),
+            "final_samples": self.final_samples.state_dict(),
             "report": self.report.state_dict(),
-            "done": self.done,
-            "cost": self.cost.model_dump(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        super().load_state_dict(state)
         self.shared.load_state_dict(state["shared"])
         self.learner.load_state_dict(state["learner"])
-        self.baseline.load_state_dict(state["baseline"])
-        self.samples.load_state_dict(state["samples"])
+        self.final_samples.load_state_dict(state["final_samples"])
         self.report.load_state_dict(state["report"])
-        self.done = state["done"]
-        self.cost = Cost.model_validate(state["cost"])

@@ -16,11 +16,10 @@ decisions alone: what was copied is none of the policy's doing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
-from search_engine.base.lazy import lazy_module
 from search_engine.spaces.base import SearchSpace
 from search_engine.spaces.decisions import Choices
 
@@ -29,15 +28,10 @@ from ..trials.aging import AgingConfig, AgingPopulation, Individual
 from ..trials.pace import FramePace
 from ..trials.ranking import Ranking
 from ..trials.trial_tally import TrialTally
-from .asked import Asked, OpenProposals
 from .options import PolicyConfig, controller_of
+from .priority_queue import PriorityQueueTraining
+from .reinforce import Asked, Learner, MovingBaseline, OpenProposals, Reinforce
 from .report import PolicyReport
-
-if TYPE_CHECKING:
-    from . import learner, priority_queue, reinforce
-else:
-    priority_queue = lazy_module("search_engine.algorithms.policy.priority_queue")
-    reinforce = lazy_module("search_engine.algorithms.policy.reinforce")
 
 
 class EvoNasConfig(AgingConfig, PolicyConfig):
@@ -94,19 +88,19 @@ class EvoNas(TrialPhase):
         self.values: dict[str, float] = {}
         """Numbers of the latest training step."""
 
-    def _learner(self, options: EvoNasConfig) -> learner.Learner:
+    def _learner(self, options: EvoNasConfig) -> Learner:
         if options.training == "priority_queue":
-            return priority_queue.PriorityQueueTraining(
+            return PriorityQueueTraining(
                 self.controller,
                 options.learning_rate,
                 size=options.queue,
                 entropy_weight=options.entropy_weight,
                 clip=options.gradient_clip,
             )
-        return reinforce.Reinforce(
+        return Reinforce(
             self.controller,
             options.learning_rate,
-            decay=options.baseline_decay,
+            MovingBaseline(options.baseline_decay),
             entropy_weight=options.entropy_weight,
             clip=options.gradient_clip,
         )
@@ -159,16 +153,16 @@ class EvoNas(TrialPhase):
         self.ranking.add(result, self.context.space.hash(result.genome))
         self.living.enter(Individual(result.number, asked.choices, value))
         self.batch.append((asked, value))
-        if isinstance(self.learner, priority_queue.PriorityQueueTraining):
+        if isinstance(self.learner, PriorityQueueTraining):
             self.learner.queue.add(value, asked.choices)
 
     def _train(self, told: list[tuple[Asked, float]]) -> None:
         options = self.context.options
-        if isinstance(self.learner, priority_queue.PriorityQueueTraining):
+        if isinstance(self.learner, PriorityQueueTraining):
             if len(self.learner.queue):
                 update = self.learner.update()
                 self.values = {"gradient_norm": update.gradient_norm, "queue_mean": self.learner.queue.mean_reward}
-        elif isinstance(self.learner, reinforce.Reinforce) and told:
+        elif isinstance(self.learner, Reinforce) and told:
             moved = self.learner.update_from(told, options.stale_after, options.stale)
             if moved is not None:
                 self.values = {"gradient_norm": moved.gradient_norm, "baseline": moved.baseline, "reward": moved.reward}

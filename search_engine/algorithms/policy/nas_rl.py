@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from search_engine.base.lazy import lazy_module
 from search_engine.events import Notice
 from search_engine.spaces.base import SearchSpace
 
@@ -29,15 +28,12 @@ from ..base import QUICK_TRIALS, AlgorithmEntry, Finalist, Phase, Proposal, Resu
 from ..trials.pace import FramePace
 from ..trials.ranking import Ranking
 from ..trials.trial_tally import TrialTally
-from .asked import Asked, OpenProposals
 from .options import PolicyConfig, controller_of
+from .reinforce import Asked, MovingBaseline, OpenProposals, Reinforce
 from .report import PolicyReport
 
 if TYPE_CHECKING:
-    from . import reinforce
     from .network import Sampled
-else:
-    reinforce = lazy_module("search_engine.algorithms.policy.reinforce")
 
 SETTLED_SHARE = 0.05
 SETTLED_UPDATES = 5
@@ -82,10 +78,10 @@ class NasRl(TrialPhase):
         super().begin(context, handover)
         options: NasRlConfig = context.options
         self.controller = controller_of(context.space.decisions, options, context.seed)
-        self.learner = reinforce.Reinforce(
+        self.learner = Reinforce(
             self.controller,
             options.learning_rate,
-            decay=options.baseline_decay,
+            MovingBaseline(options.baseline_decay),
             entropy_weight=options.entropy_weight,
             clip=options.gradient_clip,
         )

@@ -11,7 +11,7 @@ from search_engine.base.lazy import lazy_module
 from search_engine.spaces.decisions import DecisionList
 
 from ..base import SteadyConfig
-from .staleness import StalenessRule
+from .reinforce import StalenessRule
 
 if TYPE_CHECKING:
     import torch

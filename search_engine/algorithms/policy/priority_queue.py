@@ -11,10 +11,12 @@ It needs no scale of the rewards and no baseline, and it does not matter which p
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .learner import Learner, Update
-from .network import Controller
+from .reinforce import Learner, Update
+
+if TYPE_CHECKING:
+    from .network import Controller
 
 
 class PriorityQueue:

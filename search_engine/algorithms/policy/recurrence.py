@@ -12,7 +12,7 @@ from .questions import Question
 
 
 class Host(Protocol):
-    """What the recurrence needs of the controller whose it is."""
+    """The controller, as far as the recurrence reads it: the LSTM and the parts around it (`network.Controller` imports this file)."""
 
     hidden: int
     lstm: nn.LSTM

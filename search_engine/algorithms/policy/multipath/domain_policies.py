@@ -18,10 +18,8 @@ from search_engine.base.checkpoint import copied
 from search_engine.base.generators import derive_seed
 from search_engine.spaces.decisions import Choices, DecisionList
 
-from ..baseline import MovingBaseline
-from ..learner import Learner
 from ..network import Controller
-from ..reinforce import reinforce_loss
+from ..reinforce import MovingBaseline, Reinforce
 from .table import TablePolicy
 
 PolicyKind = Literal["table", "lstm"]
@@ -38,21 +36,42 @@ class PolicySettings:
     hidden: int
 
 
+class BaselinePerDomain:
+    """What the rewards of a batch of one path per data set are compared with: each with the average of its own data set."""
+
+    def __init__(self, baselines: list[MovingBaseline]) -> None:
+        self._baselines = baselines
+
+    def before(self, rewards: Sequence[float]) -> list[float]:
+        return [value for baseline, reward in zip(self._baselines, rewards, strict=True) for value in baseline.before([reward])]
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"domains": [baseline.state_dict() for baseline in self._baselines]}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        for baseline, kept in zip(self._baselines, state["domains"], strict=True):
+            baseline.load_state_dict(kept)
+
+
 class DomainPolicies:
     """`count` data sets' policies over the same `decisions`; every data set has a reward baseline of its own in any case."""
 
     def __init__(self, decisions: DecisionList, count: int, settings: PolicySettings, seed: int, *, common: bool = False) -> None:
-        self._settings = settings
-        numbers = range(1 if common else count)
-        self.learners = [Learner(_policy(decisions, settings, seed, number), settings.learning_rate) for number in numbers]
         self.baselines = [MovingBaseline(settings.decay) for _ in range(count)]
-        self._common = common
-
-    def learner(self, domain: int) -> Learner:
-        return self.learners[0 if self._common else domain]
+        self._parts = [slice(0, count)] if common else [slice(domain, domain + 1) for domain in range(count)]
+        """The data sets of each controller."""
+        self.learners = [
+            Reinforce(
+                _policy(decisions, settings, seed, number),
+                settings.learning_rate,
+                BaselinePerDomain(self.baselines[part]),
+                entropy_weight=settings.entropy_weight,
+            )
+            for number, part in enumerate(self._parts)
+        ]
 
     def policy(self, domain: int) -> Any:
-        return self.learner(domain).controller
+        return self.learners[0 if len(self.learners) == 1 else domain].controller
 
     def sample(self, domain: int, rng: random.Random) -> Choices:
         """A path of data set `domain` from its policy."""
@@ -70,28 +89,15 @@ class DomainPolicies:
     def update(self, paths: Sequence[Choices], rewards: Sequence[float]) -> list[tuple[float, float]]:
         """REINFORCE: one step of every controller on its data sets' paths and rewards (one of each per data set). Returns per data set
         (the baseline that its reward was compared with, its policy's entropy as a share of the uniform one's)."""
-        used = [baseline.before([reward]) for baseline, reward in zip(self.baselines, rewards, strict=True)]
-        shares = []
-        for number, learner in enumerate(self.learners):
-            mine = range(len(paths)) if self._common else range(number, number + 1)
-            batch = [paths[domain] for domain in mine]
-            log_probs, entropies = learner.controller.score(batch)
-            advantages = torch.tensor([rewards[domain] - used[domain] for domain in mine], device=log_probs.device)
-            loss = reinforce_loss(log_probs, entropies, advantages, self._settings.entropy_weight)
-            shares += [learner.step(loss, entropies, batch).entropy_share] * len(batch)
-        return list(zip(used, shares, strict=True))
+        updates = [learner.update(paths[part], rewards[part]) for learner, part in zip(self.learners, self._parts, strict=True)]
+        return [(baseline, update.entropy_share) for update in updates for baseline in update.baselines]
 
     def state_dict(self) -> dict[str, Any]:
-        return {
-            "learners": [copied(learner.state_dict()) for learner in self.learners],
-            "baselines": [baseline.state_dict() for baseline in self.baselines],
-        }
+        return {"learners": [copied(learner.state_dict()) for learner in self.learners]}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         for learner, kept in zip(self.learners, state["learners"], strict=True):
             learner.load_state_dict(kept)
-        for baseline, kept in zip(self.baselines, state["baselines"], strict=True):
-            baseline.load_state_dict(kept)
 
 
 def _policy(decisions: DecisionList, settings: PolicySettings, seed: int, number: int) -> Any:

@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from search_engine.algorithms.base import AlgorithmConfig, Context, Finalist, StepPhase
+from search_engine.algorithms.base import AlgorithmConfig, Context, Finalist
+from search_engine.algorithms.step_search import StepSearch
 from search_engine.base.checkpoint import copied
-from search_engine.base.errors import TrialFailure
 from search_engine.base.lazy import lazy_module
 from search_engine.events import ControlScored, Cost
 from search_engine.spaces.decision_infos import declare
@@ -131,10 +131,11 @@ class MultiPathConfig(AlgorithmConfig):
     )
 
 
-class MultiPathSearch(StepPhase[MultiPathConfig]):
+class MultiPathSearch(StepSearch[MultiPathConfig]):
     """One super-network, one controller per data set."""
 
     title = "Multi-path NAS"
+    state_version = 2
     common = False
     """Whether all data sets share one controller."""
 
@@ -177,8 +178,6 @@ class MultiPathSearch(StepPhase[MultiPathConfig]):
         self.accuracies: list[float | None] = [None] * self.count
         """Moving averages of each data set's accuracy on validation batches, along sampled paths."""
         self.report = DomainsReport(context, self.costs)
-        self.done = 0
-        self.cost = Cost()
         if not self.control:
             # Said here rather than in the first step, so that the picture stands while that step runs; a resume discards it.
             context.emit(declare(context.space), 0)
@@ -195,14 +194,6 @@ class MultiPathSearch(StepPhase[MultiPathConfig]):
             forward_backward=options.steps * options.batch_size, forward=rewarded * options.reward_batch_size
         ).samples
 
-    @property
-    def steps_done(self) -> int:
-        return self.done
-
-    @property
-    def finished(self) -> bool:
-        return self.done >= self.horizon
-
     # ---- one step
 
     def step(self) -> Cost:
@@ -218,7 +209,7 @@ class MultiPathSearch(StepPhase[MultiPathConfig]):
             for domain, (baseline, entropy) in enumerate(self.policies.update(paths, rewards)):
                 self.report.count(domain, reward=rewards[domain], baseline=baseline, entropy=entropy)
         self.done += 1
-        self.cost = self.cost.plus(cost)
+        self.spend(cost)
         if self.report.due(self.done, self.finished):
             self.report.say(self.done, self.cost.samples, self.policies, picture=not self.control, learning_rate=self._rate(self.done - 1))
         return cost
@@ -252,9 +243,7 @@ class MultiPathSearch(StepPhase[MultiPathConfig]):
                 logits = self.network.forward_path(inputs, self.space.genome_of(path), domain)
             loss = functional.cross_entropy(logits.float(), labels)
             value = float(loss.detach())
-            if not math.isfinite(value):
-                where = f"at step {self.done + 1} of {self.horizon}"
-                raise TrialFailure(f"training loss on data set {domain + 1} is not a number {where}; try a smaller learning rate")
+            self.require_finite(f"training loss on data set {domain + 1}", value)
             accuracy = float((logits.detach().argmax(1) == labels).float().mean())
             self.report.count(domain, train_loss=value, train_accuracy=accuracy, weight=factors[domain])
             losses.append(factors[domain] * loss)
@@ -302,25 +291,23 @@ class MultiPathSearch(StepPhase[MultiPathConfig]):
 
     def state_dict(self) -> dict[str, Any]:
         return {
+            **super().state_dict(),
             "network": copied(self.network.state_dict()),
             "optimizer": copied(self.optimizer.state_dict()),
             "policies": self.policies.state_dict(),
             "precision": self.precision.state_dict(),
             "accuracies": list(self.accuracies),
             "report": self.report.state_dict(),
-            "done": self.done,
-            "cost": self.cost.model_dump(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        super().load_state_dict(state)
         self.network.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.policies.load_state_dict(state["policies"])
         self.precision.load_state_dict(state["precision"])
         self.accuracies = list(state["accuracies"])
         self.report.load_state_dict(state["report"])
-        self.done = state["done"]
-        self.cost = Cost.model_validate(state["cost"])
 
 
 class CommonControllerControl(MultiPathSearch):

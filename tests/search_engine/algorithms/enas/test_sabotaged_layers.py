@@ -5,11 +5,15 @@ The wrong variants are the ones that go unnoticed without it: a sign error in th
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from search_engine.algorithms.base import Context
 from search_engine.algorithms.enas.search import Enas
 from search_engine.spaces.decisions import Choices
 from tests.search_engine.algorithms.enas.sabotaged import bad_share, digits, outcome, sabotaged_search
+from tests.search_engine.algorithms.policy.wrong_baselines import NoBaseline
 
 WORST_BAD, LEAST_TEST = 0.10, 0.70
 
@@ -17,16 +21,16 @@ WORST_BAD, LEAST_TEST = 0.10, 0.70
 class SignError(Enas):
     """Moves away from what was rewarded."""
 
-    def _advantages(self, rewards: list[float]) -> list[float]:
-        return [-advantage for advantage in super()._advantages(rewards)]
+    def _learn(self, batch: list[Choices], rewards: list[float]) -> dict[str, float]:
+        return super()._learn(batch, [-reward for reward in rewards])
 
 
-class NoBaseline(Enas):
-    """Pushes whatever was sampled, by its reward."""
+class Unbased(Enas):
+    """Compares rewards with nothing."""
 
-    def _advantages(self, rewards: list[float]) -> list[float]:
-        super()._advantages(rewards)
-        return rewards
+    def begin(self, context: Context, handover: Any) -> None:
+        super().begin(context, handover)
+        self.learner.baseline = self.baseline = NoBaseline(self.options.baseline_decay)
 
 
 class Unmoved(Enas):
@@ -66,4 +70,4 @@ def test_wrong_variants_do_not_pass(kind: type[Enas]) -> None:
 def test_without_a_baseline_it_locks_onto_a_noisy_path() -> None:
     """At the stated rate of learning one seed in five does, the others succeed by luck; in a hurry most do."""
     hurry = {"epochs": 8, "controller_learning_rate": 0.05}
-    assert not all(passes(NoBaseline, seed, **hurry) for seed in range(4))
+    assert not all(passes(Unbased, seed, **hurry) for seed in range(4))

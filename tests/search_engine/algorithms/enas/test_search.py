@@ -216,7 +216,7 @@ def test_it_ends_with_its_best_sample_and_the_best_of_chance(space: str) -> None
     figures = search.handover()
     assert figures["policy_max"] == values[0] and figures["random_max"] == baseline.value and figures["examples"] == 48
     assert "best of 3 random paths" in baseline.title
-    chance = search.samples.genomes[3:]
+    chance = search.final_samples.genomes[3:]
     assert baseline.genome in chance and baseline.value == max(search.shared.rank(genome).accuracy for genome in chance)
 
 
@@ -227,7 +227,7 @@ def test_the_comparison_with_chance_is_said_by_a_control() -> None:
     control.begin(search.context, unpack(pack(search.handover())))
     assert control.control and not control.finished and control.step().samples == 0 and control.finished
     (said,) = of_kind(search.context.log.drain(), "control")
-    chance = [search.shared.rank(genome).accuracy for genome in search.samples.genomes[3:]]
+    chance = [search.shared.rank(genome).accuracy for genome in search.final_samples.genomes[3:]]
     assert said.values["random_mean"] == pytest.approx(np.mean(chance))
     assert f"{said.values['policy_max']:.4f} at best" in said.message and control.best() == []
     with pytest.raises(ValueError):
@@ -255,9 +255,9 @@ def test_an_architecture_that_was_ranked_is_not_ranked_again() -> None:
             attention.vector.zero_()
     run(search, until=lambda: search.stage == "ranking")
     costs = [search.step().forward for _ in range(3)]
-    hashes = [search.context.space.hash(genome) for genome in search.samples.genomes[:3]]
+    hashes = [search.context.space.hash(genome) for genome in search.final_samples.genomes[:3]]
     assert costs == [48 if hash_ not in hashes[:place] else 0 for place, hash_ in enumerate(hashes)]
-    assert len(search.samples._values) == 3
+    assert len(search.final_samples._values) == 3
 
 
 # ---- costs and events

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Sequence
 from statistics import fmean
 
 import pytest
 import torch
 
-from search_engine.algorithms.policy.asked import Asked
-from search_engine.algorithms.policy.baseline import MovingBaseline
-from search_engine.algorithms.policy.learner import uniform_entropy
 from search_engine.algorithms.policy.network import Controller
 from search_engine.algorithms.policy.priority_queue import PriorityQueue, PriorityQueueTraining
-from search_engine.algorithms.policy.reinforce import Reinforce, reinforce_loss
-from search_engine.algorithms.policy.staleness import weight
+from search_engine.algorithms.policy.reinforce import Asked, Batch, MovingBaseline, Reinforce, reinforce_loss, uniform_entropy, weight
 from search_engine.spaces.decisions import Choices, Decision, DecisionList
+from tests.search_engine.algorithms.policy.wrong_baselines import ConstantBaseline, NoBaseline
 
 COIN = DecisionList([Decision("coin", "", "coin", ("heads", "tails"))])
 PAIR = DecisionList([Decision("first", "", "first", ("a", "b", "c")), Decision("second", "", "second", ("a", "b"))])
@@ -24,6 +22,13 @@ PAIR = DecisionList([Decision("first", "", "first", ("a", "b", "c")), Decision("
 
 def controller(decisions: DecisionList, seed: int = 0) -> Controller:
     return Controller(decisions, hidden=8, generator=torch.Generator().manual_seed(seed))
+
+
+def at_zero() -> MovingBaseline:
+    """The first reward is its own advantage."""
+    baseline = MovingBaseline()
+    baseline.value = 0.0
+    return baseline
 
 
 def gradient_of_logits(policy: Controller, loss: torch.Tensor) -> list[float]:
@@ -66,8 +71,7 @@ def test_the_batch_is_averaged() -> None:
 def test_a_rewarded_choice_becomes_more_probable_and_a_punished_one_less() -> None:
     for reward, sign in ((1.0, 1), (-1.0, -1)):
         policy = controller(COIN)
-        training = Reinforce(policy, 0.05)
-        training.baseline.value = 0.0
+        training = Reinforce(policy, 0.05, at_zero())
         before = policy.probabilities()[0][1]
         training.update([(1,)], [reward])
         assert (policy.probabilities()[0][1] - before) * sign > 0.001
@@ -75,24 +79,61 @@ def test_a_rewarded_choice_becomes_more_probable_and_a_punished_one_less() -> No
 
 def test_the_baseline_is_used_before_it_moves_and_starts_at_the_first_mean() -> None:
     baseline = MovingBaseline(0.9)
-    assert baseline.before([1.0, 3.0]) == 2.0
-    assert baseline.before([4.0]) == 2.0
-    assert baseline.before([0.0]) == pytest.approx(0.9 * 2.0 + 0.1 * 4.0)
-    training = Reinforce(controller(COIN), 0.01, decay=0.9)
+    assert baseline.before([1.0, 3.0]) == [2.0, 2.0]
+    assert baseline.before([4.0]) == [2.0]
+    assert baseline.before([0.0]) == [pytest.approx(0.9 * 2.0 + 0.1 * 4.0)]
+    baseline = MovingBaseline(0.9)
+    training = Reinforce(controller(COIN), 0.01, baseline)
     assert training.update([(0,), (1,)], [1.0, 3.0]).baseline == 2.0
     update = training.update([(0,), (0,)], [5.0, 5.0])
     assert (update.baseline, update.reward, update.advantage_std) == (2.0, 5.0, 0.0)
-    assert training.baseline.value == pytest.approx(2.3)
+    assert baseline.value == pytest.approx(2.3)
+
+
+class Apart:
+    """A baseline of its own for each reward of a batch."""
+
+    def before(self, rewards: Sequence[float]) -> list[float]:
+        return [0.5, 0.25]
+
+    def state_dict(self) -> dict[str, float]:
+        return {}
+
+    def load_state_dict(self, state: dict[str, float]) -> None: ...
+
+
+def test_every_reward_is_compared_with_its_own_baseline() -> None:
+    """Advantages .3 and -.2."""
+    policy = controller(COIN)
+    p = policy.probabilities()[0]
+    update = Reinforce(policy, 1e-9, Apart()).update([(0,), (1,)], [0.8, 0.05])
+    assert policy.heads[0].bias.grad is not None
+    expected = [-(0.3 * ((index == 0) - p[index]) - 0.2 * ((index == 1) - p[index])) / 2 for index in range(2)]
+    assert policy.heads[0].bias.grad.tolist() == pytest.approx(expected, abs=1e-6)
+    assert update.baselines == (0.5, 0.25) and update.advantage_std == pytest.approx(0.25) and update.penalty == 0.0
+
+
+def test_a_penalty_joins_the_loss_by_its_weight() -> None:
+    """Where every reward is the baseline, nothing else moves the policy."""
+    policy = controller(COIN)
+
+    def surprise(batch: Batch) -> torch.Tensor:
+        return -policy.score(batch)[0].mean()
+
+    p = policy.probabilities()[0]
+    update = Reinforce(policy, 1e-9, MovingBaseline(), penalty=surprise, penalty_weight=0.5).update([(1,)], [0.7])
+    assert policy.heads[0].bias.grad is not None
+    assert policy.heads[0].bias.grad.tolist() == pytest.approx([0.5 * p[0], 0.5 * (p[1] - 1)], abs=1e-6)
+    assert update.penalty == pytest.approx(-math.log(p[1]))
 
 
 def test_the_gradient_is_clipped() -> None:
     policy = controller(COIN)
     seen: list[float] = []
-    training = Reinforce(policy, 1e-6, clip=0.01)
+    training = Reinforce(policy, 1e-6, at_zero(), clip=0.01)
     training._optimiser.step = lambda: seen.append(  # type: ignore[method-assign, assignment, return-value]
         math.sqrt(sum(float(p.grad.square().sum()) for p in policy.parameters() if p.grad is not None))
     )
-    training.baseline.value = 0.0
     assert training.update([(0,)], [1000.0]).gradient_norm > 1
     assert seen[0] == pytest.approx(0.01, rel=1e-3)
 
@@ -100,8 +141,7 @@ def test_the_gradient_is_clipped() -> None:
 def test_copied_choices_are_no_credit_of_the_policy() -> None:
     """Only the second decision was drawn: the first one's head does not move."""
     policy = controller(PAIR)
-    training = Reinforce(policy, 0.01)
-    training.baseline.value = 0.0
+    training = Reinforce(policy, 0.01, at_zero())
     training.update([(1, 1)], [1.0], only=[(1,)])
     first, second = policy.head("first").bias.grad, policy.head("second").bias.grad
     assert first.abs().max() == 0 and second.abs().max() > 0
@@ -118,7 +158,7 @@ def test_a_stale_trial_is_clipped_or_dropped() -> None:
 
 
 def test_updates_count_the_lag_and_skip_an_empty_batch() -> None:
-    training = Reinforce(controller(COIN), 0.01)
+    training = Reinforce(controller(COIN), 0.01, MovingBaseline())
     fresh = Asked((0,), (0,), math.log(0.5), 0)
     for _ in range(3):
         assert training.update_from([(fresh, 1.0)], 10, "drop") is not None
@@ -134,9 +174,8 @@ def test_a_clipped_trial_moves_the_policy_by_its_weight() -> None:
 
     def gradient(then: float, version: int) -> torch.Tensor:
         policy = controller(COIN)
-        training = Reinforce(policy, 0.01)
+        training = Reinforce(policy, 0.01, at_zero())
         training.version = version
-        training.baseline.value = 0.0
         now = policy.score([(0,)])[0].item()
         training.update_from([(Asked((0,), (0,), now + then, 0), 1.0)], 10, "clip")
         assert policy.heads[0].bias.grad is not None
@@ -191,25 +230,12 @@ def test_uniform_entropy_counts_active_decisions() -> None:
 # ---------------------------------------------------------------- the planted bandit
 
 
-class NoBaseline(MovingBaseline):
-    def before(self, rewards: object) -> float:
-        return 0.0
-
-
-class ConstantBaseline(MovingBaseline):
-    """Above what any batch reaches for long: nearly everything is pushed down."""
-
-    def before(self, rewards: object) -> float:
-        return 1.0
-
-
 def bandit(seed: int, *, sign: float = 1.0, baseline: MovingBaseline | None = None) -> float:
     """A hidden target of 6 decisions with 4 choices, the reward is the share that matches: mean reward of 100 batches of 8."""
     rng = random.Random(seed)
     decisions = DecisionList([Decision(f"place{place}", "", "number", tuple("abcd")) for place in range(6)])
     target = [rng.randrange(4) for _ in range(6)]
-    training = Reinforce(Controller(decisions, generator=torch.Generator().manual_seed(seed)), 0.01, decay=0.9)
-    training.baseline = baseline or training.baseline
+    training = Reinforce(Controller(decisions, generator=torch.Generator().manual_seed(seed)), 0.01, baseline or MovingBaseline(0.9))
 
     def reward(choices: Choices) -> float:
         return fmean(one == other for one, other in zip(choices, target, strict=True))
