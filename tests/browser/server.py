@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -83,3 +85,13 @@ class Server:
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise
+
+
+@contextmanager
+def running(server: Server) -> Iterator[Server]:
+    """The server, started; it ends with the block."""
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()

@@ -132,6 +132,7 @@ def test_closed_choices_say_why(admin: Visitor) -> None:
     expect(darts).to_be_disabled()
 
     absent = [item for item in admin.get("datasets") if not item["available"]]
+    assert "fashion_mnist" in [item["id"] for item in absent]
     for item in absent:
         closed = choice(page, "Data set", item["title"])
         expect(closed).to_be_disabled()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Response, WebSocket
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Response, WebSocket
 
 TERMINAL = ("completed", "failed", "cancelled")
 PATIENCE = 240.0
@@ -162,3 +162,27 @@ class Visitor:
 def panel(page: Page, name: str) -> Locator:
     """A titled part of the page."""
     return page.get_by_role("region", name=name, exact=True)
+
+
+def rows(page: Page) -> Locator:
+    """The table of trials on a run's page."""
+    return panel(page, "Population").get_by_role("group", name=re.compile("^Trials, "))
+
+
+def trials_shown(page: Page) -> int:
+    """How many trials the table says it has."""
+    found = re.search(r"(\d+) rows", (rows(page).get_attribute("aria-label") if rows(page).count() else "") or "0 rows")
+    assert found is not None
+    return int(found[1])
+
+
+def follow_link(browser: Browser, link: str) -> Any:
+    """The cookies of the person who follows a printed login link; it works once."""
+    context = browser.new_context()
+    context.set_default_timeout(1000 * PATIENCE)
+    page = context.new_page()
+    page.goto(link)
+    page.get_by_role("link", name="admin", exact=True).wait_for()
+    state = context.storage_state()
+    context.close()
+    return state

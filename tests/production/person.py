@@ -12,6 +12,8 @@ from typing import Any
 import httpx
 import websockets
 
+from search_engine.events import FRAME_KINDS
+
 from .stack import Stack
 
 TERMINAL = ("completed", "failed", "cancelled")
@@ -92,6 +94,14 @@ class Watch:
                     self.take(await link.recv())
 
         asyncio.run(listen())
+
+    def same_as_stored(self) -> list[dict[str, Any]]:
+        """The log over REST; it has no hole and, pictures of a moment aside (a socket may thin them), is what the socket said."""
+        stored = self.person.all_events(self.run)
+        assert [event["seq"] for event in stored] == list(range(1, len(stored) + 1))
+        lasting = [[event for event in events if event["kind"] not in FRAME_KINDS] for events in (self.events, stored)]
+        assert lasting[0] == lasting[1]
+        return stored
 
     def to_the_end(self) -> None:
         """Until the run is over and its last event is here."""

@@ -119,13 +119,14 @@ def digests(folder: Path) -> dict[str, str]:
 class CommandLine:
     """One search by `python -m search_engine run`, begun at once."""
 
-    def __init__(self, config: dict[str, Any], folder: Path) -> None:
+    def __init__(self, config: dict[str, Any], folder: Path, **environment: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.out = folder / "out"
         (folder / "run.yaml").write_text(json.dumps(config))
         self._process = subprocess.Popen(
             [sys.executable, "-m", "search_engine", "run", str(folder / "run.yaml"), "--out", str(self.out), "--json"],
-            cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1", **environment}, text=True,
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
         )
 
     def science(self) -> Science:

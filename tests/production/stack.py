@@ -87,6 +87,13 @@ class Stack:
         web = self.start("web")
         self.wait_for(self.healthy, "the web process is not healthy", lambda: web.poll() is None)
 
+    def staff(self, workers: int) -> None:
+        """Start the reaper and so many CPU workers. A short lease, so that the death of a worker is noticed soon."""
+        self.more |= {"NASCOPE_LEASE_SECONDS": "3", "NASCOPE_HEARTBEAT_SECONDS": "0.5", "NASCOPE_SLICE_SECONDS": "0.3"}
+        self.start("reaper")
+        for number in range(workers):
+            self.start("worker-cpu", f"worker-{number}")
+
     def healthy(self) -> bool:
         check = [sys.executable, "docker/healthcheck.py", f"{self.origin}/api/v1/health/ready"]
         return subprocess.run(check, cwd=ROOT, env=self.environment("nascope-web"), capture_output=True, check=False).returncode == 0
