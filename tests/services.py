@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 
 from tests.absent import absent_service
+from tests.patience import PATIENCE
 
 
 def _postgres_bin() -> Path | None:
@@ -59,7 +60,7 @@ def postgres_server() -> Iterator[str]:
         yield f"postgres://postgres@/postgres?host={folder}"
     finally:
         server.send_signal(signal.SIGQUIT)
-        server.wait(20)
+        server.wait(PATIENCE)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -101,7 +102,7 @@ def redis_url() -> Iterator[str]:
         yield f"redis://127.0.0.1:{port}/0"
     finally:
         server.terminate()
-        server.wait(20)
+        server.wait(PATIENCE)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -115,8 +116,8 @@ def _pings(client: object) -> bool:
 
 
 def _wait(ready: object, what: str) -> None:
-    until = time.monotonic() + 60
+    until = time.monotonic() + PATIENCE
     while not ready():  # type: ignore[operator]
         if time.monotonic() > until:
-            raise RuntimeError(f"{what} did not start within 60 s")
+            raise RuntimeError(f"{what} did not start within {PATIENCE:.0f} s")
         time.sleep(0.1)

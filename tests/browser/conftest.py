@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, Error, expect, sync_playwright
 
 from tests import small_mnist
 from tests.absent import absent_service
+from tests.patience import PATIENCE
 
 from .server import ROOT, Server, running
 from .visitor import Visitor, follow_link
@@ -29,7 +30,7 @@ CHROMIUM_OPTIONS = [
 WINDOW = {"width": 1440, "height": 900}
 BEFORE_LOGIN = r"status of 401.*/api/v1/me\)"
 """Nobody is logged in yet: the one question that a page asks anyway."""
-expect.set_options(timeout=60_000)
+expect.set_options(timeout=1000 * PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +46,7 @@ def chromium() -> str:
 @pytest.fixture(scope="package")
 def browser(chromium: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_OPTIONS)
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_OPTIONS, timeout=1000 * PATIENCE)
         yield browser
         browser.close()
 

@@ -126,7 +126,7 @@ def test_the_page_recovers_without_a_reload_when_the_web_process_is_killed(tab: 
         expect(page.get_by_text(re.compile("^(reconnecting|offline)"))).to_be_visible()
         visitor.shot("reconnecting")
         seen = trials_shown(page)
-        expect(page.get_by_text("LIVE", exact=True)).to_be_visible(timeout=180_000)
+        expect(page.get_by_text("LIVE", exact=True)).to_be_visible()
         visitor.wait(lambda: trials_shown(page) > seen, "trials go on")
         assert page.evaluate("window.sameDocument") is True
         # The page had the events up to the first subscription from REST; each later one asks for what follows the last event that it has.

@@ -12,9 +12,9 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Response, WebSocket
 
+from tests.patience import PATIENCE
+
 TERMINAL = ("completed", "failed", "cancelled")
-PATIENCE = 240.0
-"""Seconds that a test waits for something that takes moments on an idle machine."""
 
 
 @dataclass
@@ -51,8 +51,8 @@ class Visitor:
     """The page's WebSockets, in order."""
 
     def __post_init__(self) -> None:
-        self.page.set_default_timeout(1000 * 60)
-        self.page.set_default_navigation_timeout(1000 * 60)
+        self.page.set_default_timeout(1000 * PATIENCE)
+        self.page.set_default_navigation_timeout(1000 * PATIENCE)
         self.page.on("console", self._heard)
         self.page.on("pageerror", lambda error: self.complaints.append(f"uncaught: {error}"))
         self.page.on("response", self._answered)
@@ -87,7 +87,7 @@ class Visitor:
         self.page.goto(self.origin + path, wait_until="domcontentloaded")
 
     def get(self, path: str) -> Any:
-        answer = self.context.request.get(f"{self.origin}/api/v1/{path}")
+        answer = self.context.request.get(f"{self.origin}/api/v1/{path}", timeout=1000 * PATIENCE)
         assert answer.status == 200, f"{path}: {answer.status} {answer.text()}"
         return answer.json()
 
@@ -95,7 +95,8 @@ class Visitor:
         """POST with the session's CSRF token; the status must be the given one."""
         token = next((cookie["value"] for cookie in self.context.cookies() if cookie["name"] == "csrftoken"), "")
         answer = self.context.request.post(
-            f"{self.origin}/api/v1/{path}", data=body if body is not None else {}, headers={"X-CSRFToken": token, "Origin": self.origin}
+            f"{self.origin}/api/v1/{path}", data=body if body is not None else {}, timeout=1000 * PATIENCE,
+            headers={"X-CSRFToken": token, "Origin": self.origin},
         )
         assert answer.status == status, f"{path}: {answer.status} {answer.text()}"
         return answer.json()

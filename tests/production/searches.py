@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from search_engine import registry
+from tests.patience import PATIENCE
 
 from .images import ROOT
 
@@ -131,6 +132,6 @@ class CommandLine:
 
     def science(self) -> Science:
         """Wait for its end; what it said."""
-        _, errors = self._process.communicate(timeout=600)
+        _, errors = self._process.communicate(timeout=PATIENCE)
         assert self._process.returncode == 0, errors
         return logged(self.out)

@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE
+
 from .person import Person, wait_until_over
 from .stack import Stack
 
@@ -57,7 +59,9 @@ def test_a_search_by_gradients_and_its_download(ada: Person, tmp_path: Path) -> 
     with zipfile.ZipFile(io.BytesIO(packed.content)) as archive:
         archive.extractall(tmp_path)
     script = next(tmp_path.rglob("evaluate.py"))
-    done = subprocess.run([sys.executable, "-I", script.name], cwd=script.parent, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        [sys.executable, "-I", script.name], cwd=script.parent, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
     assert done.returncode == 0, done.stderr
     numbers = [float(number) for number in re.findall(r"\d+\.\d+", done.stdout)]
     assert any(abs(number - final["metrics"]["test_accuracy"]) < 1e-3 for number in numbers), done.stdout
