@@ -142,7 +142,8 @@ def entry(phases: Any, **changes: Any) -> AlgorithmEntry:
 
 
 def config(**changes: Any) -> dict[str, Any]:
-    finale = {"training": SMALL, "onnx": False, "export": False}
+    # The study of redundancy is the finale's own, whatever the search: test_redundancy.py has it.
+    finale = {"training": SMALL, "onnx": False, "export": False, "redundancy": False}
     return {"algorithm": "toy", "datasets": ["digits"], "seed": 2, "training": SMALL, "finale": finale, **changes}
 
 
