@@ -1,7 +1,10 @@
 # Everything from a bare clone. Needs Python 3.11 to 3.13, git and make; Node 20.19+ is used if it is there.
 #   make run        serve on http://127.0.0.1:8000 (a one-time login link is printed)
-#   make test       the fast suite, browser tests included
+#   make test       the fast suite, browser tests included; what needs data files or a service that is not there is skipped and counted
+#   make test-data  of the fast suite, what needs data files
 #   make test-slow  the stated seeds
+#   make test-night what takes hours
+#   make durations  write down how long the tests took here (tests/durations.json, CONTRIBUTING.md)
 #   make lint       ruff, mypy, import-linter, eslint, tsc
 # On Linux, plain torch brings several GB of CUDA packages. For the small CPU build:
 #   make run TORCH_INDEX=https://download.pytorch.org/whl/cpu
@@ -12,16 +15,28 @@ UP ?=
 PYTEST ?=
 BIN := .venv/bin
 
-.PHONY: run test test-slow test-ui lint ui clean
+TESTS := $(BIN)/python -m pytest -n 2 --dist loadgroup --by-time -o console_output_style=classic
+
+.PHONY: run test test-data test-slow test-night test-ui durations lint ui clean
 
 run: .venv/runtime ui
 	@exec $(BIN)/python manage.py up $(UP)
 
 test: .venv/development ui test-ui
-	$(BIN)/python -m pytest -m "not slow and not gpu" -n 2 --dist loadgroup $(PYTEST)
+	$(TESTS) -m "not night and not slow and not gpu" $(PYTEST)
+
+test-data: .venv/development ui
+	$(TESTS) -m "data and not night and not slow and not gpu" $(PYTEST)
 
 test-slow: .venv/development ui
-	$(BIN)/python -m pytest -m "slow and not gpu" -n 2 --dist loadgroup $(PYTEST)
+	$(TESTS) -m "slow and not night and not gpu" $(PYTEST)
+
+# Status 5: no test is marked so.
+test-night: .venv/development ui
+	$(TESTS) -m "night and not gpu" $(PYTEST) || [ $$? -eq 5 ]
+
+durations: .venv/development
+	$(BIN)/python -m tests.plugins.durations
 
 test-ui: .venv/development ui
 	$(BIN)/python frontend/build.py test

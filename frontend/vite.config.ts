@@ -30,6 +30,13 @@ export default defineConfig(({ command }) => ({
   test: {
     environment: "happy-dom",
     include: ["src/**/*.test.{ts,tsx}", "tests/**/*.test.{ts,tsx}"],
+    setupFiles: ["tests/setup.ts"],
     restoreMocks: true,
+    // Guards against hanging: no test may come near them, on no machine (CONTRIBUTING, "Limits of time").
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    teardownTimeout: 120_000,
+    // What each test took, for `make durations`.
+    reporters: ["default", ["json", { outputFile: "node_modules/.vitest/durations.json" }]],
   },
 }));

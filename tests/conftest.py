@@ -1,4 +1,4 @@
-"""Shared by all tests: where the data files are, and one torch thread."""
+"""Shared by all tests: where the data files are, and which tests one process does together."""
 
 from __future__ import annotations
 
@@ -7,33 +7,51 @@ from pathlib import Path
 
 import pytest
 
-# Equal bits need one thread; it must be said before torch is imported anywhere.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
+from tests.absent import DATA_FILES, absent, need_data
+from tests.environment import GIVEN
 
-
-def _required() -> bool:
-    return os.environ.get("REQUIRE_DATA", "") == "1"
+pytest_plugins = ["pytester", "tests.plugins.not_run", "tests.plugins.recorder", "tests.plugins.by_time"]
 
 
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
-    """The folder with data files (NASCOPE_DATA). Without it the test is skipped, or fails where REQUIRE_DATA=1."""
-    folder = os.environ.get("NASCOPE_DATA", "")
-    if folder and Path(folder).is_dir():
-        return Path(folder)
-    reason = f"NASCOPE_DATA is {'not set' if not folder else f'no folder: {folder}'}; it must name the folder of the data files"
-    if _required():
-        pytest.fail(reason)
-    pytest.skip(reason)
+    """The folder with data files: NASCOPE_DATA, or var/data. Without any the test is skipped, or fails where REQUIRE_DATA=1.
+
+    The only way to them (tests/environment.py): a test that has this fixture, directly or by another one, is marked `data`.
+    """
+    folder = Path(os.environ[GIVEN])
+    if not (folder.is_dir() and any(folder.iterdir())):
+        absent(DATA_FILES, "put them into var/data, or name their folder with NASCOPE_DATA", required="REQUIRE_DATA")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tables(data_dir: Path) -> Path:
+    """The folder of data files, with the NAS-Bench-201 tables in it."""
+    need_data(data_dir, "nb201/nb201.npz")
+    return data_dir
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What one of several test processes does as a whole (--dist loadgroup): a file, whose tests share fixtures; of the contract suite,
-    which would keep one process busy alone, an algorithm."""
+    """Marks `data` what uses data files, and says what one of several test processes does as a whole (--dist loadgroup): a file, whose
+    tests share fixtures; of the contract suite, which would keep one process busy alone, an algorithm."""
     for item in items:
+        if "data_dir" in getattr(item, "fixturenames", ()):
+            item.add_marker("data")
         parameters = getattr(getattr(item, "callspec", None), "params", {})
         group = str(item.path)
         if item.path.name == "test_contract.py":
             group += f" {parameters.get('algorithm', '')}"
         item.add_marker(pytest.mark.xdist_group(group))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> object:
+    """A test that asks for data files behind pytest's back (`request.getfixturevalue`) cannot be selected by its mark: that is a fault."""
+    report = yield
+    reason = report.longrepr[2] if report.skipped and isinstance(report.longrepr, tuple) else ""
+    if f"for want of {DATA_FILES}" in reason and item.get_closest_marker("data") is None:
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} asks for data files and is not marked `data`: give it the fixture data_dir by name"
+    return report

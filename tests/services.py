@@ -1,7 +1,7 @@
 """Real servers for tests: PostgreSQL (as user postgres, in a temporary folder, no TCP) and Redis. Nothing is left behind.
 
 TEST_DATABASE_URL and TEST_REDIS_URL name servers that run already. Without a server the test is skipped with the reason, or fails where
-REQUIRE_SERVICES=1.
+REQUIRE_SERVICES=1 (tests/absent.py).
 """
 
 from __future__ import annotations
@@ -19,11 +19,8 @@ from pathlib import Path
 
 import pytest
 
-
-def _absent(reason: str) -> None:
-    if os.environ.get("REQUIRE_SERVICES", "") == "1":
-        pytest.fail(reason)
-    pytest.skip(reason)
+from tests.absent import absent_service
+from tests.patience import PATIENCE
 
 
 def _postgres_bin() -> Path | None:
@@ -43,8 +40,7 @@ def postgres_server() -> Iterator[str]:
         return
     programs = _postgres_bin()
     if programs is None:
-        _absent("there is no PostgreSQL on this machine (apt-get install postgresql), and TEST_DATABASE_URL is not set")
-        return
+        absent_service("PostgreSQL", "install it (apt-get install postgresql), or name a server with TEST_DATABASE_URL")
     folder = Path(tempfile.mkdtemp(prefix="nascope-postgres-", dir="/tmp"))
     options: dict[str, object] = {"cwd": "/", "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     if os.geteuid() == 0:
@@ -52,7 +48,9 @@ def postgres_server() -> Iterator[str]:
         account = pwd.getpwnam("postgres")
         os.chown(folder, account.pw_uid, account.pw_gid)
         options |= {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
-    subprocess.run([programs / "initdb", "-D", folder / "data", "-U", "postgres", "-A", "trust", "--no-sync"], check=True, **options)  # type: ignore[call-overload]
+    # The encoding is said, because initdb would take it from the locale, which not every environment names.
+    create = [programs / "initdb", "-D", folder / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"]
+    subprocess.run(create, check=True, **options)  # type: ignore[call-overload]
     server = subprocess.Popen(
         [programs / "postgres", "-D", folder / "data", "-k", folder, "-c", "fsync=off", "-c", "listen_addresses="],
         **options,  # type: ignore[call-overload]
@@ -62,7 +60,7 @@ def postgres_server() -> Iterator[str]:
         yield f"postgres://postgres@/postgres?host={folder}"
     finally:
         server.send_signal(signal.SIGQUIT)
-        server.wait(20)
+        server.wait(PATIENCE)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -89,8 +87,7 @@ def redis_url() -> Iterator[str]:
         return
     program = shutil.which("redis-server")
     if program is None:
-        _absent("there is no redis-server on this machine (apt-get install redis-server), and TEST_REDIS_URL is not set")
-        return
+        absent_service("Redis", "install it (apt-get install redis-server), or name a server with TEST_REDIS_URL")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -105,7 +102,7 @@ def redis_url() -> Iterator[str]:
         yield f"redis://127.0.0.1:{port}/0"
     finally:
         server.terminate()
-        server.wait(20)
+        server.wait(PATIENCE)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -119,8 +116,8 @@ def _pings(client: object) -> bool:
 
 
 def _wait(ready: object, what: str) -> None:
-    until = time.monotonic() + 60
+    until = time.monotonic() + PATIENCE
     while not ready():  # type: ignore[operator]
         if time.monotonic() > until:
-            raise RuntimeError(f"{what} did not start within 60 s")
+            raise RuntimeError(f"{what} did not start within {PATIENCE:.0f} s")
         time.sleep(0.1)

@@ -1,5 +1,7 @@
 """Settings of the tests: the application's own, with files in a temporary folder that goes away, and a cheap password hash."""
 
+import tests.environment  # noqa: F401, I001  (before anything reads the environment)
+
 import atexit
 import os
 import shutil

@@ -120,13 +120,13 @@ describe("the form", () => {
     window.history.replaceState(null, "", "/new");
     const calls = serve({ ...catalogue, "POST experiments": () => [201, EXPERIMENT] });
     render(<App />);
-    const seeds = await screen.findByRole("textbox", { name: "Seeds" }, { timeout: 4000 });
+    const seeds = await screen.findByRole("textbox", { name: "Seeds" });
     fireEvent.change(seeds, { target: { value: "zero" } });
     fireEvent.keyDown(seeds, { key: "Enter", ctrlKey: true });
     expect((await screen.findAllByText(/'zero' is not a seed/)).length).toBeGreaterThan(0);
     fireEvent.change(seeds, { target: { value: "0-1" } });
     fireEvent.change(screen.getByLabelText("Window of open trials"), { target: { value: "4" } });
-    expect(await screen.findByText("about 30 s", {}, { timeout: 4000 })).toBeTruthy();
+    expect(await screen.findByText("about 30 s")).toBeTruthy();
     expect(screen.getByRole("list", { name: "Advice" }).textContent).toBe("Random search: The window is wide.");
     expect(calls.some((call) => call.route === "POST experiments")).toBe(false);
     fireEvent.keyDown(seeds, { key: "Enter", ctrlKey: true });
@@ -147,7 +147,7 @@ describe("the form", () => {
       "POST experiments/validate": () => [200, { valid: false, problems: [{ field: "algorithms.0.options.window", message: "larger than the budget", code: "invalid" }], advice: [] }],
     });
     render(<App />);
-    expect(await screen.findByText("Larger than the budget", {}, { timeout: 4000 })).toBeTruthy();
+    expect(await screen.findByText("Larger than the budget")).toBeTruthy();
     expect(screen.getByText("1 thing to put right")).toBeTruthy();
   });
 });

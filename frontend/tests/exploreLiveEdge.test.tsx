@@ -4,6 +4,8 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vite
 import type { Run, Snapshot } from "../src/api/types";
 import { ExplorePage } from "../src/explore/ExplorePage";
 import { centreFor, edgesOf, liveEdge } from "../src/explore/liveEdge";
+import { LiveEdgePanel } from "../src/explore/LiveEdgePanel";
+import { useLiveEdge } from "../src/explore/useLiveEdge";
 import { encodeFloats, family, run } from "./run/events";
 import { stubCanvas } from "./run/fixtures";
 
@@ -26,6 +28,11 @@ function answer(routes: Record<string, () => unknown>): ReturnType<typeof vi.fn>
   });
   vi.stubGlobal("fetch", mock);
   return mock;
+}
+
+/** The part of the page that shows an edge, without the pictures around it: they cost a second each time. */
+function Part() {
+  return <LiveEdgePanel state={useLiveEdge()} onTake={() => undefined} />;
 }
 
 const listed = (...runs: Run[]) => ({ results: runs, next: null });
@@ -111,7 +118,7 @@ describe("an edge of a run on the page", () => {
     });
     const asked = () => mock.mock.calls.filter(([path]) => String(path).includes("snapshot")).length;
     const wait = (time: number) => act(() => vi.advanceTimersByTimeAsync(time));
-    render(<ExplorePage />);
+    render(<Part />);
     await wait(10);
     expect(screen.getByText("Step 1: no draws: its weights are one point; the three corners hold 75 % of the weight.")).toBeTruthy();
     await wait(4000);
@@ -123,12 +130,12 @@ describe("an edge of a run on the page", () => {
 
   it("says what is missing", async () => {
     answer({ "runs": () => listed() });
-    const { unmount } = render(<ExplorePage />);
+    const { unmount } = render(<Part />);
     expect(await screen.findByText("No run to show")).toBeTruthy();
     unmount();
 
     answer({ "runs": () => 500 });
-    const failed = render(<ExplorePage />);
+    const failed = render(<Part />);
     expect(within(await screen.findByRole("alert")).getByText("The runs could not be loaded")).toBeTruthy();
     failed.unmount();
 
@@ -141,7 +148,7 @@ describe("an edge of a run on the page", () => {
       [snapshot({ structure: { step: 1, groups: { normal: encodeFloats(new Array<number>(12).fill(0)) } } }), "No weight on this edge"],
     ] as const) {
       answer({ "runs/r1/snapshot": () => body, "runs": () => listed(run({ last_seq: 9 })) });
-      const shown = render(<ExplorePage />);
+      const shown = render(<Part />);
       expect(await screen.findByText(title)).toBeTruthy();
       shown.unmount();
     }

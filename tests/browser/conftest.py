@@ -16,8 +16,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Error, expect, sync_playwright
 
-from .server import ROOT, Server
-from .visitor import Visitor
+from tests import small_mnist
+from tests.absent import absent_service
+from tests.patience import PATIENCE
+
+from .server import ROOT, Server, running
+from .visitor import Visitor, follow_link
 
 CHROMIUM_OPTIONS = [
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
@@ -26,29 +30,23 @@ CHROMIUM_OPTIONS = [
 WINDOW = {"width": 1440, "height": 900}
 BEFORE_LOGIN = r"status of 401.*/api/v1/me\)"
 """Nobody is logged in yet: the one question that a page asks anyway."""
-expect.set_options(timeout=60_000)
-
-
-def _absent(reason: str) -> None:
-    if os.environ.get("REQUIRE_SERVICES", "") == "1":
-        pytest.fail(reason)
-    pytest.skip(reason)
+expect.set_options(timeout=1000 * PATIENCE)
 
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
     found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if not found:
-        _absent("there is no Chromium on this machine (apt-get install chromium), and CHROMIUM does not name one")
+        absent_service("Chromium", "install it (apt-get install chromium), or name the program with CHROMIUM")
     if not (ROOT / "webapp" / "static" / "ui" / "index.html").is_file():
-        _absent("the front end is not built (make ui)")
+        absent_service("the built front end", "make ui")
     return str(found)
 
 
 @pytest.fixture(scope="package")
 def browser(chromium: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_OPTIONS)
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_OPTIONS, timeout=1000 * PATIENCE)
         yield browser
         browser.close()
 
@@ -62,25 +60,17 @@ def screenshots() -> Path:
 
 @pytest.fixture(scope="package")
 def server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One application for all tests."""
-    made = Server(tmp_path_factory.mktemp("browser") / "home")
-    try:
-        made.start()
+    """One application for all tests. Its data files are a small MNIST, made here; the others are missing."""
+    folder = tmp_path_factory.mktemp("browser")
+    files = small_mnist.write(folder / "data", train=200, test=40)
+    with running(Server(folder / "home", more={"NASCOPE_DATA": str(files)})) as made:
         yield made
-    finally:
-        made.stop()
 
 
 @pytest.fixture(scope="package")
 def session(server: Server, browser: Browser) -> Any:
     """The cookies of the person who followed the printed link."""
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(server.link)
-    page.get_by_role("link", name="admin", exact=True).wait_for()
-    state = context.storage_state()
-    context.close()
-    return state
+    return follow_link(browser, server.link)
 
 
 SMALL_DARTS: dict[str, Any] = {

@@ -8,12 +8,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.patience import PATIENCE
+
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 180.0
-STOP_SECONDS = 60.0
 
 
 @dataclass
@@ -40,10 +42,10 @@ class Server:
         command = [sys.executable, "manage.py", "up", "--port", "0", "--workers", str(self.workers), "--gpus", "0", "--no-browser"]
         with printed.open("wb") as out, said.open("ab") as errors:
             self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=out, stderr=errors, start_new_session=True)
-        until = time.monotonic() + START_SECONDS
+        until = time.monotonic() + PATIENCE
         while (found := re.search(r"(http://[^/\s]+)/login/\S+", printed.read_text())) is None:
             assert self.process.poll() is None, f"manage.py up ended: {said.read_text()}"
-            assert time.monotonic() < until, f"no login link after {START_SECONDS:.0f} s: {said.read_text()}"
+            assert time.monotonic() < until, f"no login link after {PATIENCE:.0f} s: {said.read_text()}"
             time.sleep(0.05)
         self.link, self.origin = found[0], found[1]
 
@@ -51,7 +53,7 @@ class Server:
         """Another command of manage.py on the same home."""
         done = subprocess.run(
             [sys.executable, "manage.py", *arguments], cwd=ROOT, env=self.environment, capture_output=True, text=True,
-            timeout=START_SECONDS, check=False,
+            timeout=PATIENCE, check=False,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -79,7 +81,17 @@ class Server:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
         try:
-            return self.process.wait(STOP_SECONDS)
+            return self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise
+
+
+@contextmanager
+def running(server: Server) -> Iterator[Server]:
+    """The server, started; it ends with the block."""
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()

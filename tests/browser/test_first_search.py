@@ -101,7 +101,7 @@ def test_one_click_to_a_model_that_runs_alone(tab: Callable[..., Visitor], tmp_p
         visitor.wait(lambda: changed_share(before, pixels(supernet(page))) > 10 * MOVED, "the edges move")
         visitor.both_themes("darts-running")
 
-        visitor.wait_for_run(run, "completed", seconds=900)
+        visitor.wait_for_run(run, "completed")
         measured["finished after click, s"] = time.monotonic() - clicked
         result = panel(page, "Result")
         expect(result.get_by_test_id("baseline-accuracy")).to_be_visible()

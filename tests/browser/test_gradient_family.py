@@ -31,7 +31,7 @@ def test_a_lottery_ticket_shows_its_mask_its_charts_and_what_can_be_removed(admi
     expect(layers.get_by_role("button")).to_have_count(3)
     mask = structure.get_by_role("img", name=re.compile(r"^Mask of Dense layer 1: 24 outputs by 64 inputs, [\d,]+ of 1,536 weights kept"))
     expect(mask).to_be_visible()
-    admin.wait(lambda: coloured_share(pixels(mask)) > 0.02, "the kept weights are drawn", seconds=30)
+    admin.wait(lambda: coloured_share(pixels(mask)) > 0.02, "the kept weights are drawn")
     last = pixels(mask)
     page.keyboard.press("Home")
     whole = structure.get_by_role("img", name=re.compile(r"^Mask of Dense layer 1: .* 1,536 of 1,536 weights kept"))
@@ -40,15 +40,15 @@ def test_a_lottery_ticket_shows_its_mask_its_charts_and_what_can_be_removed(admi
         page.keyboard.press("ArrowRight")
         return whole.is_visible()
 
-    admin.wait(at_the_first_mask, "the search began with all weights", seconds=30)
-    admin.wait(lambda: changed_share(last, pixels(whole)) > 0.05, "an earlier mask keeps more", seconds=30)
+    admin.wait(at_the_first_mask, "the search began with all weights")
+    admin.wait(lambda: changed_share(last, pixels(whole)) > 0.05, "an earlier mask keeps more")
     admin.open(f"/runs/{run}?view=charts")
     cards = panel(page, "Structure").get_by_role("button", name=re.compile(": show large$"))
     expect(cards.first).to_be_visible()
     assert cards.count() >= 3
     cards.first.click()
     large = panel(page, "Structure").get_by_role("img").first
-    admin.wait(lambda: ink_share(pixels(large)) > 0.005, "the chart is drawn", seconds=30)
+    admin.wait(lambda: ink_share(pixels(large)) > 0.005, "the chart is drawn")
     report = page.get_by_role("region", name="Redundancy and robustness").first
     admin.open(f"/runs/{run}?view=reports")
     expect(report).to_be_visible()
@@ -77,7 +77,7 @@ def test_paths_of_several_runs_lie_in_one_plane(admin: Visitor) -> None:
     picture = charts.get_by_role("img").first
     ends = re.findall(r"to \(([-\d.]+), ([-\d.]+)\)", picture.get_attribute("aria-label") or "")
     assert len(ends) == 2 and ends[0] != ends[1], "looking twenty steps ahead ends elsewhere"
-    admin.wait(lambda: coloured_share(pixels(picture)) > 0.001, "two paths are drawn", seconds=30)
+    admin.wait(lambda: coloured_share(pixels(picture)) > 0.001, "two paths are drawn")
     charts.get_by_role("radio", name="Side by side").click()
     for xi in (0, 20):
         expect(charts.get_by_role("button", name=f"xi {xi}: show large")).to_be_visible()

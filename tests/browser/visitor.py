@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Response, WebSocket
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Response, WebSocket
+
+from tests.patience import PATIENCE
 
 TERMINAL = ("completed", "failed", "cancelled")
-PATIENCE = 240.0
-"""Seconds that a test waits for something that takes moments on an idle machine."""
 
 
 @dataclass
@@ -51,8 +51,8 @@ class Visitor:
     """The page's WebSockets, in order."""
 
     def __post_init__(self) -> None:
-        self.page.set_default_timeout(1000 * 60)
-        self.page.set_default_navigation_timeout(1000 * 60)
+        self.page.set_default_timeout(1000 * PATIENCE)
+        self.page.set_default_navigation_timeout(1000 * PATIENCE)
         self.page.on("console", self._heard)
         self.page.on("pageerror", lambda error: self.complaints.append(f"uncaught: {error}"))
         self.page.on("response", self._answered)
@@ -87,7 +87,7 @@ class Visitor:
         self.page.goto(self.origin + path, wait_until="domcontentloaded")
 
     def get(self, path: str) -> Any:
-        answer = self.context.request.get(f"{self.origin}/api/v1/{path}")
+        answer = self.context.request.get(f"{self.origin}/api/v1/{path}", timeout=1000 * PATIENCE)
         assert answer.status == 200, f"{path}: {answer.status} {answer.text()}"
         return answer.json()
 
@@ -95,7 +95,8 @@ class Visitor:
         """POST with the session's CSRF token; the status must be the given one."""
         token = next((cookie["value"] for cookie in self.context.cookies() if cookie["name"] == "csrftoken"), "")
         answer = self.context.request.post(
-            f"{self.origin}/api/v1/{path}", data=body if body is not None else {}, headers={"X-CSRFToken": token, "Origin": self.origin}
+            f"{self.origin}/api/v1/{path}", data=body if body is not None else {}, timeout=1000 * PATIENCE,
+            headers={"X-CSRFToken": token, "Origin": self.origin},
         )
         assert answer.status == status, f"{path}: {answer.status} {answer.text()}"
         return answer.json()
@@ -162,3 +163,27 @@ class Visitor:
 def panel(page: Page, name: str) -> Locator:
     """A titled part of the page."""
     return page.get_by_role("region", name=name, exact=True)
+
+
+def rows(page: Page) -> Locator:
+    """The table of trials on a run's page."""
+    return panel(page, "Population").get_by_role("group", name=re.compile("^Trials, "))
+
+
+def trials_shown(page: Page) -> int:
+    """How many trials the table says it has."""
+    found = re.search(r"(\d+) rows", (rows(page).get_attribute("aria-label") if rows(page).count() else "") or "0 rows")
+    assert found is not None
+    return int(found[1])
+
+
+def follow_link(browser: Browser, link: str) -> Any:
+    """The cookies of the person who follows a printed login link; it works once."""
+    context = browser.new_context()
+    context.set_default_timeout(1000 * PATIENCE)
+    page = context.new_page()
+    page.goto(link)
+    page.get_by_role("link", name="admin", exact=True).wait_for()
+    state = context.storage_state()
+    context.close()
+    return state

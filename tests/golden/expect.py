@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
+from tests.absent import DIGESTS, absent
 from tests.production.searches import Science
 
 from . import record
@@ -19,7 +18,7 @@ def assert_golden(name: str, science: Science, path: Path = record.FILE) -> None
     stored = record.of_machine(records, machine())
     if stored is None:
         others = "; ".join(difference(machine(), other.machine) for other in records)
-        pytest.skip(f"no digests for this machine ({others}): compare two checkouts with python -m tests.golden compare OTHER_CHECKOUT")
+        absent(DIGESTS, f"{others}; compare two checkouts: python -m tests.golden compare OTHER_CHECKOUT", required="REQUIRE_DIGESTS")
     assert name in stored.searches, f"{name} has no digest yet: python -m tests.golden write {name}"
     lines = differences(science, stored.searches[name])
     assert not lines, "\n".join(

@@ -133,7 +133,7 @@ def test_one_last_bit_is_another_arithmetic(monkeypatch: pytest.MonkeyPatch) -> 
 def test_another_machine_skips_with_what_to_do(tmp_path: Path) -> None:
     path = tmp_path / "digests.json"
     record.save([Record({**machine(), "torch": "1.0"})], path)
-    with pytest.raises(pytest.skip.Exception, match=r"torch \S+ instead of 1\.0\).*python -m tests\.golden compare"):
+    with pytest.raises(pytest.skip.Exception, match=r"torch \S+ instead of 1\.0; .*python -m tests\.golden compare"):
         assert_golden("quick/darts", ROWS, path)
 
 

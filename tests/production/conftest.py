@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -32,9 +31,17 @@ def database_url(postgres_server: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def stack(database_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack_environment() -> dict[str, str]:
+    """Variables of all processes of the stack; a module that wants more has a fixture of this name."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def stack(
+    database_url: str, redis_url: str, stack_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
     """Migrated and served; a module starts workers and reaper itself if it wants them."""
-    made = Stack(tmp_path_factory.mktemp("production") / "home", database_url, redis_url)
+    made = Stack(tmp_path_factory.mktemp("production") / "home", database_url, redis_url, dict(stack_environment))
     try:
         made.migrate()
         made.serve()
@@ -52,14 +59,3 @@ def ada(stack: Stack) -> Person:
 def grace(stack: Stack) -> Person:
     """A stranger to everything of ada's."""
     return Person(stack, "grace")
-
-
-@pytest.fixture(scope="session")
-def tables(data_dir: Path) -> Path:
-    """The folder of data files, with the NAS-Bench-201 tables in it."""
-    if not (data_dir / "nb201" / "nb201.npz").is_file():
-        reason = f"{data_dir} has no nb201/nb201.npz"
-        if os.environ.get("REQUIRE_DATA", "") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return data_dir

@@ -18,11 +18,11 @@ from typing import Any
 import httpx
 import psutil
 
+from tests.patience import PATIENCE
+
 from .images import ROOT
 from .searches import Science, science_of
 
-START_SECONDS = 180.0
-RUN_SECONDS = 600.0
 TERMINAL = ("completed", "failed", "cancelled")
 
 
@@ -56,7 +56,7 @@ class Embedded:
         link = re.search(r"(http://127\.0\.0\.1:\d+)/login/[\w-]+/", line)
         assert link, f"{line!r}\n{self.said()}"
         self.client.close()
-        self.client = httpx.Client(base_url=link.group(1), timeout=60)
+        self.client = httpx.Client(base_url=link.group(1), timeout=PATIENCE)
         assert self.client.get(link.group(0)).status_code in (302, 303)
         self.client.get("/")  # sets the CSRF cookie
 
@@ -74,14 +74,14 @@ class Embedded:
         return next((child for child in self.family() if "uvicorn" in _command(child)), None)
 
     def kill_everything(self, *, children: bool) -> list[psutil.Process]:
-        """kill -9 of the supervisor, and of each of its children where asked; returns those that are still there after 30 s."""
+        """kill -9 of the supervisor, and of each of its children where asked; returns those that are still there after that."""
         assert self.process is not None
         family = self.family()
         self.process.kill()
         for child in family if children else ():
             _kill(child)
         self.process.wait()
-        _, left = psutil.wait_procs(family, timeout=30)
+        _, left = psutil.wait_procs(family, timeout=PATIENCE)
         return [child for child in left if _lives(child)]
 
     def down(self) -> None:
@@ -92,7 +92,7 @@ class Embedded:
         family = self.family()
         self.process.send_signal(signal.SIGINT)
         try:
-            self.process.wait(30)
+            self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -107,7 +107,7 @@ class Embedded:
             "X-CSRFToken": self.client.cookies.get("csrftoken", ""), "Origin": str(self.client.base_url).rstrip("/"),
             "Idempotency-Key": str(uuid.uuid4()),
         }
-        until = time.monotonic() + START_SECONDS
+        until = time.monotonic() + PATIENCE
         while True:
             try:
                 return self.client.request(method, f"/api/v1/{path}", json=body, headers=headers)
@@ -153,10 +153,10 @@ class Embedded:
 
     def finished(self, run: str) -> dict[str, Any]:
         """The run when it is over."""
-        self.wait(lambda: self.get(f"runs/{run}")["state"] in TERMINAL, "the run does not end", RUN_SECONDS)
+        self.wait(lambda: self.get(f"runs/{run}")["state"] in TERMINAL, "the run does not end")
         return self.get(f"runs/{run}")  # type: ignore[no-any-return]
 
-    def wait(self, ready: Callable[[], Any], what: str, seconds: float = START_SECONDS) -> Any:
+    def wait(self, ready: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
         """What `ready` answers as soon as that is true; fails after `seconds`."""
         until = time.monotonic() + seconds
         while not (answer := ready()):
@@ -168,7 +168,7 @@ class Embedded:
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """Read the database file itself: what holds a lease, and which process."""
-        database = sqlite3.connect(f"file:{self.home / 'db.sqlite3'}?mode=ro", uri=True, timeout=20)
+        database = sqlite3.connect(f"file:{self.home / 'db.sqlite3'}?mode=ro", uri=True, timeout=PATIENCE)
         try:
             return database.execute(query, [value.replace("-", "") if isinstance(value, str) else value for value in values]).fetchall()
         finally:

@@ -12,6 +12,9 @@ from typing import Any
 import httpx
 import websockets
 
+from search_engine.events import FRAME_KINDS
+from tests.patience import PATIENCE
+
 from .stack import Stack
 
 TERMINAL = ("completed", "failed", "cancelled")
@@ -25,7 +28,7 @@ class Person:
         words = ["createsuperuser", "--noinput", "--username", name, "--email", f"{name}@example.org"]
         stack.manage(*words, DJANGO_SUPERUSER_PASSWORD=password)
         self.stack = stack
-        self.client = httpx.Client(base_url=stack.origin, timeout=60)
+        self.client = httpx.Client(base_url=stack.origin, timeout=PATIENCE)
         self.client.get("/")  # sets the CSRF cookie
         answer = self.send("POST", "auth/login", {"username": name, "password": password})
         assert answer.status_code == 200, answer.text
@@ -72,7 +75,9 @@ class Watch:
         stack = self.person.stack
         headers = {"Cookie": f"nascope_session={self.person.client.cookies['nascope_session']}"}
         address = f"ws://127.0.0.1:{stack.port}/ws/v1/runs/{self.run}/?after={self.cursor}"
-        return websockets.connect(address, additional_headers=headers, origin=stack.origin, max_size=None)  # type: ignore[arg-type]
+        return websockets.connect(
+            address, additional_headers=headers, origin=stack.origin, max_size=None, open_timeout=PATIENCE, ping_interval=None  # type: ignore[arg-type]
+        )
 
     def take(self, text: str | bytes) -> None:
         frame = json.loads(text)
@@ -83,7 +88,7 @@ class Watch:
         elif frame["type"] in ("hello", "run"):
             self.state = frame["run"]["state"]
 
-    def hear(self, until: Callable[[], bool], seconds: float = 240) -> None:
+    def hear(self, until: Callable[[], bool], seconds: float = PATIENCE) -> None:
         """Listen until the condition holds; fails after `seconds`."""
 
         async def listen() -> None:
@@ -93,6 +98,14 @@ class Watch:
 
         asyncio.run(listen())
 
+    def same_as_stored(self) -> list[dict[str, Any]]:
+        """The log over REST; it has no hole and, pictures of a moment aside (a socket may thin them), is what the socket said."""
+        stored = self.person.all_events(self.run)
+        assert [event["seq"] for event in stored] == list(range(1, len(stored) + 1))
+        lasting = [[event for event in events if event["kind"] not in FRAME_KINDS] for events in (self.events, stored)]
+        assert lasting[0] == lasting[1]
+        return stored
+
     def to_the_end(self) -> None:
         """Until the run is over and its last event is here."""
         self.hear(lambda: self.state in TERMINAL)
@@ -101,7 +114,7 @@ class Watch:
             self.hear(lambda: self.cursor >= last)
 
 
-def wait_until_over(person: Person, run: str, seconds: float = 240) -> dict[str, Any]:
+def wait_until_over(person: Person, run: str, seconds: float = PATIENCE) -> dict[str, Any]:
     """The run when it has ended, by asking."""
     until = time.monotonic() + seconds
     while (shown := person.get(f"runs/{run}"))["state"] not in TERMINAL:

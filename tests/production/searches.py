@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from search_engine.catalogue import registry
+from tests.patience import PATIENCE
 
 from .images import ROOT
 
@@ -119,17 +120,18 @@ def digests(folder: Path) -> dict[str, str]:
 class CommandLine:
     """One search by `python -m search_engine run`, begun at once; of this checkout, or of the one in `root`."""
 
-    def __init__(self, config: dict[str, Any], folder: Path, root: Path = ROOT) -> None:
+    def __init__(self, config: dict[str, Any], folder: Path, root: Path = ROOT, **environment: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.out = folder / "out"
         (folder / "run.yaml").write_text(json.dumps(config))
         self._process = subprocess.Popen(
             [sys.executable, "-m", "search_engine", "run", str(folder / "run.yaml"), "--out", str(self.out), "--json"],
-            cwd=root, env={**os.environ, "OMP_NUM_THREADS": "1"}, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            cwd=root, env={**os.environ, "OMP_NUM_THREADS": "1", **environment}, text=True,
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
         )
 
     def science(self) -> Science:
         """Wait for its end; what it said."""
-        _, errors = self._process.communicate(timeout=600)
+        _, errors = self._process.communicate(timeout=PATIENCE)
         assert self._process.returncode == 0, errors
         return logged(self.out)

@@ -18,11 +18,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.patience import PATIENCE
+
 from .images import ROOT, compose, without_packages
 
 MODULES = {"scikit-learn": "sklearn"}
 """Import names of packages that have another."""
-START_SECONDS = 120.0
 
 
 @dataclass
@@ -80,12 +81,19 @@ class Stack:
         return process
 
     def migrate(self) -> None:
-        assert self.start("migrate").wait(START_SECONDS) == 0
+        assert self.start("migrate").wait(PATIENCE) == 0
 
     def serve(self) -> None:
         """Start the web process and wait for its container's own health check."""
         web = self.start("web")
         self.wait_for(self.healthy, "the web process is not healthy", lambda: web.poll() is None)
+
+    def staff(self, workers: int) -> None:
+        """Start the reaper and so many CPU workers. A short lease, so that the death of a worker is noticed soon."""
+        self.more |= {"NASCOPE_LEASE_SECONDS": "3", "NASCOPE_HEARTBEAT_SECONDS": "0.5", "NASCOPE_SLICE_SECONDS": "0.3"}
+        self.start("reaper")
+        for number in range(workers):
+            self.start("worker-cpu", f"worker-{number}")
 
     def healthy(self) -> bool:
         check = [sys.executable, "docker/healthcheck.py", f"{self.origin}/api/v1/health/ready"]
@@ -95,7 +103,7 @@ class Stack:
         """A command in the web container (`docker compose exec web ...`)."""
         done = subprocess.run(
             [sys.executable, "manage.py", *arguments], cwd=ROOT, env={**self.environment("nascope-web"), **environment},
-            capture_output=True, text=True, timeout=START_SECONDS, check=False,
+            capture_output=True, text=True, timeout=PATIENCE, check=False,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -108,10 +116,10 @@ class Stack:
         )
 
     def wait_for(self, ready: Callable[[], Any], what: str, alive: Callable[[], bool] = lambda: True) -> Any:
-        until = time.monotonic() + START_SECONDS
+        until = time.monotonic() + PATIENCE
         while not (answer := ready()):
             assert alive(), f"{what}: the process ended"
-            assert time.monotonic() < until, f"{what} after {START_SECONDS:.0f} s"
+            assert time.monotonic() < until, f"{what} after {PATIENCE:.0f} s"
             time.sleep(0.1)
         return answer
 
@@ -123,14 +131,14 @@ class Stack:
         statuses = {}
         for name, process in self.processes.items():
             try:
-                statuses[name] = process.wait(30)
+                statuses[name] = process.wait(PATIENCE)
             except subprocess.TimeoutExpired:
                 process.kill()
                 statuses[name] = process.wait()
         return statuses
 
 
-def answer(process: subprocess.Popen[str], seconds: float = 120) -> Any:
+def answer(process: subprocess.Popen[str], seconds: float = PATIENCE) -> Any:
     """Wait for a program of the tests; what it printed last, as JSON."""
     output, errors = process.communicate(timeout=seconds)
     assert process.returncode == 0, errors

@@ -108,6 +108,6 @@ def test_a_deleted_run_takes_everything_with_it_while_workers_compute(embedded: 
     assert left == dict.fromkeys(of_runs, 0)
     embedded.wait(lambda: all(worker["job"] is None for worker in embedded.get("workers")), "a worker goes on with it")
     # A slice that was under way may have written once more; housekeeping, once a minute, takes that away.
-    embedded.wait(lambda: not folder.exists(), "the run's folder stays", seconds=90)
+    embedded.wait(lambda: not folder.exists(), "the run's folder stays")
     other = embedded.start(TRAINED)
     assert embedded.finished(other)["state"] == "completed", "the workers are well"

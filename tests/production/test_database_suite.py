@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
+
 pytestmark = pytest.mark.services
 ROOT = Path(__file__).parents[2]
 
@@ -18,7 +20,7 @@ def test_the_web_application_s_tests_pass_on_postgresql(postgres_server: str) ->
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")} | {"DATABASE_URL": postgres_server}
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not slow and not gpu and not services", "tests/webapp"],
-        cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=1200,
+        cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=3 * PATIENCE,
     )
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     assert " passed" in done.stdout

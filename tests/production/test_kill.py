@@ -15,6 +15,8 @@ from typing import Any
 import psutil
 import pytest
 
+from tests.patience import PATIENCE
+
 from .embedded import Embedded, clean_log
 from .searches import GROWTH, TINY, TRAINED, CommandLine, Science, assert_same, digests
 
@@ -180,7 +182,7 @@ def test_a_kill_while_the_download_is_made(tmp_path: Path) -> None:
             time.sleep(0.4)
             helpers = worker.children(recursive=True)
             worker.kill()
-            _, alive = psutil.wait_procs(helpers, timeout=60)
+            _, alive = psutil.wait_procs(helpers, timeout=PATIENCE)
             assert not alive, f"orphans: {alive}"
         shown = embedded.finished(run)
         assert (shown["state"], shown["reproducible"]) == ("completed", True), shown["reason"]

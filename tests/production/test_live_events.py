@@ -14,6 +14,8 @@ import psycopg
 import pytest
 import websockets
 
+from tests.patience import PATIENCE
+
 from .images import ROOT
 from .person import Person
 from .stack import Stack, answer
@@ -50,7 +52,7 @@ def test_a_wake_up_reaches_the_socket(ada: Person, deaf: Stack) -> None:
     watch.person.stack, before = deaf, watch.person.stack
 
     async def scenario() -> None:
-        async with asyncio.timeout(90), watch.open() as link:
+        async with asyncio.timeout(PATIENCE), watch.open() as link:
             for number in range(1, 6):
                 written = deaf.program("tests.webapp.programs.write_events", run, f"phase:{number}", "1")
                 while watch.cursor < start + number:
@@ -70,7 +72,7 @@ def test_a_notice_rides_in_the_writing_transaction(ada: Person, stack: Stack) ->
     with psycopg.connect(stack.database_url.replace("postgres://", "postgresql://"), autocommit=True) as listener:
         listener.execute("LISTEN nascope_events")
         assert answer(stack.program("tests.webapp.programs.write_events", run, "phase:0", "3")) == 3
-        heard = [notice.payload for notice in listener.notifies(timeout=30, stop_after=3)]
+        heard = [notice.payload for notice in listener.notifies(timeout=PATIENCE, stop_after=3)]
     assert heard == [run] * 3
 
 
@@ -94,7 +96,7 @@ def test_requests_leave_no_connections_behind(ada: Person, stack: Stack) -> None
     """An ASGI server answers each request in a thread of its own; a connection kept per thread would soon exhaust PostgreSQL."""
 
     def client(_: int) -> None:
-        with httpx.Client(base_url=stack.origin, cookies=dict(ada.client.cookies), timeout=60) as browser:
+        with httpx.Client(base_url=stack.origin, cookies=dict(ada.client.cookies), timeout=PATIENCE) as browser:
             assert [browser.get("/api/v1/me").status_code for _ in range(10)] == [200] * 10
 
     with ThreadPoolExecutor(20) as crowd:
@@ -112,7 +114,7 @@ def test_strangers_cannot_listen(ada: Person, grace: Person) -> None:
     run = new_run(ada)
 
     async def refusal(watch: Any) -> int:
-        async with asyncio.timeout(30), watch.open() as link:
+        async with asyncio.timeout(PATIENCE), watch.open() as link:
             with pytest.raises(websockets.ConnectionClosed) as closed:
                 await link.recv()
             assert closed.value.rcvd is not None
@@ -133,6 +135,6 @@ def test_a_stuck_worker_ends_itself(ada: Person, stack: Stack) -> None:
     impatient = Stack(stack.home / "impatient", stack.database_url, stack.redis_url, stack.more | {"NASCOPE_PROGRESS_DEADLINE": "1"})
     impatient.more["NASCOPE_HEARTBEAT_SECONDS"] = "0.2"
     process = impatient.program("tests.production.stuck_worker", run)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 70, errors
     assert "no progress" in errors

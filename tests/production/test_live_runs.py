@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from search_engine.events import FRAME_KINDS
+from tests.patience import PATIENCE
 
 from .person import Person, wait_until_over
 from .stack import Stack
@@ -32,11 +32,7 @@ DARTS: dict[str, Any] = {
 
 @pytest.fixture(scope="module", autouse=True)
 def crew(stack: Stack) -> Iterator[Stack]:
-    """Two CPU workers and the reaper. A short lease, so that the death of a worker is noticed soon."""
-    stack.more |= {"NASCOPE_LEASE_SECONDS": "3", "NASCOPE_HEARTBEAT_SECONDS": "0.5", "NASCOPE_SLICE_SECONDS": "0.3"}
-    stack.start("reaper")
-    for number in range(2):
-        stack.start("worker-cpu", f"worker-{number}")
+    stack.staff(workers=2)
     yield stack
 
 
@@ -44,36 +40,11 @@ def workers_alive(person: Person) -> list[dict[str, Any]]:
     return [worker for worker in person.get("workers") if worker["alive"]]
 
 
-def same_log(person: Person, run: str, heard: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The log over REST has no hole and, pictures of a moment aside (a socket may thin them), is what the socket said."""
-    stored = person.all_events(run)
-    assert [event["seq"] for event in stored] == list(range(1, len(stored) + 1))
-    lasting = [[event for event in events if event["kind"] not in FRAME_KINDS] for events in (heard, stored)]
-    assert lasting[0] == lasting[1]
-    return stored
-
-
-def test_a_search_of_the_table(ada: Person, tables: Path) -> None:
-    run = ada.start(algorithms=[{"id": "random"}], space="nb201", datasets=["nb201_cifar10"], seeds=[1], budget={"trials": 50})
-    watch = ada.watch(run)
-    watch.to_the_end()
-    stored = same_log(ada, run, watch.events)
-    shown = ada.get(f"runs/{run}")
-    assert (shown["state"], shown["reproducible"]) == ("completed", True), shown["reason"]
-    assert shown["charged"]["trials"] == shown["counts"]["candidates"] == 50
-    told = [event["data"] for event in stored if event["kind"] == "trial_told"]
-    assert shown["best"]["value"] == max(trial["metrics"]["val_accuracy"] for trial in told)
-    assert [trial["number"] for trial in told] == list(range(50))
-    table = ada.get(f"trials?run={run}&order=-value")["results"]
-    assert table[0]["value"] == shown["best"]["value"]
-    assert all(model["bundle"] is None and model["reason"] for model in shown["models"]), "a table trains nothing"
-
-
 def test_a_search_by_gradients_and_its_download(ada: Person, tmp_path: Path) -> None:
     run = ada.start(**DARTS)
     watch = ada.watch(run)
     watch.to_the_end()
-    stored = same_log(ada, run, watch.events)
+    stored = watch.same_as_stored()
     shown = ada.get(f"runs/{run}")
     assert (shown["state"], shown["reproducible"]) == ("completed", True), shown["reason"]
     kinds = [event["kind"] for event in stored]
@@ -88,7 +59,9 @@ def test_a_search_by_gradients_and_its_download(ada: Person, tmp_path: Path) -> 
     with zipfile.ZipFile(io.BytesIO(packed.content)) as archive:
         archive.extractall(tmp_path)
     script = next(tmp_path.rglob("evaluate.py"))
-    done = subprocess.run([sys.executable, "-I", script.name], cwd=script.parent, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        [sys.executable, "-I", script.name], cwd=script.parent, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
     assert done.returncode == 0, done.stderr
     numbers = [float(number) for number in re.findall(r"\d+\.\d+", done.stdout)]
     assert any(abs(number - final["metrics"]["test_accuracy"]) < 1e-3 for number in numbers), done.stdout

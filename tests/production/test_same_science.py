@@ -4,7 +4,6 @@ the command line or the web, with one worker or three, whether work stays in mem
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -27,14 +26,18 @@ SETUPS: dict[str, tuple[int, dict[str, str]]] = {
 }
 
 
+ON_THE_TABLE = "regularized_evolution"
+"""The search that needs the table's file."""
+
+
 @pytest.fixture(scope="module")
-def command_line(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Science, Path]]:
-    """(science, output folder) of a search in one process; each is made once."""
+def command_line(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., tuple[Science, Path]]:
+    """(science, output folder) of a search in one process; each is made once. Keywords are environment variables."""
     made: dict[str, tuple[Science, Path]] = {}
 
-    def get(name: str) -> tuple[Science, Path]:
+    def get(name: str, **environment: str) -> tuple[Science, Path]:
         if name not in made:
-            run = CommandLine(SEARCHES[name], tmp_path_factory.mktemp("cli"))
+            run = CommandLine(SEARCHES[name], tmp_path_factory.mktemp("cli"), **environment)
             made[name] = (run.science(), run.out)
         return made[name]
 
@@ -48,15 +51,21 @@ def searched(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     embedded = Embedded(tmp_path_factory.mktemp("web") / "home", workers, **environment)
     try:
         embedded.up()
-        yield embedded, {name: embedded.start(config) for name, config in SEARCHES.items() if name in searchable()}
+        yield embedded, {name: embedded.start(config) for name, config in SEARCHES.items() if name != ON_THE_TABLE}
     finally:
         embedded.down()
 
 
-def searchable() -> list[str]:
-    """Without the table's file there is one less."""
-    there = Path(os.environ.get("NASCOPE_DATA", "")).joinpath("nb201", "nb201.npz").is_file()
-    return [name for name in SEARCHES if there or name != "regularized_evolution"]
+@pytest.fixture(params=list(SETUPS))
+def searched_on_the_table(request: pytest.FixtureRequest, tables: Path, tmp_path: Path) -> Iterator[tuple[Embedded, str]]:
+    """The search on the table in an installation that has its file, between two others with which it takes turns; (installation, run)."""
+    workers, environment = SETUPS[request.param]
+    embedded = Embedded(tmp_path / "home", workers, NASCOPE_DATA=str(tables), **environment)
+    try:
+        embedded.up()
+        yield embedded, [embedded.start(SEARCHES[name]) for name in ("wann", ON_THE_TABLE, "evo_nas")][1]
+    finally:
+        embedded.down()
 
 
 def equal(embedded: Embedded, run: str, expected: Science) -> dict[str, Any]:
@@ -71,25 +80,21 @@ def equal(embedded: Embedded, run: str, expected: Science) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", list(SEARCHES))
-def test_the_science_is_the_golden_one(
-    name: str, request: pytest.FixtureRequest, command_line: Callable[[str], tuple[Science, Path]]
-) -> None:
-    if name == "regularized_evolution":
-        request.getfixturevalue("tables")
+@pytest.mark.parametrize("name", [name for name in SEARCHES if name != ON_THE_TABLE])
+def test_the_science_is_the_golden_one(name: str, command_line: Callable[..., tuple[Science, Path]]) -> None:
     assert_golden(f"matrix/{name}", command_line(name)[0])
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", list(SEARCHES))
+def test_the_science_on_a_table_is_the_golden_one(command_line: Callable[..., tuple[Science, Path]], tables: Path) -> None:
+    assert_golden(f"matrix/{ON_THE_TABLE}", command_line(ON_THE_TABLE, NASCOPE_DATA=str(tables))[0])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in SEARCHES if name != ON_THE_TABLE])
 def test_the_matrix(
-    name: str,
-    request: pytest.FixtureRequest,
-    searched: tuple[Embedded, dict[str, str]],
-    command_line: Callable[[str], tuple[Science, Path]],
+    name: str, searched: tuple[Embedded, dict[str, str]], command_line: Callable[..., tuple[Science, Path]]
 ) -> None:
-    if name == "regularized_evolution":
-        request.getfixturevalue("tables")
     embedded, runs = searched
     expected, out = command_line(name)
     kinds = {row[2] for row in expected}
@@ -107,6 +112,16 @@ def test_the_matrix(
     if name == "pathnet":
         assert sum(row[2] == "control" for row in expected) == 2
         assert [model["bundle"] is not None for model in shown["models"]] == [True, True]
+
+
+@pytest.mark.slow
+def test_the_matrix_on_a_table(
+    searched_on_the_table: tuple[Embedded, str], command_line: Callable[..., tuple[Science, Path]], tables: Path
+) -> None:
+    embedded, run = searched_on_the_table
+    expected, _ = command_line(ON_THE_TABLE, NASCOPE_DATA=str(tables))
+    assert {row[2] for row in expected} >= {"trial_told", "candidate_born"}
+    equal(embedded, run, expected)
 
 
 def test_trained_trials_through_two_workers(tmp_path: Path) -> None:

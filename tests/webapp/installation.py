@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE
+
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = Path(__file__).parent / "programs"
 
@@ -42,12 +44,12 @@ class Installation:
 
     def manage(self, *arguments: str) -> str:
         process = self.start("manage.py", *arguments)
-        output, errors = process.communicate(timeout=120)
+        output, errors = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, errors
         return output
 
 
-def result(process: subprocess.Popen[str], timeout: float = 120) -> Any:
+def result(process: subprocess.Popen[str], timeout: float = PATIENCE) -> Any:
     """Wait for a program and read its last line as JSON."""
     output, errors = process.communicate(timeout=timeout)
     assert process.returncode == 0, errors

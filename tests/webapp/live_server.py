@@ -22,9 +22,13 @@ import websockets
 from django.conf import settings
 from django.db import connection
 
+from tests.patience import PATIENCE
+
 from .api_world import browser
 
 ROOT = Path(__file__).resolve().parents[2]
+UNHURRIED: dict[str, Any] = {"open_timeout": PATIENCE, "ping_interval": None}
+"""Options of a client's WebSocket without the library's own limits."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +55,10 @@ def serving() -> Iterator[Server]:
     given = urlsplit(os.environ.get("DATABASE_URL", "sqlite://"))
     environment["DATABASE_URL"] = f"sqlite:///{name}" if given.scheme == "sqlite" else given._replace(path=f"/{name}").geturl()
     command = ["-m", "uvicorn", "webapp.asgi:application", "--port", str(port), "--ws", "websockets-sansio", "--log-level", "warning"]
+    command += ["--ws-ping-timeout", str(PATIENCE)]
     process = subprocess.Popen([sys.executable, *command], cwd=ROOT, env=environment)
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE
         while True:
             try:
                 urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/health/live", timeout=5).close()
@@ -65,7 +70,7 @@ def serving() -> Iterator[Server]:
         yield Server(port)
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=PATIENCE)
 
 
 def cookie(user: Any) -> dict[str, str]:
@@ -89,7 +94,8 @@ class Ear:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Any]:
         address = self.server.url(self.run, f"after={self.cursor}")
-        async with websockets.connect(address, additional_headers=self.headers, origin=self.server.origin, max_size=None) as link:
+        own = {"additional_headers": self.headers, "origin": self.server.origin}
+        async with websockets.connect(address, max_size=None, **own, **UNHURRIED) as link:
             yield link
 
     def take(self, text: str) -> None:
@@ -112,7 +118,7 @@ class Ear:
         else:
             assert frame == {"type": "ping"}
 
-    async def hear(self, until: Callable[[], bool], seconds: float = 60) -> None:
+    async def hear(self, until: Callable[[], bool], seconds: float = PATIENCE) -> None:
         """Listen on one connection until the condition holds."""
         async with asyncio.timeout(seconds), self.open() as link:
             while not until():

@@ -120,8 +120,9 @@ def test_a_grid_beyond_the_budget_is_told_before_the_start(client: Any) -> None:
 def test_bad_input_names_its_field_and_what_would_be_right(client: Any, change: dict[str, Any], field: str, message: str) -> None:
     body = {"space": "", "datasets": [], "seeds": [0], "budget": None if "pathnet" in str(change) else {"trials": 5}, **change}
     problems = send(client, "POST", "experiments/validate", body).json()["problems"]
-    assert [item["field"] for item in problems if item["code"] != "missing_data"] == [field]
-    assert re.search(message, problems[0]["message"]), problems[0]["message"]
+    [problem] = [item for item in problems if item["code"] != "missing_data"]
+    assert problem["field"] == field
+    assert re.search(message, problem["message"]), problem["message"]
 
 
 def test_the_same_key_makes_one_experiment(client: Any) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from kombu import Connection, Exchange, Queue
 
+from tests.patience import PATIENCE
 from webapp.celery import app
 from webapp.file_broker import Transport
 
@@ -56,11 +57,11 @@ def test_readers_and_writers_at_once(folder: Path) -> None:
     for process in (*readers, *writers):
         process.start()
     for process in writers:
-        process.join(60)
+        process.join(PATIENCE)
     written.set()
-    found = [results.get(timeout=60) for _ in range(WRITERS * MESSAGES)]
+    found = [results.get(timeout=PATIENCE) for _ in range(WRITERS * MESSAGES)]
     for process in readers:
-        process.join(60)
+        process.join(PATIENCE)
     assert sorted(found, key=str) == sorted(range(WRITERS * MESSAGES), key=str)
     assert not list((folder / "queue").iterdir())
 
@@ -87,7 +88,7 @@ def test_bindings_made_at_once_are_all_kept(folder: Path) -> None:
     for process in processes:
         process.start()
     for process in processes:
-        process.join(60)
+        process.join(PATIENCE)
     channel = connect(folder).channel()
     assert {row.queue for row in channel.get_table("bells")} == {f"q{number}.{index}" for number in range(4) for index in range(10)}
     channel._delete("q1.1", "bells", "ring", "")

@@ -10,6 +10,7 @@ from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
 from channels.routing import URLRouter
 
+from tests.patience import PATIENCE
 from webapp.core.models import WsTicket
 from webapp.live import consumer
 from webapp.live.routing import routes
@@ -30,19 +31,19 @@ async def opened() -> ApplicationCommunicator:
     scope = {"type": "websocket", "path": f"/ws/v1/runs/{run}/", "query_string": f"ticket={ticket}".encode(), "headers": []}
     client = ApplicationCommunicator(URLRouter(routes), scope)
     await client.send_input({"type": "websocket.connect"})
-    assert (await client.receive_output(10))["type"] == "websocket.accept"
+    assert (await client.receive_output(PATIENCE))["type"] == "websocket.accept"
     return client
 
 
 async def frame_type(client: ApplicationCommunicator) -> str:
-    message = await client.receive_output(10)
+    message = await client.receive_output(PATIENCE)
     assert message["type"] == "websocket.send"
     return str(json.loads(message["text"])["type"])
 
 
 async def leave(client: ApplicationCommunicator) -> None:
     await client.send_input({"type": "websocket.disconnect", "code": 1000})
-    await client.wait(10)
+    await client.wait(PATIENCE)
 
 
 async def test_a_quiet_run_gives_signs_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,7 +59,7 @@ async def test_a_failure_of_the_server_closes_the_socket_so_that_the_client_come
 
     monkeypatch.setattr(consumer.run_frames, "newer", broken)
     client = await opened()
-    while (message := await client.receive_output(10))["type"] == "websocket.send":
+    while (message := await client.receive_output(PATIENCE))["type"] == "websocket.send":
         pass
     assert (message["type"], message["code"]) == ("websocket.close", 1011)
 

@@ -17,11 +17,12 @@ import websockets
 from django.db import connection
 
 from search_engine import events as say
+from tests.patience import PATIENCE
 from webapp.core.models import Event, Run, RunCounter, WsTicket
 from webapp.jobs import states
 
 from .api_world import births, browser, fill, frame, make_experiment, make_user, send, tell
-from .live_server import Ear, Server, cookie, serving
+from .live_server import UNHURRIED, Ear, Server, cookie, serving
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -71,7 +72,7 @@ def closing(address: str, **options: Any) -> tuple[int, str]:
     """Close code and reason of a connection that is refused."""
 
     async def attempt() -> tuple[int, str]:
-        async with asyncio.timeout(20), websockets.connect(address, **options) as link:
+        async with asyncio.timeout(PATIENCE), websockets.connect(address, **UNHURRIED, **options) as link:
             with pytest.raises(websockets.ConnectionClosed) as closed:
                 await link.recv()
             assert closed.value.rcvd is not None
@@ -103,7 +104,7 @@ def test_a_ticket_opens_one_socket_without_cookie_or_origin(server: Server, run:
     ticket = WsTicket.issue(owner)
 
     async def greet() -> str:
-        async with asyncio.timeout(20), websockets.connect(server.url(run.pk, f"ticket={ticket}")) as link:
+        async with asyncio.timeout(PATIENCE), websockets.connect(server.url(run.pk, f"ticket={ticket}"), **UNHURRIED) as link:
             return str(await link.recv())
 
     assert '"hello"' in asyncio.run(greet())
@@ -146,7 +147,7 @@ def test_nothing_is_lost_or_doubled_over_many_reconnects(server: Server, run: Ru
     async def restless(ear: Ear) -> None:
         """Leaves after a few frames, comes back, goes on from its number."""
         while ear.cursor < total or ear.hellos < 5:
-            async with asyncio.timeout(60), ear.open() as link:
+            async with asyncio.timeout(PATIENCE), ear.open() as link:
                 for _ in range(rng.randrange(1, 5)):
                     try:
                         ear.take(await asyncio.wait_for(link.recv(), 0.3))
@@ -206,7 +207,7 @@ def test_a_deleted_run_closes_its_sockets(server: Server, run: Run, headers: dic
     ear = Ear(server, run.pk, headers)
 
     async def scenario() -> int:
-        async with asyncio.timeout(30), ear.open() as link:
+        async with asyncio.timeout(PATIENCE), ear.open() as link:
             while not ear.runs:
                 ear.take(await link.recv())
             await in_thread(lambda: states.delete_run(run.pk))
@@ -231,8 +232,8 @@ def test_a_slow_client_holds_nobody_up_and_misses_nothing(server: Server, run: R
             tell(run, "phase:0", [(step, say.Notice(name="long", message=text, step=step))])
 
     async def scenario() -> int:
-        async with asyncio.timeout(90), websockets.connect(
-            server.url(run.pk, f"after={start}"), additional_headers=headers, origin=server.origin, max_size=None, max_queue=1
+        async with asyncio.timeout(PATIENCE), websockets.connect(
+            server.url(run.pk, f"after={start}"), additional_headers=headers, origin=server.origin, max_size=None, max_queue=1, **UNHURRIED
         ) as sleeping:
             await asyncio.gather(quick.hear(lambda: quick.cursor >= start + notices), in_thread(write))
             unheard = slow.cursor
@@ -274,6 +275,6 @@ def test_the_download_comes_whole_through_the_server(server: Server, run: Run, h
     fill(run)
     model = send(browser(run.owner), "GET", "models").json()["results"][0]
     request = urllib.request.Request(f"{server.origin}/api/v1/models/{model['id']}/download", headers=headers)
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
         data = answer.read()
     assert hashlib.sha256(data).hexdigest() == run.models.get().bundle_sha256

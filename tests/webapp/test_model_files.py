@@ -17,6 +17,7 @@ import pytest
 
 from search_engine.bundle import verify as verify_module
 from search_engine.bundle.errors import BundleError
+from tests.patience import PATIENCE
 from webapp.core.models import Job, ModelArtefact, Run
 from webapp.jobs import files, slices
 from webapp.jobs.failures import give_back
@@ -88,7 +89,7 @@ def test_a_death_between_placing_a_model_and_its_commit_is_made_good(settings: A
 def fake_bundle(folder: Path) -> None:
     """Its evaluation says its process number and never ends."""
     folder.mkdir(parents=True)
-    text = "import os, pathlib, time\npathlib.Path(os.environ['SAY']).write_text(str(os.getpid()))\ntime.sleep(600)\n"
+    text = "import os, pathlib, time\npathlib.Path(os.environ['SAY']).write_text(str(os.getpid()))\ntime.sleep(86_400)\n"
     (folder / "evaluate.py").write_text(text)
     listed = {"evaluate.py": {"sha256": hashlib.sha256(text.encode()).hexdigest()}}
     (folder / "manifest.json").write_text(json.dumps({"files": listed, "evaluation": {"data_folder": None, "accuracy": 0.5}}))
@@ -103,13 +104,13 @@ def test_the_check_of_a_bundle_ends_with_its_worker_and_leaves_nothing_elsewhere
     environment = {**os.environ, "SAY": str(said), "TMPDIR": str(elsewhere)}
     worker = subprocess.Popen([sys.executable, "-c", program], env=environment)
     try:
-        until = time.monotonic() + 60
+        until = time.monotonic() + PATIENCE
         while not (said.exists() and said.read_text()) and time.monotonic() < until:
             time.sleep(0.05)
         child = psutil.Process(int(said.read_text()))
         worker.send_signal(signal.SIGKILL)
-        worker.wait(10)
-        _, alive = psutil.wait_procs([child], timeout=10)
+        worker.wait(PATIENCE)
+        _, alive = psutil.wait_procs([child], timeout=PATIENCE)
         for process in alive:
             process.kill()
         assert not alive

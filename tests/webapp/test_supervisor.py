@@ -17,6 +17,8 @@ from typing import Any
 import psutil
 import pytest
 
+from tests.patience import PATIENCE
+
 from .installation import Installation, make
 
 pytestmark = pytest.mark.slow
@@ -42,9 +44,9 @@ class Up:
         self.url = found.group(1)
         self.children = psutil.Process(self.process.pid).children(recursive=True)
 
-    def gone(self, seconds: float) -> bool:
-        """Whether all children ended."""
-        _, alive = psutil.wait_procs(self.children, timeout=seconds)
+    def gone(self) -> bool:
+        """Whether all children end."""
+        _, alive = psutil.wait_procs(self.children, timeout=PATIENCE)
         return not [child for child in alive if child.status() != psutil.STATUS_ZOMBIE]
 
 
@@ -56,7 +58,7 @@ def home(tmp_path: Path) -> Iterator[Installation]:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
             try:
-                process.wait(20)
+                process.wait(PATIENCE)
             except subprocess.TimeoutExpired:
                 process.kill()
 
@@ -64,28 +66,28 @@ def home(tmp_path: Path) -> Iterator[Installation]:
 def test_it_answers_and_is_taken_down_whole_by_an_interrupt(home: Installation) -> None:
     up = Up(home, workers=1)
     assert len(up.children) == 2
-    with urllib.request.urlopen(f"{up.url}/api/v1/health/live", timeout=10) as answer:
+    with urllib.request.urlopen(f"{up.url}/api/v1/health/live", timeout=PATIENCE) as answer:
         assert answer.status == 200
     assert (home.home / "secret_key").stat().st_mode & 0o777 == 0o600
     second = home.start("manage.py", "up", "--port", "0", "--no-browser")
-    assert second.wait(60) != 0 and second.stderr is not None and "already running" in second.stderr.read()
+    assert second.wait(PATIENCE) != 0 and second.stderr is not None and "already running" in second.stderr.read()
     up.process.send_signal(signal.SIGINT)
-    assert up.process.wait(30) == 0
-    assert up.gone(1)
+    assert up.process.wait(PATIENCE) == 0
+    assert up.gone()
 
 
 def test_nothing_is_orphaned_when_the_supervisor_is_killed(home: Installation) -> None:
     up = Up(home, workers=2)
     assert len(up.children) == 3
     up.process.kill()
-    assert up.gone(5)
+    assert up.gone()
 
 
 def test_a_dead_child_is_replaced(home: Installation) -> None:
     up = Up(home, workers=1)
     for child in up.children:
         child.kill()
-    until = time.monotonic() + 60
+    until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         now = {child.pid for child in psutil.Process(up.process.pid).children()}
         if len(now) == 2 and not now & {child.pid for child in up.children}:
@@ -100,7 +102,7 @@ def undisturbed(home: Installation, tmp_path: Path) -> list[list[Any]]:
     config, out = tmp_path / "run.yaml", tmp_path / "cli"
     config.write_text(json.dumps(DARTS))
     process = home.start("-m", "search_engine", "run", str(config), "--out", str(out))
-    assert process.wait(300) == 0
+    assert process.wait(PATIENCE) == 0
     rows = [json.loads(line) for line in (out / "events.jsonl").read_text().splitlines()]
     science = [row for row in rows if row["science"]]
     return sorted([row["source"], row["step"], row["kind"], row["ordinal"], json.dumps(row["data"], sort_keys=True)] for row in science)
@@ -108,9 +110,9 @@ def undisturbed(home: Installation, tmp_path: Path) -> list[list[Any]]:
 
 def kill_workers_of(home: Installation, run_id: str, times: int) -> int:
     """kill -9 the worker that computes the run's phase, each time after another checkpoint. Returns how often."""
-    database = sqlite3.connect(home.home / "db.sqlite3")
+    database = sqlite3.connect(home.home / "db.sqlite3", timeout=PATIENCE)
     seen: set[str] = set()
-    until = time.monotonic() + 240
+    until = time.monotonic() + PATIENCE
     while len(seen) < times and time.monotonic() < until:
         row = database.execute(
             "SELECT w.pid, j.checkpoint_digest FROM core_job j JOIN core_worker w ON w.id = j.worker_id "
@@ -125,7 +127,7 @@ def kill_workers_of(home: Installation, run_id: str, times: int) -> int:
 
 
 def wait_for_end(home: Installation, run_id: str) -> Any:
-    until = time.monotonic() + 300
+    until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         report = home.answer("report", run_id)
         if report["state"] in ("completed", "failed", "cancelled"):
@@ -153,7 +155,7 @@ def test_after_everything_was_killed_the_next_start_goes_on(home: Installation, 
     while not [row for row in home.answer("report", run_id)["science"] if row[0] == "phase:0"]:
         time.sleep(0.1)
     up.process.kill()
-    assert up.gone(5)
+    assert up.gone()
     Up(home, workers=1)
     report = wait_for_end(home, run_id)
     assert report["state"] == "completed", report["reason"]

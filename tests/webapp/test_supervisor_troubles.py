@@ -12,6 +12,7 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
+from tests.patience import PATIENCE
 from webapp.core.models import Job, Worker
 from webapp.jobs import failures, reaper, supervisor
 from webapp.jobs.claim import claim
@@ -42,7 +43,7 @@ def test_a_full_disk_does_not_end_the_supervisor(monkeypatch: pytest.MonkeyPatch
     watcher.start()
     assert dead.process is not None
     Worker.objects.filter(pk=make_worker().pk).update(host=platform.node(), pid=dead.pid)
-    dead.process.wait(10)
+    dead.process.wait(PATIENCE)
     watcher.watch()
     assert dead.process is None
     monkeypatch.setattr(Child, "start", full)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
+from tests.patience import PATIENCE
 from webapp.core.locks import lock_run
 from webapp.core.models import Run
 from webapp.events import tail as tail_module
@@ -49,7 +50,7 @@ def close_connections() -> Any:
 
     def close() -> None:
         # Each of the two threads takes one of the two tasks, and looks up its own connection.
-        both.wait(10)
+        both.wait(PATIENCE)
         connection.close()
 
     for done in [tail_module._threads.submit(close) for _ in range(2)]:
@@ -67,7 +68,7 @@ def test_followers_see_every_event_once_and_in_order_wherever_they_join() -> Non
         writer = asyncio.to_thread(write, run, 30, 60)
         late_task = asyncio.create_task(follow(run, 31, 91))
         await writer
-        return [await asyncio.wait_for(task, 20) for task in (early, middle, late_task)]
+        return [await asyncio.wait_for(task, PATIENCE) for task in (early, middle, late_task)]
 
     early, middle, late = asyncio.run(scene())
     assert early == list(range(1, 92))
@@ -85,7 +86,7 @@ def test_a_follower_too_slow_for_its_queue_loses_nothing(monkeypatch: pytest.Mon
         for first in range(0, 40, 4):
             await asyncio.to_thread(write, run, first, 4)
             await asyncio.sleep(0.04)
-        return await asyncio.wait_for(slow, 20)
+        return await asyncio.wait_for(slow, PATIENCE)
 
     assert asyncio.run(scene()) == list(range(1, 42))
 
@@ -126,7 +127,7 @@ def test_an_event_between_the_last_look_and_joining_is_not_missed(monkeypatch: p
         await asyncio.sleep(0.1)
         tasks["newcomer"] = asyncio.create_task(follow(run, 1, 2))
         try:
-            return await asyncio.wait_for(tasks["newcomer"], 5)
+            return await asyncio.wait_for(tasks["newcomer"], PATIENCE)
         finally:
             first.cancel()
             await asyncio.gather(first, return_exceptions=True)

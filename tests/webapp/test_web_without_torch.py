@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.patience import PATIENCE
+
 PROGRAM = """
 import random, sys
 import webapp.asgi
@@ -31,4 +33,4 @@ assert not heavy, heavy
 def test_catalogue_checks_and_drawings_import_no_torch(tmp_path: Path) -> None:
     environment = {"NASCOPE_HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
     root = Path(__file__).resolve().parents[2]
-    subprocess.run([sys.executable, "-c", PROGRAM], cwd=root, env=environment, check=True, timeout=120)
+    subprocess.run([sys.executable, "-c", PROGRAM], cwd=root, env=environment, check=True, timeout=PATIENCE)

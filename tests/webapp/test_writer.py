@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE
 from webapp.core.models import Event, Job
 from webapp.jobs import writer
 from webapp.jobs.claim import claim
@@ -17,8 +19,8 @@ from .builders import frame, make_run, make_worker
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def within(seconds: float, function: Any) -> list[Any]:
-    """[what it returned or raised], or [] if it did not end in time."""
+def within_patience(function: Any) -> list[Any]:
+    """[what it returned or raised], or [] if it did not end."""
     said: list[Any] = []
 
     def call() -> None:
@@ -29,7 +31,7 @@ def within(seconds: float, function: Any) -> list[Any]:
 
     thread = threading.Thread(target=call, daemon=True)
     thread.start()
-    thread.join(seconds)
+    thread.join(PATIENCE)
     return said
 
 
@@ -49,21 +51,20 @@ def test_a_batch_that_fails_fails_the_slice_and_not_the_worker(monkeypatch: pyte
         events = EventWriter()
         events.begin(job)
         events.put([frame(1, [0.5])])
-        assert tried.wait(5)
-        [error] = within(5, events.finish)
+        assert tried.wait(PATIENCE)
+        [error] = within_patience(events.finish)
         assert isinstance(error, KeyError)
         events.begin(job)
         events.put([frame(1, [0.5])])
-        assert within(5, events.discard) == [None]
+        assert within_patience(events.discard) == [None]
     # The thread lives and the next slice is written.
     events.begin(job)
     events.put([frame(1, [0.5])])
     try:
-        for _ in range(100):
-            if Event.objects.filter(run=run, kind="structure").exists():
-                break
+        until = time.monotonic() + PATIENCE
+        while not Event.objects.filter(run=run, kind="structure").exists() and time.monotonic() < until:
             threading.Event().wait(0.05)
-        assert within(5, events.finish) == [[]]
+        assert within_patience(events.finish) == [[]]
         assert Event.objects.filter(run=run, kind="structure").count() == 1
     finally:
         events.end()

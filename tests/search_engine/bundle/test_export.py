@@ -8,7 +8,6 @@ import hashlib
 import json
 import random
 import shutil
-import struct
 import subprocess
 import sys
 import zipfile
@@ -35,6 +34,7 @@ from search_engine.spaces.base import SearchSpace
 from search_engine.spaces.genomes import Genome
 from search_engine.training.evaluation import evaluate
 from search_engine.training.trainer import Trainer
+from tests import small_mnist
 
 ALLOWED = {
     "__future__", "argparse", "gzip", "hashlib", "json", "pathlib", "sys", "typing", "zipfile", "numpy", "torch", "safetensors", "PIL",
@@ -321,12 +321,7 @@ def test_a_neuron_graph_needs_nothing_of_its_own(tmp_path: Path) -> None:
 
 
 def test_data_with_its_own_files_gives_indices_and_a_reader(tmp_path: Path) -> None:
-    rng = np.random.RandomState(0)
-    (tmp_path / "mnist").mkdir()
-    for part, count in (("train", 300), ("test", 60)):
-        for name, array in zip(FILES[part], (rng.randint(0, 256, (count, 28, 28)), np.arange(count) % 10), strict=True):
-            head = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape)
-            (tmp_path / "mnist" / name).write_bytes(gzip.compress(head + array.astype(np.uint8).tobytes()))
+    small_mnist.write(tmp_path, train=300, test=60)
     network = train("nb201", "mnist", tmp_path, epochs=1)
     manifest = network.export(tmp_path / "model")
     assert manifest["evaluation"]["data_folder"] == "mnist" and not manifest["onnx"]["included"]
@@ -336,6 +331,5 @@ def test_data_with_its_own_files_gives_indices_and_a_reader(tmp_path: Path) -> N
     assert "give --data FOLDER" in fresh(tmp_path / "model", "evaluate.py").stderr
     assert "is missing" in fresh(tmp_path / "model", "evaluate.py", "--data", str(tmp_path)).stderr
     shutil.copyfile(tmp_path / "mnist" / FILES["test"][1], tmp_path / "labels")
-    other = np.arange(60) % 7
-    (tmp_path / "mnist" / FILES["test"][1]).write_bytes(gzip.compress(struct.pack(">HBBI", 0, 8, 1, 60) + other.astype(np.uint8).tobytes()))
+    (tmp_path / "mnist" / FILES["test"][1]).write_bytes(gzip.compress(small_mnist.idx_bytes(np.arange(60) % 7)))
     assert "not the examples" in fresh(tmp_path / "model", "evaluate.py", "--data", str(tmp_path / "mnist")).stderr

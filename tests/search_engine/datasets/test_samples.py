@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import struct
 from pathlib import Path
 
 import numpy as np
@@ -18,22 +17,15 @@ from search_engine.datasets.idx_file import read_idx
 from search_engine.datasets.idx_images import FILES, IdxConfig, IdxImages
 from search_engine.datasets.readers import idx as standalone
 from search_engine.spaces.data_shape import DataShape
-
-
-def idx_bytes(array: np.ndarray) -> bytes:
-    return struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape) + array.astype(np.uint8).tobytes()
+from tests import small_mnist as small_mnist_files
+from tests.absent import need_data
+from tests.small_mnist import idx_bytes
 
 
 @pytest.fixture
 def small_mnist(tmp_path: Path) -> Path:
     """A data directory with an `mnist` of 200 + 40 images in the official format."""
-    rng = np.random.RandomState(0)
-    (tmp_path / "mnist").mkdir()
-    for part, count in (("train", 200), ("test", 40)):
-        arrays = rng.randint(0, 256, (count, 28, 28)), np.arange(count) % 10
-        for name, array in zip(FILES[part], arrays, strict=True):
-            (tmp_path / "mnist" / name).write_bytes(gzip.compress(idx_bytes(array)))
-    return tmp_path
+    return small_mnist_files.write(tmp_path, train=200, test=40)
 
 
 def open_mnist(folder: Path, **options: object) -> IdxImages:
@@ -156,6 +148,7 @@ def test_files_that_do_not_belong_together_are_refused(small_mnist: Path) -> Non
 @pytest.mark.parametrize("name", ["fashion_mnist", "mnist"])
 def test_the_real_files(name: str, data_dir: Path) -> None:
     entry = registry.dataset(name)
+    need_data(data_dir, *entry.files)
     entry.check_files(data_dir)
     samples = entry.open(entry.config(), data_dir)
     assert isinstance(samples, Samples)

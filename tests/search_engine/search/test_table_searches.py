@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -27,20 +28,20 @@ def incumbent(algorithm: str, seed: int, data_dir: Path) -> float:
 
 
 @pytest.mark.parametrize(("algorithm", "expected"), [("random", 83.7), ("regularized_evolution", 84.4)])
-def test_incumbent_after_100_trials_fast_gate(algorithm: str, expected: float, data_dir: Path) -> None:
+def test_incumbent_after_100_trials_fast_gate(algorithm: str, expected: float, tables: Path) -> None:
     """Twelve seeds: the spread of one seed is about .4, so .45 is four standard errors."""
-    assert mean(incumbent(algorithm, seed, data_dir) for seed in range(12)) == pytest.approx(expected, abs=0.45)
+    assert mean(incumbent(algorithm, seed, tables) for seed in range(12)) == pytest.approx(expected, abs=0.45)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("algorithm", "expected"), [("random", 83.7), ("regularized_evolution", 84.4), ("nas_rl", 84.25), ("evo_nas", 84.44)]
 )
-def test_incumbent_after_100_trials_50_seeds(algorithm: str, expected: float, data_dir: Path) -> None:
-    assert mean(incumbent(algorithm, seed, data_dir) for seed in range(50)) == pytest.approx(expected, abs=0.3)
+def test_incumbent_after_100_trials_50_seeds(algorithm: str, expected: float, tables: Path) -> None:
+    assert mean(incumbent(algorithm, seed, tables) for seed in range(50)) == pytest.approx(expected, abs=0.3)
 
 
-def test_a_table_run_from_the_command_line_imports_nothing_heavy(data_dir: Path, tmp_path: Path) -> None:
+def test_a_table_run_from_the_command_line_imports_nothing_heavy(tables: Path, tmp_path: Path) -> None:
     """The whole promise of the table: a real search in well under a second of work, without torch."""
     arguments = ["run", "--algorithm", "random", "--space", "nb201", "--dataset", "nb201_cifar10", "--budget", "trials=100", "--json"]
     code = (
@@ -49,7 +50,8 @@ def test_a_table_run_from_the_command_line_imports_nothing_heavy(data_dir: Path,
         "heavy = [name for name in ('torch', 'sklearn', 'onnx', 'onnxruntime', 'optuna', 'scipy') if name in sys.modules]; "
         "assert not heavy, heavy; sys.exit(status)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    environment = {**os.environ, "NASCOPE_DATA": str(tables)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
     assert result["model"] is None and "table" in result["model_reason"]

@@ -25,8 +25,8 @@ EXAMPLE = "|nor_conv_3x3~0|+|none~0|skip_connect~1|+|avg_pool_3x3~0|nor_conv_1x1
 
 
 @pytest.fixture(scope="module")
-def table(data_dir: Path) -> Any:
-    return np.load(data_dir / "nb201" / "nb201.npz")
+def table(tables: Path) -> Any:
+    return np.load(tables / "nb201" / "nb201.npz")
 
 
 def test_strings_are_official_and_lead_back() -> None:

@@ -221,8 +221,8 @@ def test_parameter_counts_are_those_of_the_darts_paper() -> None:
     assert parameters(cell_network.build_supernet(space)) == 1_930_618
 
 
-def test_parameter_counts_are_those_of_the_benchmark(data_dir: Path) -> None:
-    table = np.load(data_dir / "nb201" / "nb201.npz")
+def test_parameter_counts_are_those_of_the_benchmark(tables: Path) -> None:
+    table = np.load(tables / "nb201" / "nb201.npz")
     space, _ = nb201(CIFAR)
     for place in range(0, 15_625, 1_563):
         genome = space.from_string(str(table["arch"][place]))

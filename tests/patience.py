@@ -1,0 +1,4 @@
+"""The one limit of time of all tests. It guards against hanging and decides nothing else, so that a slow machine fails no test."""
+
+PATIENCE = 1200.0
+"""Seconds for one wait. Nothing that is well takes a fifth of it (CONTRIBUTING.md lists what the slowest tests take)."""
