@@ -110,6 +110,12 @@ def test_the_next_run_knows_the_durations_of_this_one(pytester: pytest.Pytester)
     assert first[0] == "1" and int(first[1]) > 95
 
 
+def test_a_run_of_no_tests_ends_as_ever(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_it=MODULE)
+    result = pytester.runpytest_subprocess(*PLUGINS, "--by-time", "0.2", *TWO_PROCESSES, "-k", "nothing_like_this")
+    assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+
+
 def test_without_the_option_nothing_changes(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(test_it=MODULE)
     text = pytester.runpytest_subprocess(*PLUGINS).stdout.str()
