@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from search_engine.base.checkpoint import copied
-from search_engine.base.errors import TrialFailure
 from search_engine.base.lazy import lazy_module
-from search_engine.events import Cost
 
-from ..base import Context, OptionsT, StepPhase
+from ..base import Context, OptionsT
+from ..step_search import StepSearch
 
 if TYPE_CHECKING:
     import torch
@@ -24,11 +22,11 @@ FRAMES = 100
 """About so many reports in a run."""
 
 
-class BoundSearch(StepPhase[OptionsT]):
+class BoundSearch(StepSearch[OptionsT]):
     """Minibatches of the training part, one optimiser, a divergence that is warmed up, means of what a step gives between two reports.
 
     `context.options` has `steps`, `epochs`, `batch_size`, `kl_warmup` and `gradient_clip`. A subclass builds `model` and `optimizer` after
-    `open_parts`, and its `step` ends with `climb`. A control hands on how far it came and, given that of its search, goes no farther:
+    `super().begin`, and its `step` ends with `climb`. A control hands on how far it came and, given that of its search, goes no farther:
     on the same schedule, also where a budget cut the search.
     """
 
@@ -38,21 +36,18 @@ class BoundSearch(StepPhase[OptionsT]):
     val_part: DevicePart
     order: BatchOrder
 
-    def open_parts(self, context: Context, handover: dict[str, Any] | None, what: str, order: str) -> None:
-        """Data, their order (seeded with the name `order`) and the counters. Raises TypeError without samples, of which `what` tells."""
-        from search_engine.training.batches import BatchOrder, DevicePart
+    order_name: ClassVar[str]
+    """Seeds the order of the minibatches, beside the run's seed."""
+
+    def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
+        """Data, their order and the counters. Raises TypeError without samples."""
+        from search_engine.training.batches import BatchOrder
 
         super().begin(context, handover)
-        data = context.data
-        if data is None:
-            raise TypeError(f"{what}; this data set gives none")
+        data = self.samples
         self.limit: int | None = None if handover is None else handover["steps"]
-        self.train_part = DevicePart(data.train, data.preprocessing, context.device)
-        self.val_part = DevicePart(data.validation, data.preprocessing, context.device)
-        self.order = BatchOrder(len(data.train), context.options.batch_size, order, context.seed)
-        self.done = 0
-        self.cost = Cost()
-        self.flops: dict[str, float] = {}
+        self.train_part, self.val_part = self.on_device(data.train, data.validation)
+        self.order = BatchOrder(len(data.train), context.options.batch_size, self.order_name, context.seed)
         self._sums: dict[str, float] = {}
         self._counted = 0
 
@@ -60,12 +55,7 @@ class BoundSearch(StepPhase[OptionsT]):
 
     @property
     def horizon(self) -> int:
-        steps: int = self.context.options.steps or self.context.options.epochs * self.order.per_epoch
-        return steps
-
-    @property
-    def steps_done(self) -> int:
-        return self.done
+        return self.planned_steps(self.order)
 
     @property
     def finished(self) -> bool:
@@ -95,8 +85,7 @@ class BoundSearch(StepPhase[OptionsT]):
 
     def climb(self, objective: torch.Tensor, parameters: Sequence[torch.Tensor]) -> None:
         """Move along the gradients that `objective` has left on `parameters`. Raises TrialFailure where it is not a number."""
-        if not math.isfinite(float(objective.detach())):
-            raise TrialFailure(f"the bound is not a number at step {self.done + 1} of {self.horizon}; try a smaller learning rate")
+        self.require_finite("the bound", float(objective.detach()))
         if self.context.options.gradient_clip:
             torch.nn.utils.clip_grad_norm_(parameters, self.context.options.gradient_clip)
         self.optimizer.step()
@@ -117,13 +106,12 @@ class BoundSearch(StepPhase[OptionsT]):
 
     def state_dict(self) -> dict[str, Any]:
         return {
-            "model": copied(self.model.state_dict()), "optimizer": copied(self.optimizer.state_dict()), "done": self.done,
-            "cost": self.cost.model_dump(), "flops": dict(self.flops), "sums": dict(self._sums), "counted": self._counted,
+            **super().state_dict(), "model": copied(self.model.state_dict()), "optimizer": copied(self.optimizer.state_dict()),
+            "sums": dict(self._sums), "counted": self._counted,
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        super().load_state_dict(state)
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.done, self._counted = state["done"], state["counted"]
-        self.cost = Cost.model_validate(state["cost"])
-        self.flops, self._sums = dict(state["flops"]), dict(state["sums"])
+        self._sums, self._counted = dict(state["sums"]), state["counted"]

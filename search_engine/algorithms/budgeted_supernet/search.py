@@ -31,7 +31,8 @@ from search_engine.base.generators import derive_seed
 from search_engine.base.lazy import lazy_module
 from search_engine.events import Cost, Notice
 
-from ..base import AlgorithmConfig, Context, Finalist, StepPhase
+from ..base import AlgorithmConfig, Context, Finalist
+from ..step_search import StepSearch
 
 if TYPE_CHECKING:
     import torch
@@ -124,22 +125,19 @@ class BudgetedSupernetConfig(AlgorithmConfig):
     )
 
 
-class BudgetedSupernet(StepPhase[BudgetedSupernetConfig]):
+class BudgetedSupernet(StepSearch[BudgetedSupernetConfig]):
     """One step is one minibatch: one draw per example, one move of the weights and one of the logits."""
 
     title = "Budgeted super-network"
+    state_version = 2
 
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         """Build super-network, logits and both optimisers. Raises TypeError without samples."""
         super().begin(context, handover)
-        if context.data is None:
-            raise TypeError("a budgeted super-network trains on samples; this data set gives none")
         options = self.options
         self.space = cast(Any, context.space)
-        data, device = context.data, context.device
-        self.train_part, self.validation = (
-            batches.DevicePart(part, data.preprocessing, device) for part in (data.train, data.validation)
-        )
+        data, device = self.samples, context.device
+        self.train_part, self.validation = self.on_device(data.train, data.validation)
         self.order = batches.BatchOrder(len(data.train), options.batch_size, "weights", context.seed)
         self.network = opening.open_supernet(context.space, "blocks").to(device).train()
         self.weights = list(self.network.parameters())
@@ -158,8 +156,6 @@ class BudgetedSupernet(StepPhase[BudgetedSupernetConfig]):
             self._price(self.space.prices("parameters" if options.cost == "parameters" else "flops"))
         self.block_flops = self.space.prices("flops")
         self.report = report.BudgetReport(context, options.budget, checks.UNITS[options.cost])
-        self.done = 0
-        self.spent = Cost()
         self.without_path = False
         self.report.declare()
         self.report.say(0, 0.0, self.probabilities(), self._draw()[:0])
@@ -190,14 +186,6 @@ class BudgetedSupernet(StepPhase[BudgetedSupernetConfig]):
     @property
     def horizon(self) -> int:
         return self.options.epochs * self.order.per_epoch
-
-    @property
-    def steps_done(self) -> int:
-        return self.done
-
-    @property
-    def finished(self) -> bool:
-        return self.done >= self.horizon
 
     @property
     def _between_evaluations(self) -> int:
@@ -236,12 +224,11 @@ class BudgetedSupernet(StepPhase[BudgetedSupernetConfig]):
         self.report.count(**values)
         cost = self._charge(len(labels), live)
         self.done += 1
-        self.spent = self.spent.plus(cost)
+        self.spend(cost)
         if self.report.due(self.done, self.finished):
-            self.report.say(self.done, self.spent.samples, self.probabilities(), drawn, learning_rate=self._rate(self.done - 1))
+            self.report.say(self.done, self.cost.samples, self.probabilities(), drawn, learning_rate=self._rate(self.done - 1))
         if self.finished or self.done % self._between_evaluations == 0:
-            scored = self._evaluate(values)
-            cost, self.spent = cost.plus(scored), self.spent.plus(scored)
+            cost = cost.plus(self.spend(self._evaluate(values)))
         return cost
 
     def _move_weights(self, inputs: torch.Tensor, labels: torch.Tensor, live: np.ndarray[Any, Any]) -> torch.Tensor:
@@ -252,8 +239,7 @@ class BudgetedSupernet(StepPhase[BudgetedSupernetConfig]):
         with self.precision.autocast():
             outputs = self.network(inputs, gates)
         losses = estimator.example_losses(self.space.task, outputs, labels)
-        if not bool(torch.isfinite(losses).all()):
-            raise TrialFailure(f"the training loss is not a number at step {self.done + 1} of {self.horizon}; try a smaller learning rate")
+        self.require_finite("the training loss", float(losses.detach().abs().max()))
         if losses.requires_grad:
             self.precision.step(losses.mean(), self.weight_optimizer, self.weights, self.options.gradient_clip)
         return losses.detach().float().cpu()
@@ -311,7 +297,7 @@ class BudgetedSupernet(StepPhase[BudgetedSupernetConfig]):
             "epoch": self.done / self.order.per_epoch, "sampled": values["cost_sampled"], "pruned": values["cost_pruned"],
             "derived": derived, **{f"val_{name}": value for name, value in scores.items()},
         }
-        self.report.say_point(self.done, self.spent.samples, point, self.space.derive(self.structure()))
+        self.report.say_point(self.done, self.cost.samples, point, self.space.derive(self.structure()))
         if self.finished and derived > self.options.budget:
             message = f"the search ends with a network that costs {derived:.3f} of the super-network, above the budget of "
             message += f"{self.options.budget:g}; a larger cost weight or more epochs would lower it"
@@ -341,6 +327,7 @@ class BudgetedSupernet(StepPhase[BudgetedSupernetConfig]):
 
     def state_dict(self) -> dict[str, Any]:
         return {
+            **super().state_dict(),
             "network": copied(self.network.state_dict()),
             "weight_optimizer": copied(self.weight_optimizer.state_dict()),
             "logits": copied(self.logits),
@@ -348,12 +335,11 @@ class BudgetedSupernet(StepPhase[BudgetedSupernetConfig]):
             "precision": self.precision.state_dict(),
             "prices": None if self.prices is None else self.prices.to_json(),
             "report": self.report.state_dict(),
-            "done": self.done,
             "without_path": self.without_path,
-            "spent": self.spent.model_dump(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        super().load_state_dict(state)
         self.network.load_state_dict(state["network"])
         self.weight_optimizer.load_state_dict(state["weight_optimizer"])
         with torch.no_grad():
@@ -363,6 +349,4 @@ class BudgetedSupernet(StepPhase[BudgetedSupernetConfig]):
         if state["prices"] is not None:
             self._price(costs.BlockCosts.from_json(state["prices"]))
         self.report.load_state_dict(state["report"])
-        self.done = state["done"]
         self.without_path = state["without_path"]
-        self.spent = Cost.model_validate(state["spent"])

@@ -92,10 +92,11 @@ class ArdSearch(BoundSearch[ArdConfig]):
     """One optimiser step at a time."""
 
     title = "Automatic relevance determination"
+    order_name = "ard"
 
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         """Build network, prior and optimiser. Raises TypeError without samples."""
-        self.open_parts(context, handover, "relevance is determined on samples", "ard")
+        super().begin(context, handover)
         self.space: PlainNetworkSpace = context.space  # type: ignore[assignment]
         self.model = relevance_network.RelevanceNetwork(
             self.space, self.rule, variance=self.options.prior_variance, init_log_sigma=self.options.init_log_sigma
@@ -114,7 +115,6 @@ class ArdSearch(BoundSearch[ArdConfig]):
 
     def step(self) -> Cost:
         """One move of posterior, prior and noise. Raises TrialFailure where the bound is not a number."""
-        from search_engine.algorithms.simplex.relaxation import flops_once
         from search_engine.training.schedule import cosine
         from search_engine.training.small_batches import enough_for_batch_norm
 
@@ -122,7 +122,7 @@ class ArdSearch(BoundSearch[ArdConfig]):
         self.optimizer.param_groups[0]["lr"] = rate
         inputs, targets = self.train_part.take(self.order.indices(self.done))
         self.optimizer.zero_grad(set_to_none=True)
-        with flops_once(self.flops, "step"), enough_for_batch_norm(len(inputs)):
+        with self.flops_once("step"), enough_for_batch_norm(len(inputs)):
             bound = self.model(inputs, targets)
             objective = bound.log_likelihood.mean() - self.warm * bound.divergence / len(self.train_part)
             (-objective).backward()
@@ -132,7 +132,7 @@ class ArdSearch(BoundSearch[ArdConfig]):
         cost = Cost(forward_backward=len(inputs), flops=self.flops["step"])
         if self.due:
             cost = cost.plus(self._measured())
-        self.cost = self.cost.plus(cost)
+        self.spend(cost)
         if self.due:
             self._report(rate)
         return cost

@@ -108,11 +108,12 @@ class VaeArdSearch(BoundSearch[VaeArdConfig]):
     """One optimiser step at a time."""
 
     title = "Auto-encoder with relevance determination"
+    order_name = "vae"
     relevance = True
 
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         """Build model and optimiser. Raises TypeError without samples."""
-        self.open_parts(context, handover, "an auto-encoder trains on samples", "vae")
+        super().begin(context, handover)
         self.space: AutoencoderSpace = context.space  # type: ignore[assignment]
         data: Any = context.data
         self.model = bound.build_model(self.space, data, **self._model_options).to(context.device).train()
@@ -134,7 +135,6 @@ class VaeArdSearch(BoundSearch[VaeArdConfig]):
 
     def step(self) -> Cost:
         """One move of encoder, decoder, factors and noise. Raises TrialFailure where the bound is not a number."""
-        from search_engine.algorithms.simplex.relaxation import flops_once
         from search_engine.training.schedule import cosine
 
         share = cosine(self.done, self.horizon, 1.0, 0.0)
@@ -142,7 +142,7 @@ class VaeArdSearch(BoundSearch[VaeArdConfig]):
             group["lr"] = rate * share
         x, _ = self.train_part.take(self.order.indices(self.done))
         self.optimizer.zero_grad(set_to_none=True)
-        with flops_once(self.flops, "step"):
+        with self.flops_once("step"):
             terms = self.model(x)
             kl_codes, kl_gamma = terms.kl_codes.sum(1).mean(), terms.kl_gamma.sum() / len(self.train_part)
             objective = terms.log_likelihood.mean() - self.warm * kl_codes - kl_gamma
@@ -157,7 +157,7 @@ class VaeArdSearch(BoundSearch[VaeArdConfig]):
         self.done += 1
         if self.due:
             cost = cost.plus(Cost(forward=self.options.draws * len(self.val_part)))
-        self.cost = self.cost.plus(cost)
+        self.spend(cost)
         if self.due:
             self._report(share)
         return cost
