@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
+from search_engine.algorithms import pathnet
 from search_engine.algorithms.pathnet import kept_weights
-from search_engine.algorithms.pathnet import search as pathnet
 from search_engine.algorithms.pathnet.controls import CONTROLS, FineTune, FromScratch, WidthControl
 from search_engine.algorithms.pathnet.finishing import finish, network_of
 from search_engine.algorithms.pathnet.search import PathNetConfig, PathNetTask
