@@ -74,6 +74,13 @@ class StepSearch(StepPhase[OptionsT]):
             raise TypeError(f"{self.title} trains on samples; this data set gives none")
         return self.context.data
 
+    @property
+    def samples_of_all(self) -> list[SearchData]:
+        """Those of every data set, in order. Raises TypeError where they give none."""
+        if not self.context.domains:
+            raise TypeError(f"{self.title} trains on samples; these data sets give none")
+        return self.context.domains
+
     def on_device(self, *parts: Part) -> list[DevicePart]:
         """Those parts of the first data set as a network takes them."""
         from ..training.batches import DevicePart

@@ -8,12 +8,12 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from search_engine.base.checkpoint import copied
-from search_engine.base.errors import TrialFailure
 from search_engine.base.lazy import lazy_module
 from search_engine.events import ControlScored, Cost
 from search_engine.spaces.ensemble import LARGEST_WIDTH, EnsembleSpace, Subnet
 
-from ..base import Context, Finalist, StepPhase
+from ..base import Context, Finalist
+from ..step_search import StepSearch
 from .search import AdaNetConfig, ControlName
 
 if TYPE_CHECKING:
@@ -31,10 +31,11 @@ else:
     evaluation = lazy_module("search_engine.training.evaluation")
 
 
-class BoostingControl(StepPhase[AdaNetConfig]):
+class BoostingControl(StepSearch[AdaNetConfig]):
     """One network trained as a whole with softmax cross-entropy. One step is one optimiser step. It draws no picture."""
 
     control = True
+    state_version = 2
     condition: ClassVar[ControlName]
 
     def __init__(self) -> None:
@@ -42,16 +43,13 @@ class BoostingControl(StepPhase[AdaNetConfig]):
 
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         super().begin(context, handover)
-        if context.data is None:
-            raise TypeError("AdaNet trains on samples; this data set gives none")
         self.space: EnsembleSpace = context.space  # type: ignore[assignment]
         self.grown = handover
-        data, device = context.data, context.device
-        self.part, self.validation = (batches.DevicePart(part, data.preprocessing, device) for part in (data.train, data.validation))
+        data = self.samples
+        self.part, self.validation = self.on_device(data.train, data.validation)
         self.order = batches.BatchOrder(len(data.train), self.options.batch_size, self.condition, context.seed)
-        self.done = 0
         if handover is not None:
-            self.network = self._draw(handover).to(device)
+            self.network = self._draw(handover).to(context.device)
             self.optimiser = torch.optim.Adam(self.network.parameters(), lr=self.options.learning_rate)
 
     @abstractmethod
@@ -67,20 +65,11 @@ class BoostingControl(StepPhase[AdaNetConfig]):
         """Steps for as many samples as the search was charged; none where the search left nothing to compare with."""
         return 0 if self.grown is None else math.ceil(self.grown["samples"] / self.order.examples * self.order.per_epoch)
 
-    @property
-    def steps_done(self) -> int:
-        return self.done
-
-    @property
-    def finished(self) -> bool:
-        return self.done >= self.horizon
-
     def step(self) -> Cost:
         """One step of Adam. Raises TrialFailure where the loss is not finite."""
         inputs, labels = self.part.take(self.order.indices(self.done))
         loss = functional.cross_entropy(self.network(inputs), labels)
-        if not math.isfinite(float(loss.detach())):
-            raise TrialFailure(f"the loss of the control is not a number at step {self.done + 1}; try a smaller learning rate")
+        self.require_finite("the loss of the control", float(loss.detach()))
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimiser.step()
@@ -89,7 +78,7 @@ class BoostingControl(StepPhase[AdaNetConfig]):
         if self.finished:
             self._conclude()
             cost = cost.plus(Cost(forward=len(self.validation)))
-        return cost
+        return self.spend(cost)
 
     def _conclude(self) -> None:
         assert self.grown is not None
@@ -110,11 +99,13 @@ class BoostingControl(StepPhase[AdaNetConfig]):
 
     def state_dict(self) -> dict[str, Any]:
         if self.grown is None:
-            return {"done": self.done}
-        return {"done": self.done, "network": copied(self.network.state_dict()), "optimiser": copied(self.optimiser.state_dict())}
+            return super().state_dict()
+        return {
+            **super().state_dict(), "network": copied(self.network.state_dict()), "optimiser": copied(self.optimiser.state_dict()),
+        }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.done = state["done"]
+        super().load_state_dict(state)
         if self.grown is not None:
             self.network.load_state_dict(state["network"])
             self.optimiser.load_state_dict(state["optimiser"])

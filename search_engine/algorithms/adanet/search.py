@@ -20,18 +20,17 @@ estimate of the Rademacher complexity that the paper's bound is about.
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from search_engine.base.errors import TrialFailure
 from search_engine.base.generators import derive_seed
 from search_engine.base.lazy import lazy_module
 from search_engine.events import Cost, Metrics, Notice
 from search_engine.spaces.ensemble import LARGEST_DEPTH, LARGEST_WIDTH, EnsembleSpace, Subnet
 
-from ..base import AlgorithmConfig, Context, Finalist, StepPhase, StopReason
+from ..base import AlgorithmConfig, Context, Finalist, StopReason
+from ..step_search import StepSearch
 
 if TYPE_CHECKING:
     import torch
@@ -128,20 +127,19 @@ class AdaNetConfig(AlgorithmConfig):
     )
 
 
-class AdaNet(StepPhase[AdaNetConfig]):
+class AdaNet(StepSearch[AdaNetConfig]):
     """One step is one optimiser step of a candidate, one estimate of a complexity, or the weighing of a trained candidate."""
 
     title = "AdaNet"
+    state_version = 2
 
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         """Draw the first candidate. Raises TypeError without samples."""
         super().begin(context, handover)
-        if context.data is None:
-            raise TypeError("AdaNet trains on samples; this data set gives none")
         self.space: EnsembleSpace = context.space  # type: ignore[assignment]
-        data, device = context.data, context.device
-        train, validation = (batches.DevicePart(part, data.preprocessing, device) for part in (data.train, data.validation))
-        self.ensemble = ensemble.GrowingEnsemble(self.space, train, validation, device)
+        data = self.samples
+        train, validation = self.on_device(data.train, data.validation)
+        self.ensemble = ensemble.GrowingEnsemble(self.space, train, validation, context.device)
         self.order = batches.BatchOrder(len(data.train), self.options.batch_size, "candidate", context.seed)
         self.report = report.EnsembleReport(context)
         self.complexities: dict[int, float] = {}
@@ -151,8 +149,6 @@ class AdaNet(StepPhase[AdaNetConfig]):
         self.weighed: list[torch.Tensor] = []
         """For each of `tried` the mixture weights that minimise F, its own last."""
         self.iteration = 0
-        self.done = 0
-        self.spent = Cost()
         self.ended = False
         self._losses = [0.0, 0]
 
@@ -180,10 +176,6 @@ class AdaNet(StepPhase[AdaNetConfig]):
         return Cost(forward_backward=candidates * self.options.epochs * train, forward=candidates * (train + validation)).samples
 
     @property
-    def steps_done(self) -> int:
-        return self.done
-
-    @property
     def stop_reason(self) -> StopReason:
         return "settled" if self.iteration < self.options.iterations else "horizon"
 
@@ -203,7 +195,7 @@ class AdaNet(StepPhase[AdaNetConfig]):
         else:
             cost = self._weigh(self.candidate)
         self.done += 1
-        self.spent = self.spent.plus(cost)
+        self.spend(cost)
         if len(self.tried) == len(self.depths):
             self._decide()
         return cost
@@ -244,11 +236,8 @@ class AdaNet(StepPhase[AdaNetConfig]):
         if self.candidate is None:
             self.candidate = self._new_candidate(depth)
         loss, cost = self.candidate.train()
-        if not math.isfinite(loss):
-            raise TrialFailure(
-                f"the loss of a candidate of depth {depth} is not a number at step {self.done + 1}; try a smaller learning rate"
-                + (" or the logistic loss" if self.options.surrogate == "exponential" else "")
-            )
+        or_else = " or the logistic loss" if self.options.surrogate == "exponential" else ""
+        self.require_finite(f"the loss of a candidate of depth {depth}", loss, "a smaller learning rate" + or_else)
         self._losses = [self._losses[0] + loss, self._losses[1] + 1]
         if self.candidate.trained % self.order.per_epoch == 0:
             values = {
@@ -256,7 +245,7 @@ class AdaNet(StepPhase[AdaNetConfig]):
                 "candidate_weight": float(self.candidate.weight.detach()),
             }
             self._losses = [0.0, 0]
-            self.context.emit(Metrics(step=self.done + 1, samples=self.spent.plus(cost).samples, values=values), self.done + 1)
+            self.context.emit(Metrics(step=self.done + 1, samples=self.cost.plus(cost).samples, values=values), self.done + 1)
         return cost
 
     def _weigh(self, trained: Candidate) -> Cost:
@@ -297,7 +286,7 @@ class AdaNet(StepPhase[AdaNetConfig]):
             before.total, results, best, accepted, after.loss, after.penalty, scores["train"]["accuracy"], scores["validation"]["accuracy"],
             scores["validation"]["loss"],
         )
-        self.report.say_round(self.done, self.spent.samples, done, self.ensemble.subnets, self.ensemble.weights.tolist())
+        self.report.say_round(self.done, self.cost.samples, done, self.ensemble.subnets, self.ensemble.weights.tolist())
         self.tried, self.weighed = [], []
 
     def _before(self) -> objective.Value:
@@ -329,7 +318,7 @@ class AdaNet(StepPhase[AdaNetConfig]):
         found = self.best()[0]
         subnets = self.space.subnetworks_of(found.genome)
         return {
-            "subnetworks": len(subnets), "deepest": max(subnet.depth for subnet in subnets), "samples": self.spent.samples,
+            "subnetworks": len(subnets), "deepest": max(subnet.depth for subnet in subnets), "samples": self.cost.samples,
             "parameters": self.space.parameters_of(subnets), "val_accuracy": found.value,
         }
 
@@ -337,6 +326,7 @@ class AdaNet(StepPhase[AdaNetConfig]):
 
     def state_dict(self) -> dict[str, Any]:
         return {
+            **super().state_dict(),
             "ensemble": self.ensemble.state_dict(),
             "complexities": [[depth, value] for depth, value in self.complexities.items()],
             "tried": [item.state_dict() for item in self.tried],
@@ -344,13 +334,12 @@ class AdaNet(StepPhase[AdaNetConfig]):
             "candidate": None if self.candidate is None else self.candidate.state_dict(),
             "report": self.report.state_dict(),
             "iteration": self.iteration,
-            "done": self.done,
             "ended": self.ended,
             "losses": list(self._losses),
-            "spent": self.spent.model_dump(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        super().load_state_dict(state)
         self.ensemble.load_state_dict(state["ensemble"])
         self.complexities = {depth: value for depth, value in state["complexities"]}
         self.tried, self.weighed = [], list(state["weighed"])
@@ -360,9 +349,8 @@ class AdaNet(StepPhase[AdaNetConfig]):
         if state["candidate"] is not None:
             self.candidate = self._restored(self.depths[len(self.tried)], state["candidate"])
         self.report.load_state_dict(state["report"])
-        self.iteration, self.done, self.ended = state["iteration"], state["done"], state["ended"]
+        self.iteration, self.ended = state["iteration"], state["ended"]
         self._losses = list(state["losses"])
-        self.spent = Cost.model_validate(state["spent"])
 
     def _restored(self, depth: int, state: dict[str, Any]) -> Candidate:
         made = self._new_candidate(depth)

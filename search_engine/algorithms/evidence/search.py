@@ -26,7 +26,8 @@ from search_engine.base.lazy import lazy_module
 from search_engine.events import ChartsFrame, ControlScored, Cost, Incumbent, Metrics, Notice
 from search_engine.spaces.genomes import Genome
 
-from ..base import AlgorithmConfig, Context, Finalist, StepPhase
+from ..base import AlgorithmConfig, Context, Finalist
+from ..step_search import StepSearch
 
 if TYPE_CHECKING:
     import torch
@@ -90,21 +91,19 @@ class EvidenceConfig(AlgorithmConfig):
     )
 
 
-class EvidenceSearch(StepPhase[EvidenceConfig]):
+class EvidenceSearch(StepSearch[EvidenceConfig]):
     """One step towards the most probable weights of one model; the models one after another."""
 
     title = "Inference, model by model"
+    state_version = 2
 
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         super().begin(context, handover)
-        assert context.data is not None
         self.space: BasisExpansionSpace = context.space  # type: ignore[assignment]
-        self.train = problem.examples(context.data, context.data.train)
-        self.validation = problem.examples(context.data, context.data.validation)
+        data = self.samples
+        self.train, self.validation = problem.examples(data, data.train), problem.examples(data, data.validation)
         self.models = self._models()
         self.records: list[records.Record] = []
-        self.done = 0
-        self.cost = Cost()
         self.current: inference.Inference | None = self._open()
 
     def _models(self) -> list[Genome]:
@@ -157,7 +156,7 @@ class EvidenceSearch(StepPhase[EvidenceConfig]):
             )
         if current.finished:
             cost = cost.plus(self._conclude_model(current))
-        self.cost = self.cost.plus(cost)
+        self.spend(cost)
         self._report(current, current.updates > updates)
         if current.finished:
             self.current = self._open()
@@ -250,10 +249,6 @@ class EvidenceSearch(StepPhase[EvidenceConfig]):
     def finished(self) -> bool:
         return self.current is None
 
-    @property
-    def steps_done(self) -> int:
-        return self.done
-
     def best(self) -> list[Finalist]:
         return [self._finalist(item) for item in sorted(self.records, key=lambda item: -item.log_evidence)]
 
@@ -268,16 +263,14 @@ class EvidenceSearch(StepPhase[EvidenceConfig]):
 
     def state_dict(self) -> dict[str, Any]:
         return {
+            **super().state_dict(),
             "records": [item.state() for item in self.records],
             "current": None if self.current is None else self.current.state_dict(),
-            "done": self.done,
-            "cost": self.cost.model_dump(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        super().load_state_dict(state)
         self.records = [records.Record.from_state(item) for item in state["records"]]
-        self.done = state["done"]
-        self.cost = Cost.model_validate(state["cost"])
         self.current = self._open()
         if self.current is not None:
             self.current.load_state_dict(state["current"])

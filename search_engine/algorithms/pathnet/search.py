@@ -28,7 +28,8 @@ from search_engine.base.lazy import lazy_module
 from search_engine.events import Cost, Metrics, Notice, PathwaysFrame
 from search_engine.spaces.genomes import Genome
 
-from ..base import AlgorithmConfig, Context, Finalist, StepPhase, StopReason
+from ..base import AlgorithmConfig, Context, Finalist, StopReason
+from ..step_search import StepSearch
 from .diversity import diversity, overlap
 from .genotypes import path_of, union
 from .population import Population
@@ -114,8 +115,10 @@ class PathNetConfig(AlgorithmConfig):
         return value
 
 
-class PathNetTask(StepPhase[PathNetConfig]):
+class PathNetTask(StepSearch[PathNetConfig]):
     """The evolution of paths for one task. `step` is one tournament."""
+
+    state_version = 2
 
     def __init__(self, task: int) -> None:
         self.task = task
@@ -125,8 +128,7 @@ class PathNetTask(StepPhase[PathNetConfig]):
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         """Draw super-network and population, put back what earlier tasks froze. Raises TypeError without samples."""
         super().begin(context, handover)
-        if not context.domains:
-            raise TypeError("PathNet trains on samples; these data sets give none")
+        data = self.samples_of_all[self.task]
         self.space: ModularSpace = context.space  # type: ignore[assignment]
         self.kept: dict[str, Any] = handover or {"paths": [], "records": [], "weights": {}, "finalists": []}
         self.earlier = self._earlier()
@@ -134,7 +136,7 @@ class PathNetTask(StepPhase[PathNetConfig]):
         # Everything is drawn anew; only then the frozen modules get their weights back. So whatever is not frozen is re-initialised.
         network = modular_network.build_supernet(self.space)
         self._restore(network)
-        options, data = self.options, context.domains[self.task]
+        options = self.options
         self.training = shared_training.SharedTraining(
             network.to(context.device), self.frozen, self.task, data,
             batch_size=options.batch_size, learning_rate=options.learning_rate, momentum=options.momentum,
@@ -142,9 +144,7 @@ class PathNetTask(StepPhase[PathNetConfig]):
             seed=context.seed, device=context.device, amp=context.amp,
         )  # fmt: skip
         self.population = self._population()
-        self.done = 0
         self.reached = False
-        self.spent = Cost()
         self._introduce()
 
     def _earlier(self) -> list[Path]:
@@ -163,22 +163,18 @@ class PathNetTask(StepPhase[PathNetConfig]):
         return self.options.generations
 
     @property
-    def steps_done(self) -> int:
-        return self.done
-
-    @property
     def stop_reason(self) -> StopReason:
         return "stopped" if self.reached else "horizon"
 
     @property
     def finished(self) -> bool:
-        return self.reached or self.done >= self.horizon
+        return self.reached or super().finished
 
     # ---- one tournament
 
     def step(self) -> Cost:
         """Two genotypes compete. Raises TrialFailure where a loss is not finite."""
-        before = self.spent
+        before = self.cost
         pair = self.population.draw(self.context.rng)
         trained = []
         for place in pair:
@@ -198,21 +194,17 @@ class PathNetTask(StepPhase[PathNetConfig]):
         self._report(tournament, values)
         if self.finished:
             self._conclude()
-        return Cost(
-            forward_backward=self.spent.forward_backward - before.forward_backward,
-            forward=self.spent.forward - before.forward,
-            flops=self.spent.flops - before.flops,
-        )
+        return self.spent_since(before)
 
     def _compete(self, place: int) -> shared_training.Trained:
         """Train a genotype's path on T minibatches and give the genotype its fitness."""
         modules = self._active(self.population.path(place))
         trained = self.training.train(modules, self.options.minibatches)
-        self.spent = self.spent.plus(trained.cost)
+        self.spend(trained.cost)
         fitness = trained.accuracy
         if self.options.fitness == "validation":
             scored = self.training.score(modules, self.done)
-            self.spent = self.spent.plus(scored.cost)
+            self.spend(scored.cost)
             fitness = scored.accuracy
         self.population.score(place, fitness, self.done)
         return trained
@@ -230,7 +222,7 @@ class PathNetTask(StepPhase[PathNetConfig]):
         ranked = population.ranked
         for place in ranked[: self.options.rescored]:
             scored = self.training.score(self._active(population.path(place)), None)
-            self.spent = self.spent.plus(scored.cost)
+            self.spend(scored.cost)
             population.score(place, scored.accuracy, self.done)
         for place in ranked[self.options.rescored :]:
             population.forget(place)
@@ -246,7 +238,7 @@ class PathNetTask(StepPhase[PathNetConfig]):
     def _report(self, tournament: tuple[int, ...], values: dict[str, float]) -> None:
         name = "val_accuracy" if self.options.fitness == "validation" else "train_fitness"
         now = {name: self._best_fitness() or 0.0, **values, **self._population_values()}
-        self.context.emit(Metrics(step=self.done, samples=self.spent.samples, values=now), self.done)
+        self.context.emit(Metrics(step=self.done, samples=self.cost.samples, values=now), self.done)
         if self.finished or self.done % self.context.structure_every == 0:
             self._say_frame(list(tournament))
 
@@ -327,19 +319,17 @@ class PathNetTask(StepPhase[PathNetConfig]):
 
     def state_dict(self) -> dict[str, Any]:
         return {
+            **super().state_dict(),
             "training": self.training.state_dict(),
             "population": self.population.state_dict(),
-            "done": self.done,
             "reached": self.reached,
-            "spent": self.spent.model_dump(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        super().load_state_dict(state)
         self.training.load_state_dict(state["training"])
         self.population.load_state_dict(state["population"])
-        self.done = state["done"]
         self.reached = state["reached"]
-        self.spent = Cost.model_validate(state["spent"])
 
 
 def in_words(record: dict[str, float]) -> str:

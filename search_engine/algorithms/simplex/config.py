@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from .bilevel import EstimatorName
 from .controls import SimplexControlsConfig
+from .estimators import EstimatorName
 
 
 class SimplexConfig(SimplexControlsConfig):

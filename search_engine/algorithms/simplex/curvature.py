@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from search_engine.base.lazy import lazy_module
 
-from .bilevel import Loss
+from .estimators import Loss
 
 if TYPE_CHECKING:
     import torch

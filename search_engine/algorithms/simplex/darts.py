@@ -4,12 +4,18 @@ Every edge of a cell carries all operations at once, mixed by gamma = softmax(al
 
     f_v = sum over edges e into v of  sum over operations l of  gamma_{e,l} g_{e,l}(f_source(e))
 
-The weights w of all operations fit one half of the training data, the alphas the other half. One step is (Algorithm 1 of the paper):
+The weights w of all operations fit one half of the training data, the alphas the other half. Algorithm 1 of the paper:
 
-    1. alpha moves along an estimate of  d/d alpha  L_val(w - xi d/dw L_train(w, alpha), alpha)      (Adam)
-    2. w     moves along                 d/dw       L_train(w, alpha)                                 (SGD with momentum)
+    Create a mixed operation o^(i,j) parametrized by alpha^(i,j) for each edge (i, j)
+    while not converged do
+      1. Update architecture alpha by descending  d/d alpha  L_val(w - xi d/dw L_train(w, alpha), alpha)      (Adam)
+         (xi = 0 if using first-order approximation)
+      2. Update weights w by descending           d/dw L_train(w, alpha)                                     (SGD with momentum)
+    Derive the final architecture based on the learned alpha.
 
-At the end each node of a cell keeps its two strongest edges and each edge its strongest operation, `none` excluded.
+It stands line by line in `loop`, and the gradients of line 1 in `estimators`: read on there. Here is what makes the loop DARTS: line 1
+comes first, and the structure is a softmax. At the end each node of a cell keeps its two strongest edges and each edge its strongest
+operation, `none` excluded: the rule of the space.
 
 Where it departs from the paper: the cosine schedule moves at every step instead of every epoch, and the defaults of the learning rate
 of alpha and of the horizon suit small data sets (the paper's are named in the descriptions).
@@ -39,7 +45,26 @@ class DartsConfig(BilevelConfig):
 
 
 class DartsSearch(SimplexSearch):
-    """Algorithm 1 of the paper; the moves themselves are those of every search on the simplex (`simplex.search`)."""
+    """Algorithm 1 of the paper: the loop with a softmax structure that moves first.
+
+    >>> import random
+    >>> from pathlib import Path
+    >>> from search_engine.catalogue import registry
+    >>> from search_engine.events import EventLog
+    >>> from search_engine.algorithms.base import Context
+    >>> digits, nb201 = registry.dataset("digits"), registry.space("nb201")
+    >>> data = digits.open(digits.config(), Path()).search_data(0)
+    >>> space = nb201.space(nb201.config(cells=1, channels=2), data.shape)
+    >>> options = DartsConfig(steps=2, batch_size=4)
+    >>> search = DartsSearch()
+    >>> search.begin(Context(space, options, 0, random.Random(0), "val_accuracy", EventLog("phase:0"), data), None)
+    >>> while not search.finished:
+    ...     cost = search.step()
+    >>> search.steps_done, {name: gamma.shape for name, gamma in search.structure().items()}
+    (2, {'cell': (6, 5)})
+    >>> [finalist.finish for finalist in search.best()]
+    ['retrain']
+    """
 
     title = "DARTS"
 

@@ -84,7 +84,7 @@ class DirichletConfig(TemperatureConfig, BilevelConfig):
 
 
 class DirichletSearch(StochasticSearch):
-    """The moves of `simplex.search` on Dirichlet draws."""
+    """The loop on Dirichlet draws."""
 
     title = "DrNAS"
     choice: DirichletStructure
@@ -93,8 +93,8 @@ class DirichletSearch(StochasticSearch):
     def order(self) -> Order:
         return "structure_first"
 
-    def _build(self) -> None:
-        super()._build()
+    def create(self) -> None:
+        super().create()
         options: DirichletConfig = self.context.options
         if options.regulariser != "l2":
             for group in self.alpha_optimizer.param_groups:

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from search_engine.base.lazy import lazy_module
-from search_engine.events import FamilyGroup
+from search_engine.events import FamilyGroup, Notice
 from search_engine.structures.distribution import Parameters, StructureDistribution, Weights
+
+from .loop import Listener
 
 if TYPE_CHECKING:
     import torch
@@ -102,3 +104,17 @@ class EdgeNormalisedStructure(StructureDistribution):
         with torch.no_grad():
             for beta, value in zip(self.parameters[self._own :], state["edges"], strict=True):
                 beta.copy_(value)
+
+
+class EdgeNormalisation(Listener):
+    """Puts a weight per edge around every fresh structure."""
+
+    name = "edge_normalisation"
+
+    def structure(self, alpha: StructureDistribution, generator: torch.Generator) -> StructureDistribution:
+        return EdgeNormalisedStructure(alpha, self.loop.report.family, generator) if self.loop.options.edge_normalisation else alpha
+
+    def begun(self) -> None:
+        if self.loop.options.edge_normalisation:
+            message = "Edge normalisation: the weights into each node sum to one, over edges and operations together."
+            self.loop.context.emit(Notice(name=self.name, message=message, step=0), 0)

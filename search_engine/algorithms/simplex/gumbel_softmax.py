@@ -88,7 +88,7 @@ class GumbelSoftmaxConfig(TemperatureConfig, BilevelConfig):
 
 
 class GumbelSoftmaxSearch(StochasticSearch):
-    """The moves of `simplex.search` on draws of a Gumbel-Softmax structure."""
+    """The loop on draws of a Gumbel-Softmax structure."""
 
     title = "Gumbel-Softmax"
 

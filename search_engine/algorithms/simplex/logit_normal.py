@@ -63,7 +63,7 @@ class LogitNormalConfig(TemperatureConfig, BilevelConfig):
 
 
 class LogitNormalSearch(StochasticSearch):
-    """The moves of `simplex.search` on logit-normal draws: the structure first, as in DARTS."""
+    """The loop on logit-normal draws: the structure first, as in DARTS."""
 
     title = "Logit-normal"
     choice: LogitNormalStructure

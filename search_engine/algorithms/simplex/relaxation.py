@@ -5,8 +5,7 @@ What the gradient methods on a super-network share before any of them has a rule
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from search_engine.base.errors import BadInput
@@ -49,7 +48,7 @@ def _subset(part: Part, positions: Any) -> Part:
 
 
 class BatchLoss:
-    """The task's loss of a super-network on one minibatch: a pure function of (weights, alphas), as the estimators of `bilevel` want it.
+    """The task's loss of a super-network on one minibatch: a pure function of (weights, alphas), as the estimators want it.
 
     `noise` seeds the structure's draw, with a generator on the CPU, and that of the network's `dropouts`: every call draws the same
     (common random numbers).
@@ -104,16 +103,3 @@ class BatchLoss:
         """`<part>_loss` and, for classes, `<part>_accuracy` of the last call."""
         score = {} if self.accuracy is None else {f"{part}_accuracy": self.accuracy}
         return {f"{part}_loss": self.loss, **score}
-
-
-@contextmanager
-def flops_once(flops: dict[str, float], part: str) -> Iterator[None]:
-    """Count the FLOPs (2 x MACs) of the block into `flops[part]` the first time that part of a step runs; later on just run it."""
-    if part in flops:
-        yield
-        return
-    from torch.utils.flop_counter import FlopCounterMode
-
-    with FlopCounterMode(display=False) as counter:
-        yield
-    flops[part] = float(counter.get_total_flops())

@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from search_engine.events import FamilyGroup
+from search_engine.events import Cost, FamilyGroup, Notice
 from search_engine.spaces.base import SearchSpace
 from search_engine.spaces.genomes import Genome
 
 from .habits.skip_counter import is_skip
+from .loop import Listener
 
 Array = np.ndarray[Any, Any]
 
@@ -45,3 +46,26 @@ def capped(
             return genome, taken
         table[min(removable, key=lambda place: table[place])] = 0.0
         taken += 1
+
+
+class SkipCap(Listener):
+    """Keeps what is derived to the limit, and says at the end of the search what that took away."""
+
+    name = "skip_cap"
+
+    def derived(self, genome: Genome, weights: dict[str, Array]) -> Genome:
+        return self._capped(weights)[0] if self.loop.options.skip_cap else genome
+
+    def after_step(self) -> Cost:
+        loop, limit = self.loop, self.loop.options.skip_cap
+        if limit and loop.finished:
+            _, taken = self._capped(loop.alpha.numpy())
+            if taken:
+                message = f"The derived cell had more than {limit} skip connections: the {taken} weakest gave way to other operations."
+                values = {"taken": float(taken), "limit": float(limit)}
+                loop.context.emit(Notice(name=self.name, message=message, step=loop.done, values=values), loop.done)
+        return Cost()
+
+    def _capped(self, weights: dict[str, Array]) -> tuple[Genome, int]:
+        loop = self.loop
+        return capped(weights, loop.options.skip_cap, loop.report.family, loop.context.space, loop.derive)

@@ -32,7 +32,12 @@ DECAY = 0.2
 
 
 class Stages:
-    """Where the stages of one search begin, and what each of them is; knows no state but the options and the horizon."""
+    """Where the stages of one search begin, and what each of them is; knows no state but the options and the horizon.
+
+    >>> plan = Stages(SimplexControlsConfig(shrink_stages=3, shrink_cells=(5, 11, 17)), horizon=75, per_epoch=1)
+    >>> [(plan.start(stage), plan.length(stage), plan.cells(stage)) for stage in range(plan.count)]
+    [(0, 25, 5), (25, 25, 11), (50, 25, 17)]
+    """
 
     def __init__(self, options: SimplexControlsConfig, horizon: int, per_epoch: int) -> None:
         """`horizon` and `per_epoch` in steps."""

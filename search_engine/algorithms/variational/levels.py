@@ -4,7 +4,7 @@
     two levels   n times:  theta := theta + step along L
                  once:     h := h + step along d/dh Q(theta + xi d/dtheta L(theta, h), h)
 
-xi = 0 is the greedy first order. The unrolled gradient is estimated by `simplex.bilevel`, with h in the place of the structure and theta
+xi = 0 is the greedy first order. The unrolled gradient is estimated by `simplex.estimators`, with h in the place of the structure and theta
 in that of the weights. All losses are per object (nats / m), so that rates and xi mean the same for every size of data.
 """
 
@@ -21,7 +21,7 @@ from torch import Tensor
 from search_engine.base.checkpoint import copied
 from search_engine.base.errors import TrialFailure
 
-from ..simplex.bilevel import ESTIMATORS, EstimatorName, VirtualStep
+from ..simplex.estimators import ESTIMATORS, EstimatorName, VirtualStep
 from .estimate import Point
 
 GroupName = Literal["model", "structure", "precision", "prior"]

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from ..base import AlgorithmConfig
-from ..simplex.bilevel import EstimatorName
+from ..simplex.estimators import EstimatorName
 from .lambdas import ScheduleName
 
 Probability = Annotated[float, Field(gt=0, le=1e6)]

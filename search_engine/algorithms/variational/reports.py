@@ -65,6 +65,7 @@ class VariationalReports:
         def horizon(self) -> int: ...
         @property
         def finished(self) -> bool: ...
+        def spend(self, cost: Cost) -> Cost: ...
 
     def _count(self, terms: Terms, targets: torch.Tensor, moving: bool) -> None:
         from search_engine.training.criterion import Tally
@@ -92,7 +93,7 @@ class VariationalReports:
         if self.done and (self.done % self.fit_order.per_epoch == 0 or self.finished):
             scores, cost = self._score(expected)
             values |= scores
-            self.cost = self.cost.plus(cost)
+            self.spend(cost)
         self.report.say(self.done, self.law.numpy(), self.cost.samples, draws=self._draws(), **values)
         every = max(self.context.structure_every, -(-self.horizon // CHART_FRAMES))
         self._follow_path()

@@ -35,9 +35,10 @@ from search_engine.structures import SoftmaxStructure
 from search_engine.structures.distribution import StructureDistribution, shapes_of
 from search_engine.structures.gumbel import GumbelSoftmaxStructure
 
-from ..base import Context, Finalist, StepPhase
-from ..simplex.relaxation import flops_once, two_levels
+from ..base import Context, Finalist
+from ..simplex.relaxation import two_levels
 from ..simplex.structure_report import StructureReport
+from ..step_search import StepSearch
 from .lambdas import Lambdas, moved
 from .objective import Terms, lower, upper
 from .options import VariationalConfig
@@ -54,32 +55,25 @@ else:
 Array = np.ndarray[Any, Any]
 
 
-class VariationalSearch(VariationalReports, StepPhase[VariationalConfig]):
+class VariationalSearch(VariationalReports, StepSearch[VariationalConfig]):
     """Variational parameters theta and hyper-parameters h of one super-network."""
 
     title = "Variational inference"
 
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         """Build model, laws and optimisers. Raises TypeError without samples."""
-        from search_engine.training.batches import BatchOrder, DevicePart
+        from search_engine.training.batches import BatchOrder
 
         super().begin(context, handover)
-        if context.data is None:
-            raise TypeError("variational inference fits samples; this data set gives none")
         options = self.options
         self.two_parts = options.problem == "free_energy"
-        data, seed = context.data, context.seed
+        data, seed = self.samples, context.seed
         fit, move = (
             two_levels(data, options.structure_data, options.train_portion, seed) if self.two_parts else (data.train, data.train)
         )
-        self.fit_part, self.move_part, self.val_part = (
-            DevicePart(part, data.preprocessing, context.device) for part in (fit, move, data.validation)
-        )
+        self.fit_part, self.move_part, self.val_part = self.on_device(fit, move, data.validation)
         self.fit_order = BatchOrder(len(fit), options.batch_size, "weights", seed)
         self.move_order = BatchOrder(len(move), options.batch_size, "structure", seed)
-        self.done = 0
-        self.cost = Cost()
-        self.flops: dict[str, float] = {}
         self.path: list[list[float]] = []
         self.report = StructureReport(context)
         self._build()
@@ -150,15 +144,7 @@ class VariationalSearch(VariationalReports, StepPhase[VariationalConfig]):
 
     @property
     def horizon(self) -> int:
-        return self.options.steps or self.options.epochs * self.fit_order.per_epoch
-
-    @property
-    def steps_done(self) -> int:
-        return self.done
-
-    @property
-    def finished(self) -> bool:
-        return self.done >= self.horizon
+        return self.planned_steps(self.fit_order)
 
     @property
     def lambdas(self) -> Lambdas:
@@ -192,11 +178,11 @@ class VariationalSearch(VariationalReports, StepPhase[VariationalConfig]):
         """One move of every level. Raises TrialFailure where a loss or a gradient is not finite."""
         if self.done == self.warm_up > 0:
             self._let_structure_into_prior()
-        with flops_once(self.flops, f"{self.one_level}"):
+        with self.flops_once(f"{self.one_level}"):
             examples = self._move_together() if self.one_level else self._move_levels()
         cost = Cost(forward_backward=examples, flops=self.flops[f"{self.one_level}"])
         self.done += 1
-        self.cost = self.cost.plus(cost)
+        self.spend(cost)
         if self.report.due(self.done, self.finished):
             cost = cost.plus(self._say())
         return cost
@@ -228,7 +214,7 @@ class VariationalSearch(VariationalReports, StepPhase[VariationalConfig]):
             value: torch.Tensor = -upper(terms, lambdas) / len(self.fit_part)
             return value
 
-        self.levels.move_together(loss, self._where)
+        self.levels.move_together(loss, self.where)
         return len(targets) * self.estimate.samples
 
     def _move_levels(self) -> int:
@@ -236,7 +222,7 @@ class VariationalSearch(VariationalReports, StepPhase[VariationalConfig]):
         examples = 0
         for inner in range(options.inner_steps):
             inputs, targets = self._batch(self.fit_part, self.fit_order, self.done * options.inner_steps + inner)
-            self.levels.move_below(self._lower_loss(inputs, targets, lambdas, f"inner {inner}"), self._where)
+            self.levels.move_below(self._lower_loss(inputs, targets, lambdas, f"inner {inner}"), self.where)
             examples += len(targets) * self.estimate.samples
         if not self.levels.above:
             return examples
@@ -250,7 +236,7 @@ class VariationalSearch(VariationalReports, StepPhase[VariationalConfig]):
             return loss
 
         passes = self.levels.move_above(
-            self._lower_loss(*fitted, lambdas, "foreseen", count=False), above, options.estimator, options.xi, self._where
+            self._lower_loss(*fitted, lambdas, "foreseen", count=False), above, options.estimator, options.xi, self.where
         )
         return examples + self.estimate.samples * (passes[0] * len(fitted[1]) + passes[1] * len(moving[1]))
 
@@ -279,10 +265,6 @@ class VariationalSearch(VariationalReports, StepPhase[VariationalConfig]):
             self._count(terms, targets, part is self.move_part and self.two_parts)
         return terms
 
-    @property
-    def _where(self) -> str:
-        return f"at step {self.done + 1} of {self.horizon}"
-
     # ---- results
 
     def structure(self) -> dict[str, Array]:
@@ -305,6 +287,7 @@ class VariationalSearch(VariationalReports, StepPhase[VariationalConfig]):
 
     def state_dict(self) -> dict[str, Any]:
         return {
+            **super().state_dict(),
             "model": copied(self.model.state_dict()),
             "structure": self.law.state_dict(),
             "prior": None if self.prior is None else self.prior.state_dict(),
@@ -312,12 +295,10 @@ class VariationalSearch(VariationalReports, StepPhase[VariationalConfig]):
             "levels": self.levels.state_dict(),
             "report": self.report.state_dict(),
             "path": [list(point) for point in self.path],
-            "done": self.done,
-            "cost": self.cost.model_dump(),
-            "flops": dict(self.flops),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        super().load_state_dict(state)
         self.model.load_state_dict(state["model"])
         self.law.load_state_dict(state["structure"])
         if self.prior is not None:
@@ -328,9 +309,6 @@ class VariationalSearch(VariationalReports, StepPhase[VariationalConfig]):
         self.levels.load_state_dict(state["levels"])
         self.report.load_state_dict(state["report"])
         self.path = [list(point) for point in state["path"]]
-        self.done = state["done"]
-        self.cost = Cost.model_validate(state["cost"])
-        self.flops = dict(state["flops"])
 
 
 def _set_logits(law: GumbelSoftmaxStructure, logits: Array) -> None:

@@ -33,7 +33,8 @@ from search_engine.spaces.neuron_genes.genes import Array, Genes, initial_genes
 from search_engine.spaces.neuron_genes.innovation import InnovationTable
 from search_engine.spaces.neuron_genes.operators import Mutation, apply_mutation, choose
 
-from ..base import AlgorithmConfig, Context, Finalist, StepPhase
+from ..base import AlgorithmConfig, Context, Finalist
+from ..step_search import StepSearch
 from .champions import changes
 from .evaluation import Scores, as_inputs, evaluate
 from .ranking import rank
@@ -136,23 +137,21 @@ class Scored(NamedTuple):
     generation: int
 
 
-class WannSearch(StepPhase[WannConfig]):
-    """One generation a step."""
+class WannSearch(StepSearch[WannConfig]):
+    """One generation a step, so the generation under way is the number of steps done."""
 
     title = "Growing a population"
+    state_version = 2
 
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         super().begin(context, handover)
-        assert context.data is not None
         self.space: NeuronGraphSpace = context.space  # type: ignore[assignment]
-        data = context.data
+        data = self.samples
         self.train_features = self.space.features(data.train.inputs, data.preprocessing)
         self.validation_inputs = as_inputs(self.space.features(data.validation.inputs, data.preprocessing), context.device)
         self.validation_labels = self._labels(data.validation.labels)
         self.activations = tuple(NUMBERS[name] for name in self.options.activations)
         self.table = InnovationTable(self.space.inputs, self.space.outputs)
-        self.generation = 0
-        self.spent = Cost()
         self.archive: list[Scored] = []
         probability, size = self.options.initial_probability, self.options.population
         self.population = [initial_genes(self.space.inputs, self.space.outputs, probability, context.rng) for _ in range(size)]
@@ -162,23 +161,19 @@ class WannSearch(StepPhase[WannConfig]):
     # ---------------------------------------------------------------- one generation
 
     def step(self) -> Cost:
-        before = self.spent
+        before = self.cost
         scores = self._on_batch()
         mean, best = scores.log_likelihood.mean(axis=1), scores.log_likelihood.max(axis=1)
         self._validate(mean)
         self._report(mean, best)
         self._next_generation(self._ranked(mean, best))
-        self.generation += 1
-        return Cost(
-            forward=self.spent.forward - before.forward,
-            flops=self.spent.flops - before.flops,
-        )
+        self.done += 1
+        return self.spent_since(before)
 
     def _on_batch(self) -> Scores:
         """Everybody on this generation's batch: a function of seed and generation alone."""
-        assert self.context.data is not None
-        labels = self.context.data.train.labels
-        generator = np.random.RandomState(derive_seed(self.context.seed, "batch", self.generation) % 2**32)
+        labels = self.samples.train.labels
+        generator = np.random.RandomState(derive_seed(self.context.seed, "batch", self.done) % 2**32)
         chosen = generator.permutation(len(labels))[: self.options.batch_size]
         inputs = as_inputs(self.train_features[chosen], self.context.device)
         self._charge(self.population, len(chosen))
@@ -205,7 +200,7 @@ class WannSearch(StepPhase[WannConfig]):
             births.append(birth)
             validated.append(False)
         self.population, self.births, self.validated = population, births, validated
-        if self.generation % FORGET_EVERY == 0:
+        if self.done % FORGET_EVERY == 0:
             self.table.forget(self.population)
 
     def _child(self, place: int) -> tuple[Genes, Birth]:
@@ -242,7 +237,7 @@ class WannSearch(StepPhase[WannConfig]):
             self.validated[place] = True
             if genes.key not in known:
                 known.add(genes.key)
-                self.archive.append(Scored(genes, float(accuracy), float(likelihood), self.generation))
+                self.archive.append(Scored(genes, float(accuracy), float(likelihood), self.done))
         # The sort is stable, so of equals the older one stays in front.
         self.archive.sort(key=lambda entry: (-entry.accuracy, -entry.log_likelihood))
         del self.archive[self.options.archive :]
@@ -254,7 +249,7 @@ class WannSearch(StepPhase[WannConfig]):
         genome = self.space.genome(champion.genes)
         self.context.emit(
             Champion(
-                generation=self.generation,
+                generation=self.done,
                 value=champion.accuracy,
                 metric=self.context.metric,
                 genome=genome.to_json(),
@@ -262,7 +257,7 @@ class WannSearch(StepPhase[WannConfig]):
                 graph=self.space.drawings(genome)["network"],
                 **changes(former.genes if former else None, champion.genes),
             ),
-            self.generation,
+            self.done,
         )
 
     # ---------------------------------------------------------------- record
@@ -276,19 +271,19 @@ class WannSearch(StepPhase[WannConfig]):
         }
         if self.archive:
             values["val_accuracy"] = self.archive[0].accuracy
-        self.context.emit(Metrics(step=self.generation, samples=self.spent.samples, values=values), self.generation)
-        block = encode_block(self.generation, self.population, self.births, mean, best)
+        self.context.emit(Metrics(step=self.done, samples=self.cost.samples, values=values), self.done)
+        block = encode_block(self.done, self.population, self.births, mean, best)
         self.context.emit(
             PopulationBlock(
-                generation=self.generation, size=len(self.population), block=block, best=float(mean.max()), mean=float(mean.mean())
+                generation=self.done, size=len(self.population), block=block, best=float(mean.max()), mean=float(mean.mean())
             ),
-            self.generation,
+            self.done,
         )
 
     def _charge(self, networks: list[Genes], samples: int) -> None:
         passes = len(self.options.weights) * samples
         edges = sum(genes.connections for genes in networks)
-        self.spent = self.spent.plus(Cost(forward=len(networks) * passes, flops=2.0 * edges * passes))
+        self.spend(Cost(forward=len(networks) * passes, flops=2.0 * edges * passes))
 
     def _labels(self, labels: Array) -> torch.Tensor:
         return torch.from_numpy(labels.astype(np.int64)).to(self.context.device)
@@ -299,22 +294,13 @@ class WannSearch(StepPhase[WannConfig]):
     def horizon(self) -> int:
         return self.options.generations
 
-    @property
-    def finished(self) -> bool:
-        return self.generation >= self.options.generations
-
-    @property
-    def steps_done(self) -> int:
-        return self.generation
-
     def best(self) -> list[Finalist]:
         weights = {"weights": np.array(self.options.weights)}
         return [Finalist(self.space.genome(entry.genes), finish="as_is", value=entry.accuracy, init=weights) for entry in self.archive]
 
     def state_dict(self) -> dict[str, Any]:
         return {
-            "generation": self.generation,
-            "spent": self.spent.model_dump(),
+            **super().state_dict(),
             "table": self.table.state_dict(),
             "population": pack_population(self.population),
             "births": [[birth.parent, birth.operator, list(birth.values)] for birth in self.births],
@@ -324,8 +310,7 @@ class WannSearch(StepPhase[WannConfig]):
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.generation = state["generation"]
-        self.spent = Cost.model_validate(state["spent"])
+        super().load_state_dict(state)
         self.table.load_state_dict(state["table"])
         self.population = unpack_population(state["population"])
         self.births = [Birth(parent, operator, tuple(values)) for parent, operator, values in state["births"]]

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from search_engine.algorithms.base import Context, Finalist, StepPhase
+from search_engine.algorithms.base import Context, Finalist
+from search_engine.algorithms.step_search import StepSearch
 from search_engine.base.lazy import lazy_module
 from search_engine.events import ChartsFrame, ControlScored, Cost, Report
 from search_engine.spaces.tasks import SCORES
@@ -37,17 +38,17 @@ WORDS = {"reinitialised": "the ticket's mask over weights drawn anew", "random_m
 MATTERS = {"reinitialised": "the first weights under the mask matter", "random_mask": "which weights the mask keeps matters"}
 
 
-class TicketControls(StepPhase[LotteryTicketConfig]):
+class TicketControls(StepSearch[LotteryTicketConfig]):
     """Some of the search's rounds again from other starts, condition after condition, round after round. `step` is one optimiser step."""
 
     name = "controls"
     title = "Controls: other starts than the tickets'"
     control = True
     paired_with = 0
+    state_version = 2
 
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         super().begin(context, handover)
-        assert context.data is not None
         self.space: PlainNetworkSpace = context.space  # type: ignore[assignment]
         options, found = self.options, handover or {"rounds": [], "initial": {}, "early": {}}
         network = plain_network.open_dense(self.space, constants=options.removed_weights != "zero")
@@ -58,10 +59,9 @@ class TicketControls(StepPhase[LotteryTicketConfig]):
         self.tickets = [rounds.Round(**item) for item in found["rounds"]]
         self.compared = _spread(self.tickets[1:], options.compared_rounds)
         self.training = masked_training.MaskedTraining(
-            network, context.data, self.space.task, options, context.seed, context.device, context.amp
+            network, self.samples, self.space.task, options, context.seed, context.device, context.amp
         )
         self.results: dict[str, list[Round]] = {name: [] for name in options.controls}
-        self.done = 0
         if self.jobs:
             self.training.begin(self._start(0))
 
@@ -78,14 +78,6 @@ class TicketControls(StepPhase[LotteryTicketConfig]):
     def horizon(self) -> int:
         return len(self.jobs) * self.options.steps
 
-    @property
-    def steps_done(self) -> int:
-        return self.done
-
-    @property
-    def finished(self) -> bool:
-        return self.done >= self.horizon
-
     def step(self) -> Cost:
         """One optimiser step. Raises TrialFailure for a loss that is not finite."""
         cost = Cost()
@@ -97,7 +89,7 @@ class TicketControls(StepPhase[LotteryTicketConfig]):
             cost = cost.plus(self.training.score())
         if self.training.ended:
             self._end_job()
-        return cost
+        return self.spend(cost)
 
     def _end_job(self) -> None:
         job = self.done // self.options.steps - 1
@@ -147,15 +139,15 @@ class TicketControls(StepPhase[LotteryTicketConfig]):
 
     def state_dict(self) -> dict[str, Any]:
         return {
+            **super().state_dict(),
             "training": self.training.state_dict(),
             "results": {name: [item.to_tree() for item in items] for name, items in self.results.items()},
-            "done": self.done,
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        super().load_state_dict(state)
         self.training.load_state_dict(state["training"])
         self.results = {name: [rounds.Round(**item) for item in items] for name, items in state["results"].items()}
-        self.done = state["done"]
 
 
 def _spread(items: list[Round], most: int) -> list[Round]:

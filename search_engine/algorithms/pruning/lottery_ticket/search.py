@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, field_validator
 
-from search_engine.algorithms.base import AlgorithmConfig, Context, Finalist, StepPhase, StopReason
+from search_engine.algorithms.base import AlgorithmConfig, Context, Finalist, StopReason
+from search_engine.algorithms.step_search import StepSearch
 from search_engine.base.checkpoint import copied
 from search_engine.base.lazy import lazy_module
 from search_engine.events import ChartsFrame, Cost, Metrics, Notice
@@ -164,16 +165,15 @@ class LotteryTicketConfig(AlgorithmConfig):
         return value
 
 
-class LotteryTicket(StepPhase[LotteryTicketConfig]):
+class LotteryTicket(StepSearch[LotteryTicketConfig]):
     """The rounds: train, remove, set back."""
 
     title = "Iterative magnitude pruning"
+    state_version = 2
 
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         """Draw the dense network and keep its weights. Raises TypeError without samples."""
         super().begin(context, handover)
-        if context.data is None:
-            raise TypeError("lottery tickets are trained on samples; this data set gives none")
         self.space: PlainNetworkSpace = context.space  # type: ignore[assignment]
         options, seed = self.options, context.seed
         network = plain_network.open_dense(self.space, constants=options.removed_weights != "zero")
@@ -181,15 +181,13 @@ class LotteryTicket(StepPhase[LotteryTicketConfig]):
         kept, removed = options.kept_weights, options.removed_weights
         self.ticket = rounds.Ticket(self.space, first, early, network.prefixes, kept, options.keep_sign, removed, seed)
         task = self.space.task
-        self.training = masked_training.MaskedTraining(network, context.data, task, options, seed, context.device, context.amp)
+        self.training = masked_training.MaskedTraining(network, self.samples, task, options, seed, context.device, context.amp)
         self.masks: selection.Masks = {name: layer.mask.cpu().clone() for name, layer in network.masked.items()}
         self.frozen: selection.Masks = {name: ~mask for name, mask in self.masks.items()}
         self.trained: list[rounds.Round] = []
         self.planned = planned_shares(self.space.layers, options, options.target_share)
-        self.done = 0
         self.stopped = False
         self.charted = 0
-        self.spent = Cost()
         self._say_round()
 
     @property
@@ -204,10 +202,6 @@ class LotteryTicket(StepPhase[LotteryTicketConfig]):
     @property
     def horizon(self) -> int:
         return self.options.steps + (len(self.planned) - 1) * (self.options.steps - self.options.rewind_step)
-
-    @property
-    def steps_done(self) -> int:
-        return self.done
 
     @property
     def stop_reason(self) -> StopReason:
@@ -234,7 +228,7 @@ class LotteryTicket(StepPhase[LotteryTicketConfig]):
         scored = training.due
         if scored:
             cost = cost.plus(training.score())
-        self.spent = self.spent.plus(cost)
+        self.spend(cost)
         if scored:
             self._say_checkpoint()
         if training.ended:
@@ -290,7 +284,7 @@ class LotteryTicket(StepPhase[LotteryTicketConfig]):
         _, score, loss = self.training.curve[-1]
         values = {f"val_{self.score_name}": score, "val_loss": loss, "round": float(len(self.trained)), "share_kept": self.share}
         values |= self.training.taken_figures()
-        self.context.emit(Metrics(step=self.done, samples=self.spent.samples, values=values), self.done)
+        self.context.emit(Metrics(step=self.done, samples=self.cost.samples, values=values), self.done)
         if not self.training.ended and self.charted < MOST_CHARTS:
             self.charted += 1
             self._say_charts()
@@ -339,25 +333,23 @@ class LotteryTicket(StepPhase[LotteryTicketConfig]):
 
     def state_dict(self) -> dict[str, Any]:
         return {
+            **super().state_dict(),
             "training": self.training.state_dict(),
             "initial": dict(self.ticket.initial),
             "early": dict(self.ticket.early),
             "masks": mask_bits.packed(self.masks),
             "frozen": mask_bits.packed(self.frozen),
             "rounds": [item.to_tree() for item in self.trained],
-            "done": self.done,
             "stopped": self.stopped,
             "charted": self.charted,
-            "spent": self.spent.model_dump(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        super().load_state_dict(state)
         self.training.load_state_dict(state["training"])
         self.ticket.initial, self.ticket.early = dict(state["initial"]), dict(state["early"])
         self.masks = mask_bits.unpacked(state["masks"], self.space.layers)
         self.frozen = mask_bits.unpacked(state["frozen"], self.space.layers)
         self.trained = [rounds.Round(**item) for item in state["rounds"]]
-        self.done = state["done"]
         self.stopped = state["stopped"]
         self.charted = state["charted"]
-        self.spent = Cost.model_validate(state["spent"])

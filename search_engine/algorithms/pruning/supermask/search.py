@@ -25,7 +25,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from search_engine.algorithms.base import AlgorithmConfig, Context, Finalist, StepPhase
+from search_engine.algorithms.base import AlgorithmConfig, Context, Finalist
+from search_engine.algorithms.step_search import StepSearch
 from search_engine.base.errors import BadInput
 from search_engine.base.lazy import lazy_module
 from search_engine.events import ChartsFrame, Cost, Metrics
@@ -114,25 +115,22 @@ class SupermaskConfig(AlgorithmConfig):
     )
 
 
-class SupermaskSearch(StepPhase[SupermaskConfig]):
+class SupermaskSearch(StepSearch[SupermaskConfig]):
     """The scores move, the weights do not."""
 
     title = "Supermask"
+    state_version = 2
 
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         """Draw weights and scores. Raises TypeError without samples."""
         super().begin(context, handover)
-        if context.data is None:
-            raise TypeError("supermasks are trained on samples; this data set gives none")
         self.space: PlainNetworkSpace = context.space  # type: ignore[assignment]
-        self.fixed = fixed_weights.FixedWeights(self.space, context.data, self.options, context.seed, context.device, context.amp)
+        self.fixed = fixed_weights.FixedWeights(self.space, self.samples, self.options, context.seed, context.device, context.amp)
         self.standings: list[supermask_charts.Standing] = []
         self.chosen = 0
         """Number of the drawn mask that scored best."""
         self.before: dict[str, torch.Tensor] = self._finished_masks()
         self.dense = 0.0
-        self.done = 0
-        self.spent = Cost()
 
     @property
     def draws(self) -> bool:
@@ -143,23 +141,14 @@ class SupermaskSearch(StepPhase[SupermaskConfig]):
     def horizon(self) -> int:
         return self.options.steps
 
-    @property
-    def steps_done(self) -> int:
-        return self.done
-
-    @property
-    def finished(self) -> bool:
-        return self.done >= self.horizon
-
     # ---- one step
 
     def step(self) -> Cost:
         """One optimiser step of the scores. Raises TrialFailure for a loss that is not finite."""
         # Scoring counts itself.
         cost = Cost() if self.done else self._score_start()
-        stepped = self.fixed.step(self.done)
+        cost = cost.plus(self.spend(self.fixed.step(self.done)))
         self.done += 1
-        self.spent, cost = self.spent.plus(stepped), cost.plus(stepped)
         if self.done % self.options.score_every == 0 or self.finished:
             cost = cost.plus(self._score())
         return cost
@@ -168,8 +157,7 @@ class SupermaskSearch(StepPhase[SupermaskConfig]):
         """Before the first step: the network without a mask, and the first masks."""
         everything = {layer.name: torch.ones(layer.shape, device=self.context.device) for layer in self.space.layers}
         self.dense, _ = self.fixed.score(everything)
-        cost = self.fixed.scoring_cost(1)
-        self.spent = self.spent.plus(cost)
+        cost = self.spend(self.fixed.scoring_cost(1))
         return cost.plus(self._score())
 
     def _score(self) -> Cost:
@@ -192,7 +180,7 @@ class SupermaskSearch(StepPhase[SupermaskConfig]):
             changed=differing / self.space.weights,
         )  # fmt: skip
         self.standings.append(standing)
-        self.spent = self.spent.plus(cost)
+        self.spend(cost)
         self._say(standing)
         return cost
 
@@ -211,7 +199,7 @@ class SupermaskSearch(StepPhase[SupermaskConfig]):
             f"val_{score}": standing.mean, "val_loss": standing.loss, f"finished_{score}": standing.finished, "mean_probability": mean,
             **self.fixed.taken_figures(),
         }  # fmt: skip
-        self.context.emit(Metrics(step=self.done, samples=self.spent.samples, values=values), self.done)
+        self.context.emit(Metrics(step=self.done, samples=self.cost.samples, values=values), self.done)
         every = math.ceil((self.options.steps / self.options.score_every + 2) / MOST_FRAMES)
         if (len(self.standings) - 1) % every and not self.finished:
             return
@@ -264,23 +252,21 @@ class SupermaskSearch(StepPhase[SupermaskConfig]):
 
     def state_dict(self) -> dict[str, Any]:
         return {
+            **super().state_dict(),
             "fixed": self.fixed.state_dict(),
             "standings": [vars(item) for item in self.standings],
             "chosen": self.chosen,
             "before": {name: mask.cpu() for name, mask in self.before.items()},
             "dense": self.dense,
-            "done": self.done,
-            "spent": self.spent.model_dump(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        super().load_state_dict(state)
         self.fixed.load_state_dict(state["fixed"])
         self.standings = [supermask_charts.Standing(**item) for item in state["standings"]]
         self.chosen = state["chosen"]
         self.before = {name: mask.to(self.context.device) for name, mask in state["before"].items()}
         self.dense = state["dense"]
-        self.done = state["done"]
-        self.spent = Cost.model_validate(state["spent"])
 
 
 def check(options: SupermaskConfig, space: PlainNetworkSpace) -> None:

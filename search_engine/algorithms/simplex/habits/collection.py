@@ -72,7 +72,12 @@ class SimplexHabitsConfig(AlgorithmConfig):
 
 
 class Habits:
-    """The habits that a config switches on."""
+    """The habits that a config switches on.
+
+    >>> habits = Habits(SimplexHabitsConfig(warm_up_epochs=15, skip_limit=2))
+    >>> [habit.name for habit in habits.habits], habits.hold_structure(epoch=14), habits.hold_structure(epoch=15)
+    (['warm_up', 'skip_counter'], True, False)
+    """
 
     def __init__(self, config: SimplexHabitsConfig) -> None:
         self.habits: list[Habit] = []

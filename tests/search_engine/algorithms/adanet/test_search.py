@@ -239,7 +239,7 @@ def test_every_pass_is_charged() -> None:
         costs.append(search.step())
     assert [cost.forward_backward for cost in costs] == [100] * 6 + [0] + [100] * 6 + [0]
     assert [cost.forward for cost in costs if not cost.forward_backward] == [1200, 1200]
-    assert search.planned_samples() == pytest.approx(search.spent.samples) and search.horizon == len(costs)
+    assert search.planned_samples() == pytest.approx(search.cost.samples) and search.horizon == len(costs)
 
 
 # ---- what comes out

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
+from search_engine.algorithms import pathnet
 from search_engine.algorithms.pathnet import kept_weights
-from search_engine.algorithms.pathnet import search as pathnet
 from search_engine.algorithms.pathnet.controls import CONTROLS, FineTune, FromScratch, WidthControl
 from search_engine.algorithms.pathnet.finishing import finish, network_of
 from search_engine.algorithms.pathnet.search import PathNetConfig, PathNetTask
@@ -207,7 +207,7 @@ def test_fitness_is_the_validation_accuracy_after_the_training_or_the_papers_on_
         path = phase.population.path(place)
         accuracy = phase.training.score(path, 0).accuracy
         assert phase.population.fitness[place] == (accuracy if phase is validated else trained.accuracy)
-    assert paper.spent.forward == 0 and validated.spent.forward == len(DATAS[0].validation)
+    assert paper.cost.forward == 0 and validated.cost.forward == len(DATAS[0].validation)
     values = [of_kind(run(phase), "metrics")[-1].values for phase in (validated, paper)]
     assert "val_accuracy" in values[0] and "val_accuracy" not in values[1] and "train_fitness" in values[1]
     notices = of_kind(run(begin(PathNetTask(0), DATAS, options={"fitness": "train_batches"})), "notice")

@@ -11,14 +11,14 @@ import torch
 from torch import Tensor
 
 from search_engine.algorithms.base import Context
-from search_engine.algorithms.simplex.bilevel import VirtualStep, exact, finite_difference, first
 from search_engine.algorithms.simplex.darts import DartsConfig, DartsSearch
+from search_engine.algorithms.simplex.estimators import VirtualStep, exact, finite_difference, first
 from search_engine.algorithms.simplex.relaxation import BatchLoss
 from search_engine.events import EventLog
 from search_engine.spaces.base import SpaceConfig
 from search_engine.spaces.cell import OPERATIONS, CellSpace
 from tests.search_engine.algorithms.simplex.planted import SHAPE, TRUTH, PlantedSpace, planted_data, registered
-from tests.search_engine.algorithms.simplex.test_bilevel import SmoothProblem, toy_train, toy_val
+from tests.search_engine.algorithms.simplex.test_estimators import SmoothProblem, toy_train, toy_val
 from tests.search_engine.searches import network_search
 
 # ---- A1: the paper's toy

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from search_engine.algorithms.base import Context
-from search_engine.algorithms.simplex.bilevel import ESTIMATORS, VirtualStep
 from search_engine.algorithms.simplex.config import BilevelConfig
+from search_engine.algorithms.simplex.estimators import ESTIMATORS, VirtualStep
 from search_engine.algorithms.simplex.relaxation import BatchLoss
 from search_engine.algorithms.simplex.search import Order, SimplexSearch
 from search_engine.base.checkpoint import pack, unpack

@@ -10,8 +10,10 @@ import pytest
 import torch
 
 from search_engine.algorithms.simplex.config import BilevelConfig
+from search_engine.algorithms.simplex.search import SimplexSearch
+from search_engine.algorithms.simplex.shrinking import Shrinking
 from search_engine.algorithms.simplex.skip_cap import capped
-from search_engine.algorithms.simplex.stages import Stages, everything, kept_count, shrink
+from search_engine.algorithms.simplex.stages import Kept, Stages, everything, kept_count, shrink
 from search_engine.events import FamilyGroup, decode_floats
 from search_engine.structures import SoftmaxStructure
 from search_engine.supernets.skip_dropout import SkipDropout
@@ -21,6 +23,12 @@ from tests.search_engine.searches import network_search
 Array = np.ndarray[Any, Any]
 OPERATIONS = ["none", "a", "b", "c", "d", "e", "f", "g"]
 FAMILY = [FamilyGroup(name="g", title="G", nodes=[], edges=[("x", "y"), ("z", "y")], operations=OPERATIONS)]
+
+
+def kept_by(search: SimplexSearch) -> Kept:
+    """The operations that a search has left."""
+    (shrinking,) = [listener for listener in search.listeners if isinstance(listener, Shrinking)]
+    return shrinking.kept
 
 
 # ---- which operations stay
@@ -181,7 +189,7 @@ def test_any_method_shrinks_in_stages(method: str, space: str, restart: bool) ->
         rows = {edge: row for row, edge in enumerate(group.edges)}
         for edge in space_object.drawings(finalist.genome)[group.name].edges:
             if edge.operation is not None:
-                assert search.kept[group.name][rows[edge.source, edge.target], group.operations.index(edge.operation)]
+                assert kept_by(search)[group.name][rows[edge.source, edge.target], group.operations.index(edge.operation)]
 
 
 def test_what_falls_is_what_was_weakest() -> None:
@@ -192,7 +200,7 @@ def test_what_falls_is_what_was_weakest() -> None:
     run(search, 1)
     strongest = np.argsort(-weights, axis=1)[:, :3]
     for row, columns in enumerate(strongest):
-        assert sorted(columns) == np.flatnonzero(search.kept["cell"][row]).tolist()
+        assert sorted(columns) == np.flatnonzero(kept_by(search)["cell"][row]).tolist()
 
 
 def test_a_stage_starts_afresh_or_goes_on() -> None:
@@ -233,7 +241,7 @@ def test_dropped_operations_are_neither_computed_nor_moved() -> None:
         for row, edge in enumerate(cell.mixing.plan.edges):
             for name, module in cell.mixing.operations[cell.mixing.key(edge)].items():
                 column = cell.mixing.columns[name]
-                (kept if search.kept[group][row, column] else dropped).extend(module.parameters())
+                (kept if kept_by(search)[group][row, column] else dropped).extend(module.parameters())
     frozen = [parameter.detach().clone() for parameter in dropped]
     run(search, 2)
     assert frozen and all(torch.equal(old, new) for old, new in zip(frozen, dropped, strict=True))

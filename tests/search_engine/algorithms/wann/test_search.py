@@ -165,7 +165,7 @@ def test_everybody_sees_the_same_batch_and_every_generation_another() -> None:
     first = phase._on_batch().log_likelihood
     # Equal networks get equal scores only if they saw the same examples.
     assert np.ptp(first, axis=0).max() == 0
-    phase.generation = 1
+    phase.done = 1
     assert not np.array_equal(first, phase._on_batch().log_likelihood)
 
 
@@ -213,7 +213,7 @@ def test_events_of_a_search() -> None:
     assert [item.step for item in metrics] == list(range(12))
     assert set(metrics[0].values) == {"best", "mean", "median_edges", "median_nodes", "val_accuracy"}
     assert [item.generation for item in of_kind(events, "population")] == list(range(12))
-    assert metrics[-1].samples == phase.spent.samples
+    assert metrics[-1].samples == phase.cost.samples
     champion = of_kind(events, "champion")[-1]
     genome = phase.best()[0].genome
     assert champion.genome == genome.to_json()

@@ -116,7 +116,20 @@ def finite_difference(
 def exact(
     train_loss: Loss, val_loss: Loss, weights: Sequence[torch.Tensor], alphas: Sequence[torch.Tensor], step: VirtualStep
 ) -> ArchitectureGradient:
-    """Differentiates through the virtual step. Keeps the graph of the training gradient: for small networks."""
+    """Differentiates through the virtual step. Keeps the graph of the training gradient: for small networks.
+
+    The paper's toy (figure 2) at its start: one step ahead of w = -2 is w' = -2 - 1/2 (2 w - 2 alpha) = 2, where alpha also moves w'.
+
+    >>> def train(weights, alphas):
+    ...     return (weights[0] ** 2 - 2 * alphas[0] * weights[0] + alphas[0] ** 2).sum()
+    >>> def val(weights, alphas):
+    ...     return (alphas[0] * weights[0] - 2 * alphas[0] + 1).sum()
+    >>> w, alpha = torch.tensor([-2.0]), torch.tensor([2.0], requires_grad=True)
+    >>> first(train, val, [w], [alpha], VirtualStep(xi=0.5)).gradients
+    [tensor([-4.])]
+    >>> exact(train, val, [w], [alpha], VirtualStep(xi=0.5)).gradients
+    [tensor([2.])]
+    """
     if step.xi == 0:
         return first(train_loss, val_loss, weights, alphas, step)
     inner = _leaves(weights)

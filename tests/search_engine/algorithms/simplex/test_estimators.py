@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from search_engine.algorithms.simplex import bilevel
-from search_engine.algorithms.simplex.bilevel import ESTIMATORS, VirtualStep, exact, finite_difference, first
+from search_engine.algorithms.simplex import estimators
+from search_engine.algorithms.simplex.estimators import ESTIMATORS, VirtualStep, exact, finite_difference, first
 from search_engine.structures import SoftmaxStructure
 
 XI = (0.0, 0.1, 0.25, 0.5, 1.0)
@@ -81,7 +81,7 @@ class SmoothProblem:
     def val(self, weights: Sequence[Tensor], alphas: Sequence[Tensor]) -> Tensor:
         return self._loss("val", weights, alphas)
 
-    def gradient(self, estimator: bilevel.Estimator) -> Tensor:
+    def gradient(self, estimator: estimators.Estimator) -> Tensor:
         return estimator(self.train, self.val, self.weights, self.alphas, self.step).gradients[0]
 
     def ahead(self, alphas: Sequence[Tensor]) -> list[Tensor]:
@@ -99,7 +99,7 @@ class SmoothProblem:
 
 
 def implicit_errors(monkeypatch: pytest.MonkeyPatch, length: float) -> list[float]:
-    monkeypatch.setattr(bilevel, "PERTURBATION", length)
+    monkeypatch.setattr(estimators, "PERTURBATION", length)
     errors = []
     for seed in range(5):
         problem = SmoothProblem(seed)
@@ -175,7 +175,7 @@ def test_the_losses_are_called_as_often_as_is_said() -> None:
     for estimate in ESTIMATORS.values():
         calls = {"train": 0, "val": 0}
 
-        def counted(level: str, calls: dict[str, int] = calls) -> bilevel.Loss:
+        def counted(level: str, calls: dict[str, int] = calls) -> estimators.Loss:
             def loss(weights: Sequence[Tensor], alphas: Sequence[Tensor]) -> Tensor:
                 calls[level] += 1
                 return problem._loss(level, weights, alphas)
