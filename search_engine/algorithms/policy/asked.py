@@ -8,6 +8,8 @@ from typing import Any
 
 from search_engine.spaces.decisions import Choices
 
+from ..trials.kept import Records
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -50,3 +52,8 @@ class OpenProposals:
 
     def load_state_dict(self, state: list[Any]) -> None:
         self._waiting = deque(Asked.from_tree(tree) for tree in state)
+
+
+def rewarded_trials() -> Records[tuple[Asked, float]]:
+    """An empty row of told proposals with their rewards, as a checkpoint keeps it."""
+    return Records(lambda pair: [pair[0].to_tree(), pair[1]], lambda tree: (Asked.from_tree(tree[0]), tree[1]))
