@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import cached_property
 from typing import Any, ClassVar
 
 import networkx as nx
@@ -32,9 +33,13 @@ class BoxSpace(DecisionSpace[SpaceConfig]):
     id: ClassVar[str] = "box"
     sizes: ClassVar[tuple[int, ...]] = (2, 3, 4)
 
+    @cached_property
+    def _decisions(self) -> DecisionList:
+        return DecisionList([Decision(f"d{n}", f"D{n}", f"d{n}", tuple(map(str, range(size)))) for n, size in enumerate(self.sizes)])
+
     @property
     def decisions(self) -> DecisionList:
-        return DecisionList([Decision(f"d{n}", f"D{n}", f"d{n}", tuple(map(str, range(size)))) for n, size in enumerate(self.sizes)])
+        return self._decisions
 
     def to_string(self, genome: Genome) -> str:
         return ",".join(genome.content.values())
