@@ -3,11 +3,11 @@
     python -m benchmarks.nb201_incumbents [--trials 100] [--seeds 50] [--only random bayesian:gp ...]    NASCOPE_DATA as everywhere
 
 The score is the incumbent's validation accuracy after 12 epochs, in percent: mean and standard error over the seeds. Every registered
-algorithm that works by trials and can search the space takes part with its default options, the samplers of Bayesian optimisation one
-by one (the Gaussian process with a fifth of the seeds: it takes seconds where the others take milliseconds). "against chance" is the
-distance of the mean from what so many cells drawn at random without replacement give on average, which the table tells exactly, in the
-mean's standard errors; below -2 an algorithm would be worse than chance. Random search itself may lie a little above: it skips cells that
-are one architecture. The table is printed as Markdown. Asserts nothing.
+algorithm that works by trials and can search the space takes part with its default options, the rules of local search and the samplers
+of Bayesian optimisation one by one (the Gaussian process with a fifth of the seeds: it takes seconds where the others take
+milliseconds). "against chance" is the distance of the mean from what so many cells drawn at random without replacement give on average,
+which the table tells exactly, in the mean's standard errors; below -2 an algorithm would be worse than chance. Random search itself may
+lie a little above: it skips cells that are one architecture. The table is printed as Markdown. Asserts nothing.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from search_engine.search.coordinator import Coordinator
 
 DATASET = "nb201_cifar10"
 VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
+    "local_search": {rule: {"rule": rule} for rule in ("first", "best")},
     "bayesian": {name: {"sampler": name} for name in ("tpe", "ensemble", "gp")},
 }
 """Options worth a row of their own."""

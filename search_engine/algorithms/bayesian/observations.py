@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from search_engine.spaces.decisions import Choices
 
@@ -14,6 +15,13 @@ class Observation:
 
     choices: Choices
     value: float | None
+
+    def to_tree(self) -> list[Any]:
+        return [list(self.choices), self.value]
+
+    @classmethod
+    def from_tree(cls, tree: list[Any]) -> Observation:
+        return cls(tuple(tree[0]), tree[1])
 
 
 @dataclass(frozen=True)
@@ -26,7 +34,7 @@ class Observed:
     """The trial failed: the value is the worst one seen, so that its surroundings look bad but not absurdly so."""
 
 
-def imputed(observations: Sequence[Observation], most: int) -> list[Observed]:
+def imputed(observations: Collection[Observation], most: int) -> list[Observed]:
     """At most `most` observations in the order told: the best half of them and the most recent others, which bounds what a fit costs
     while it forgets neither what is good nor where the search is now. Empty if no trial has a score."""
     scores = [item.value for item in observations if item.value is not None]

@@ -10,7 +10,6 @@ counts them as bad ones, and the ensemble proposes others.
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,13 +18,11 @@ from pydantic import Field
 from search_engine.base.generators import derive_seed
 from search_engine.base.lazy import lazy_module
 from search_engine.events import SurrogateFrame, encode_floats
-from search_engine.spaces.decision_infos import declare
 from search_engine.spaces.decisions import Choices
 
-from ..base import Finalist, Proposal, Result, SteadyConfig, TrialPhase
-from ..trials.pace import FramePace
-from ..trials.ranking import Ranking
-from ..trials.trial_tally import Marginals, TrialTally
+from ..base import Context, Proposal, Result, SteadyConfig
+from ..trials.kept import Records
+from ..trials.search import TrialSearch
 from .calibration import Calibration
 from .observations import Observation, imputed
 from .proposal import Suggestion
@@ -115,17 +112,19 @@ class Open:
         return cls(tuple(tree[0]), tree[1], tree[2], tree[3])
 
 
-class BayesianSearch(TrialPhase):
+class BayesianSearch(TrialSearch[BayesianConfig]):
     """Random trials first, then the surrogate's proposals, each new up to isomorphism."""
 
     title = "Bayesian optimisation"
+    keeps = ("history", "open", "queue", "scores", "asked", "rounds", "duplicates", "calibration")
+    shows_marginals = True
 
-    def begin(self, context: Any, handover: dict[str, Any] | None) -> None:
+    def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         super().begin(context, handover)
-        self.history: list[Observation] = []
-        self.open: deque[Open] = deque()
+        self.history = Records(Observation.to_tree, Observation.from_tree)
+        self.open = Records(Open.to_tree, Open.from_tree)
         """Asked and not told, in ask order."""
-        self.queue: deque[Open] = deque()
+        self.queue = Records(Open.to_tree, Open.from_tree)
         """Chosen and not asked yet: the rest of a round."""
         self.scores: dict[str, float | None] = {}
         """Canonical hash of everything ever chosen -> its score, None while there is none."""
@@ -134,11 +133,6 @@ class BayesianSearch(TrialPhase):
         """How often the surrogate was asked."""
         self.duplicates = 0
         self.calibration = Calibration()
-        self.pace = FramePace()
-        self.tally = TrialTally()
-        self.marginals = Marginals(context.space, context.metric)
-        self.ranking = Ranking(context.metric)
-        context.emit(declare(context.space), 0)
 
     # ---------------------------------------------------------------- ask
 
@@ -154,7 +148,7 @@ class BayesianSearch(TrialPhase):
 
     def _fill(self) -> None:
         """Put the next architectures into the queue; none if no new one is left."""
-        options = self.context.options
+        options = self.options
         observed = imputed(self.history, options.most_observations)
         if self.asked < options.initial or not observed:
             self._choose(self._random(), "random")
@@ -219,7 +213,7 @@ class BayesianSearch(TrialPhase):
 
     def _candidates(self) -> list[Choices]:
         """New architectures for the ensemble to compare, each once: mutations of the best ones and random ones."""
-        options, space, rng = self.context.options, self.context.space, self.context.rng
+        options, space, rng = self.options, self.context.space, self.context.rng
         best = [space.choices_of(finalist.genome) for finalist in self.ranking.finalists()[: options.parents]]
         drawn = round(options.random_share * options.candidates)
         found: dict[str, Choices] = {}
@@ -244,12 +238,10 @@ class BayesianSearch(TrialPhase):
             self.scores[told.hash] = value
             if told.predicted is not None and value is not None:
                 self.calibration.add(told.predicted, value)
-            self.ranking.add(result, told.hash)
-            self.marginals.add(result)
-            self.tally.add(result)
-            if self.pace.due(self.tally.told):
-                self.context.emit(self.tally.metrics({"duplicates": float(self.duplicates)}), self.tally.told)
-                self.context.emit(self.marginals.frame(self.tally.told), self.tally.told)
+        super().tell(results)
+
+    def figures(self, latest: Result) -> dict[str, float]:
+        return {"duplicates": float(self.duplicates)}
 
     def _report(self, suggestion: Suggestion) -> None:
         """What the surrogate thought when it chose; `observed` and `predicted` are of earlier choices, made before they were scored."""
@@ -261,7 +253,7 @@ class BayesianSearch(TrialPhase):
         if (spearman := calibration.spearman) is not None:
             values["spearman"] = spearman
         # A density ratio ranks architectures, but is no prediction of a score to be compared with one.
-        pairs = calibration if self.context.options.sampler != "tpe" else Calibration()
+        pairs = calibration if self.options.sampler != "tpe" else Calibration()
         frame = SurrogateFrame(
             step=self.asked,
             means=encode_floats(shown.means),
@@ -272,34 +264,3 @@ class BayesianSearch(TrialPhase):
             values={name: float(value) for name, value in values.items()},
         )
         self.context.emit(frame, self.asked)
-
-    # ---------------------------------------------------------------- result and state
-
-    def best(self) -> list[Finalist]:
-        return self.ranking.finalists()
-
-    def state_dict(self) -> dict[str, Any]:
-        return {
-            "history": [[list(item.choices), item.value] for item in self.history],
-            "open": [item.to_tree() for item in self.open],
-            "queue": [item.to_tree() for item in self.queue],
-            "scores": self.scores,
-            "asked": self.asked,
-            "rounds": self.rounds,
-            "duplicates": self.duplicates,
-            "calibration": self.calibration.state_dict(),
-            "tally": self.tally.state_dict(),
-            "marginals": self.marginals.state_dict(),
-            "ranking": self.ranking.state_dict(),
-        }
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.history = [Observation(tuple(choices), value) for choices, value in state["history"]]
-        self.open = deque(Open.from_tree(tree) for tree in state["open"])
-        self.queue = deque(Open.from_tree(tree) for tree in state["queue"])
-        self.scores = dict(state["scores"])
-        self.asked, self.rounds, self.duplicates = state["asked"], state["rounds"], state["duplicates"]
-        self.calibration.load_state_dict(state["calibration"])
-        self.tally.load_state_dict(state["tally"])
-        self.marginals.load_state_dict(state["marginals"])
-        self.ranking.load_state_dict(state["ranking"])

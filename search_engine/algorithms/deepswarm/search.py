@@ -26,8 +26,9 @@ from search_engine.base.errors import BadInput
 from search_engine.events import Ant
 from search_engine.spaces.node_chain import NodeChainSpace
 
-from ..base import AlgorithmConfig, Finalist, Inherit, Proposal, Result, TrialPhase
-from ..trials.ranking import Ranking
+from ..base import AlgorithmConfig, Context, Inherit, Proposal, Result
+from ..trials.kept import Records
+from ..trials.search import TrialSearch
 from .pheromone import Pheromone, Walk
 from .prefixes import PrefixRegistry
 from .report import colony_frame, path_entropy
@@ -94,20 +95,29 @@ class _Ant:
     inherited: int
     """Layers taken over from the parent, the output counted."""
 
+    def to_tree(self) -> list[Any]:
+        return [self.walk.to_tree(), self.number, self.parent, self.inherited]
 
-class DeepSwarm(TrialPhase):
+    @classmethod
+    def from_tree(cls, tree: list[Any]) -> _Ant:
+        return cls(Walk.from_tree(tree[0]), *tree[1:])
+
+
+class DeepSwarm(TrialSearch[DeepSwarmConfig]):
     """One generation per depth."""
 
     title = "Ant colony"
     scheduling = "generational"
+    state_version = 2
     keeps_weights = True
+    keeps = ("pheromone", "prefixes", "depth", "asked", "ants", "best_value")
     # Its last depth is told: that is all it planned.
     stop_reason = "horizon"
 
-    def begin(self, context: Any, handover: dict[str, Any] | None) -> None:
+    def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         """Raises BadInput(field "options.max_depth") where the space's chains are shorter."""
         super().begin(context, handover)
-        options, space = context.options, cast(NodeChainSpace, context.space)
+        options, space = self.options, cast(NodeChainSpace, context.space)
         self.space = space
         if options.max_depth > space.config.max_nodes:
             raise BadInput(
@@ -117,26 +127,26 @@ class DeepSwarm(TrialPhase):
         names = {kind: list(attributes) for kind, attributes in space.table.attributes.items()}
         self.pheromone = Pheromone(options.initial_pheromone, options.local_rate, options.global_rate, names)
         self.prefixes = PrefixRegistry(options.reuse_patience, options.keep_networks, options.keep_megabytes * 10**6)
-        self.ranking = Ranking(context.metric)
         self.depth = 0
         """The generation that was asked last; 0 is the random ant."""
         self.asked = 0
-        self.ants: list[_Ant] = []
+        self.ants = Records(_Ant.to_tree, _Ant.from_tree)
         self.best_walk: Walk | None = None
         self.best_value = 0.0
 
     @property
     def horizon(self) -> int:
-        return 1 + int(self.context.options.ant_count * self.context.options.max_depth)
+        return 1 + int(self.options.ant_count * self.options.max_depth)
 
     # ---------------------------------------------------------------- ask
 
     def ask(self) -> list[Proposal]:
-        options = self.context.options
+        options = self.options
         depth = self.depth + 1 if self.asked else 0
         if depth > options.max_depth:
             return []
-        self.depth, self.ants = depth, []
+        self.depth = depth
+        self.ants.clear()
         for _ in range(options.ant_count if self.depth else 1):
             path = self._walk()
             self.pheromone.local_update(path)
@@ -146,7 +156,7 @@ class DeepSwarm(TrialPhase):
 
     def _walk(self) -> Walk:
         rng = self.context.rng
-        rule = proportional(self.context.options.greediness, rng) if self.depth else uniform(rng)
+        rule = proportional(self.options.greediness, rng) if self.depth else uniform(rng)
         return walk(self.space, self.pheromone, max(self.depth, 1), rule)
 
     def _ant(self, path: Walk) -> _Ant:
@@ -156,7 +166,7 @@ class DeepSwarm(TrialPhase):
         return _Ant(path, self.asked - 1, parent, inherited)
 
     def _proposal(self, ant: _Ant) -> Proposal:
-        fidelity = {"epochs": self.context.options.epochs} if self.context.options.epochs else {}
+        fidelity = {"epochs": self.options.epochs} if self.options.epochs else {}
         genome = self.space.genome(ant.walk.nodes)
         operator = "ant" if self.depth else "random"
         if ant.parent is None:
@@ -170,6 +180,7 @@ class DeepSwarm(TrialPhase):
 
     def tell(self, results: list[Result]) -> None:
         """Results of the whole generation, in ask order."""
+        self.count(results)
         space, metric = self.space, self.context.metric
         values: list[float] = []
         for ant, result in zip(self.ants, results, strict=True):
@@ -179,12 +190,11 @@ class DeepSwarm(TrialPhase):
             if value is None:
                 continue
             values.append(value)
-            self.ranking.add(result, space.hash(result.genome))
             if self.best_walk is None or value >= self.best_value:
                 self.best_walk, self.best_value = ant.walk, value
             if result.reused_from is None and self.keeps_weights:
                 self.prefixes.add(result.number, ant.walk.nodes, value, BYTES_PER_PARAMETER * space.parameters(result.genome))
-        if self.depth == self.context.options.max_depth:
+        if self.depth == self.options.max_depth:
             self.prefixes.give_up()
         self._deposit()
         self._report({"mean": mean(values), "best": max(values)} if values else {})
@@ -196,9 +206,6 @@ class DeepSwarm(TrialPhase):
 
     def forgotten(self) -> list[int]:
         return self.prefixes.forgotten()
-
-    def best(self) -> list[Finalist]:
-        return self.ranking.finalists()
 
     # ---------------------------------------------------------------- report
 
@@ -218,25 +225,11 @@ class DeepSwarm(TrialPhase):
     # ---------------------------------------------------------------- state
 
     def state_dict(self) -> dict[str, Any]:
-        return {
-            "pheromone": self.pheromone.state_dict(),
-            "prefixes": self.prefixes.state_dict(),
-            "ranking": self.ranking.state_dict(),
-            "depth": self.depth,
-            "asked": self.asked,
-            "ants": [[ant.walk.to_tree(), ant.number, ant.parent, ant.inherited] for ant in self.ants],
-            "best_walk": None if self.best_walk is None else self.best_walk.to_tree(),
-            "best_value": self.best_value,
-        }
+        return {**super().state_dict(), "best_walk": None if self.best_walk is None else self.best_walk.to_tree()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.pheromone.load_state_dict(state["pheromone"])
-        self.prefixes.load_state_dict(state["prefixes"])
-        self.ranking.load_state_dict(state["ranking"])
-        self.depth, self.asked = state["depth"], state["asked"]
-        self.ants = [_Ant(Walk.from_tree(path), number, parent, inherited) for path, number, parent, inherited in state["ants"]]
+        super().load_state_dict(state)
         self.best_walk = None if state["best_walk"] is None else Walk.from_tree(state["best_walk"])
-        self.best_value = state["best_value"]
 
 
 class DeepSwarmFromScratch(DeepSwarm):

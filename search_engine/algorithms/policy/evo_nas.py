@@ -23,14 +23,12 @@ from pydantic import Field
 from search_engine.spaces.base import SearchSpace
 from search_engine.spaces.decisions import Choices
 
-from ..base import QUICK_TRIALS, AlgorithmEntry, Finalist, Phase, Proposal, Result, TrialPhase
+from ..base import QUICK_TRIALS, AlgorithmEntry, Context, Phase, Proposal, Result
 from ..trials.aging import AgingConfig, AgingPopulation, Individual
-from ..trials.pace import FramePace
-from ..trials.ranking import Ranking
-from ..trials.trial_tally import TrialTally
+from ..trials.search import TrialSearch
 from .options import PolicyConfig, controller_of
 from .priority_queue import PriorityQueueTraining
-from .reinforce import Asked, Learner, MovingBaseline, OpenProposals, Reinforce
+from .reinforce import Asked, Learner, MovingBaseline, OpenProposals, Reinforce, rewarded_trials
 from .report import PolicyReport
 
 
@@ -65,25 +63,23 @@ class EvoNasConfig(AgingConfig, PolicyConfig):
     )
 
 
-class EvoNas(TrialPhase):
+class EvoNas(TrialSearch[EvoNasConfig]):
     """Tournament, a walk that copies or draws, aging, and a policy that learns from the results."""
 
     title = "Evo-NAS"
+    keeps = ("learner", "living", "asked", "waiting", "batch", "values")
 
-    def begin(self, context: Any, handover: dict[str, Any] | None) -> None:
+    def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         super().begin(context, handover)
-        options: EvoNasConfig = context.options
+        options = self.options
         self.controller = controller_of(context.space.decisions, options, context.seed)
         self.learner = self._learner(options)
         self.report = PolicyReport(context, self.controller)
         self.report.declare()
-        self.pace = FramePace()
-        self.tally = TrialTally()
-        self.ranking = Ranking(context.metric)
-        self.living: AgingPopulation[Choices] = AgingPopulation(options.population)
+        self.living: AgingPopulation[Choices] = AgingPopulation(options.population, list, tuple)
         self.asked = 0
         self.waiting = OpenProposals()
-        self.batch: list[tuple[Asked, float]] = []
+        self.batch = rewarded_trials()
         """Completed since the last training step, with their rewards."""
         self.values: dict[str, float] = {}
         """Numbers of the latest training step."""
@@ -110,18 +106,18 @@ class EvoNas(TrialPhase):
     def ask(self) -> list[Proposal]:
         rng, space = self.context.rng, self.context.space
         self.asked += 1
-        if self.asked <= self.context.options.population or not self.living:
+        if self.asked <= self.options.population or not self.living:
             sampled = self.controller.sample(rng)
             self.waiting.add(Asked(sampled.choices, sampled.drawn, sampled.log_prob, self.learner.version))
             return [Proposal(space.genome_of(sampled.choices), operator="policy")]
-        parent = self.living.tournament(self.context.options.sample, rng)
+        parent = self.living.tournament(self.options.sample, rng)
         child = self.controller.walk(rng, self._kept(parent.content))
         self.waiting.add(Asked(child.choices, child.drawn, child.log_prob, self.learner.version, parent.content))
         return [Proposal(space.genome_of(child.choices), parents=(parent.number,), operator=f"{len(child.drawn)} drawn")]
 
     def _kept(self, parent: Choices) -> list[int | None]:
         """The parent's choices without those that are to be drawn anew (None)."""
-        rng, probability = self.context.rng, self.context.options.mutation_probability
+        rng, probability = self.context.rng, self.options.mutation_probability
         places = self.context.space.decisions.changeable(parent)
         drawn = [place for place in places if rng.random() < probability]
         if not drawn and places:
@@ -134,14 +130,15 @@ class EvoNas(TrialPhase):
     # ---- tell
 
     def tell(self, results: list[Result]) -> None:
-        options = self.context.options
+        options = self.options
         for result in results:
             asked = self.waiting.take()
-            self.tally.add(result)
+            self.count([result])
             if result.ok:
                 self._enter(result, asked)
             if self.tally.told % options.batch == 0:
-                told, self.batch = self.batch, []
+                told = list(self.batch)
+                self.batch.clear()
                 # The first population shows what the untrained policy finds; it is learned from, but not before it is complete.
                 if self.tally.told > options.population:
                     self._train(told)
@@ -150,14 +147,13 @@ class EvoNas(TrialPhase):
 
     def _enter(self, result: Result, asked: Asked) -> None:
         value = result.metrics[self.context.metric]
-        self.ranking.add(result, self.context.space.hash(result.genome))
         self.living.enter(Individual(result.number, asked.choices, value))
         self.batch.append((asked, value))
         if isinstance(self.learner, PriorityQueueTraining):
             self.learner.queue.add(value, asked.choices)
 
     def _train(self, told: list[tuple[Asked, float]]) -> None:
-        options = self.context.options
+        options = self.options
         if isinstance(self.learner, PriorityQueueTraining):
             if len(self.learner.queue):
                 update = self.learner.update()
@@ -172,36 +168,7 @@ class EvoNas(TrialPhase):
         if asked.parent:
             changed = sum(asked.parent[place] != asked.choices[place] for place in asked.drawn)
             values |= {"drawn": float(len(asked.drawn)), "changed": float(changed)}
-        values = self.report.say(self.tally.told, asked.choices, asked.parent, asked.drawn, values)
-        self.context.emit(self.tally.metrics(values), self.tally.told)
-
-    def best(self) -> list[Finalist]:
-        return self.ranking.finalists()
-
-    # ---- state
-
-    def state_dict(self) -> dict[str, Any]:
-        return {
-            "learner": self.learner.state_dict(),
-            "living": [[individual.number, list(individual.content), individual.value] for individual in self.living],
-            "asked": self.asked,
-            "waiting": self.waiting.state_dict(),
-            "batch": [[asked.to_tree(), reward] for asked, reward in self.batch],
-            "values": self.values,
-            "tally": self.tally.state_dict(),
-            "ranking": self.ranking.state_dict(),
-        }
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.learner.load_state_dict(state["learner"])
-        living = (Individual(number, tuple(choices), value) for number, choices, value in state["living"])
-        self.living = AgingPopulation(self.context.options.population, living)
-        self.asked = state["asked"]
-        self.waiting.load_state_dict(state["waiting"])
-        self.batch = [(Asked.from_tree(tree), reward) for tree, reward in state["batch"]]
-        self.values = state["values"]
-        self.tally.load_state_dict(state["tally"])
-        self.ranking.load_state_dict(state["ranking"])
+        self.say(self.report.say(self.tally.told, asked.choices, asked.parent, asked.drawn, values))
 
 
 def advise(options: EvoNasConfig, space: SearchSpace[Any], trials: int | None) -> list[str]:

@@ -24,12 +24,10 @@ from pydantic import Field
 from search_engine.events import Notice
 from search_engine.spaces.base import SearchSpace
 
-from ..base import QUICK_TRIALS, AlgorithmEntry, Finalist, Phase, Proposal, Result, TrialPhase
-from ..trials.pace import FramePace
-from ..trials.ranking import Ranking
-from ..trials.trial_tally import TrialTally
+from ..base import QUICK_TRIALS, AlgorithmEntry, Context, Phase, Proposal, Result
+from ..trials.search import TrialSearch
 from .options import PolicyConfig, controller_of
-from .reinforce import Asked, MovingBaseline, OpenProposals, Reinforce
+from .reinforce import Asked, MovingBaseline, OpenProposals, Reinforce, rewarded_trials
 from .report import PolicyReport
 
 if TYPE_CHECKING:
@@ -67,16 +65,17 @@ class NasRlConfig(PolicyConfig):
     )
 
 
-class NasRl(TrialPhase):
+class NasRl(TrialSearch[NasRlConfig]):
     """Sample a batch, hear its rewards, one policy-gradient step."""
 
     title = "NAS with reinforcement learning"
     scheduling: ClassVar[Literal["steady", "generational"]] = "generational"
     stop_reason = "settled"
+    keeps = ("learner", "waiting", "batch", "settled")
 
-    def begin(self, context: Any, handover: dict[str, Any] | None) -> None:
+    def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         super().begin(context, handover)
-        options: NasRlConfig = context.options
+        options = self.options
         self.controller = controller_of(context.space.decisions, options, context.seed)
         self.learner = Reinforce(
             self.controller,
@@ -87,11 +86,8 @@ class NasRl(TrialPhase):
         )
         self.report = PolicyReport(context, self.controller)
         self.report.declare()
-        self.pace = FramePace()
-        self.tally = TrialTally()
-        self.ranking = Ranking(context.metric)
         self.waiting = OpenProposals()
-        self.batch: list[tuple[Asked, float]] = []
+        self.batch = rewarded_trials()
         """Told since the last update, with their rewards."""
         self.settled = 0
         """Updates in a row after which the policy was nearly certain."""
@@ -99,9 +95,9 @@ class NasRl(TrialPhase):
     # ---- ask
 
     def ask(self) -> list[Proposal]:
-        if self.context.options.stop_settled and self.settled >= SETTLED_UPDATES:
+        if self.options.stop_settled and self.settled >= SETTLED_UPDATES:
             return []
-        return [self._proposal(sampled) for sampled in self.controller.sample_batch(self.context.rng, self.context.options.batch)]
+        return [self._proposal(sampled) for sampled in self.controller.sample_batch(self.context.rng, self.options.batch)]
 
     def _proposal(self, sampled: Sampled) -> Proposal:
         self.waiting.add(Asked(sampled.choices, sampled.drawn, sampled.log_prob, self.learner.version))
@@ -112,23 +108,22 @@ class NasRl(TrialPhase):
     def tell(self, results: list[Result]) -> None:
         for result in results:
             asked = self.waiting.take()
-            self.tally.add(result)
-            self.ranking.add(result, self.context.space.hash(result.genome))
+            self.count([result])
             reward = self._reward(result)
             if reward is not None:
                 self.batch.append((asked, reward))
-            if self.tally.told % self.context.options.batch == 0:
+            if self.tally.told % self.options.batch == 0:
                 self._update(asked)
 
     def _reward(self, result: Result) -> float | None:
         if not result.ok:
-            return 0.0 if self.context.options.failed == "penalise" else None
+            return 0.0 if self.options.failed == "penalise" else None
         value = result.metrics[self.context.metric]
-        return math.copysign(abs(value) ** self.context.options.reward_power, value)
+        return math.copysign(abs(value) ** self.options.reward_power, value)
 
     def _update(self, latest: Asked) -> None:
-        options = self.context.options
-        told, self.batch = self.batch, []
+        options, told = self.options, list(self.batch)
+        self.batch.clear()
         lag = max((self.learner.version - asked.version for asked, _ in told), default=0)
         update = self.learner.update_from(told, options.stale_after, options.stale) if told else None
         if update is None:
@@ -145,31 +140,7 @@ class NasRl(TrialPhase):
                 "gradient_norm": update.gradient_norm,
                 "lag": float(lag),
             }
-            values = self.report.say(self.tally.told, latest.choices, values=values)
-            self.context.emit(self.tally.metrics(values), self.tally.told)
-
-    def best(self) -> list[Finalist]:
-        return self.ranking.finalists()
-
-    # ---- state
-
-    def state_dict(self) -> dict[str, Any]:
-        return {
-            "learner": self.learner.state_dict(),
-            "waiting": self.waiting.state_dict(),
-            "batch": [[asked.to_tree(), reward] for asked, reward in self.batch],
-            "settled": self.settled,
-            "tally": self.tally.state_dict(),
-            "ranking": self.ranking.state_dict(),
-        }
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.learner.load_state_dict(state["learner"])
-        self.waiting.load_state_dict(state["waiting"])
-        self.batch = [(Asked.from_tree(tree), reward) for tree, reward in state["batch"]]
-        self.settled = state["settled"]
-        self.tally.load_state_dict(state["tally"])
-        self.ranking.load_state_dict(state["ranking"])
+            self.say(self.report.say(self.tally.told, latest.choices, values=values))
 
 
 class SteadyNasRl(NasRl):
@@ -178,7 +149,7 @@ class SteadyNasRl(NasRl):
     scheduling = "steady"
 
     def ask(self) -> list[Proposal]:
-        if self.context.options.stop_settled and self.settled >= SETTLED_UPDATES:
+        if self.options.stop_settled and self.settled >= SETTLED_UPDATES:
             return []
         return [self._proposal(self.controller.sample(self.context.rng))]
 

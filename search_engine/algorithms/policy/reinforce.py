@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from search_engine.base.lazy import lazy_module
 from search_engine.spaces.decisions import Choices, DecisionList
 
+from ..trials.kept import Records
+
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
@@ -287,3 +289,8 @@ class OpenProposals:
 
     def load_state_dict(self, state: list[Any]) -> None:
         self._waiting = deque(Asked.from_tree(tree) for tree in state)
+
+
+def rewarded_trials() -> Records[tuple[Asked, float]]:
+    """An empty row of told proposals with their rewards, as a checkpoint keeps it."""
+    return Records(lambda pair: [pair[0].to_tree(), pair[1]], lambda tree: (Asked.from_tree(tree[0]), tree[1]))

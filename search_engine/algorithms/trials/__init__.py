@@ -1,5 +1,5 @@
-"""What searches by trials share: the best so far, figures over trials, the pace of live frames; and the methods that need no more:
-`random_search`, `grid`, `regularized_evolution`.
+"""What searches by trials share (`search`: a search of which only the rule is left to write), and the methods that need no more:
+`random_search`, `grid`, `local_search`, `regularized_evolution`.
 
 Importing this family imports no torch.
 """

@@ -6,14 +6,14 @@ Source: Real, Aggarwal, Huang, Le, AAAI 2019 (arXiv:1802.01548), algorithm 1; Ev
 from __future__ import annotations
 
 import random
-from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from pydantic import Field, model_validator
 
 from ..base import AlgorithmConfig
+from .kept import Records
 
 ContentT = TypeVar("ContentT")
 
@@ -53,11 +53,23 @@ class Individual(Generic[ContentT]):
     value: float
 
 
-class AgingPopulation(deque[Individual[ContentT]]):
-    """The living, oldest first."""
+class AgingPopulation(Records[Individual[ContentT]]):
+    """The living, oldest first. `to_tree` and `from_tree` turn what they consist of into JSON values for the checkpoint and back.
 
-    def __init__(self, size: int, living: Iterable[Individual[ContentT]] = ()) -> None:
-        super().__init__(living)
+    >>> living = AgingPopulation(2, list, tuple)
+    >>> for number, value in enumerate((0.9, 0.1, 0.5)):
+    ...     living.enter(Individual(number, (number, number), value))
+    >>> [individual.number for individual in living]  # the best has died: it was the oldest
+    [1, 2]
+    >>> living.tournament(20, random.Random(0)).number
+    2
+    """
+
+    def __init__(self, size: int, to_tree: Callable[[ContentT], Any], from_tree: Callable[[Any], ContentT]) -> None:
+        super().__init__(
+            lambda individual: [individual.number, to_tree(individual.content), individual.value],
+            lambda tree: Individual(tree[0], from_tree(tree[1]), tree[2]),
+        )
         self.size = size
 
     def enter(self, individual: Individual[ContentT]) -> None:

@@ -18,13 +18,10 @@ from pydantic import Field
 from search_engine.base.generators import derive_seed
 from search_engine.events import Notice
 from search_engine.spaces.base import SearchSpace
-from search_engine.spaces.decision_infos import declare
 
-from ..base import QUICK_TRIALS, AlgorithmEntry, Finalist, Phase, Proposal, Result, SteadyConfig, TrialPhase
+from ..base import QUICK_TRIALS, AlgorithmEntry, Context, Phase, Proposal, Result, SteadyConfig
 from .index_permutation import IndexPermutation
-from .pace import FramePace
-from .ranking import Ranking
-from .trial_tally import Marginals, TrialTally
+from .search import TrialSearch
 
 
 class GridConfig(SteadyConfig):
@@ -38,22 +35,19 @@ class GridConfig(SteadyConfig):
     )
 
 
-class GridSearch(TrialPhase):
+class GridSearch(TrialSearch[GridConfig]):
     """Walk the grid; say how far the walk came, and call it complete only when the last genome was told."""
 
     title = "Grid search"
     finite = True
+    keeps = ("position",)
+    shows_marginals = True
 
-    def begin(self, context: Any, handover: dict[str, Any] | None) -> None:
+    def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         super().begin(context, handover)
         self.size = grid_size(context.space)
-        self.order = IndexPermutation(self.size, derive_seed(context.seed, "grid")) if context.options.order == "shuffled" else None
+        self.order = IndexPermutation(self.size, derive_seed(context.seed, "grid")) if self.options.order == "shuffled" else None
         self.position = 0
-        self.pace = FramePace()
-        self.tally = TrialTally()
-        self.marginals = Marginals(context.space, context.metric)
-        self.ranking = Ranking(context.metric)
-        context.emit(declare(context.space), 0)
         context.emit(Notice(name="grid_size", message=f"the grid has {_count(self.size)} genomes", values=_number("genomes", self.size)), 0)
 
     def ask(self) -> list[Proposal]:
@@ -65,34 +59,18 @@ class GridSearch(TrialPhase):
         return [Proposal(space.genome_of(space.decisions.unrank(index)), operator="grid")]
 
     def tell(self, results: list[Result]) -> None:
-        for result in results:
-            self.tally.add(result)
-            self.marginals.add(result)
-            self.ranking.add(result, self.context.space.hash(result.genome))
-            told = self.tally.told
-            if self.pace.due(told) or told == self.size:
-                self.context.emit(self.tally.metrics({"coverage": told / self.size}), told)
-                self.context.emit(self.marginals.frame(told), told)
-            if told == self.size:
-                message = f"the grid is complete: all {_count(self.size)} genomes were visited"
-                self.context.emit(Notice(name="grid_complete", message=message, step=told, values=_number("genomes", told)), told)
+        super().tell(results)
+        if self.tally.told == self.size:
+            message = f"the grid is complete: all {_count(self.size)} genomes were visited"
+            self.context.emit(
+                Notice(name="grid_complete", message=message, step=self.size, values=_number("genomes", self.size)), self.size
+            )
 
-    def best(self) -> list[Finalist]:
-        return self.ranking.finalists()
+    def frame_due(self, before: int) -> bool:
+        return super().frame_due(before) or self.tally.told == self.size
 
-    def state_dict(self) -> dict[str, Any]:
-        return {
-            "position": self.position,
-            "tally": self.tally.state_dict(),
-            "marginals": self.marginals.state_dict(),
-            "ranking": self.ranking.state_dict(),
-        }
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.position = state["position"]
-        self.tally.load_state_dict(state["tally"])
-        self.marginals.load_state_dict(state["marginals"])
-        self.ranking.load_state_dict(state["ranking"])
+    def figures(self, latest: Result) -> dict[str, float]:
+        return {"coverage": self.tally.told / self.size}
 
 
 def grid_size(space: SearchSpace[Any]) -> int:

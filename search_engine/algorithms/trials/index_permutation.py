@@ -16,6 +16,10 @@ class IndexPermutation:
     own range, by a hash of the other one, which can be undone and so never maps two numbers to one. An image outside the range is
     mapped on until it falls inside (cycle walking), which keeps it a bijection of range(size). Source: Black and Rogaway, "Ciphers with
     Arbitrary Finite Domains", CT-RSA 2002 (their methods 2 and 3).
+
+    >>> order = IndexPermutation(5, seed=1)
+    >>> sorted(order[index] for index in range(5))
+    [0, 1, 2, 3, 4]
     """
 
     def __init__(self, size: int, seed: int) -> None:

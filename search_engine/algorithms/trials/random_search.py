@@ -11,12 +11,8 @@ from typing import Any
 
 from pydantic import Field
 
-from search_engine.spaces.decision_infos import declare
-
-from ..base import QUICK_TRIALS, AlgorithmEntry, Finalist, Phase, Proposal, Result, SteadyConfig, TrialPhase
-from .pace import FramePace
-from .ranking import Ranking
-from .trial_tally import Marginals, TrialTally
+from ..base import QUICK_TRIALS, AlgorithmEntry, Context, Phase, Proposal, Result, SteadyConfig
+from .search import TrialSearch
 
 
 class RandomConfig(SteadyConfig):
@@ -31,26 +27,22 @@ class RandomConfig(SteadyConfig):
     )
 
 
-class RandomSearch(TrialPhase):
+class RandomSearch(TrialSearch[RandomConfig]):
     """Draw until the architecture is new; stop when that does not happen any more."""
 
     title = "Random search"
     state_version = 2
+    keeps = ("seen",)
+    shows_marginals = True
 
-    def begin(self, context: Any, handover: dict[str, Any] | None) -> None:
+    def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         super().begin(context, handover)
         self.seen: set[str] = set()
         self.size = context.space.size()
-        self.pace = FramePace()
-        self.tally = TrialTally()
-        self.marginals = Marginals(context.space, context.metric) if "decisions" in context.space.offers else None
-        self.ranking = Ranking(context.metric)
-        if self.marginals is not None:
-            context.emit(declare(context.space), 0)
 
     def ask(self) -> list[Proposal]:
         space, rng = self.context.space, self.context.rng
-        for _ in range(self.context.options.max_rejections):
+        for _ in range(self.options.max_rejections):
             genome = space.sample(rng)
             hash_ = space.hash(genome)
             if hash_ not in self.seen:
@@ -58,40 +50,11 @@ class RandomSearch(TrialPhase):
                 return [Proposal(genome, operator="random")]
         return []
 
-    def tell(self, results: list[Result]) -> None:
-        for result in results:
-            self.tally.add(result)
-            self.ranking.add(result, self.context.space.hash(result.genome))
-            if self.marginals is not None:
-                self.marginals.add(result)
-            if self.pace.due(self.tally.told):
-                self._report()
-
-    def _report(self) -> None:
+    def figures(self, latest: Result) -> dict[str, float]:
         told = self.tally.told
         # Of the genomes: how many of them are one architecture, no space can say in general.
         coverage = {"coverage": told / self.size} if self.size else {}
-        self.context.emit(self.tally.metrics({"distinct": float(told), **coverage}), told)
-        if self.marginals is not None:
-            self.context.emit(self.marginals.frame(told), told)
-
-    def best(self) -> list[Finalist]:
-        return self.ranking.finalists()
-
-    def state_dict(self) -> dict[str, Any]:
-        return {
-            "seen": sorted(self.seen),
-            "tally": self.tally.state_dict(),
-            "marginals": self.marginals.state_dict() if self.marginals is not None else None,
-            "ranking": self.ranking.state_dict(),
-        }
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.seen = set(state["seen"])
-        self.tally.load_state_dict(state["tally"])
-        if self.marginals is not None:
-            self.marginals.load_state_dict(state["marginals"])
-        self.ranking.load_state_dict(state["ranking"])
+        return {"distinct": float(told), **coverage}
 
 
 def phases(config: RandomConfig) -> list[Phase]:

@@ -13,7 +13,16 @@ KEPT = 10
 
 
 class Ranking:
-    """The `KEPT` best distinct genomes by validation fitness; the earlier one wins a tie."""
+    """The `KEPT` best distinct genomes by validation fitness; the earlier one wins a tie.
+
+    >>> from search_engine.events import Cost
+    >>> ranking = Ranking("score")
+    >>> for number, score in enumerate((0.5, 0.7, 0.7)):
+    ...     genome = Genome("toy", {"name": number})
+    ...     ranking.add(Result(number, genome, "completed", {"score": score}, Cost()), hash_=str(number))
+    >>> [(finalist.candidate, finalist.value) for finalist in ranking.finalists()]
+    [(1, 0.7), (2, 0.7), (0, 0.5)]
+    """
 
     def __init__(self, metric: str) -> None:
         self._metric = metric

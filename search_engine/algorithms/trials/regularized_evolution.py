@@ -20,11 +20,9 @@ from search_engine.base.errors import BadInput
 from search_engine.spaces.base import SearchSpace
 from search_engine.spaces.genomes import Genome
 
-from ..base import QUICK_TRIALS, AlgorithmEntry, Finalist, Phase, Proposal, Result, SteadyConfig, TrialPhase
+from ..base import QUICK_TRIALS, AlgorithmEntry, Context, Phase, Proposal, Result, SteadyConfig
 from .aging import AgingConfig, AgingPopulation, Individual
-from .pace import FramePace
-from .ranking import Ranking
-from .trial_tally import TrialTally
+from .search import TrialSearch
 
 
 class RegularizedEvolutionConfig(AgingConfig, SteadyConfig):
@@ -49,29 +47,27 @@ class RegularizedEvolutionConfig(AgingConfig, SteadyConfig):
     )
 
 
-class RegularizedEvolution(TrialPhase):
+class RegularizedEvolution(TrialSearch[RegularizedEvolutionConfig]):
     """Tournament selection, one mutation, the oldest dies."""
 
     title = "Regularized evolution"
     state_version = 2
+    keeps = ("asked", "living")
 
-    def begin(self, context: Any, handover: dict[str, Any] | None) -> None:
+    def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         """Raises BadInput(field "options.mutation_probability") for a space without decisions."""
         super().begin(context, handover)
-        if context.options.mutation_probability and "decisions" not in context.space.offers:
+        if self.options.mutation_probability and "decisions" not in context.space.offers:
             raise BadInput(
                 "options.mutation_probability",
                 f"the space '{context.space.id}' is no list of decisions: leave it at 0 (one mutation at a time)",
                 code="incompatible",
             )
-        self.pace = FramePace()
-        self.tally = TrialTally()
-        self.living: AgingPopulation[Genome] = AgingPopulation(context.options.population)
+        self.living: AgingPopulation[Genome] = AgingPopulation(self.options.population, Genome.to_json, Genome.from_json)
         self.asked = 0
-        self.ranking = Ranking(context.metric)
 
     def ask(self) -> list[Proposal]:
-        options, space, rng = self.context.options, self.context.space, self.context.rng
+        options, space, rng = self.options, self.context.space, self.context.rng
         self.asked += 1
         if self.asked <= options.population or not self.living:
             return [Proposal(space.sample(rng), operator="random")]
@@ -86,7 +82,7 @@ class RegularizedEvolution(TrialPhase):
 
     def _mutate(self, genome: Genome) -> tuple[Genome, str]:
         """A child of `genome`, and the operator's name."""
-        space, rng, probability = self.context.space, self.context.rng, self.context.options.mutation_probability
+        space, rng, probability = self.context.space, self.context.rng, self.options.mutation_probability
         if not probability:
             return space.mutate(genome, rng)  # type: ignore[no-any-return]
         choices = space.choices_of(genome)
@@ -101,18 +97,18 @@ class RegularizedEvolution(TrialPhase):
         return space.genome_of(choices), f"mutation of {changed}"
 
     def _parent(self) -> Individual[Genome]:
-        return self.living.tournament(self.context.options.sample, self.context.rng)
+        return self.living.tournament(self.options.sample, self.context.rng)
 
     def tell(self, results: list[Result]) -> None:
         for result in results:
-            self.tally.add(result)
             if result.ok:
                 self.living.enter(Individual(result.number, result.genome, result.metrics[self.context.metric]))
-                self.ranking.add(result, self.context.space.hash(result.genome))
-            if self.living and self.pace.due(self.tally.told):
-                self.context.emit(self.tally.metrics(self._population_values(result.number)), self.tally.told)
+        super().tell(results)
 
-    def _population_values(self, latest: int) -> dict[str, float]:
+    def frame_due(self, before: int) -> bool:
+        return bool(self.living) and super().frame_due(before)
+
+    def figures(self, latest: Result) -> dict[str, float]:
         """The living in numbers. Age is counted in trials since birth; a clone (an equal architecture) is not unique."""
         values = [individual.value for individual in self.living]
         count = len(values)
@@ -121,27 +117,9 @@ class RegularizedEvolution(TrialPhase):
             "population_mean": self.living.mean,
             "population_min": min(values),
             "population_max": max(values),
-            "mean_age": sum(latest - individual.number for individual in self.living) / count,
+            "mean_age": sum(latest.number - individual.number for individual in self.living) / count,
             "unique": len({self.context.space.hash(individual.content) for individual in self.living}) / count,
         }
-
-    def best(self) -> list[Finalist]:
-        return self.ranking.finalists()
-
-    def state_dict(self) -> dict[str, Any]:
-        return {
-            "asked": self.asked,
-            "tally": self.tally.state_dict(),
-            "living": [[individual.number, individual.content.to_json(), individual.value] for individual in self.living],
-            "ranking": self.ranking.state_dict(),
-        }
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.asked = state["asked"]
-        self.tally.load_state_dict(state["tally"])
-        living = (Individual(number, Genome.from_json(genome), value) for number, genome, value in state["living"])
-        self.living = AgingPopulation(self.context.options.population, living)
-        self.ranking.load_state_dict(state["ranking"])
 
 
 def advise(options: RegularizedEvolutionConfig, space: SearchSpace[Any], trials: int | None) -> list[str]:

@@ -11,7 +11,17 @@ from ..base import Result
 
 
 class TrialTally:
-    """Counts of told trials and the samples they cost."""
+    """Counts of told trials and the samples they cost.
+
+    >>> from search_engine.events import Cost
+    >>> from search_engine.spaces.genomes import Genome
+    >>> tally = TrialTally()
+    >>> for number, status in enumerate(("completed", "failed")):
+    ...     tally.add(Result(number, Genome("toy", {}), status, {}, Cost(forward_backward=100)))
+    >>> said = tally.metrics({"temperature": 0.5})
+    >>> said.step, said.samples, said.values
+    (2, 200.0, {'temperature': 0.5, 'failed_share': 0.5})
+    """
 
     def __init__(self) -> None:
         self.told = 0
@@ -37,7 +47,7 @@ class TrialTally:
 class Marginals:
     """Per decision and choice: how often it was tried, and the mean score of those that gave one.
 
-    A failed trial was tried but has no score; it never counts as zero.
+    A failed trial was tried but has no score; it never counts as zero. `TrialSearch.shows_marginals` keeps and says them.
     """
 
     def __init__(self, space: SearchSpace[Any], metric: str) -> None:
@@ -67,7 +77,7 @@ class Marginals:
         return MarginalsFrame(step=step, counts=encode_floats(map(float, self._tried)), means=encode_floats(means))
 
     def state_dict(self) -> dict[str, Any]:
-        return {"tried": self._tried, "scored": self._scored, "sums": self._sums}
+        return {"tried": list(self._tried), "scored": list(self._scored), "sums": list(self._sums)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self._tried, self._scored, self._sums = list(state["tried"]), list(state["scored"]), list(state["sums"])

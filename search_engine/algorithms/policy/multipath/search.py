@@ -152,13 +152,11 @@ class MultiPathSearch(StepSearch[MultiPathConfig]):
         from .report import DomainsReport
 
         super().begin(context, handover)
-        if not context.domains:
-            raise TypeError("multi-path NAS trains on samples; this data set gives none")
-        options = self.options
+        options, domains = self.options, self.samples_of_all
         self.space: Any = context.space
-        seed, device, self.count = context.seed, context.device, len(context.domains)
-        self.train = [DevicePart(data.train, data.preprocessing, device) for data in context.domains]
-        self.validation = [DevicePart(data.validation, data.preprocessing, device) for data in context.domains]
+        seed, device, self.count = context.seed, context.device, len(domains)
+        self.train = [DevicePart(data.train, data.preprocessing, device) for data in domains]
+        self.validation = [DevicePart(data.validation, data.preprocessing, device) for data in domains]
         # Endless orders: data sets of different sizes come round at their own pace.
         self.train_order = [BatchOrder(len(part), options.batch_size, "weights", i, seed) for i, part in enumerate(self.train)]
         self.reward_order = [
@@ -169,7 +167,7 @@ class MultiPathSearch(StepSearch[MultiPathConfig]):
         self.weights = list(self.network.parameters())
         names = ("optimizer", "learning_rate", "momentum", "weight_decay")
         self.optimizer = make_optimizer(TrainingConfig(**{name: getattr(options, name) for name in names}), self.weights)
-        self.costs = measure(self.network, [data.shape.input for data in context.domains])
+        self.costs = measure(self.network, [data.shape.input for data in domains])
         settings = PolicySettings(
             options.controller, options.controller_learning_rate, options.entropy_weight, options.baseline_decay, options.hidden
         )
