@@ -327,7 +327,7 @@ ENTRY = AlgorithmEntry(
     budgets=frozenset({"samples", "seconds"}),
     spaces=("active_set",),
     lives="a set that grows and shrinks",
-    structure="growth",
+    structure=("growth", "family", "charts"),
     domains=Domains(default=(("linear_gaussian", {}),)),
     finisher="search_engine.active_set.finishing:finish",
     check="search_engine.algorithms.adddel:check",

@@ -302,7 +302,7 @@ ENTRY = AlgorithmEntry(
     spaces=("basis_expansion",),
     lives="a list of models",
     metric="log_evidence",
-    structure="charts",
+    structure=("charts",),
     domains=Domains(default=(("polynomial", {}),)),
     finisher="search_engine.evidence.finishing:finish",
     quick={"space_options": {"max_degree": 2}, "options": {"importance_samples": 10, "repeats": 2, "tolerance": 0.01}},

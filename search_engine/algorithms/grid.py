@@ -136,7 +136,7 @@ ENTRY = AlgorithmEntry(
     space_needs=frozenset({"decisions"}),
     config=GridConfig,
     phases=phases,
-    structure="marginals",
+    structure=("marginals",),
     advice="search_engine.algorithms.grid:advise",
     quick=QUICK_TRIALS,
 )

@@ -352,7 +352,8 @@ ENTRY = AlgorithmEntry(
     budgets=frozenset({"samples", "seconds"}),
     spaces=("neuron_graph",),
     lives="a graph that grows",
-    structure="growth",
+    structure=("growth", "population"),
+    metric_note="shared weights",
     finisher="search_engine.growth.four_numbers:finish",
     quick={"options": {"population": 12, "generations": 4, "batch_size": 64}},
 )
