@@ -2,7 +2,7 @@
 #   make run        serve on http://127.0.0.1:8000 (a one-time login link is printed)
 #   make test       the fast suite, browser tests included
 #   make test-slow  the stated seeds
-#   make lint       ruff, mypy, eslint, tsc
+#   make lint       ruff, mypy, eslint, tsc, no circles of files in the front end
 # On Linux, plain torch brings several GB of CUDA packages. For the small CPU build:
 #   make run TORCH_INDEX=https://download.pytorch.org/whl/cpu
 

@@ -4,11 +4,14 @@ import { useQueryState } from "../app/router";
 import { Curves } from "../charts/Curves";
 import { fitnessRange } from "../charts/population";
 import { MORE } from "../charts/metricTabs";
-import { progressTabs, trialCurves } from "../charts/progress";
+import { curveFigures, progressTabs } from "../charts/progress";
+import { SaveMenu } from "../pictures/SaveMenu";
 import type { RunStore } from "../stream/store";
 import { useCalm, useTopic } from "../stream/useRun";
 import { metricName } from "../ui/format";
 import { Segmented } from "../ui/Segmented";
+
+const SAVED = { figures: curveFigures, image: true };
 
 /** More tabs than this do not fit beside each other. */
 const MOST_SEGMENTS = 5;
@@ -24,7 +27,7 @@ export function ProgressPanel({ store }: { store: RunStore }) {
   }, [store, chosen, metrics, candidates, end]);
   const [wanted, setWanted] = useQueryState("curve");
   const tab = tabs.find((item) => item.id === wanted) ?? tabs[0];
-  const xLabel = tab?.id === "trials" ? trialCurves(store).xLabel : "samples processed";
+  const xLabel = tab?.xLabel ?? "samples processed";
   return (
     <section className="panel run-progress" aria-label="Progress">
       <header className="panel-head">
@@ -53,6 +56,7 @@ export function ProgressPanel({ store }: { store: RunStore }) {
               ))}
             </select>
           )}
+          {tab && <SaveMenu store={store} picture={SAVED} title="Progress" />}
         </div>
       </header>
       {tab ? <Curves key={`${tab.id} ${tab.name ?? ""}`} curves={tab.curves} xLabel={xLabel} label={tab.title} yRange={tab.id === "trials" ? fitnessRange(store.candidates.values) : undefined} /> : <p className="run-hint run-hint-center">Curves appear with the first measured step.</p>}
