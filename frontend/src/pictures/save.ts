@@ -3,7 +3,7 @@ import { csvOf, type Figures } from "../ui/figures";
 
 /** "DARTS seed 3, Normal" as the name of a file. */
 export function fileName(words: readonly (string | number)[], ending: string): string {
-  const plain = words.join("-").toLowerCase().normalize("NFKD").replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "");
+  const plain = words.join("-").toLowerCase().normalize("NFKD").replace(/\p{M}/gu, "").replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "");
   return `${plain || "picture"}.${ending}`;
 }
 

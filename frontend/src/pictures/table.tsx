@@ -6,7 +6,7 @@ import { rowsSource } from "../charts/certainty";
 import { decisionFigures, DecisionsPicture } from "../charts/DecisionsPicture";
 import { populationFigures } from "../charts/individualPoints";
 import { PopulationPicture } from "../charts/PopulationPicture";
-import { curveFigures, progressTabs } from "../charts/progress";
+import { curveFigures } from "../charts/progress";
 import { rowFigures, RowsOverTimePicture } from "../charts/RowsOverTimePicture";
 import { marginalFigures, MarginalsView } from "../decisions/MarginalsView";
 import { policyFigures, PolicyView } from "../decisions/PolicyView";
@@ -162,6 +162,6 @@ export const PICTURES: readonly Picture[] = [
   // ---- how it goes
   {
     id: "progress", panel: "progress", events: ["metrics", "trial_told"], title: "Progress", note: "over what was spent",
-    has: (store) => progressTabs(store).length > 0, view: ({ store }) => <ProgressPanel store={store} />, figures: curveFigures, twin: "itself", image: true,
+    has: (store) => trials(store) || store.series.size > 0, view: ({ store }) => <ProgressPanel store={store} />, figures: curveFigures, twin: "itself", image: true,
   },
 ];

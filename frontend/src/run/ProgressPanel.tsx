@@ -13,8 +13,8 @@ import { Segmented } from "../ui/Segmented";
 
 const SAVED = { figures: curveFigures, image: true };
 
-/** More tabs than this do not fit beside each other. */
-const MOST_SEGMENTS = 5;
+/** More tabs than this do not fit beside each other, fewer where one of them has a choice of numbers too. */
+const MOST_SEGMENTS = { alone: 4, withNames: 2 };
 
 export function ProgressPanel({ store }: { store: RunStore }) {
   const metrics = useCalm(useTopic(store, "metrics"), 150);
@@ -27,6 +27,7 @@ export function ProgressPanel({ store }: { store: RunStore }) {
   }, [store, chosen, metrics, candidates, end]);
   const [wanted, setWanted] = useQueryState("curve");
   const tab = tabs.find((item) => item.id === wanted) ?? tabs[0];
+  const segmented = tabs.length <= (tabs.some((item) => item.names.length > 1) ? MOST_SEGMENTS.withNames : MOST_SEGMENTS.alone);
   const xLabel = tab?.xLabel ?? "samples processed";
   return (
     <section className="panel run-progress" aria-label="Progress">
@@ -44,10 +45,10 @@ export function ProgressPanel({ store }: { store: RunStore }) {
               ))}
             </select>
           )}
-          {tabs.length > 1 && tabs.length <= MOST_SEGMENTS && tab && (
+          {tabs.length > 1 && segmented && tab && (
             <Segmented label="Curve" options={tabs.map((item) => ({ value: item.id, label: item.title }))} value={tab.id} onChange={setWanted} />
           )}
-          {tabs.length > MOST_SEGMENTS && tab && (
+          {!segmented && tab && (
             <select className="time-speed" aria-label="Curve" value={tab.id} onChange={(event) => setWanted(event.target.value)}>
               {tabs.map((item) => (
                 <option key={item.id} value={item.id}>

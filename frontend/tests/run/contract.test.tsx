@@ -71,6 +71,14 @@ async function seen(store: RunStore, picture: Picture): Promise<Seen> {
     result.shown += shownBy(container);
     result.drawn.push(...drawnBy(container));
   }
+  for (const option of container.querySelectorAll("option")) {
+    const choice = option.closest("select");
+    if (!choice?.isConnected) continue;
+    fireEvent.change(choice, { target: { value: option.value } });
+    await frames();
+    result.shown += shownBy(container);
+    result.drawn.push(...drawnBy(container));
+  }
   cleanup();
   window.history.replaceState(null, "", "/runs/r1");
   return result;
