@@ -39,7 +39,7 @@ export interface Picture {
   /** What it shows in figures, at the shown moment: its twin's tables, and what is saved as CSV. */
   figures: (store: RunStore, part: string) => Figures[];
   /** The picture that shows these figures as a table; "itself" where it can be read or switched to figures. */
-  twin: "figures" | "matrix" | "neurons" | "trials" | "itself";
+  twin: "figures" | "matrix" | "neurons" | "table" | "itself";
   /** Whether it can be saved as an image. */
   image: boolean;
   /** No event tells it from others: it is shown only where the algorithm declares it. */

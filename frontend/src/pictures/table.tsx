@@ -138,11 +138,11 @@ export const PICTURES: readonly Picture[] = [
   {
     id: "population", panel: "tried", events: ["candidate_born", "trial_told", "population"], title: "Time", heading: "Population",
     note: (store) => (trials(store) ? `birth × ${bestName(store.run)}` : "generation × fitness"),
-    has: (store) => trials(store) || generations(store), figures: populationFigures, twin: "trials", image: true,
+    has: (store) => trials(store) || generations(store), figures: populationFigures, twin: "table", image: true,
     view: ({ store, candidate, onCandidate }) => <PopulationPicture store={store} selected={candidate} onSelect={onCandidate} />,
   },
   {
-    id: "trials", panel: "tried", events: ["candidate_born", "trial_told"], title: "Table", heading: "Population", note: (store) => `birth × ${bestName(store.run)}`,
+    id: "table", panel: "tried", events: ["candidate_born", "trial_told"], title: "Table", heading: "Population", note: (store) => `birth × ${bestName(store.run)}`,
     has: trials, view: ({ store, candidate, onCandidate }) => <TrialTable store={store} selected={candidate} onSelect={onCandidate} />,
     figures: populationFigures, twin: "itself", image: false,
   },

@@ -11,7 +11,7 @@ import { RunStore } from "../../src/stream/store";
 import { born, run, told } from "./events";
 import { recordCanvases } from "./recorder";
 
-const picture = PICTURES.find((item) => item.id === "trials")!;
+const picture = PICTURES.find((item) => item.id === "table")!;
 let store: RunStore;
 
 beforeAll(recordCanvases);
