@@ -1,4 +1,5 @@
-// Refreshes tests/fixtures: the engine's own config schemas with the answers of its own validator to a few values each, and events of its own classes.
+// Refreshes tests/fixtures: the engine's own config schemas with the answers of its own validator to a few values each, events of its own classes,
+// and short runs with every kind of event.
 // The unit tests run the form, its checker and the pictures against them.
 import { execFileSync } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
@@ -12,3 +13,4 @@ const python = candidates.find((path) => path && existsSync(path)) ?? "python3";
 const print = (script) => execFileSync(python, [join(frontend, "scripts", script)], { cwd: root, encoding: "utf8" });
 writeFileSync(join(frontend, "tests/fixtures/schemas.json"), print("schema_fixtures.py"));
 writeFileSync(join(frontend, "tests/fixtures/pictures.json"), print("picture_fixtures.py"));
+writeFileSync(join(frontend, "tests/fixtures/contract.json"), print("contract_fixtures.py"));

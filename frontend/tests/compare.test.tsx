@@ -7,7 +7,7 @@ import { RunCharts } from "../src/compare/RunCharts";
 import { alone, chartsOf, overlay, seriesNames, sharedCharts } from "../src/compare/runCharts";
 import { inTurns, probes } from "../src/compare/useRunCharts";
 import { plotOf } from "../src/plots/chartData";
-import { run } from "./run/events";
+import { algorithm, run } from "./run/events";
 import { ofKind, stubCanvas } from "./run/fixtures";
 
 const frame = ofKind("charts").at(-1)!.data;
@@ -35,7 +35,7 @@ describe("what differs between runs", () => {
     expect(labelOf(factors, 0)).toBe("list 1, 2, warm default, seed 1");
     expect(labelOf(factors, 1)).toBe("list 1, 3, warm none, seed 2");
     expect(differences([run(), run()])).toEqual([]);
-    expect(labelOf(differences([run(), run({ algorithm: { id: "x", title: "Other" } })]), 1)).toBe("Other");
+    expect(labelOf(differences([run(), run({ algorithm: algorithm("Other") })]), 1)).toBe("Other");
   });
 
   it("fills a grid of rows and columns, numbers in order", () => {
@@ -106,7 +106,7 @@ describe("charts of several runs", () => {
     });
     expect(most).toBe(3);
     expect(done).toHaveLength(7);
-    const other = run({ id: "o", algorithm: { id: "other", title: "Other" }, last_seq: 3 });
+    const other = run({ id: "o", algorithm: algorithm("Other"), last_seq: 3 });
     expect(probes([run({ id: "w", last_seq: 5 }), run({ id: "e", state: "completed", last_seq: 5 }), other, run({ id: "n" })]).map((item) => item.id)).toEqual(["e", "o"]);
   });
 });

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { GenomeGraph, describeNode } from "../src/graph/GenomeGraph";
 import { LaneLayout, leastGaps } from "../src/graph/layout/incremental";
 import { operationMark, shortName } from "../src/graph/palette";
-import { hoverSide } from "../src/graph/stage";
+import { HoverCard } from "../src/graph/HoverCard";
 import { strandOpacity } from "../src/graph/supernet";
 import type { GraphData } from "../src/types/events.gen";
 
@@ -56,8 +56,9 @@ describe("hover cards", () => {
     const canvas = document.createElement("canvas");
     vi.spyOn(canvas, "clientWidth", "get").mockReturnValue(600);
     vi.spyOn(canvas, "clientHeight", "get").mockReturnValue(400);
-    expect(hoverSide({ x: 50, y: 50 }, canvas)).toBe("hover-card");
-    expect(hoverSide({ x: 590, y: 390 }, canvas)).toBe("hover-card hover-left hover-up");
+    const side = (x: number, y: number) => render(<HoverCard at={{ x, y }} canvas={{ current: canvas }}>words</HoverCard>).container.firstElementChild?.className;
+    expect(side(50, 50)).toBe("hover-card");
+    expect(side(590, 390)).toBe("hover-card hover-left hover-up");
   });
 });
 

@@ -11,12 +11,12 @@ import { metricName } from "../src/ui/format";
 import { commonKey, isShare, scoreKey, scoreOf } from "../src/ui/score";
 import { RunTable } from "../src/views/RunTable";
 import { testScores, testTitle } from "../src/views/experimentText";
-import { event, run } from "./run/events";
+import { algorithm, event, run } from "./run/events";
 
 afterEach(cleanup);
 
 const model = (metrics: Record<string, number>, role: "finalist" | "baseline" = "finalist"): Model => ({
-  id: role, run: "r1", experiment: { id: "e1", name: "" }, algorithm: { id: "a", title: "A" }, space: "s", datasets: ["wine"], seed: 0, index: role === "finalist" ? 0 : 1, role,
+  id: role, run: "r1", experiment: { id: "e1", name: "" }, algorithm: algorithm("A"), space: "s", datasets: ["wine"], seed: 0, index: role === "finalist" ? 0 : 1, role,
   genome_hash: "h", metrics, parameters: null, flops: null, bundle: null, reason: "", created: "",
 });
 

@@ -11,12 +11,14 @@ import random
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.metadata import entry_points
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..datasets.base import SearchData
-from ..events import Cost, EventLog, Payload
+from ..events import PICTURES, Cost, EventLog, Payload
 from ..spaces.base import SearchSpace
 from ..spaces.genomes import Genome
 
@@ -252,6 +254,13 @@ QUICK_TRIALS: dict[str, Any] = {
 """The quick run of an algorithm that trains its candidates."""
 
 
+@lru_cache(maxsize=1)
+def known_pictures() -> tuple[str, ...]:
+    """The kinds of picture that an entry may declare: the engine's own, and those whose names installed packages add through the entry
+    points `nascope.pictures` (only the names are read)."""
+    return (*PICTURES, *(point.name for point in entry_points(group="nascope.pictures")))
+
+
 @dataclass(frozen=True)
 class Domains:
     """How many data sets an algorithm searches at once, in order."""
@@ -289,9 +298,11 @@ class AlgorithmEntry:
     """Where the structure lives (ARCHITECTURE section 1)."""
     metric: str = ""
     """What its results are ranked by (higher is better) where that is not the data set's metric, for example `val_elbo`."""
-    structure: str = "none"
-    """Which picture the browser opens first: family, growth, population, queue, policy, colony, pathways, domains, surrogate, marginals,
-    mask, charts."""
+    metric_note: str = ""
+    """How those results were measured where that is not what a reader expects of the metric's name, for example "shared weights"."""
+    structure: tuple[str, ...] = ()
+    """Its kinds of picture (`events.PICTURES`, or a name from the entry points `nascope.pictures`), what it is about first: the browser
+    opens with that one. "queue" wants an option `population`, the number that lives."""
     domains: Domains = Domains()
     finisher: str = ""
     """`module:function` that finishes finalists with finish="as_is": (space, finalist, data, test, seed, device) -> (network or None,
@@ -304,3 +315,11 @@ class AlgorithmEntry:
     sentences, `trials` being how many the budget allows at most, or None where that is not known. Torch-free and quick."""
     quick: dict[str, Any] = field(default_factory=dict)
     """A partial run config that makes a run of seconds on the default space and data set: for the contract suite and first tries."""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError where `structure` names a picture that nobody draws."""
+        known = known_pictures()
+        unknown = [name for name in self.structure if name not in known]
+        if unknown:
+            names = ", ".join(map(repr, unknown))
+            raise ValueError(f"{self.id}: structure names {names}; a tuple of these can be drawn: {', '.join(known)}")

@@ -34,7 +34,7 @@ def algorithms() -> list[dict[str, Any]]:
                 "source": entry.source,
                 "needs": sorted(entry.needs),
                 "lives": entry.lives,
-                "structure": entry.structure,
+                "structure": list(entry.structure),
                 "spaces": [item.id for item in spaces],
                 "datasets": datasets,
                 "budgets": sorted(entry.budgets),

@@ -31,6 +31,7 @@ from .floats import decode_floats, encode_floats
 from .parts import Cost, FamilyGroup, GraphData, GraphEdge, GraphNode
 from .pictures import (
     FRAME_KINDS,
+    PICTURES,
     Ant,
     ChartsFrame,
     ColonyEdge,
@@ -86,6 +87,7 @@ __all__ = [
     "ModelScored",
     "Notice",
     "Ops",
+    "PICTURES",
     "PathwaysFrame",
     "Payload",
     "PhaseStarted",

@@ -185,3 +185,19 @@ class MaskFrame(PayloadBase):
 
 FRAME_KINDS = frozenset({"structure", "policy", "marginals", "colony", "pathways", "domains", "surrogate", "charts", "mask"})
 """Pictures of a moment: of several only the latest matters to somebody who watches, so a live view may leave out older ones."""
+
+PICTURES: dict[str, tuple[str, ...]] = {
+    "family": ("family", "structure"),
+    "growth": ("champion", "growth_step"),
+    "population": ("candidate_born", "trial_told", "population"),
+    "queue": ("candidate_born", "trial_told"),
+    "policy": ("decisions", "policy"),
+    "marginals": ("decisions", "marginals"),
+    "colony": ("colony",),
+    "pathways": ("pathways",),
+    "domains": ("domains",),
+    "surrogate": ("surrogate",),
+    "mask": ("mask",),
+    "charts": ("charts",),
+}
+"""The kinds of picture that an algorithm declares (`AlgorithmEntry.structure`), each with the events that it is drawn from."""

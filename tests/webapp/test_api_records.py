@@ -253,6 +253,13 @@ def test_figures_that_are_said_seldom_are_not_thinned_with_those_of_every_step(
     assert len(curves["train_loss"]["steps"]) <= 20 and curves["train_loss"]["steps"] == sorted(curves["train_loss"]["steps"])
 
 
+def test_the_snapshot_has_what_a_search_by_trials_says_of_itself(client: Any, owner: Any) -> None:
+    run = make_experiment(owner).runs.get()
+    tell(run, "run", [(step, say.Metrics(step=step, samples=0, values={"mean_age": float(step)})) for step in range(1, 4)])
+    curves = send(client, "GET", f"runs/{run.pk}/snapshot").json()["metrics"]
+    assert curves == {"run": {"mean_age": {"steps": [1, 2, 3], "samples": [0, 0, 0], "values": [1, 2, 3]}}}
+
+
 def test_one_edge_over_time(client: Any, owner: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     run = make_experiment(owner).runs.get()
     fill(run, steps=20)

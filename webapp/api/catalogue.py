@@ -34,7 +34,7 @@ def _algorithms() -> list[shapes.AlgorithmInfo]:
                 source=entry.source,
                 needs=sorted(entry.needs),
                 lives=entry.lives,
-                structure=entry.structure,
+                structure=list(entry.structure),
                 spaces=[space.id for space in spaces],
                 datasets=list(datasets),
                 budgets=sorted(entry.budgets),

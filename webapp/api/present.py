@@ -97,9 +97,11 @@ def _worker_of(jobs: list[Job]) -> shapes.RunWorker | None:
 
 
 def algorithm_name(name: str) -> shapes.AlgorithmName:
-    """An algorithm's title; a run keeps its id where the algorithm was uninstalled since."""
+    """What an algorithm is called and how it is drawn; a run keeps its id where the algorithm was uninstalled since."""
     entry = registry.algorithms().get(name)
-    return shapes.AlgorithmName(id=name, title=name if entry is None else entry.title)
+    if entry is None:
+        return shapes.AlgorithmName(id=name, title=name, structure=[], metric_note="")
+    return shapes.AlgorithmName(id=name, title=entry.title, structure=list(entry.structure), metric_note=entry.metric_note)
 
 
 def budget_info(budget: dict[str, Any] | None) -> shapes.BudgetInfo | None:

@@ -105,14 +105,14 @@ def _of_kinds(run: Run, kinds: tuple[str, ...], as_of: int) -> list[dict[str, An
 
 
 def _metrics(run: Run, as_of: int) -> dict[str, dict[str, shapes.Curve]]:
-    """The curves of phases and finalists, and of the newest trials (thousands of trials have curves; the event log holds them all)."""
+    """The curves of the search, of its phases and finalists, and of the newest trials (thousands have curves; the log holds them all)."""
     points = _events(run, as_of).filter(kind="metrics")
     trial_points = points.filter(source__startswith="trial:").order_by("-seq").values_list("source", flat=True)[:RECENT_TRIAL_POINTS]
     newest = list(dict.fromkeys(trial_points))[:MAX_TRIAL_CURVES]
     # A search may say training figures at every step and validation figures seldom: these are thinned for themselves.
     scored = Case(When(data__values__has_key="val_loss", then=1), default=0, output_field=IntegerField())
     sizes = list(
-        points.filter(Q(source__startswith="phase:") | Q(source__startswith="final:") | Q(source__in=newest))
+        points.filter(Q(source="run") | Q(source__startswith="phase:") | Q(source__startswith="final:") | Q(source__in=newest))
         .annotate(scored=scored)
         .values_list("source", "scored")
         .annotate(size=Count("seq"))

@@ -5,7 +5,6 @@ import type {
   EventRecord, FamilyDeclared, FinalistChosen, Champion, ControlScored, DecisionsDeclared, DerivedGenome, GrowthStep, Incumbent, Notice, PhaseStarted, GraphData,
   Report,
 } from "../types/events.gen";
-import type { PictureEvent } from "../stream/pictures";
 
 export type BudgetKind = "trials" | "samples" | "seconds";
 export type RunState = "queued" | "running" | "pausing" | "paused" | "completed" | "failed" | "cancelled";
@@ -31,12 +30,23 @@ export interface Algorithm {
   source: string;
   needs: string[];
   lives: string;
-  structure: string;
+  /** Its kinds of picture, what it is about first. */
+  structure: string[];
   spaces: string[];
   datasets: string[];
   budgets: BudgetKind[];
   domains: DomainsInfo;
   schema: JsonSchema;
+}
+
+/** What runs and models say of their algorithm. */
+export interface AlgorithmName {
+  id: string;
+  title: string;
+  /** Its kinds of picture, what it is about first; empty where it was uninstalled since. */
+  structure: string[];
+  /** How its results were measured where the metric's name does not say it. */
+  metric_note: string;
 }
 
 /** How many data sets an algorithm searches at once, in order, and which it takes where none is named. */
@@ -158,7 +168,7 @@ export interface Model {
   id: string;
   run: string;
   experiment: { id: string; name: string };
-  algorithm: { id: string; title: string };
+  algorithm: AlgorithmName;
   space: string;
   datasets: string[];
   seed: number;
@@ -183,7 +193,7 @@ export interface Charged {
 export interface Run {
   id: string;
   experiment: { id: string; name: string };
-  algorithm: { id: string; title: string };
+  algorithm: AlgorithmName;
   options: Options;
   seed: number;
   space: string;
@@ -257,7 +267,7 @@ export interface Snapshot {
   notices: Notice[];
   decisions?: DecisionsDeclared | null;
   /** The newest of each kind of live picture; of charts and masks that of each source. */
-  pictures?: (PictureEvent & { source?: string })[];
+  pictures?: (EventRecord["data"] & { source?: string })[];
   controls?: ControlScored[];
   reports?: Report[];
   /** The newest few hundred, the oldest first. */

@@ -51,7 +51,7 @@ function options(curves: readonly Curve[], width: number, height: number, xLabel
   return {
     width,
     height,
-    padding: [12, 14, 0, 0],
+    padding: [12, 22, 0, 0],
     cursor: { y: false, points: { size: 6 }, drag: { x: true, y: false } },
     legend: { show: true, live: true },
     scales: { x: { time: false }, y: { range: (_, low, high) => yRange() ?? uPlot.rangeNum(low, high, 0.08, true) } },

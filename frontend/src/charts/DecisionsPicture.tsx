@@ -1,10 +1,13 @@
 import { useEffect } from "react";
 import { describeFrame } from "../graph/SupernetPicture";
+import { useHover } from "../graph/useHover";
 import { useStage } from "../graph/useStage";
 import type { RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
 import type { FamilyGroup } from "../types/events.gen";
-import { Decisions } from "./decisions";
+import { nodeLabel } from "../graph/labels";
+import { measured, whole, type Figures } from "../ui/figures";
+import { Decisions, leader } from "./decisions";
 
 export interface DecisionsPictureProps {
   store: RunStore;
@@ -13,30 +16,45 @@ export interface DecisionsPictureProps {
   onPin: (edge: number) => void;
 }
 
+/** The strongest operation of each edge at every frame up to the shown moment. */
+export function decisionFigures(store: RunStore, group: FamilyGroup): Figures[] {
+  const log = store.frames.get(group.name);
+  const count = group.operations.length;
+  const frames = log?.items.slice(0, log.indexAt(store.shown) + 1) ?? [];
+  return [
+    {
+      title: `${group.title}: strongest operations`,
+      head: ["step", "edge", "operation", "weight"],
+      rows: frames.flatMap(({ step, values }) =>
+        group.edges.map(([source, target], edge) => {
+          const { operation, weight } = leader(values, edge, count);
+          return [whole(step), `${nodeLabel(String(source))} → ${nodeLabel(String(target))}`, group.operations[operation] ?? "", measured(weight)];
+        }),
+      ),
+    },
+  ];
+}
+
 /** Rows of edges over time; a click pins the edge, a double click goes to that moment. */
 export function DecisionsPicture({ store, group, pinned, onPin }: DecisionsPictureProps) {
   const version = useTopic(store, "structure");
   const [canvas, picture] = useStage(Decisions);
+  useHover(picture, (hit) => hit && onPin(hit.edge));
   const log = store.frames.get(group.name);
-  const frames = log?.frames;
+  const frames = log?.items;
   useEffect(() => {
     if (picture && frames) picture.setData(frames, group, store.shown, pinned);
   }, [picture, frames, group, store, pinned, version]);
   useEffect(() => {
     const element = canvas.current;
     if (!picture || !element) return;
-    picture.onPoint = (point) => picture.hover(point ? (picture.pick(point)?.edge ?? null) : null);
-    picture.onClick = (point) => {
-      const hit = picture.pick(point);
-      if (hit) onPin(hit.edge);
-    };
     const go = (event: MouseEvent) => {
       const frame = picture.pick({ x: event.offsetX, y: event.offsetY })?.frame;
       if (frame) store.setCursor(frame.seq);
     };
     element.addEventListener("dblclick", go);
     return () => element.removeEventListener("dblclick", go);
-  }, [picture, canvas, onPin, store]);
+  }, [picture, canvas, store]);
   const values = log?.at(store.shown)?.values;
   return (
     <div className="panel-fill">

@@ -1,12 +1,12 @@
-import { useEffect, useMemo, useState } from "react";
-import type { Point } from "../graph/stage";
+import { useEffect, useMemo } from "react";
+import { HoverCard } from "../graph/HoverCard";
+import { useHover } from "../graph/useHover";
 import { useStage } from "../graph/useStage";
 import type { RunStore } from "../stream/store";
 import { useCalm, useTopic } from "../stream/useRun";
 import { metric, plural } from "../ui/format";
 import { candidatePoints, generationPoints } from "./individualPoints";
 import { Population } from "./population";
-import "../graph/graph.css";
 
 export interface PopulationPictureProps {
   store: RunStore;
@@ -17,42 +17,31 @@ export interface PopulationPictureProps {
 export function PopulationPicture({ store, selected, onSelect }: PopulationPictureProps) {
   const version = useCalm(useTopic(store, "candidates"), 100);
   const [canvas, picture] = useStage(Population);
-  const [hover, setHover] = useState<{ index: number; at: Point } | null>(null);
   const inMemory = store.candidates.count === 0;
   const points = useMemo(() => {
     void version; // the store is mutable: its version says when to read it again
     return inMemory ? generationPoints(store) : candidatePoints(store, selected);
   }, [store, inMemory, selected, version]);
   useEffect(() => picture?.setData(points, store.cursor === null && store.run?.state === "running"), [picture, points, store]);
-  useEffect(() => picture?.hover(hover?.index ?? -1), [picture, hover]);
-  useEffect(() => {
-    if (!picture) return;
-    picture.onPoint = (point, screen) => {
-      const index = point ? picture.pick(point) : -1;
-      setHover((before) => (index >= 0 ? { index, at: screen } : before === null ? before : null));
-    };
-    picture.onClick = (point) => {
-      const index = picture.pick(point);
-      if (index < 0) return;
-      const number = points.numbers[index];
-      if (number !== undefined) onSelect(number);
-      else store.setCursor(points.seqs[index] ?? null);
-    };
-  }, [picture, points, onSelect, store]);
+  const hover = useHover(picture, (index) => {
+    if (index === null) return;
+    const number = points.numbers[index];
+    if (number !== undefined) onSelect(number);
+    else store.setCursor(points.seqs[index] ?? null);
+  });
 
   const { candidates } = store;
-  const number = hover ? points.numbers[hover.index] : undefined;
+  const number = hover ? points.numbers[hover.pick] : undefined;
   const words = `${plural(points.x.length, "individual")} by ${points.xLabel}; ${points.bestLabel || "none measured yet"}`;
-  const width = canvas.current?.clientWidth ?? 0;
   return (
     <div className="panel-fill">
       <canvas ref={canvas} role="img" aria-label={words} style={{ cursor: hover ? "pointer" : "default" }} />
       {hover && (
-        <div className={`hover-card${hover.at.x > width - 220 ? " hover-left" : ""}`} style={{ left: hover.at.x, top: hover.at.y }} aria-hidden="true">
+        <HoverCard at={hover.at} canvas={canvas}>
           {number === undefined ? (
             <>
-              <strong>{(points.y[hover.index] ?? NaN).toFixed(3)}</strong>
-              <span>generation {points.x[hover.index]}; click to go there</span>
+              <strong>{(points.y[hover.pick] ?? NaN).toFixed(3)}</strong>
+              <span>generation {points.x[hover.pick]}; click to go there</span>
             </>
           ) : (
             <>
@@ -65,7 +54,7 @@ export function PopulationPicture({ store, selected, onSelect }: PopulationPictu
               </span>
             </>
           )}
-        </div>
+        </HoverCard>
       )}
     </div>
   );

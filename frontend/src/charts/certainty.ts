@@ -1,8 +1,9 @@
 /** What was decided when, for searches without trials: rows over time, out of the pictures' history. */
 import { entropyShare } from "../decisions/facts";
+import { policyOf } from "../decisions/frames";
 import { blocksOf, offsetsOf } from "../decisions/blocks";
+import { domainsOf } from "../structures/domainPaths";
 import { pathwayFlow } from "../structures/pathwayFlow";
-import { Pictures } from "../stream/pictures";
 import type { RunStore } from "../stream/store";
 import { shareKept } from "../structures/mask";
 
@@ -34,10 +35,16 @@ function thinned<Item>(items: readonly Item[]): Item[] {
   return items.filter((_, index) => index % every === 0 || index === items.length - 1);
 }
 
-function ofPolicies(store: RunStore): RowsOverTime | null {
-  const { decisions, policies } = store.pictures;
-  const [log] = policies.values();
-  if (!log || decisions.length === 0 || policies.size > 1) return null;
+/** One way of filling the picture: out of the history of one kind of frame. */
+interface Source {
+  kind: "mask" | "pathways" | "domains" | "policy";
+  title: string;
+  note: string;
+  rows: (store: RunStore, names: readonly string[]) => Pick<RowsOverTime, "rows" | "columns">;
+}
+
+function ofPolicies(store: RunStore): Pick<RowsOverTime, "rows" | "columns"> {
+  const { decisions } = store.pictures;
   const offsets = offsetsOf(decisions);
   const ordered = blocksOf(decisions).flatMap((block) =>
     block.decisions.map((place, index) => {
@@ -48,69 +55,74 @@ function ofPolicies(store: RunStore): RowsOverTime | null {
     }),
   );
   return {
-    title: "Decisions",
-    note: "how sure the policy is of each, over time",
     rows: ordered.map(({ label, group }) => ({ label, group })),
-    columns: thinned(log.items).map(({ seq, data }) => ({
-      seq, step: data.step,
-      values: Float32Array.from(ordered, ({ place }) => {
-        const [first = 0, last = 0] = [offsets[place], offsets[place + 1]];
-        // An inactive decision's vector is empty: nothing is known of it.
-        return data.probabilities.subarray(first, last).some((value) => value > 0) ? 1 - entropyShare(data.probabilities, first, last) : 0;
-      }),
+    columns: thinned(store.pictures.items("policy")).map((frame) => {
+      const { probabilities } = policyOf(frame);
+      return {
+        seq: frame.seq, step: frame.step,
+        values: Float32Array.from(ordered, ({ place }) => {
+          const [first = 0, last = 0] = [offsets[place], offsets[place + 1]];
+          // An inactive decision's vector is empty: nothing is known of it.
+          return probabilities.subarray(first, last).some((value) => value > 0) ? 1 - entropyShare(probabilities, first, last) : 0;
+        }),
+      };
+    }),
+  };
+}
+
+function ofDomains(store: RunStore, names: readonly string[]): Pick<RowsOverTime, "rows" | "columns"> {
+  const frames = store.pictures.items("domains");
+  const last = frames.at(-1);
+  const modules = last?.modules.length ?? 0;
+  return {
+    rows: (last?.domains ?? []).flatMap((item, domain) => Array.from({ length: last?.layers ?? 0 }, (_, layer) => ({ label: `layer ${layer + 1}`, group: layer === 0 ? (names[domain] ?? item.name) : "" }))),
+    columns: thinned(frames).map((frame) => ({
+      seq: frame.seq, step: frame.step,
+      values: Float32Array.from(domainsOf(frame).domains.flatMap((item) => Array.from({ length: frame.layers }, (_, layer) => 1 - entropyShare(item.probabilities, layer * modules, (layer + 1) * modules)))),
     })),
   };
 }
 
-function ofDomains(store: RunStore, names: readonly string[]): RowsOverTime | null {
-  const { items } = store.pictures.domains;
-  const last = items.at(-1)?.data;
-  if (!last) return null;
-  const modules = last.modules.length;
+function ofPathways(store: RunStore): Pick<RowsOverTime, "rows" | "columns"> {
+  const frames = store.pictures.items("pathways");
+  const { layers, modules } = frames.at(-1) ?? { layers: 0, modules: 0 };
   return {
-    title: "Decisions",
-    note: "how sure each data set is of its layers, over time",
-    rows: last.domains.flatMap((item, domain) => Array.from({ length: last.layers }, (_, layer) => ({ label: `layer ${layer + 1}`, group: layer === 0 ? (names[domain] ?? item.name) : "" }))),
-    columns: thinned(items).map(({ seq, data }) => ({
-      seq, step: data.step,
-      values: Float32Array.from(data.domains.flatMap((item) => Array.from({ length: data.layers }, (_, layer) => 1 - entropyShare(item.probabilities, layer * modules, (layer + 1) * modules)))),
+    rows: Array.from({ length: layers * modules }, (_, index) => ({
+      label: String((index % modules) + 1),
+      group: index % modules === 0 ? `layer ${index / modules + 1}` : "",
     })),
-  };
-}
-
-function ofPathways(store: RunStore): RowsOverTime | null {
-  const { items } = store.pictures.pathways;
-  const last = items.at(-1)?.data;
-  if (!last) return null;
-  return {
-    title: "Modules",
-    note: "share of the paths that use each module, over time",
-    rows: Array.from({ length: last.layers * last.modules }, (_, index) => ({
-      label: String((index % last.modules) + 1),
-      group: index % last.modules === 0 ? `layer ${index / last.modules + 1}` : "",
-    })),
-    columns: thinned(items).map(({ seq, data }) => ({
-      seq, step: data.step,
-      values: Float32Array.from(pathwayFlow(data).usage.flat(), (count) => count / Math.max(data.population.length, 1)),
+    columns: thinned(frames).map((frame) => ({
+      seq: frame.seq, step: frame.step,
+      values: Float32Array.from(pathwayFlow(frame).usage.flat(), (count) => count / Math.max(frame.population.length, 1)),
     })),
   };
 }
 
 /** The share that each layer keeps; of several masked networks the one that spoke last. */
-function ofMasks(store: RunStore): RowsOverTime | null {
-  const source = Pictures.latest(store.pictures.masks, Infinity)[0]?.source;
-  const items = store.pictures.masks.get(source ?? "")?.items ?? [];
-  const last = items.at(-1)?.data;
-  if (!last) return null;
+function ofMasks(store: RunStore): Pick<RowsOverTime, "rows" | "columns"> {
+  const source = store.pictures.latest("mask", Infinity)[0]?.source;
+  const frames = store.pictures.of("mask").get(source ?? "")?.items ?? [];
   return {
-    title: "Layers",
-    note: "share of its weights that each layer keeps, over time",
-    rows: last.layers.map((layer) => ({ label: layer.title, group: "" })),
-    columns: thinned(items).map(({ seq, data }) => ({ seq, step: data.step, values: Float32Array.from(data.layers, shareKept) })),
+    rows: (frames.at(-1)?.layers ?? []).map((layer) => ({ label: layer.title, group: "" })),
+    columns: thinned(frames).map((frame) => ({ seq: frame.seq, step: frame.step, values: Float32Array.from(frame.layers, shareKept) })),
   };
+}
+
+/** The first of these that a run has fills the picture. */
+const SOURCES: readonly Source[] = [
+  { kind: "mask", title: "Layers", note: "share of its weights that each layer keeps, over time", rows: ofMasks },
+  { kind: "pathways", title: "Modules", note: "share of the paths that use each module, over time", rows: ofPathways },
+  { kind: "domains", title: "Decisions", note: "how sure each data set is of its layers, over time", rows: ofDomains },
+  { kind: "policy", title: "Decisions", note: "how sure the policy is of each, over time", rows: ofPolicies },
+];
+
+/** What fills the picture of a run; undefined where nothing does. Of several controllers there is no one policy to show. */
+export function rowsSource({ pictures }: RunStore): Source | undefined {
+  return SOURCES.find(({ kind }) => pictures.has(kind) && (kind !== "policy" || (pictures.decisions.length > 0 && pictures.of("policy").size === 1)));
 }
 
 /** The rows of a run, or null where it has no such pictures. */
 export function rowsOverTime(store: RunStore, names: readonly string[] = []): RowsOverTime | null {
-  return ofMasks(store) ?? ofPathways(store) ?? ofDomains(store, names) ?? ofPolicies(store);
+  const source = rowsSource(store);
+  return source ? { title: source.title, note: source.note, ...source.rows(store, names) } : null;
 }

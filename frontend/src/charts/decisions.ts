@@ -5,7 +5,7 @@
 import { operationColor, shortName } from "../graph/palette";
 import { nodeLabel } from "../graph/labels";
 import { Stage, type Point } from "../graph/stage";
-import type { Frame } from "../stream/frames";
+import type { Frame } from "../stream/store";
 import type { FamilyGroup } from "../types/events.gen";
 
 const INSET = { left: 92, right: 124, top: 8, bottom: 24 };
@@ -34,7 +34,8 @@ export class Decisions extends Stage {
     this.invalidate();
   }
 
-  hover(edge: number | null): void {
+  hover(hit: { edge: number } | null): void {
+    const edge = hit?.edge ?? null;
     if (edge === this.hovered) return;
     this.hovered = edge;
     this.invalidate();

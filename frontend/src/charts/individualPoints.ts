@@ -1,5 +1,6 @@
 /** What the population picture draws, out of a run's store: candidates of trials, or the generations of a population in memory. */
 import type { RunStore } from "../stream/store";
+import { measured, whole, type Figures } from "../ui/figures";
 import { metric } from "../ui/format";
 import type { PopulationData } from "./population";
 
@@ -35,6 +36,23 @@ export function candidatePoints(store: RunStore, selected: number | null): Point
     bestLabel: best < 0 ? "" : `best ${metric(candidates.values[best])} · #${best}`,
     xLabel: "birth order",
   };
+}
+
+/** Every told candidate, or every individual of every generation, up to the shown moment. */
+export function populationFigures(store: RunStore): Figures[] {
+  const { candidates, individuals, shown } = store;
+  if (candidates.count > 0) {
+    const rows = candidates.told
+      .slice(0, candidates.toldBefore(shown))
+      .map(({ number, value, best }) => [
+        whole(number), measured(value), measured(best), candidates.status[number] ?? "", candidates.operators[number] ?? "", (candidates.parents[number] ?? []).join(" "), candidates.strings[number] ?? "",
+      ]);
+    return [{ title: "Trials in the order told", head: ["candidate", "score", "best so far", "state", "made by", "parents", "architecture"], rows }];
+  }
+  const rows = individuals.generations.slice(0, individuals.until(shown)).flatMap(({ generation, fitness, connections, hidden }) =>
+    Array.from(fitness, (value, index) => [whole(generation), measured(value), whole(connections[index] ?? NaN), whole(hidden[index] ?? NaN)]),
+  );
+  return [{ title: "Individuals", head: ["generation", "fitness", "connections", "hidden nodes"], rows }];
 }
 
 /** Every individual of every generation up to the shown moment; the best of all is marked. */

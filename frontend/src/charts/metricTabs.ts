@@ -15,8 +15,10 @@ export const TAB_RULES: readonly TabRule[] = [
   { id: "accuracy", title: "Accuracy", names: ["val_accuracy", "train_accuracy"], pattern: /(^|_)accuracy$/ },
   { id: "r2", title: "R²", names: ["val_r2", "train_r2"], pattern: /(^|_)r2$/ },
   { id: "loss", title: "Loss", names: ["val_loss", "train_loss"] },
-  { id: "entropy", title: "Entropy", names: ["entropy", "structure_max"] },
-  { id: "fitness", title: "Fitness", names: ["best", "mean"] },
+  { id: "entropy", title: "Entropy", names: ["entropy_share", "entropy", "structure_max"] },
+  { id: "fitness", title: "Fitness", names: ["best", "mean", "population_mean", "population_max", "population_min"] },
+  { id: "reward", title: "Reward", names: ["reward", "baseline", "queue_mean"], pattern: /^reward_/ },
+  { id: "shares", title: "Shares", names: ["coverage", "unique", "agreement", "failed_share"] },
   { id: "size", title: "Size", names: ["median_edges", "median_nodes"] },
   { id: "temperature", title: "Temperature", pattern: /(^|_)temp(erature)?(_|$)/ },
   { id: "factors", title: "Factors", pattern: /^lambda(_|$)|^kl_weight$|^beta$/ },
@@ -27,13 +29,18 @@ export const TAB_RULES: readonly TabRule[] = [
 
 export const MORE: TabRule = { id: "more", title: "More", alone: true };
 
+/** What a policy calls its entropy is in nats, with its share of the uniform policy's beside it; elsewhere `entropy` is such a share. */
+const NATS_BESIDE = "entropy_share";
+
 const belongs = (rule: TabRule, name: string): boolean => (rule.names?.includes(name) ?? false) || (rule.pattern?.test(name) ?? false);
 
 /** The names of each tab that has any: named ones in their order, the others by the alphabet. */
 export function sorted(names: Iterable<string>): { rule: TabRule; names: string[] }[] {
   const left = new Set(names);
+  const kindOf = (name: string) => (name === "entropy" && left.has(NATS_BESIDE) ? "entropy_nats" : name);
+  const kinds = new Map([...left].map((name) => [name, kindOf(name)]));
   const tabs = TAB_RULES.map((rule) => {
-    const own = [...left].filter((name) => belongs(rule, name));
+    const own = [...left].filter((name) => belongs(rule, kinds.get(name) ?? name));
     for (const name of own) left.delete(name);
     const place = (name: string) => (rule.names?.includes(name) ? (rule.names?.indexOf(name) ?? 0) : Infinity);
     return { rule, names: own.sort((a, b) => (place(a) === place(b) ? a.localeCompare(b) : place(a) - place(b))) };

@@ -42,7 +42,7 @@ export function fitnessRange(values: ArrayLike<number>): [number, number] {
 
 export class Population extends Stage {
   private data: PopulationData = EMPTY;
-  private hovered = -1;
+  private hovered: number | null = null;
   private pulses: { index: number; since: number }[] = [];
   private xScale = scaleLinear();
   private yScale = scaleLinear();
@@ -60,15 +60,15 @@ export class Population extends Stage {
     this.invalidate();
   }
 
-  hover(index: number): void {
+  hover(index: number | null): void {
     if (index === this.hovered) return;
     this.hovered = index;
     this.invalidate();
   }
 
-  /** Index of the individual under a point, -1 without one. */
-  pick(point: Point): number {
-    let found = -1;
+  /** Index of the individual under a point. */
+  pick(point: Point): number | null {
+    let found: number | null = null;
     let least = PICK_TOLERANCE;
     for (let index = 0; index < this.data.x.length; index++) {
       const place = this.placeOf(index);
@@ -106,7 +106,7 @@ export class Population extends Stage {
     this.paintBestSoFar(context);
     if (data.selected >= 0 && data.selected !== data.best) this.ring(context, data.selected, this.colours.accent, 5.5);
     this.paintAncestry(context);
-    if (this.hovered >= 0) this.ring(context, this.hovered, this.colours.ink, 5);
+    if (this.hovered !== null) this.ring(context, this.hovered, this.colours.ink, 5);
     this.pulses = this.pulses.filter((pulse) => now - pulse.since < PULSE_MS && pulse.index < data.x.length);
     for (const pulse of this.pulses) {
       const t = (now - pulse.since) / PULSE_MS;

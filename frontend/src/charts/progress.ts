@@ -1,15 +1,20 @@
 /** Which curves a run has, out of its store: what the tabs of the progress panel are made of. */
 import { movingAverage } from "../stream/candidates";
 import type { RunStore, Series } from "../stream/store";
+import { measured, whole, type Figures } from "../ui/figures";
 import { metricName } from "../ui/format";
 import { scoreKey } from "../ui/score";
 import type { Curve } from "./Curves";
+import { sourceTitle } from "../run/sources";
+import { lastAtMost } from "../stream/search";
 import { sorted } from "./metricTabs";
 
 export interface CurveTab {
   id: string;
   title: string;
   curves: Curve[];
+  /** What lies across. */
+  xLabel: string;
   /** Names among which one may be chosen, where the tab has several; `name` is the chosen one, null = all of them. */
   names: string[];
   name: string | null;
@@ -23,6 +28,12 @@ const COLORS: Record<string, string> = {
   train_accuracy: "--op-sep-conv-5x5",
   train_loss: "--op-sep-conv-5x5",
   entropy: "--accent",
+  entropy_share: "--accent",
+  population_mean: "--ink3",
+  population_max: "--op-sep-conv-5x5",
+  population_min: "--faint",
+  reward: "--ink3",
+  baseline: "--accent",
   structure_max: "--best",
   learning_rate: "--faint",
   best: "--best",
@@ -40,6 +51,15 @@ const NAMES: Record<string, string> = {
   train_loss: "training",
   structure_max: "largest γ",
   entropy: "entropy (normalised)",
+  entropy_share: "entropy (share of uniform)",
+  population_mean: "mean alive",
+  population_max: "best alive",
+  population_min: "worst alive",
+  queue_mean: "mean of the priority queue",
+  unique: "unique among those alive",
+  failed_share: "failed",
+  coverage: "of the space tried",
+  agreement: "probability of the parent's choices",
   best: "best",
   mean: "mean of the population",
   median_edges: "edges (median)",
@@ -47,13 +67,16 @@ const NAMES: Record<string, string> = {
 };
 
 export const MOVING_WINDOW = 10;
+const SAMPLES = "samples processed";
 
-function cut(series: Series, seq: number): { x: number[]; y: number[] } {
-  if (seq === Infinity) return { x: series.samples, y: series.values };
-  const until = series.seqs.findIndex((value) => value > seq);
-  const end = until < 0 ? series.seqs.length : until;
-  return { x: series.samples.slice(0, end), y: series.values.slice(0, end) };
+/** A series up to a moment, over samples or over steps. */
+function cut(series: Series, seq: number, over: "samples" | "steps"): { x: number[]; y: number[] } {
+  const end = lastAtMost(series.seqs, seq) + 1;
+  return end === series.seqs.length ? { x: series[over], y: series.values } : { x: series[over].slice(0, end), y: series.values.slice(0, end) };
 }
+
+/** Where the figures of a search come from: the search itself (trials are told to it), or a phase that trains. */
+const ofTheSearch = (source: string): boolean => source === "run" || source.startsWith("phase:");
 
 /** Best so far and moving average of a trial-based search over the samples charged; over trials where samples are not known. */
 export function trialCurves(store: RunStore): { curves: Curve[]; xLabel: string } {
@@ -64,7 +87,7 @@ export function trialCurves(store: RunStore): { curves: Curve[]; xLabel: string 
   const x = told.map((row, index) => (bySamples ? row.samples : index + 1));
   const values = told.map((row) => row.value);
   return {
-    xLabel: bySamples ? "samples processed" : "trials",
+    xLabel: bySamples ? SAMPLES : "trials",
     curves: [
       { label: "trials", color: "--faint", x, y: values, dots: true },
       { label: `mean of ${MOVING_WINDOW}`, color: "--accent", x, y: movingAverage(values, MOVING_WINDOW) },
@@ -83,12 +106,12 @@ const NAME_COLORS = ["--accent", "--best", "--op-dil-conv-3x3", "--op-skip-conne
 const PHASE_COLORS = ["--accent", "--op-sep-conv-5x5", "--op-dil-conv-3x3", "--op-skip-connect"];
 
 /** Colour and name of one phase's curve; controls are pale and dashed: they are for comparison only. */
-function phaseLook(store: RunStore, source: string, phases: readonly string[], name: string, place: number): Pick<Curve, "label" | "color" | "dash"> {
-  const own = NAMES[name] ?? metricName(name);
+function phaseLook(store: RunStore, source: string, phases: readonly string[], name: string, place: number, inNats: boolean): Pick<Curve, "label" | "color" | "dash"> {
+  const own = inNats ? `${name} (nats)` : (NAMES[name] ?? metricName(name));
   const hue = COLORS[name] ?? NAME_COLORS[place % NAME_COLORS.length] ?? "--accent";
   if (phases.length < 2) return { label: own, color: hue };
-  const number = Number(source.slice(6));
-  const title = store.phases.find((item) => item.data.phase === number)?.data.title ?? `phase ${number + 1}`;
+  const number = Number(source.split(":")[1] ?? 0);
+  const title = sourceTitle(store, source);
   const control = /^control/i.test(title);
   const short = title.replace(/^control: /i, "");
   const label = short.length > 24 ? `${short.slice(0, 23)}…` : short;
@@ -100,11 +123,13 @@ function phaseLook(store: RunStore, source: string, phases: readonly string[], n
 export function progressTabs(store: RunStore, chosen: string | null = null): CurveTab[] {
   const tabs: CurveTab[] = [];
   const trials = trialCurves(store);
-  if (store.candidates.count > 0) tabs.push({ id: "trials", title: "Trials", curves: trials.curves, names: [], name: null });
-  const phases = [...store.series.keys()].filter((source) => source.startsWith("phase:"));
+  if (store.candidates.count > 0) tabs.push({ id: "trials", title: "Trials", curves: trials.curves, xLabel: trials.xLabel, names: [], name: null });
+  const phases = [...store.series.keys()].filter(ofTheSearch);
   const measured = new Set(phases.flatMap((source) => [...(store.series.get(source)?.keys() ?? [])]));
   for (const { rule, names } of sorted(measured)) {
     const shown = shownNames(names, chosen, rule.alone ?? false);
+    // A table's trials and a formula cost no samples: then the steps lie across, which count trials in the search itself.
+    const bySamples = phases.some((source) => names.some((name) => (store.series.get(source)?.get(name)?.samples.at(-1) ?? 0) > 0));
     const curves = phases.flatMap((source) => {
       // With many phases only what matters most of each: four phases with two curves each could not be told apart.
       const own = store.series.get(source);
@@ -113,10 +138,10 @@ export function progressTabs(store: RunStore, chosen: string | null = null): Cur
         const series = own?.get(name);
         if (!series) return [];
         const wide = name === "val_accuracy" || name === "val_r2" || name === "best" ? { width: 2.2 } : {};
-        return [{ ...phaseLook(store, source, phases, name, names.indexOf(name)), ...cut(series, store.shown), ...wide }];
+        return [{ ...phaseLook(store, source, phases, name, names.indexOf(name), name === "entropy" && rule.id === "nats"), ...cut(series, store.shown, bySamples ? "samples" : "steps"), ...wide }];
       });
     });
-    if (curves.length > 0) tabs.push({ id: rule.id, title: rule.title, curves, names: rule.alone || names.length > 2 ? names : [], name: shown.name });
+    if (curves.length > 0) tabs.push({ id: rule.id, title: rule.title, curves, xLabel: bySamples ? SAMPLES : phases.includes("run") ? "trials" : "steps", names: rule.alone || names.length > 2 ? names : [], name: shown.name });
   }
   const finals = store.finalists.flatMap((finalist): Curve[] => {
     const own = store.series.get(`final:${finalist.index}`);
@@ -124,8 +149,16 @@ export function progressTabs(store: RunStore, chosen: string | null = null): Cur
     const series = own?.get(key ?? "");
     if (!series) return [];
     const first = finalist.role === "finalist";
-    return [{ label: first ? "best architecture, retrained" : "random architecture, retrained", color: first ? "--accent" : "--ink3", ...cut(series, store.shown) }];
+    return [{ label: first ? "best architecture, retrained" : "random architecture, retrained", color: first ? "--accent" : "--ink3", ...cut(series, store.shown, "samples") }];
   });
-  if (finals.length > 0) tabs.push({ id: "retraining", title: "Final", curves: finals, names: [], name: null });
+  if (finals.length > 0) tabs.push({ id: "retraining", title: "Final", curves: finals, xLabel: SAMPLES, names: [], name: null });
   return tabs;
+}
+
+/** Every point of every curve. */
+export function curveFigures(store: RunStore): Figures[] {
+  return progressTabs(store, null).map(({ title, xLabel, curves }) => ({
+    title, head: ["curve", xLabel, "value"],
+    rows: curves.flatMap(({ label, x, y }) => x.map((at, index) => [label, whole(at), measured(y[index])])),
+  }));
 }

@@ -1,59 +1,66 @@
 /** Per decision and choice how often it was tried and which mean score it had: what a search without a model has learned. */
-import { useEffect, useMemo, useState } from "react";
+import { useEffect, useMemo } from "react";
 import { SCORE_SCALE } from "../graph/scoreColour";
-import { hoverSide, type Point } from "../graph/stage";
+import { HoverCard } from "../graph/HoverCard";
+import { useHover } from "../graph/useHover";
 import { useStage } from "../graph/useStage";
 import { NothingYet } from "../run/NothingYet";
 import type { RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
+import { measured, whole, type Figures } from "../ui/figures";
 import { exact, metric } from "../ui/format";
 import { offsetsOf } from "./blocks";
-import type { Cell } from "./decisionStage";
+import { marginalsOf } from "./frames";
 import { marginalFacts } from "./facts";
 import { MarginalBars, meanSpan } from "./marginalBars";
-import "../graph/graph.css";
 import "./decisions.css";
+
+/** What was tried so far in figures. */
+export function marginalFigures(store: RunStore): Figures[] {
+  const frame = store.pictures.at("marginals", store.shown);
+  if (!frame) return [];
+  return [
+    {
+      title: "Tried choices",
+      head: ["decision", "trials", "most often", "best mean score", ""],
+      rows: marginalFacts(store.pictures.decisions, marginalsOf(frame)).map((item) => [item.title, whole(item.tried), item.often || "–", item.best || "–", measured(item.mean)]),
+    },
+  ];
+}
 
 export function MarginalsView({ store }: { store: RunStore }) {
   useTopic(store, "structure");
   const { decisions } = store.pictures;
-  const marginals = store.pictures.marginals.at(store.shown);
+  const frame = store.pictures.at("marginals", store.shown);
+  const marginals = frame && marginalsOf(frame);
   const [canvas, picture] = useStage(MarginalBars);
-  const [hover, setHover] = useState<{ cell: Cell; at: Point } | null>(null);
+  const hover = useHover(picture);
   useEffect(() => {
     if (!picture || !marginals) return;
     picture.setDecisions(decisions);
     picture.setMarginals(marginals.counts, marginals.means);
   }, [picture, decisions, marginals]);
-  useEffect(() => picture?.hover(hover?.cell ?? null), [picture, hover]);
-  useEffect(() => {
-    if (!picture) return;
-    picture.onPoint = (point, screen) => {
-      const cell = point && picture.pick(point);
-      setHover((before) => (cell ? { cell, at: screen } : before === null ? before : null));
-    };
-  }, [picture]);
   const words = useMemo(
     () => (marginals ? marginalFacts(decisions, marginals).slice(0, 12).map((item) => `${item.title} best with ${item.best || "nothing yet"} ${metric(item.mean)}`).join(", ") : "nothing yet"),
     [decisions, marginals],
   );
   const span = marginals ? meanSpan(marginals.counts, marginals.means) : null;
-  const decision = hover ? decisions[hover.cell.decision] : undefined;
-  const place = hover ? (offsetsOf(decisions)[hover.cell.decision] ?? 0) + hover.cell.choice : 0;
+  const decision = hover ? decisions[hover.pick.decision] : undefined;
+  const place = hover ? (offsetsOf(decisions)[hover.pick.decision] ?? 0) + hover.pick.choice : 0;
   return (
     <>
       <div className="panel-fill">
         <canvas ref={canvas} role="img" aria-label={`Tried choices: ${words}`} />
         {!marginals && <NothingYet />}
         {hover && marginals && decision && (
-          <div className={hoverSide(hover.at, canvas.current)} style={{ left: hover.at.x, top: hover.at.y }} aria-hidden="true">
-            <strong>{decision.choices[hover.cell.choice]}</strong>
+          <HoverCard at={hover.at} canvas={canvas}>
+            <strong>{decision.choices[hover.pick.choice]}</strong>
             <span>{decision.title}</span>
             <span>
               tried {exact(marginals.counts[place])} times
               {(marginals.means[place] ?? 0) !== 0 && `, mean score ${metric(marginals.means[place])}`}
             </span>
-          </div>
+          </HoverCard>
         )}
       </div>
       <div className="structure-foot">

@@ -1,23 +1,24 @@
 /** A controller's policy: heat strips, or one heat map where all decisions have the same choices; below it the latest child, if it has a parent. */
 import { useEffect, useMemo, useState } from "react";
-import { hoverSide, type Point } from "../graph/stage";
+import { HoverCard } from "../graph/HoverCard";
+import { useHover } from "../graph/useHover";
 import { useStage } from "../graph/useStage";
-import type { Policy } from "../stream/pictures";
 import { NothingYet } from "../run/NothingYet";
 import type { RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
 import type { DecisionInfo } from "../types/events.gen";
+import { figure, type Figures } from "../ui/figures";
 import { Segmented } from "../ui/Segmented";
 import { ValueRow } from "../run/ValueRow";
 import { ChildStrips } from "./childStrips";
 import type { Cell } from "./decisionStage";
 import { describePolicy, entropyShare, policyFacts } from "./facts";
+import { policyOf, type Policy } from "./frames";
 import { offsetsOf } from "./blocks";
 import { PolicyHeat } from "./policyHeat";
-import "../graph/graph.css";
 import "./decisions.css";
 
-function HoverCard({ decisions, policy, cell, at, canvas }: { decisions: readonly DecisionInfo[]; policy: Policy; cell: Cell; at: Point; canvas: HTMLCanvasElement | null }) {
+function ChoiceFacts({ decisions, policy, cell }: { decisions: readonly DecisionInfo[]; policy: Policy; cell: Cell }) {
   const decision = decisions[cell.decision];
   const offsets = useMemo(() => offsetsOf(decisions), [decisions]);
   if (!decision) return null;
@@ -25,7 +26,7 @@ function HoverCard({ decisions, policy, cell, at, canvas }: { decisions: readonl
   const entropy = entropyShare(policy.probabilities, first, offsets[cell.decision + 1] ?? first);
   const sampled = policy.sampled[cell.decision];
   return (
-    <div className={hoverSide(at, canvas)} style={{ left: at.x, top: at.y }} aria-hidden="true">
+    <>
       <strong>
         {decision.choices[cell.choice]} {(policy.probabilities[first + cell.choice] ?? 0).toFixed(3)}
       </strong>
@@ -34,7 +35,7 @@ function HoverCard({ decisions, policy, cell, at, canvas }: { decisions: readonl
         entropy {(100 * entropy).toFixed(0)} % of uniform
         {sampled != null && ` · latest sample: ${decision.choices[sampled]}`}
       </span>
-    </div>
+    </>
   );
 }
 
@@ -55,56 +56,64 @@ function ChildCard({ decisions, policy, place, x }: { decisions: readonly Decisi
 
 function Strips({ decisions, policy }: { decisions: readonly DecisionInfo[]; policy: Policy }) {
   const [canvas, picture] = useStage(ChildStrips);
-  const [hover, setHover] = useState<{ place: number; at: Point } | null>(null);
+  const hover = useHover(picture);
   useEffect(() => picture?.setChild(decisions, policy), [picture, decisions, policy]);
-  useEffect(() => {
-    if (!picture) return;
-    picture.onPoint = (point, screen) => {
-      const place = point ? picture.pick(point) : null;
-      setHover((before) => (place !== null ? { place, at: screen } : before === null ? before : null));
-    };
-  }, [picture]);
   const changed = policy.resampled.filter((place) => policy.sampled[place] !== policy.parent[place]).length;
   return (
     <div className="child-strips">
       <h3>
         Latest child <span>grey = copied from its parent, coloured = drawn anew (opacity = π), outlined = different</span>
       </h3>
-      {hover && <ChildCard decisions={decisions} policy={policy} place={hover.place} x={hover.at.x} />}
+      {hover && <ChildCard decisions={decisions} policy={policy} place={hover.pick} x={hover.at.x} />}
       <canvas ref={canvas} role="img" aria-label={`Latest child: ${policy.resampled.length} of ${decisions.length} decisions drawn anew, ${changed} of them different from the parent's`} />
     </div>
   );
 }
 
+/** Whose controller it is, where every data set has its own. */
+function controllerName(store: RunStore, domain: string): string {
+  return domain === "" ? "shared" : (store.run?.datasets[Number(domain)] ?? `data set ${Number(domain) + 1}`);
+}
+
+/** The policies at the shown moment in figures. */
+export function policyFigures(store: RunStore): Figures[] {
+  const { decisions } = store.pictures;
+  return store.pictures.latest("policy", store.shown).map(({ source, data }) => ({
+    title: source === "" ? "Policy" : `Policy of ${controllerName(store, source)}`,
+    head: ["decision", "most probable", "π", "latest sample", "entropy"],
+    rows: policyFacts(decisions, policyOf(data)).map((item) => [
+      item.title, item.choice ?? "inactive", figure(item.probability, item.probability.toFixed(3)), item.sampled ?? "–", figure(item.entropy, `${(100 * item.entropy).toFixed(0)} %`),
+    ]),
+  }));
+}
+
 export function PolicyView({ store }: { store: RunStore }) {
   useTopic(store, "structure");
-  const domains = [...store.pictures.policies.keys()];
-  const [wanted, setWanted] = useState<number | null>(null);
-  const domain = domains.includes(wanted) ? wanted : (domains[0] ?? null);
-  const policy = store.pictures.policies.get(domain)?.at(store.shown);
+  const logs = store.pictures.of("policy");
+  const domains = [...logs.keys()];
+  const [wanted, setWanted] = useState("");
+  const domain = domains.includes(wanted) ? wanted : (domains[0] ?? "");
+  const frame = logs.get(domain)?.at(store.shown);
+  const policy = frame && policyOf(frame);
   const { decisions } = store.pictures;
   const [canvas, picture] = useStage(PolicyHeat);
-  const [hover, setHover] = useState<{ cell: Cell; at: Point } | null>(null);
+  const hover = useHover(picture);
   useEffect(() => {
     if (!picture || !policy) return;
     picture.setDecisions(decisions);
     picture.setPolicy(policy.probabilities, policy.sampled);
   }, [picture, decisions, policy]);
-  useEffect(() => picture?.hover(hover?.cell ?? null), [picture, hover]);
-  useEffect(() => {
-    if (!picture) return;
-    picture.onPoint = (point, screen) => {
-      const cell = point && picture.pick(point);
-      setHover((before) => (cell ? { cell, at: screen } : before === null ? before : null));
-    };
-  }, [picture]);
   const words = useMemo(() => (policy ? describePolicy(policyFacts(decisions, policy)) : "nothing yet"), [decisions, policy]);
   return (
     <>
       <div className="panel-fill">
         <canvas ref={canvas} role="img" aria-label={`Policy: ${words}`} />
         {!policy && <NothingYet />}
-        {hover && policy && <HoverCard decisions={decisions} policy={policy} cell={hover.cell} at={hover.at} canvas={canvas.current} />}
+        {hover && policy && (
+          <HoverCard at={hover.at} canvas={canvas}>
+            <ChoiceFacts decisions={decisions} policy={policy} cell={hover.pick} />
+          </HoverCard>
+        )}
       </div>
       {policy && policy.parent.length > 0 && <Strips decisions={decisions} policy={policy} />}
       <div className="structure-foot">
@@ -112,9 +121,9 @@ export function PolicyView({ store }: { store: RunStore }) {
         {domains.length > 1 && (
           <Segmented
             label="Controller"
-            options={domains.map((item) => ({ value: String(item), label: item === null ? "shared" : (store.run?.datasets[item] ?? `data set ${item + 1}`) }))}
-            value={String(domain)}
-            onChange={(value) => setWanted(value === "null" ? null : Number(value))}
+            options={domains.map((item) => ({ value: item, label: controllerName(store, item) }))}
+            value={domain}
+            onChange={setWanted}
           />
         )}
       </div>

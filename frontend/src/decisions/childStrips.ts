@@ -1,7 +1,7 @@
 /** A child under its parent, decision by decision: grey = copied, coloured = drawn anew, opacity = how probable the policy thought it. */
 import { shortName } from "../graph/palette";
 import { Stage, type Point } from "../graph/stage";
-import type { Policy } from "../stream/pictures";
+import type { Policy } from "./frames";
 import type { DecisionInfo } from "../types/events.gen";
 import { offsetsOf } from "./blocks";
 

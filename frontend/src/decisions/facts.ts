@@ -1,5 +1,5 @@
 /** Decisions in words and figures: for hover cards, table twins and what a screen reader is told. */
-import type { Marginals, Policy } from "../stream/pictures";
+import type { Marginals, Policy } from "./frames";
 import type { DecisionInfo } from "../types/events.gen";
 import { offsetsOf } from "./blocks";
 
@@ -56,7 +56,7 @@ export interface MarginalFacts {
   mean: number;
 }
 
-export function marginalFacts(decisions: readonly DecisionInfo[], { counts, means }: Marginals): MarginalFacts[] {
+export function marginalFacts(decisions: readonly DecisionInfo[], { counts, means }: Pick<Marginals, "counts" | "means">): MarginalFacts[] {
   const offsets = offsetsOf(decisions);
   return decisions.map((decision, index) => {
     const first = offsets[index] ?? 0;

@@ -1,10 +1,10 @@
-import { useEffect, useState } from "react";
+import { useEffect } from "react";
 import { exact, metric, metricName, plural } from "../ui/format";
 import type { GraphData } from "../types/events.gen";
 import { NO_CHANGE, NeuronGraph, type Change } from "./neuronGraph";
-import { hoverSide, type Point } from "./stage";
+import { HoverCard } from "./HoverCard";
+import { useHover } from "./useHover";
 import { useStage } from "./useStage";
-import "./graph.css";
 
 export interface NeuronPictureProps {
   graph: GraphData;
@@ -47,26 +47,15 @@ export function describeNeurons(graph: GraphData): string {
 /** A neuron graph on its canvas, with a card for the neuron under the pointer. */
 export function NeuronPicture({ graph, change = NO_CHANGE, pinned = null, onPin }: NeuronPictureProps) {
   const [canvas, picture] = useStage(NeuronGraph);
-  const [hover, setHover] = useState<{ id: string; at: Point } | null>(null);
+  const hover = useHover(picture, (id) => onPin?.(id === pinned ? null : id));
   useEffect(() => picture?.setGraph(graph, change), [picture, graph, change]);
-  useEffect(() => picture?.setFocus(hover?.id ?? null, pinned), [picture, hover, pinned]);
-  useEffect(() => {
-    if (!picture) return;
-    picture.onPoint = (point, screen) => {
-      const id = point && picture.pick(point);
-      setHover((before) => (id ? { id, at: screen } : before === null ? before : null));
-    };
-    picture.onClick = (point) => {
-      const id = picture.pick(point);
-      onPin?.(id !== null && id === pinned ? null : id);
-    };
-  }, [picture, onPin, pinned]);
-  const facts = hover && neuronFacts(graph, hover.id);
+  useEffect(() => picture?.setFocus(hover?.pick ?? null, pinned), [picture, hover, pinned]);
+  const facts = hover && neuronFacts(graph, hover.pick);
   return (
     <div className="genome-box">
       <canvas ref={canvas} role="img" aria-label={describeNeurons(graph)} style={{ cursor: hover ? "pointer" : "grab" }} />
       {hover && facts && (
-        <div className={hoverSide(hover.at, canvas.current)} style={{ left: hover.at.x, top: hover.at.y }} aria-hidden="true">
+        <HoverCard at={hover.at} canvas={canvas}>
           <strong>{facts.title}</strong>
           <span>
             {facts.sources.length} in, {facts.targets.length} out
@@ -74,7 +63,7 @@ export function NeuronPicture({ graph, change = NO_CHANGE, pinned = null, onPin 
           {facts.more.map((text) => (
             <span key={text}>{text}</span>
           ))}
-        </div>
+        </HoverCard>
       )}
     </div>
   );

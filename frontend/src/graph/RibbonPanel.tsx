@@ -12,7 +12,7 @@ import "./graph.css";
 export function RibbonPanel({ store, group, edge }: { store: RunStore; group: FamilyGroup; edge: number }) {
   const version = useTopic(store, "structure");
   const [canvas, picture] = useStage(Ribbon);
-  const held = store.frames.get(group.name)?.frames;
+  const held = store.frames.get(group.name)?.items;
   const earlier = useEarlierFrames(store, group, edge);
   const frames = useMemo(() => {
     void version; // the list grows in place

@@ -13,9 +13,9 @@ export function SimplexPanel({ store, group, edge }: { store: RunStore; group: F
   const version = useTopic(store, "structure");
   const [canvas, picture] = useStage(Simplex);
   const log = store.frames.get(group.name);
-  const frames = log?.frames;
+  const frames = log?.items;
   const earlier = useEarlierFrames(store, group, edge);
-  const text = store.draws.get(group.name)?.at(store.shown);
+  const text = store.draws.get(group.name)?.at(store.shown)?.text;
   const draws = useMemo(() => (text ? drawsOf(decodeFloats(text), group.edges.length, group.operations.length, edge) : []), [text, group, edge]);
   useEffect(() => {
     if (!picture || !frames || !log) return;

@@ -1,16 +1,16 @@
 /** The super-network on its canvas, with the card of the strand under the pointer. */
-import { useEffect, useMemo, useState } from "react";
-import type { FrameLog } from "../stream/frames";
-import type { RunStore } from "../stream/store";
+import { useEffect, useMemo } from "react";
+import type { Moments } from "../stream/moments";
+import type { Frame, RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
 import type { FamilyGroup } from "../types/events.gen";
 import { nodeLabel } from "./labels";
 import { operationVariable, shortName } from "./palette";
-import { hoverSide, type Point } from "./stage";
+import { HoverCard } from "./HoverCard";
 import { SuperNetwork, type StrandPick } from "./supernet";
+import { useHover } from "./useHover";
 import { useStage } from "./useStage";
 import { ZoomButtons } from "./ZoomButtons";
-import "./graph.css";
 
 export interface SupernetPictureProps {
   store: RunStore;
@@ -39,32 +39,33 @@ export function shownWeights(values: Float32Array, group: FamilyGroup, only: Rea
   return shown;
 }
 
-export function trendOf(log: FrameLog, index: number, place: number): string {
-  const now = log.frames[index]?.values[place] ?? 0;
+export function trendOf(log: Moments<Frame>, index: number, place: number): string {
+  const now = log.items[index]?.values[place] ?? 0;
   const start = Math.max(0, index - TREND_FRAMES);
-  const change = now - (log.frames[start]?.values[place] ?? now);
+  const change = now - (log.items[start]?.values[place] ?? now);
   if (index === start) return "first frame";
   const over = `over the last ${index - start} frames`;
   if (Math.abs(change) < STEADY) return `steady ${over}`;
   return `${change > 0 ? "rising" : "falling"} by ${Math.abs(change).toFixed(2)} ${over}`;
 }
 
-function HoverCard({ log, index, group, pick, at, canvas }: { log: FrameLog; index: number; group: FamilyGroup; pick: StrandPick; at: Point; canvas: HTMLCanvasElement | null }) {
+/** One weight: its share, its rank on the edge, where it is going. */
+function StrandFacts({ log, index, group, pick }: { log: Moments<Frame>; index: number; group: FamilyGroup; pick: StrandPick }) {
   const count = group.operations.length;
   const place = pick.edge * count + pick.operation;
-  const values = log.frames[index]?.values;
+  const values = log.items[index]?.values;
   const weight = values?.[place] ?? 0;
   const rank = 1 + group.operations.filter((_, other) => (values?.[pick.edge * count + other] ?? 0) > weight).length;
   const [source, target] = group.edges[pick.edge] ?? ["", ""];
   const history = useMemo(() => {
     const every = Math.max(1, Math.ceil((index + 1) / 90));
-    const line = log.frames.slice(0, index + 1).filter((_, item) => item % every === 0 || item === index).map((frame) => frame.values[place] ?? 0);
+    const line = log.items.slice(0, index + 1).filter((_, item) => item % every === 0 || item === index).map((frame) => frame.values[place] ?? 0);
     const high = Math.max(...line, 0.01);
     return line.map((value, item) => `${((item / Math.max(line.length - 1, 1)) * SPARK.width).toFixed(1)},${(SPARK.height - 2 - (value / high) * (SPARK.height - 5)).toFixed(1)}`).join(" ");
   }, [log, index, place]);
   const operation = group.operations[pick.operation] ?? "";
   return (
-    <div className={hoverSide(at, canvas)} style={{ left: at.x, top: at.y }} aria-hidden="true">
+    <>
       <strong>
         <i className="swatch" style={{ background: operationVariable(operation, pick.operation) }} />
         {operation} {weight.toFixed(3)}
@@ -76,17 +77,17 @@ function HoverCard({ log, index, group, pick, at, canvas }: { log: FrameLog; ind
       <svg width={SPARK.width} height={SPARK.height}>
         <polyline points={history} fill="none" style={{ stroke: operationVariable(operation, pick.operation), strokeWidth: 1.8 }} />
       </svg>
-    </div>
+    </>
   );
 }
 
 export function SupernetPicture({ store, group, only, pinned, onPin, highlighted, threshold }: SupernetPictureProps) {
   const version = useTopic(store, "structure");
   const [canvas, picture] = useStage(SuperNetwork);
-  const [hover, setHover] = useState<{ pick: StrandPick; at: Point } | null>(null);
+  const hover = useHover(picture, (pick) => onPin(pick && pick.edge !== pinned ? pick.edge : null));
   const log = store.frames.get(group.name);
   const index = log ? log.indexAt(store.shown) : -1;
-  const frame = log?.frames[index];
+  const frame = log?.items[index];
 
   useEffect(() => {
     if (!picture) return;
@@ -94,24 +95,15 @@ export function SupernetPicture({ store, group, only, pinned, onPin, highlighted
     if (frame) picture.setGamma(shownWeights(frame.values, group, only));
   }, [picture, group, frame, only, version]);
   useEffect(() => picture?.setView({ pinned, hovered: hover?.pick ?? null, highlighted, threshold }), [picture, pinned, hover, highlighted, threshold]);
-  useEffect(() => {
-    if (!picture) return;
-    picture.onPoint = (point, screen) => {
-      const pick = point && picture.pick(point);
-      setHover((before) => (pick ? { pick, at: screen } : before === null ? before : null));
-    };
-    picture.onClick = (point) => {
-      const pick = picture.pick(point);
-      onPin(pick && pick.edge !== pinned ? pick.edge : null);
-    };
-  }, [picture, onPin, pinned]);
 
   const words = useMemo(() => (frame ? describeFrame(group, frame.values) : "no weights yet"), [group, frame]);
   return (
     <>
       <canvas ref={canvas} role="img" aria-label={`${group.title}: ${words}`} style={{ cursor: hover ? "pointer" : "grab" }} />
       {hover && log && index >= 0 && (
-        <HoverCard log={log} index={index} group={group} pick={hover.pick} at={hover.at} canvas={canvas.current} />
+        <HoverCard at={hover.at} canvas={canvas}>
+          <StrandFacts log={log} index={index} group={group} pick={hover.pick} />
+        </HoverCard>
       )}
       <ZoomButtons picture={picture} />
     </>

@@ -4,8 +4,7 @@ import { getStructure } from "../api/resources";
 import type { StructureHistory } from "../api/types";
 import { useResource } from "../api/useResource";
 import { decodeFloats } from "../stream/floats";
-import type { Frame } from "../stream/frames";
-import type { RunStore } from "../stream/store";
+import type { Frame, RunStore } from "../stream/store";
 import type { FamilyGroup } from "../types/events.gen";
 
 /** Frames before `step` in which only the row of that edge is known. `seq` is the store's first: earlier moments cannot be shown whole. */
@@ -22,7 +21,7 @@ export function earlierFrames(history: StructureHistory, group: FamilyGroup, seq
 
 export function useEarlierFrames(store: RunStore, group: FamilyGroup, edge: number): readonly Frame[] {
   const run = store.run?.id;
-  const first = store.frames.get(group.name)?.frames[0]?.step;
+  const first = store.frames.get(group.name)?.items[0]?.step;
   // Only a store that began at a snapshot has something before its first frame.
   const key = store.firstSeq > 0 && run !== undefined && first !== undefined && first > 0 ? `structure/${run}/${group.name}/${edge}/${store.firstSeq}` : null;
   const history = useResource(key, (signal) => getStructure(run ?? "", { group: group.name, edge, to: first ?? 0 }, signal));

@@ -1,5 +1,5 @@
 /** γ of one edge over time as stacked ribbons: an 8-simplex has no honest projection, a stack shows all of it. */
-import type { Frame } from "../stream/frames";
+import type { Frame } from "../stream/store";
 import { operationColor } from "./palette";
 import { Stage } from "./stage";
 

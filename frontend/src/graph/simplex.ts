@@ -1,5 +1,5 @@
 /** The way of one edge's three strongest operations across their triangle: shares among these three, a corner = one of them alone. */
-import type { Frame } from "../stream/frames";
+import type { Frame } from "../stream/store";
 import { operationColor, shortName } from "./palette";
 import { Stage, type Point } from "./stage";
 

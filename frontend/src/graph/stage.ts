@@ -164,13 +164,6 @@ export abstract class Stage {
   }
 }
 
-/** The class of a hover card at a place of a canvas: it opens to the side where it has room. */
-export function hoverSide(at: Point, canvas: HTMLCanvasElement | null): string {
-  const left = at.x > (canvas?.clientWidth ?? 0) - 240 ? " hover-left" : "";
-  const up = at.y > (canvas?.clientHeight ?? 0) - 130 ? " hover-up" : "";
-  return `hover-card${left}${up}`;
-}
-
 /** A rectangle with round corners as the current path. */
 export function roundBox(context: CanvasRenderingContext2D, x: number, y: number, width: number, height: number, radius: number): void {
   context.beginPath();

@@ -1,11 +1,11 @@
 /** A chart among others: small, and large with its figures where somebody asks for it. */
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import { Button } from "../ui/Button";
 import { Dialog } from "../ui/Dialog";
 import { Segmented } from "../ui/Segmented";
-import type { Plot, Spans } from "./chartData";
+import { FigureTable } from "../ui/FigureTable";
+import { tableOf, type Plot, type Spans } from "./chartData";
 import { PlotCanvas, PlotLegend } from "./PlotFigure";
-import { PlotTable } from "./PlotTable";
 
 /** Small, with a button over the whole title that shows it large. */
 export function PlotCard({ plot, onLarge, spans = null, heading = true }: { plot: Plot; onLarge: () => void; spans?: Spans | null; heading?: boolean }) {
@@ -20,6 +20,12 @@ export function PlotCard({ plot, onLarge, spans = null, heading = true }: { plot
       {heading && <PlotLegend plot={plot} />}
     </figure>
   );
+}
+
+/** A chart in figures: its text twin. */
+function PlotFigures({ plot }: { plot: Plot }) {
+  const figures = useMemo(() => tableOf(plot), [plot]);
+  return <FigureTable figures={figures} className="plot-table" />;
 }
 
 /** Large: the picture or its figures, the legend and how to read it. */
@@ -44,7 +50,7 @@ export function PlotLarge({ plot, onBack, back = "All charts" }: { plot: Plot; o
           onChange={setTwin}
         />
       </div>
-      {twin === "picture" ? <PlotCanvas plot={plot} /> : <PlotTable plot={plot} />}
+      {twin === "picture" ? <PlotCanvas plot={plot} /> : <PlotFigures plot={plot} />}
       <PlotLegend plot={plot} />
       {plot.note && <p className="plot-note">{plot.note}</p>}
     </div>

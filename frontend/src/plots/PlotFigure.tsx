@@ -1,11 +1,11 @@
 /** A chart with its legend, the card of the point under the pointer and its note. */
-import { useEffect, useState } from "react";
-import { hoverSide, type Point } from "../graph/stage";
+import { useEffect } from "react";
+import { HoverCard } from "../graph/HoverCard";
+import { useHover } from "../graph/useHover";
 import { useStage } from "../graph/useStage";
 import { categoryName, numberText, plotWords, type Plot, type PlotSeries, type Spans } from "./chartData";
 import { hueVariable, outlineOf, shapeOf } from "./hues";
 import { PlotPicture, type PlotPick } from "./plotPicture";
-import "../graph/graph.css";
 import "./plots.css";
 
 export function SeriesSign({ series }: { series: Pick<PlotSeries, "hue" | "look"> }) {
@@ -55,27 +55,19 @@ export interface PlotFigureProps {
 /** The canvas alone. */
 export function PlotCanvas({ plot, compact = false, spans = null }: PlotFigureProps) {
   const [canvas, picture] = useStage(PlotPicture);
-  const [hover, setHover] = useState<{ pick: PlotPick; at: Point } | null>(null);
+  const hover = useHover(picture);
   useEffect(() => picture?.setPlot(plot, compact, spans), [picture, plot, compact, spans]);
-  useEffect(() => picture?.hover(hover?.pick ?? null), [picture, hover]);
-  useEffect(() => {
-    if (!picture) return;
-    picture.onPoint = (point, screen) => {
-      const pick = point && picture.pick(point);
-      setHover((old) => (pick ? { pick, at: screen } : old === null ? old : null));
-    };
-  }, [picture]);
   const words = hover && pointWords(plot, hover.pick);
   return (
     <div className="plot-box">
       <canvas ref={canvas} role="img" aria-label={plotWords(plot)} />
       {hover && words && (
-        <div className={hoverSide(hover.at, canvas.current)} style={{ left: hover.at.x, top: hover.at.y }} aria-hidden="true">
+        <HoverCard at={hover.at} canvas={canvas}>
           <strong>{words.title}</strong>
           {words.lines.map((line) => (
             <span key={line}>{line}</span>
           ))}
-        </div>
+        </HoverCard>
       )}
     </div>
   );

@@ -1,6 +1,7 @@
 /** A chart as it travels made ready to be drawn: numbers decoded, axes spanned, words for those who do not see it. */
 import { decodeFloats } from "../stream/floats";
 import type { Chart, ChartSeries } from "../types/events.gen";
+import { figure, measured, type Figures } from "../ui/figures";
 import { exact, metric, plural } from "../ui/format";
 
 export interface PlotSeries {
@@ -144,11 +145,6 @@ export function plotWords(plot: Plot): string {
   return `${plot.title}. ${axes}. ${series.join("; ") || "Nothing yet"}`;
 }
 
-export interface PlotTable {
-  head: string[];
-  rows: string[][];
-}
-
 const cell = (series: PlotSeries, index: number): string => {
   const value = numberText(series.y[index]);
   const [low, high] = [series.low?.[index], series.high?.[index]];
@@ -156,10 +152,11 @@ const cell = (series: PlotSeries, index: number): string => {
 };
 
 /** The figures of a plot. Series over the same x share rows; a path has a row for each of its points. */
-export function tableOf(plot: Plot): PlotTable {
+export function tableOf(plot: Plot): Figures {
+  const { title } = plot;
   if (plot.form === "trajectory") {
     const rows = plot.series.flatMap((series) => Array.from(series.y, (_, index) => [series.name, String(index + 1), numberText(series.x[index]), numberText(series.y[index])]));
-    return { head: ["path", "point", plot.xTitle, plot.yTitle], rows };
+    return { title, head: ["path", "point", plot.xTitle, plot.yTitle], rows };
   }
   const places = new Map<number, string[]>();
   plot.series.forEach((series, column) => {
@@ -173,7 +170,24 @@ export function tableOf(plot: Plot): PlotTable {
   const name = (x: number) => (plot.form === "bars" ? categoryName(plot, x) : numberText(x));
   const one = plot.series.length === 1;
   return {
+    title,
     head: [plot.form === "bars" ? plot.xTitle || "bar" : plot.xTitle, ...plot.series.map((series) => (one ? plot.yTitle : series.name))],
     rows: [...places].sort((a, b) => a[0] - b[0]).map(([x, row]) => [name(x), ...row.map((text) => text || "–")]),
+  };
+}
+
+/** Every point of a plot with its band, in full: what is saved. */
+export function pointsOf(plot: Plot): Figures {
+  const banded = plot.series.some((series) => series.low !== null);
+  return {
+    title: plot.title,
+    head: ["series", plot.xTitle || "x", plot.yTitle || "y", ...(banded ? ["low", "high"] : [])],
+    rows: plot.series.flatMap((series) =>
+      Array.from(series.y, (y, index) => {
+        const x = series.x[index] ?? NaN;
+        const place = plot.form === "bars" ? categoryName(plot, x) : figure(x, numberText(x));
+        return [series.name, place, measured(y), ...(banded ? [measured(series.low?.[index]), measured(series.high?.[index])] : [])];
+      }),
+    ),
   };
 }

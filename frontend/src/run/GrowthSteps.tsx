@@ -4,6 +4,7 @@ import { objectiveText } from "../stream/growth";
 import type { At, RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
 import type { GrowthStep } from "../types/events.gen";
+import { measured, whole, type Figures } from "../ui/figures";
 import { metric, metricName, plural } from "../ui/format";
 import { Empty } from "../ui/States";
 import { VirtualRows } from "./VirtualRows";
@@ -46,6 +47,19 @@ function Step({ item, onShow }: { item: At<GrowthStep>; onShow: () => void }) {
       </span>
     </button>
   );
+}
+
+/** Every step up to the shown moment, the newest first. */
+export function growthFigures(store: RunStore): Figures[] {
+  return [
+    {
+      title: "Steps of growth",
+      head: ["step", "accepted", "action", "subject", "objective", "before", "after", "reason"],
+      rows: stepsAt(store.growth, store.shown, false).map(({ data }) => [
+        whole(data.number + 1), data.accepted ? "yes" : "no", data.action, data.subject, data.objective, measured(data.before), measured(data.after), data.reason,
+      ]),
+    },
+  ];
 }
 
 export function GrowthSteps({ store }: { store: RunStore }) {

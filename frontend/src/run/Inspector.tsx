@@ -19,7 +19,7 @@ import { EntropyGauge } from "./EntropyGauge";
 import { EventLog } from "./EventLog";
 import { Outcome } from "./Outcome";
 import { temperatures } from "./temperature";
-import type { Pin } from "./RunPage";
+import type { Pin } from "./pin";
 
 export interface InspectorProps {
   run: Run;

@@ -2,17 +2,54 @@
 import type { RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
 import type { FamilyGroup } from "../types/events.gen";
+import { figure, type Figures } from "../ui/figures";
 import { nodeLabel } from "../graph/labels";
 import { operationVariable, shortName } from "../graph/palette";
+import type { Pin } from "./pin";
 
-export interface MatrixTableProps {
+interface MatrixTableProps {
   store: RunStore;
   group: FamilyGroup;
   pinned: number | null;
   onPin: (edge: number | null) => void;
 }
 
-export function MatrixTable({ store, group, pinned, onPin }: MatrixTableProps) {
+/** Weight of each operation on each edge of one group. */
+export function matrixFigures(store: RunStore, group: FamilyGroup): Figures[] {
+  const values = store.frames.get(group.name)?.at(store.shown)?.values;
+  if (!values) return [];
+  const count = group.operations.length;
+  return [
+    {
+      title: group.title,
+      head: ["edge", ...group.operations],
+      rows: group.edges.map(([source, target], edge) => [
+        `${nodeLabel(String(source))} → ${nodeLabel(String(target))}`,
+        ...group.operations.map((_, operation) => {
+          const value = values[edge * count + operation] ?? 0;
+          return figure(value, value.toFixed(2));
+        }),
+      ]),
+    },
+  ];
+}
+
+/** All groups below each other. */
+export function Matrices({ store, pin, onPin }: { store: RunStore; pin: Pin | null; onPin: (pin: Pin | null) => void }) {
+  useTopic(store, "structure");
+  return (
+    <div className="matrices">
+      {store.family.map((group) => (
+        <section key={group.name}>
+          <h3>{group.title}</h3>
+          <MatrixTable store={store} group={group} pinned={pin?.group === group.name ? pin.edge : null} onPin={(edge) => onPin(edge === null ? null : { group: group.name, edge })} />
+        </section>
+      ))}
+    </div>
+  );
+}
+
+function MatrixTable({ store, group, pinned, onPin }: MatrixTableProps) {
   useTopic(store, "structure");
   const values = store.frames.get(group.name)?.at(store.shown)?.values;
   const count = group.operations.length;

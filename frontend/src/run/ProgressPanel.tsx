@@ -4,14 +4,17 @@ import { useQueryState } from "../app/router";
 import { Curves } from "../charts/Curves";
 import { fitnessRange } from "../charts/population";
 import { MORE } from "../charts/metricTabs";
-import { progressTabs, trialCurves } from "../charts/progress";
+import { curveFigures, progressTabs } from "../charts/progress";
+import { SaveMenu } from "../pictures/SaveMenu";
 import type { RunStore } from "../stream/store";
 import { useCalm, useTopic } from "../stream/useRun";
 import { metricName } from "../ui/format";
 import { Segmented } from "../ui/Segmented";
 
-/** More tabs than this do not fit beside each other. */
-const MOST_SEGMENTS = 5;
+const SAVED = { figures: curveFigures, image: true };
+
+/** More tabs than this do not fit beside each other, fewer where one of them has a choice of numbers too. */
+const MOST_SEGMENTS = { alone: 4, withNames: 2 };
 
 export function ProgressPanel({ store }: { store: RunStore }) {
   const metrics = useCalm(useTopic(store, "metrics"), 150);
@@ -24,7 +27,8 @@ export function ProgressPanel({ store }: { store: RunStore }) {
   }, [store, chosen, metrics, candidates, end]);
   const [wanted, setWanted] = useQueryState("curve");
   const tab = tabs.find((item) => item.id === wanted) ?? tabs[0];
-  const xLabel = tab?.id === "trials" ? trialCurves(store).xLabel : "samples processed";
+  const segmented = tabs.length <= (tabs.some((item) => item.names.length > 1) ? MOST_SEGMENTS.withNames : MOST_SEGMENTS.alone);
+  const xLabel = tab?.xLabel ?? "samples processed";
   return (
     <section className="panel run-progress" aria-label="Progress">
       <header className="panel-head">
@@ -41,10 +45,10 @@ export function ProgressPanel({ store }: { store: RunStore }) {
               ))}
             </select>
           )}
-          {tabs.length > 1 && tabs.length <= MOST_SEGMENTS && tab && (
+          {tabs.length > 1 && segmented && tab && (
             <Segmented label="Curve" options={tabs.map((item) => ({ value: item.id, label: item.title }))} value={tab.id} onChange={setWanted} />
           )}
-          {tabs.length > MOST_SEGMENTS && tab && (
+          {!segmented && tab && (
             <select className="time-speed" aria-label="Curve" value={tab.id} onChange={(event) => setWanted(event.target.value)}>
               {tabs.map((item) => (
                 <option key={item.id} value={item.id}>
@@ -53,6 +57,7 @@ export function ProgressPanel({ store }: { store: RunStore }) {
               ))}
             </select>
           )}
+          {tab && <SaveMenu store={store} picture={SAVED} title="Progress" />}
         </div>
       </header>
       {tab ? <Curves key={`${tab.id} ${tab.name ?? ""}`} curves={tab.curves} xLabel={xLabel} label={tab.title} yRange={tab.id === "trials" ? fitnessRange(store.candidates.values) : undefined} /> : <p className="run-hint run-hint-center">Curves appear with the first measured step.</p>}

@@ -13,6 +13,7 @@ import type { RunStore } from "../stream/store";
 import { metric } from "../ui/format";
 import { Empty, Failure, Skeleton } from "../ui/States";
 import { Inspector } from "./Inspector";
+import { parsePin, type Pin } from "./pin";
 import { ProgressPanel } from "./ProgressPanel";
 import { RunHeader } from "./RunHeader";
 import { StructurePanel } from "./StructurePanel";
@@ -20,17 +21,6 @@ import { TimeBar } from "./TimeBar";
 import { TriedPanel } from "./TriedPanel";
 import { useReplay } from "./useReplay";
 import "./run.css";
-
-/** "normal:3" in the address: the pinned edge. */
-export interface Pin {
-  group: string;
-  edge: number;
-}
-
-function parsePin(text: string | null): Pin | null {
-  const found = text?.match(/^(\w+):(\d+)$/);
-  return found ? { group: found[1] ?? "", edge: Number(found[2]) } : null;
-}
 
 /** Says a new best aloud, at most every ten seconds. */
 function Announcer({ store }: { store: RunStore }) {
@@ -100,14 +90,15 @@ export function RunPage({ runId }: { runId: string }) {
   if (error !== undefined) return <Failure what="The run could not be loaded" error={error} retry={() => window.location.reload()} />;
   const run = store.run;
   if (!run) return <Skeleton label="Loading the run" lines={6} />;
+  const shared = { run, store, pin, onPin: setPin, candidate, onCandidate: setCandidate };
   return (
     <div className="run-page">
       <RunHeader run={run} store={store} />
       <div className="run-panels">
-        <StructurePanel run={run} store={store} pin={pin} onPin={setPin} onCandidate={setCandidate} />
-        <TriedPanel run={run} store={store} selected={candidate} onSelect={setCandidate} pin={pin} onPin={setPin} />
+        <StructurePanel {...shared} />
+        <TriedPanel {...shared} />
         <ProgressPanel store={store} />
-        <Inspector run={run} store={store} pin={pin} onPin={setPin} candidate={candidate} onCandidate={setCandidate} />
+        <Inspector {...shared} />
       </div>
       <TimeBar store={store} clock={clock} />
       <Announcer store={store} />

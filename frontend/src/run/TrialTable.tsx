@@ -20,7 +20,7 @@ export function TrialTable({ store, selected, onSelect }: { store: RunStore; sel
       head={
         <div className="trial-row trial-head" aria-hidden="true">
           <span>#</span>
-          <span>{store.run ? bestName(store.run) : "validation"}</span>
+          <span>{bestName(store.run)}</span>
           <span>state</span>
           <span>made by</span>
           <span>parents</span>

@@ -1,6 +1,6 @@
 /** Temperatures among a run's measured numbers. */
 import type { RunStore } from "../stream/store";
-import { lastAtMost } from "../stream/timeline";
+import { lastAtMost } from "../stream/search";
 
 export const TEMPERATURE = /(^|_)temp(erature)?(_|$)/;
 
@@ -8,10 +8,10 @@ export const TEMPERATURE = /(^|_)temp(erature)?(_|$)/;
 export function temperatures(store: RunStore): [name: string, value: number][] {
   const found = new Map<string, { seq: number; value: number }>();
   for (const [source, names] of store.series) {
-    if (!source.startsWith("phase:")) continue;
+    if (source !== "run" && !source.startsWith("phase:")) continue;
     for (const [name, series] of names) {
       if (!TEMPERATURE.test(name)) continue;
-      const place = store.shown === Infinity ? series.values.length - 1 : lastAtMost(series.seqs, store.shown);
+      const place = lastAtMost(series.seqs, store.shown);
       const [seq, value] = [series.seqs[place], series.values[place]];
       if (seq !== undefined && value !== undefined && seq >= (found.get(name)?.seq ?? 0)) found.set(name, { seq, value });
     }

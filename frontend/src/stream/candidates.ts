@@ -1,5 +1,6 @@
 /** All candidates of a run as columns: birth order, what became of them, who their parents are, best so far. */
 import type { CandidateBorn, TrialTold } from "../types/events.gen";
+import { lastAtMost } from "./search";
 
 export type CandidateStatus = "open" | "completed" | "failed" | "cancelled";
 
@@ -78,14 +79,7 @@ export class Candidates {
 
   /** How many were told up to `seq`. */
   toldBefore(seq: number): number {
-    let low = 0;
-    let high = this.told.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.told[middle]?.seq ?? Infinity) <= seq) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return lastAtMost(this.told, seq, (row) => row.seq) + 1;
   }
 
   /** Number of the best told candidate up to `seq`, or -1. The earlier one wins a tie. */

@@ -1,5 +1,5 @@
 /** Individuals of populations that live in memory (one compressed block a generation): what the population picture needs of each. */
-import { lastAtMost } from "./timeline";
+import { lastAtMost } from "./search";
 
 interface Columns {
   mean: number[];
@@ -62,6 +62,6 @@ export class Individuals {
 
   /** How many generations there are up to `seq`. */
   until(seq: number): number {
-    return seq === Infinity ? this.generations.length : lastAtMost(this.generations.map((row) => row.seq), seq) + 1;
+    return lastAtMost(this.generations, seq, (row) => row.seq) + 1;
   }
 }

@@ -1,108 +1,70 @@
-/** The live pictures beside a family's weights: policies, marginals, colonies, pathways, domains, surrogates, charts, masks. */
-import type {
-  ChartsFrame, ColonyFrame, DecisionInfo, DecisionsDeclared, DomainsFrame, EventRecord, MarginalsFrame, MaskFrame, PathwaysFrame, PolicyFrame,
-} from "../types/events.gen";
-import { decodeFloats } from "./floats";
-import { Moments } from "./moments";
+/**
+ * The live pictures: every event that is a whole picture of a moment, kept as it came. A kind of event that the store knows nothing
+ * else of is kept here, so that a new picture needs no line in the store; its own file decodes it (`once`).
+ */
+import type { DecisionInfo, EventRecord } from "../types/events.gen";
+import { Moments, type Seen } from "./moments";
 
-/** Frames of these kinds may be thinned by the server: each is a whole picture. */
-export const PICTURE_KINDS = ["policy", "marginals", "colony", "pathways", "domains", "surrogate", "charts", "mask"] as const;
+type Data = EventRecord["data"];
 
-/** A policy, its probabilities as numbers: the vectors of all decisions, one behind the other. */
-export type Policy = Omit<PolicyFrame, "kind" | "probabilities"> & { probabilities: Float32Array };
-export type Marginals = Omit<MarginalsFrame, "kind" | "counts" | "means"> & { counts: Float32Array; means: Float32Array };
-export type Colony = ColonyFrame;
-export type Pathways = PathwaysFrame;
-export interface DomainPath {
-  name: string;
-  /** layers x modules */
-  probabilities: Float32Array;
-  path: number[];
-  values: Record<string, number>;
-}
-export type Domains = Omit<DomainsFrame, "kind" | "domains"> & { domains: DomainPath[] };
-export interface Surrogate {
-  step: number;
-  means: Float32Array;
-  deviations: Float32Array;
-  chosen: number[];
-  observed: Float32Array;
-  predicted: Float32Array;
-  values: Record<string, number>;
-}
+/** An event of one kind with its number. */
+export type FrameOf<Kind extends Data["kind"]> = Seen<Extract<Data, { kind: Kind }>>;
 
-export type PictureEvent = Extract<EventRecord["data"], { kind: (typeof PICTURE_KINDS)[number] }> | DecisionsDeclared;
+/** Every source (`phase:0`, `final:0`, ...) says all of these every time: another source does not replace them. */
+const OF_A_SOURCE: ReadonlySet<string> = new Set(["charts", "mask"]);
+
+/** Frames of these have tens of kilobytes: fewer are kept. */
+const CAPACITIES: Readonly<Record<string, number>> = { colony: 600, charts: 300, mask: 300 };
 
 export class Pictures {
   decisions: DecisionInfo[] = [];
-  /** By data set where each has a controller of its own; null is the only one. */
-  policies = new Map<number | null, Moments<Policy>>();
-  marginals = new Moments<Marginals>();
-  colony = new Moments<Colony>(600);
-  pathways = new Moments<Pathways>();
-  domains = new Moments<Domains>();
-  surrogate = new Moments<Surrogate>();
-  /** By source (`phase:0`, `final:0`, ...): each says all its charts every time. */
-  charts = new Map<string, Moments<ChartsFrame>>();
-  masks = new Map<string, Moments<MaskFrame>>();
+  private logs = new Map<string, Map<string, Moments<Seen<Data>>>>();
 
-  /** The latest frame of each source at `seq`, the source that spoke last first. */
-  static latest<Data>(logs: ReadonlyMap<string, Moments<Data>>, seq: number): { source: string; data: Data }[] {
-    const found: { source: string; data: Data; at: number }[] = [];
-    for (const [source, log] of logs) {
-      const item = log.itemAt(seq);
-      if (item) found.push({ source, data: item.data, at: item.seq });
-    }
-    return found.sort((a, b) => b.at - a.at);
+  add(data: Data, seq: number, source = ""): void {
+    const key = OF_A_SOURCE.has(data.kind) ? source : "domain" in data && data.domain != null ? String(data.domain) : "";
+    let logs = this.logs.get(data.kind);
+    if (!logs) this.logs.set(data.kind, (logs = new Map()));
+    let log = logs.get(key);
+    if (!log) logs.set(key, (log = new Moments(CAPACITIES[data.kind])));
+    log.add({ ...data, seq });
   }
 
-  add(data: PictureEvent, seq: number, source = ""): void {
-    switch (data.kind) {
-      case "decisions":
-        this.decisions = data.decisions;
-        return;
-      case "policy": {
-        const domain = data.domain ?? null;
-        let log = this.policies.get(domain);
-        if (!log) this.policies.set(domain, (log = new Moments()));
-        log.add(seq, { ...data, domain, probabilities: decodeFloats(data.probabilities) });
-        return;
-      }
-      case "marginals":
-        this.marginals.add(seq, { step: data.step, counts: decodeFloats(data.counts), means: decodeFloats(data.means) });
-        return;
-      case "colony":
-        this.colony.add(seq, data);
-        return;
-      case "pathways":
-        this.pathways.add(seq, data);
-        return;
-      case "domains": {
-        const domains = data.domains.map((item) => ({ ...item, probabilities: decodeFloats(item.probabilities) }));
-        this.domains.add(seq, { step: data.step, layers: data.layers, modules: data.modules, values: data.values, domains });
-        return;
-      }
-      case "surrogate": {
-        const { step, chosen, values } = data;
-        const [means, deviations, observed, predicted] = [data.means, data.deviations, data.observed, data.predicted].map(decodeFloats) as [Float32Array, Float32Array, Float32Array, Float32Array];
-        this.surrogate.add(seq, { step, chosen, values, means, deviations, observed, predicted });
-        return;
-      }
-      case "charts":
-        logOf(this.charts, source).add(seq, data);
-        return;
-      case "mask":
-        logOf(this.masks, source).add(seq, data);
-        return;
+  has(kind: Data["kind"]): boolean {
+    return this.logs.has(kind);
+  }
+
+  /** The histories of one kind: by source (charts, masks), by data set where each has its own, else one under "". */
+  of<Kind extends Data["kind"]>(kind: Kind): ReadonlyMap<string, Moments<FrameOf<Kind>>> {
+    return (this.logs.get(kind) ?? new Map()) as ReadonlyMap<string, Moments<FrameOf<Kind>>>;
+  }
+
+  /** The latest frame of each history at `seq`, the one that spoke last first. */
+  latest<Kind extends Data["kind"]>(kind: Kind, seq: number): { source: string; data: FrameOf<Kind> }[] {
+    const found: { source: string; data: FrameOf<Kind> }[] = [];
+    for (const [source, log] of this.of(kind)) {
+      const data = log.at(seq);
+      if (data) found.push({ source, data });
     }
+    return found.sort((a, b) => b.data.seq - a.data.seq);
+  }
+
+  /** The latest frame of a kind at `seq` (Infinity = the newest). */
+  at<Kind extends Data["kind"]>(kind: Kind, seq: number): FrameOf<Kind> | undefined {
+    return this.latest(kind, seq)[0]?.data;
+  }
+
+  /** The whole history of a kind that has one. */
+  items<Kind extends Data["kind"]>(kind: Kind): readonly FrameOf<Kind>[] {
+    return this.of(kind).get("")?.items ?? [];
   }
 }
 
-/** A frame of charts or a mask may have tens of kilobytes: fewer are kept of them than of the others. */
-const MOST_LARGE_FRAMES = 300;
-
-function logOf<Data>(logs: Map<string, Moments<Data>>, source: string): Moments<Data> {
-  let log = logs.get(source);
-  if (!log) logs.set(source, (log = new Moments(MOST_LARGE_FRAMES)));
-  return log;
+/** `make`, called once for each object: what a frame's arrays decode to. */
+export function once<From extends object, To>(make: (from: From) => To): (from: From) => To {
+  const made = new WeakMap<From, { value: To }>();
+  return (from) => {
+    let known = made.get(from);
+    if (!known) made.set(from, (known = { value: make(from) }));
+    return known.value;
+  };
 }

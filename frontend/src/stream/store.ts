@@ -10,11 +10,11 @@ import type {
 } from "../types/events.gen";
 import { Candidates } from "./candidates";
 import { decodeFloats } from "./floats";
-import { FrameLog } from "./frames";
 import { growthLine } from "./growth";
 import { Individuals } from "./individuals";
 import { Moments } from "./moments";
-import { PICTURE_KINDS, Pictures } from "./pictures";
+import { Pictures } from "./pictures";
+import { lastAtMost } from "./search";
 import { metric } from "../ui/format";
 import { scoreKey, scoreOf } from "../ui/score";
 import { Timeline } from "./timeline";
@@ -37,13 +37,20 @@ export interface LogLine {
   tone: "" | "best" | "warn" | "bad";
 }
 
+/** Structure parameters of one family group at one moment. */
+export interface Frame {
+  seq: number;
+  step: number;
+  /** edges x operations, row-major */
+  values: Float32Array;
+}
+
 export interface At<Data> {
   seq: number;
   data: Data;
 }
 
-/** Kinds of events after which the picture is another one. */
-const VISIBLE = new Set<string>(["structure", "trial_told", "champion", "population", "growth_step", ...PICTURE_KINDS]);
+const FRAME_LIMIT = 4000;
 const LOG_LIMIT = 5000;
 const CHAMPION_LIMIT = 400;
 const SERIES_LIMIT = 20_000;
@@ -67,9 +74,9 @@ export class RunStore {
   cursor: number | null = null;
 
   family: FamilyGroup[] = [];
-  frames = new Map<string, FrameLog>();
+  frames = new Map<string, Moments<Frame>>();
   /** By family group the draws of its weights, base64 (draws x edges x operations), where the structure is a distribution. */
-  draws = new Map<string, Moments<string>>();
+  draws = new Map<string, Moments<{ seq: number; text: string }>>();
   pictures = new Pictures();
   candidates = new Candidates();
   individuals = new Individuals();
@@ -140,11 +147,7 @@ export class RunStore {
 
   /** The last of an ordered list at the shown moment. */
   now<Data>(list: readonly At<Data>[]): Data | undefined {
-    for (let index = list.length - 1; index >= 0; index--) {
-      const item = list[index];
-      if (item && item.seq <= this.shown) return item.data;
-    }
-    return undefined;
+    return list[lastAtMost(list, this.shown, (item) => item.seq)]?.data;
   }
 
   // ---- input
@@ -175,7 +178,7 @@ export class RunStore {
       for (const [name, text] of Object.entries(groups)) this.framesOf(name).add({ seq, step, values: decodeFloats(text) });
       this.addDraws(samples, seq);
     }
-    if (snapshot.decisions) this.pictures.add(snapshot.decisions, seq);
+    if (snapshot.decisions) this.pictures.decisions = snapshot.decisions.decisions;
     for (const picture of snapshot.pictures ?? []) this.pictures.add(picture, seq, picture.source);
     this.controls.push(...(snapshot.controls ?? []).map((data) => ({ seq, data })));
     this.reports.push(...(snapshot.reports ?? []).map((data) => ({ seq, data })));
@@ -218,65 +221,61 @@ export class RunStore {
   }
 
   private apply(event: EventRecord): void {
+    this.timeline.add(event.seq, event.time, this.take(event));
+  }
+
+  /** Enters one event; true where the picture is another one after it. */
+  private take(event: EventRecord): boolean {
     const { data, seq } = event;
-    this.timeline.add(seq, event.time, VISIBLE.has(data.kind));
     switch (data.kind) {
       case "family":
         this.family = data.groups;
         this.touch("structure");
-        return;
+        return false;
       case "structure":
         for (const [name, text] of Object.entries(data.groups)) this.framesOf(name).add({ seq, step: data.step, values: decodeFloats(text) });
         this.addDraws(data.samples, seq);
         this.touch("structure");
-        return;
+        return true;
       case "decisions":
-      case "policy":
-      case "marginals":
-      case "colony":
-      case "pathways":
-      case "domains":
-      case "surrogate":
-      case "charts":
-      case "mask":
-        this.pictures.add(data, seq, event.source);
+        this.pictures.decisions = data.decisions;
         this.touch("structure");
-        return;
+        return false;
       case "control":
         this.controls.push({ seq, data });
         this.line(event, `${data.title}: ${data.message}`);
         this.touch("end");
-        return;
+        return false;
       case "report":
         this.reports.push({ seq, data });
         this.line(event, data.message ? `${data.title}: ${data.message}` : data.title);
         this.touch("end");
-        return;
+        return false;
       case "growth_step":
         this.growth.push({ seq, data });
         if (this.growth.length > GROWTH_LIMIT) this.growth.splice(0, this.growth.length - GROWTH_LIMIT);
         this.line(event, growthLine(data), data.accepted ? "best" : "");
         this.touch("growth");
-        return;
+        return true;
       case "metrics":
         for (const [name, value] of Object.entries(data.values)) this.point(event.source, name, seq, data.step, data.samples, value);
         this.touch("metrics");
-        return;
+        return false;
       case "candidate_born":
         this.candidates.born(data, seq);
         this.touch("candidates");
-        return;
+        return false;
       case "trial_told":
         this.candidates.tell(data, this.fitnessName(data.metrics ?? {}), seq);
         this.touch("candidates");
         if (data.status === "failed") this.line(event, `trial ${data.number} failed: ${data.reason}`, "warn");
-        return;
+        return true;
       case "incumbent":
         this.incumbents.push({ seq, data });
         this.marks.push(seq);
         this.line(event, `new best ${data.value.toFixed(4)}${data.candidate == null ? "" : `, candidate ${data.candidate}`}`, "best");
         this.touch("candidates");
-        return;
+        return false;
       case "champion":
         this.champions.push({ seq, data });
         // The whole graph travels with each champion: keep the newest and thin the old ones.
@@ -284,46 +283,50 @@ export class RunStore {
         this.marks.push(seq);
         this.line(event, `champion ${data.value.toFixed(4)}, generation ${data.generation}`, "best");
         this.touch("growth");
-        return;
+        return true;
       case "derived":
         this.derived.push({ seq, data });
         if (data.changed_edges > 0) this.derivedLine(event, data.changed_edges);
         this.touch("structure");
-        return;
+        return false;
       case "phase_started":
         this.phases.push({ seq, data });
         this.line(event, `${data.title} started`);
         this.touch("end");
-        return;
+        return false;
       case "notice":
         this.notices.push({ seq, data });
         this.line(event, data.message, "warn");
-        return;
+        return false;
       case "finalist":
         this.finalists.push(data);
         this.line(event, `finishing: ${data.title}`);
         this.touch("end");
-        return;
+        return false;
       case "model":
         this.line(event, `${this.modelName(data.index, data.role)} tested${modelScore(data.metrics)}`, "best");
         this.touch("end");
-        return;
+        return false;
       case "search_stopped":
         this.line(event, `search stopped: ${data.message}`);
         this.touch("end");
-        return;
+        return false;
       case "run_completed":
         this.line(event, data.message);
         this.touch("end");
-        return;
+        return false;
       case "ops":
         // The science event `run_completed` has said it already.
-        if (data.what === "completed") return;
+        if (data.what === "completed") return false;
         this.line(event, data.message || data.what, data.what === "failed" || data.what === "diverged" ? "bad" : data.what === "lease_lost" ? "warn" : "");
-        return;
+        return false;
       case "population":
         void this.individuals.add(seq, data.generation, data.block, () => this.touch("candidates"));
-        return;
+        return true;
+      default:
+        this.pictures.add(data, seq, event.source);
+        this.touch("structure");
+        return true;
     }
   }
 
@@ -337,9 +340,9 @@ export class RunStore {
     return this.run?.best?.metric ?? this.incumbents.at(-1)?.data.metric ?? scoreKey(metrics, "val") ?? Object.keys(metrics)[0] ?? "val_accuracy";
   }
 
-  private framesOf(name: string): FrameLog {
+  private framesOf(name: string): Moments<Frame> {
     let log = this.frames.get(name);
-    if (!log) this.frames.set(name, (log = new FrameLog()));
+    if (!log) this.frames.set(name, (log = new Moments(FRAME_LIMIT)));
     return log;
   }
 
@@ -347,7 +350,7 @@ export class RunStore {
     for (const [name, text] of Object.entries(samples ?? {})) {
       let log = this.draws.get(name);
       if (!log) this.draws.set(name, (log = new Moments(MOST_DRAWS)));
-      log.add(seq, text);
+      log.add({ seq, text });
     }
   }
 

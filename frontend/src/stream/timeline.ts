@@ -2,6 +2,7 @@
  * When each event happened, in *active* seconds: pauses are cut short, and events that were committed in one instant (a table answers
  * hundreds of trials at once) are spread, so that a replay shows them one after the other.
  */
+import { lastAtMost } from "./search";
 
 /** A longer silence than this counts as this much. */
 export const LONGEST_GAP = 2;
@@ -50,16 +51,4 @@ export class Timeline {
     const here = lastAtMost(this.ticks, seq);
     return this.ticks[Math.min(Math.max(here + steps, 0), this.ticks.length - 1)] ?? seq;
   }
-}
-
-/** Index of the last value <= `limit` in an ascending list, or -1. */
-export function lastAtMost(values: readonly number[], limit: number): number {
-  let low = 0;
-  let high = values.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((values[middle] ?? Infinity) <= limit) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
 }

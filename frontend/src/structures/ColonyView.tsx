@@ -1,17 +1,18 @@
 /** The ant colony: its graph grows by a column per depth; a node's attributes on a click, an edge's pheromone under the pointer. */
 import { useEffect, useRef, useState } from "react";
-import { hoverSide, type Point } from "../graph/stage";
+import { HoverCard } from "../graph/HoverCard";
+import { useHover } from "../graph/useHover";
 import { useStage } from "../graph/useStage";
 import { NothingYet } from "../run/NothingYet";
 import type { RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
 import type { ColonyFrame } from "../types/events.gen";
+import { figure, whole, type Figures } from "../ui/figures";
 import { plural } from "../ui/format";
 import { ValueRow } from "../run/ValueRow";
 import { ZoomButtons } from "../graph/ZoomButtons";
 import { Colony, type ColonyPick } from "./colony";
 import { attributesOf, colonyGraph, typeTitle } from "./colonyGraph";
-import "../graph/graph.css";
 import "./structures.css";
 
 /** "pool, conv, flatten, output" */
@@ -55,12 +56,28 @@ function NodeCard({ frame, id, onClose }: { frame: ColonyFrame; id: string; onCl
   );
 }
 
+/** Pheromone, heuristic and probability of every edge. */
+export function colonyFigures(store: RunStore): Figures[] {
+  const frame = store.pictures.at("colony", store.shown);
+  if (!frame) return [];
+  return [
+    {
+      title: "Pheromone",
+      head: ["edge", "depth", "τ", "η", "p"],
+      rows: frame.edges.map((edge) => [
+        `${typeTitle(edge.source)} → ${typeTitle(edge.target)}`, whole(edge.depth + 1), figure(edge.pheromone, edge.pheromone.toFixed(3)), figure(edge.heuristic, edge.heuristic.toFixed(1)),
+        figure(edge.probability, edge.probability.toFixed(2)),
+      ]),
+    },
+  ];
+}
+
 export function ColonyView({ store }: { store: RunStore }) {
   useTopic(store, "structure");
-  const frame = store.pictures.colony.at(store.shown);
+  const frame = store.pictures.at("colony", store.shown);
   const [canvas, picture] = useStage(Colony);
-  const [hover, setHover] = useState<{ pick: ColonyPick; at: Point } | null>(null);
   const [pinned, setPinned] = useState<string | null>(null);
+  const hover = useHover<ColonyPick>(picture, (pick) => setPinned((old) => (pick && "node" in pick && pick.node.id !== old ? pick.node.id : null)));
   const before = useRef<number>(-1);
   useEffect(() => {
     if (!picture || !frame) return;
@@ -69,17 +86,6 @@ export function ColonyView({ store }: { store: RunStore }) {
     before.current = frame.step;
   }, [picture, frame]);
   useEffect(() => picture?.setFocus(hover?.pick ?? null, pinned), [picture, hover, pinned]);
-  useEffect(() => {
-    if (!picture) return;
-    picture.onPoint = (point, screen) => {
-      const pick = point && picture.pick(point);
-      setHover((old) => (pick ? { pick, at: screen } : old === null ? old : null));
-    };
-    picture.onClick = (point) => {
-      const pick = picture.pick(point);
-      setPinned((old) => (pick && "node" in pick && pick.node.id !== old ? pick.node.id : null));
-    };
-  }, [picture]);
   const words = frame ? `depth ${frame.depth}, ${plural(frame.ants.length, "ant")}, ${plural(frame.edges.length, "edge")}; best path: ${bestPath(frame) || "none yet"}` : "nothing yet";
   return (
     <>
@@ -87,7 +93,7 @@ export function ColonyView({ store }: { store: RunStore }) {
         <canvas ref={canvas} role="img" aria-label={`Ant colony: ${words}`} style={{ cursor: hover ? "pointer" : "grab" }} />
         {!frame && <NothingYet />}
         {hover && (
-          <div className={hoverSide(hover.at, canvas.current)} style={{ left: hover.at.x, top: hover.at.y }} aria-hidden="true">
+          <HoverCard at={hover.at} canvas={canvas}>
             {"edge" in hover.pick ? (
               <>
                 <strong>
@@ -104,7 +110,7 @@ export function ColonyView({ store }: { store: RunStore }) {
                 <span>{plural(hover.pick.node.ants, "ant")}; click for its attributes</span>
               </>
             )}
-          </div>
+          </HoverCard>
         )}
         {frame && pinned !== null && <NodeCard frame={frame} id={pinned} onClose={() => setPinned(null)} />}
         <ZoomButtons picture={picture} low />

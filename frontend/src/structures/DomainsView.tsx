@@ -1,20 +1,20 @@
 /** Several data sets in one network: each one's path and probabilities, what they share, and how each is doing. */
-import { useEffect, useState } from "react";
+import { useEffect } from "react";
 import { shortName } from "../graph/palette";
-import { hoverSide, type Point } from "../graph/stage";
+import { HoverCard } from "../graph/HoverCard";
+import { useHover } from "../graph/useHover";
 import { useStage } from "../graph/useStage";
 import { ZoomButtons } from "../graph/ZoomButtons";
 import { ValueRow, valueText } from "../run/ValueRow";
-import type { Domains } from "../stream/pictures";
 import { NothingYet } from "../run/NothingYet";
 import type { RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
 import type { Options } from "../api/types";
+import { figure, whole, type Figures } from "../ui/figures";
 import { metricName } from "../ui/format";
 import { domainNames } from "../views/datasetText";
 import { domainColour, usersOf } from "./domainColours";
-import { DomainPaths, type ModuleAt } from "./domainPaths";
-import "../graph/graph.css";
+import { DomainPaths, domainsOf, type Domains } from "./domainPaths";
 import "./structures.css";
 
 /** In the curves or equal for all most of the time: too much for a foot. */
@@ -33,22 +33,37 @@ function nameDomains(store: RunStore, domains: Domains | undefined): string[] {
   return named ?? domains?.domains.map((item) => item.name) ?? [];
 }
 
+/** Each data set's module of each layer, with its probability. */
+export function domainFigures(store: RunStore): Figures[] {
+  const frame = store.pictures.at("domains", store.shown);
+  if (!frame) return [];
+  const domains = domainsOf(frame);
+  const modules = domains.modules.length;
+  return [
+    {
+      title: "Paths by data set",
+      head: ["layer", ...domains.domains.flatMap((item) => [item.name, "π"])],
+      rows: Array.from({ length: domains.layers }, (_, layer) => [
+        whole(layer + 1),
+        ...domains.domains.flatMap((item) => {
+          const module = item.path[layer] ?? 0;
+          const share = item.probabilities[layer * modules + module] ?? 0;
+          return [shortName(domains.modules[module] ?? ""), figure(share, share.toFixed(2))];
+        }),
+      ]),
+    },
+  ];
+}
+
 export function DomainsView({ store }: { store: RunStore }) {
   useTopic(store, "structure");
-  const domains = store.pictures.domains.at(store.shown);
+  const frame = store.pictures.at("domains", store.shown);
+  const domains = frame && domainsOf(frame);
   const [canvas, picture] = useStage(DomainPaths);
-  const [hover, setHover] = useState<{ pick: ModuleAt; at: Point } | null>(null);
+  const hover = useHover(picture);
   useEffect(() => {
     if (domains) picture?.setDomains(domains);
   }, [picture, domains]);
-  useEffect(() => picture?.hover(hover?.pick ?? null), [picture, hover]);
-  useEffect(() => {
-    if (!picture) return;
-    picture.onPoint = (point, screen) => {
-      const pick = point && picture.pick(point);
-      setHover((old) => (pick ? { pick, at: screen } : old === null ? old : null));
-    };
-  }, [picture]);
   const names = nameDomains(store, domains);
   const words = domains?.domains.map((item, domain) => `${names[domain] ?? item.name}: ${item.path.map((module) => shortName(domains.modules[module] ?? "")).join(", ")}`).join("; ") ?? "nothing yet";
   const shared = domains && sharedModules(domains);
@@ -58,7 +73,7 @@ export function DomainsView({ store }: { store: RunStore }) {
         <canvas ref={canvas} role="img" aria-label={`Paths: ${words}`} />
         {!domains && <NothingYet />}
         {hover && domains && (
-          <div className={hoverSide(hover.at, canvas.current)} style={{ left: hover.at.x, top: hover.at.y }} aria-hidden="true">
+          <HoverCard at={hover.at} canvas={canvas}>
             <strong>
               layer {hover.pick.layer + 1}, {shortName(domains.modules[hover.pick.module] ?? "")}
             </strong>
@@ -68,7 +83,7 @@ export function DomainsView({ store }: { store: RunStore }) {
                 {names[domain]} {(item.probabilities[hover.pick.layer * domains.modules.length + hover.pick.module] ?? 0).toFixed(3)}
               </span>
             ))}
-          </div>
+          </HoverCard>
         )}
         <ZoomButtons picture={picture} low />
       </div>

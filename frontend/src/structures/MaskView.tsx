@@ -1,36 +1,28 @@
 /** The mask over a plain network: share kept per layer, the mask of one layer as a bitmap, and for small layers the graph that survives. */
 import { useEffect, useMemo, useState } from "react";
 import { useQueryState } from "../app/router";
-import { hoverSide, type Point } from "../graph/stage";
+import { HoverCard } from "../graph/HoverCard";
+import { useHover } from "../graph/useHover";
 import { useStage } from "../graph/useStage";
 import { NothingYet } from "../run/NothingYet";
 import { sourceTitle } from "../run/sources";
 import { ValueRow } from "../run/ValueRow";
-import { Pictures } from "../stream/pictures";
 import type { RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
 import type { MaskFrame, MaskLayer } from "../types/events.gen";
+import { figure, whole, type Cell, type Figures } from "../ui/figures";
 import { exact } from "../ui/format";
 import { Segmented } from "../ui/Segmented";
 import { keptText, maskBits, maskGraph, percent, shareKept, totalOf, type MaskGraph } from "./mask";
-import { MaskBitmap, MaskGraphPicture, type Cell, type NeuronPlace } from "./maskPictures";
-import "../graph/graph.css";
+import { MaskBitmap, MaskGraphPicture } from "./maskPictures";
 import "./structures.css";
 
 function Bitmap({ layer }: { layer: MaskLayer }) {
   const [canvas, picture] = useStage(MaskBitmap);
-  const [hover, setHover] = useState<{ cell: Cell; at: Point } | null>(null);
+  const hover = useHover(picture);
   useEffect(() => picture?.setLayer(layer), [picture, layer]);
-  useEffect(() => picture?.hover(hover?.cell ?? null), [picture, hover]);
-  useEffect(() => {
-    if (!picture) return;
-    picture.onPoint = (point, screen) => {
-      const cell = point && picture.pick(point);
-      setHover((old) => (cell ? { cell, at: screen } : old === null ? old : null));
-    };
-  }, [picture]);
   const bits = maskBits(layer);
-  const row = hover && bits ? bits.subarray(hover.cell.row * layer.columns, (hover.cell.row + 1) * layer.columns) : null;
+  const row = hover && bits ? bits.subarray(hover.pick.row * layer.columns, (hover.pick.row + 1) * layer.columns) : null;
   return (
     <div className="panel-fill">
       <canvas ref={canvas} role="img" aria-label={`Mask of ${layer.title}: ${layer.rows} outputs by ${layer.columns} inputs, ${keptText(layer)} weights kept`} />
@@ -40,15 +32,15 @@ function Bitmap({ layer }: { layer: MaskLayer }) {
         </p>
       )}
       {hover && row && bits && (
-        <div className={hoverSide(hover.at, canvas.current)} style={{ left: hover.at.x, top: hover.at.y }} aria-hidden="true">
-          <strong>{bits[hover.cell.row * layer.columns + hover.cell.column] ? "kept" : "removed"}</strong>
+        <HoverCard at={hover.at} canvas={canvas}>
+          <strong>{bits[hover.pick.row * layer.columns + hover.pick.column] ? "kept" : "removed"}</strong>
           <span>
-            input {hover.cell.column + 1} to output {hover.cell.row + 1}
+            input {hover.pick.column + 1} to output {hover.pick.row + 1}
           </span>
           <span>
             this output keeps {row.reduce((sum, bit) => sum + bit, 0)} of {layer.columns}
           </span>
-        </div>
+        </HoverCard>
       )}
     </div>
   );
@@ -56,32 +48,24 @@ function Bitmap({ layer }: { layer: MaskLayer }) {
 
 function Surviving({ graph }: { graph: MaskGraph }) {
   const [canvas, picture] = useStage(MaskGraphPicture);
-  const [hover, setHover] = useState<{ place: NeuronPlace; at: Point } | null>(null);
+  const hover = useHover(picture);
   useEffect(() => picture?.setGraph(graph), [picture, graph]);
-  useEffect(() => picture?.hover(hover?.place ?? null), [picture, hover]);
-  useEffect(() => {
-    if (!picture) return;
-    picture.onPoint = (point, screen) => {
-      const place = point && picture.pick(point);
-      setHover((old) => (place ? { place, at: screen } : old === null ? old : null));
-    };
-  }, [picture]);
-  const facts = hover && graph.neurons[hover.place.column]?.[hover.place.neuron];
+  const facts = hover && graph.neurons[hover.pick.column]?.[hover.pick.neuron];
   const links = graph.layers.reduce((sum, { links: own }) => sum + own.length, 0);
   const dead = graph.neurons.flat().filter((item) => item.dead).length;
   return (
     <div className="panel-fill">
       <canvas ref={canvas} role="img" aria-label={`Surviving graph: columns of ${graph.columns.join(", ")} neurons, ${exact(links)} connections remain, ${dead} neurons are cut off`} />
       {hover && facts && (
-        <div className={hoverSide(hover.at, canvas.current)} style={{ left: hover.at.x, top: hover.at.y }} aria-hidden="true">
+        <HoverCard at={hover.at} canvas={canvas}>
           <strong>
-            {hover.place.column === 0 ? "input" : graph.layers[hover.place.column - 1]?.layer.title} {hover.place.neuron + 1}
+            {hover.pick.column === 0 ? "input" : graph.layers[hover.pick.column - 1]?.layer.title} {hover.pick.neuron + 1}
           </strong>
           <span>
             {[facts.in !== null && `${facts.in} in`, facts.out !== null && `${facts.out} out`].filter(Boolean).join(", ")}
             {facts.dead && ": cut off"}
           </span>
-        </div>
+        </HoverCard>
       )}
     </div>
   );
@@ -107,12 +91,31 @@ function Layers({ frame, chosen, onChoose }: { frame: MaskFrame; chosen: string 
   );
 }
 
+/** How many outputs of a layer lost every weight; a dash where the bits were not sent. */
+function emptyRows(layer: MaskLayer): Cell {
+  const bits = maskBits(layer);
+  if (!bits) return "–";
+  let empty = 0;
+  for (let row = 0; row < layer.rows; row++) if (!bits.subarray(row * layer.columns, (row + 1) * layer.columns).includes(1)) empty++;
+  return whole(empty);
+}
+
+/** What each layer keeps, of every masked network. */
+export function maskFigures(store: RunStore): Figures[] {
+  const frames = store.pictures.latest("mask", store.shown);
+  return frames.map(({ source, data }) => ({
+    title: frames.length > 1 ? `Mask, ${sourceTitle(store, source)}` : "Mask",
+    head: ["layer", "outputs × inputs", "weights kept", "share", "outputs without any"],
+    rows: data.layers.map((layer) => [layer.title, `${layer.rows} × ${layer.columns}`, figure(layer.kept, keptText(layer)), figure(shareKept(layer), percent(shareKept(layer))), emptyRows(layer)]),
+  }));
+}
+
 export function MaskView({ store }: { store: RunStore }) {
   useTopic(store, "structure");
   const [wanted, setWanted] = useQueryState("layer");
   const [source, setSource] = useQueryState("mask");
   const [graphed, setGraphed] = useState(false);
-  const frames = Pictures.latest(store.pictures.masks, store.shown);
+  const frames = store.pictures.latest("mask", store.shown);
   const shown = frames.find((item) => item.source === source) ?? frames[0];
   const frame = shown?.data;
   const graph = useMemo(() => (frame ? maskGraph(frame) : null), [frame]);

@@ -1,6 +1,7 @@
 /** PathNet's pathways: one population per task, the tournament that was just held, and the counters that say whether knowledge is reused. */
-import { useEffect, useRef, useState } from "react";
-import { hoverSide, type Point } from "../graph/stage";
+import { useEffect, useRef } from "react";
+import { HoverCard } from "../graph/HoverCard";
+import { useHover } from "../graph/useHover";
 import { useStage } from "../graph/useStage";
 import { ZoomButtons } from "../graph/ZoomButtons";
 import { ValueRow } from "../run/ValueRow";
@@ -8,10 +9,10 @@ import { NothingYet } from "../run/NothingYet";
 import type { RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
 import type { PathwaysFrame } from "../types/events.gen";
+import { measured, whole, type Figures } from "../ui/figures";
 import { exact, metric, plural } from "../ui/format";
 import { overlapOf } from "./pathwayFlow";
-import { Pathways, type ModulePick } from "./pathways";
-import "../graph/graph.css";
+import { Pathways } from "./pathways";
 import "./structures.css";
 
 export const taskName = (task: number): string => `task ${String.fromCharCode(65 + task)}`;
@@ -26,12 +27,25 @@ export function fitnessLabel(store: RunStore): string {
   return store.run?.options["fitness"] === "train_batches" ? "fitness (training minibatches)" : "fitness (validation)";
 }
 
+/** Every path of the population with its fitness. */
+export function pathwayFigures(store: RunStore): Figures[] {
+  const frame = store.pictures.at("pathways", store.shown);
+  if (!frame) return [];
+  return [
+    {
+      title: `Paths of ${taskName(frame.task)}, best ${fitnessLabel(store)} ${metric(bestFitness(frame))}`,
+      head: ["path", "fitness", "modules by layer"],
+      rows: frame.population.map((path, place) => [whole(place + 1), measured(frame.fitness[place]), path.map((layer) => layer.map((module) => module + 1).join("+")).join(" · ")]),
+    },
+  ];
+}
+
 export function PathwaysView({ store }: { store: RunStore }) {
   useTopic(store, "structure");
-  const frame = store.pictures.pathways.at(store.shown);
+  const frame = store.pictures.at("pathways", store.shown);
   const final = store.run?.state === "completed" && store.cursor === null;
   const [canvas, picture] = useStage(Pathways);
-  const [hover, setHover] = useState<{ pick: ModulePick; at: Point } | null>(null);
+  const hover = useHover(picture);
   const before = useRef(-1);
   useEffect(() => {
     if (!picture || !frame) return;
@@ -39,14 +53,6 @@ export function PathwaysView({ store }: { store: RunStore }) {
     picture.setFrame(frame, final, moment > before.current);
     before.current = moment;
   }, [picture, frame, final]);
-  useEffect(() => picture?.hover(hover?.pick ?? null), [picture, hover]);
-  useEffect(() => {
-    if (!picture) return;
-    picture.onPoint = (point, screen) => {
-      const pick = point && picture.pick(point);
-      setHover((old) => (pick ? { pick, at: screen } : old === null ? old : null));
-    };
-  }, [picture]);
   const words = frame
     ? `${taskName(frame.task)}, tournament ${frame.step}, ${plural(frame.population.length, "path")}; best path uses ${overlapOf(frame)} frozen modules`
     : "nothing yet";
@@ -57,7 +63,7 @@ export function PathwaysView({ store }: { store: RunStore }) {
         <canvas ref={canvas} role="img" aria-label={`Pathways: ${words}`} />
         {!frame && <NothingYet />}
         {hover && frame && picture && (
-          <div className={hoverSide(hover.at, canvas.current)} style={{ left: hover.at.x, top: hover.at.y }} aria-hidden="true">
+          <HoverCard at={hover.at} canvas={canvas}>
             <strong>
               layer {hover.pick.layer + 1}, module {hover.pick.module + 1}
             </strong>
@@ -66,7 +72,7 @@ export function PathwaysView({ store }: { store: RunStore }) {
               {frame.frozen[hover.pick.layer]?.includes(hover.pick.module) && " · frozen by an earlier task"}
               {frame.best[hover.pick.layer]?.includes(hover.pick.module) && " · on the best path"}
             </span>
-          </div>
+          </HoverCard>
         )}
         <ZoomButtons picture={picture} low />
       </div>

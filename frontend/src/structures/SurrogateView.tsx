@@ -1,32 +1,42 @@
 /** A surrogate model: what it expects of candidates, which it chose, and whether it may be believed. */
-import { useEffect, useState } from "react";
-import { hoverSide, type Point } from "../graph/stage";
+import { useEffect } from "react";
+import { HoverCard } from "../graph/HoverCard";
+import { useHover } from "../graph/useHover";
 import { useStage } from "../graph/useStage";
 import { ValueRow } from "../run/ValueRow";
 import { NothingYet } from "../run/NothingYet";
 import type { RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
+import { measured, whole, type Figures } from "../ui/figures";
 import { metric, plural } from "../ui/format";
-import { SurrogatePlots } from "./surrogatePlots";
-import "../graph/graph.css";
+import { byMean, SurrogatePlots, surrogateOf } from "./surrogatePlots";
 import "./structures.css";
+
+/** Every candidate that the surrogate looked at, the most promising first. */
+export function surrogateFigures(store: RunStore): Figures[] {
+  const said = store.pictures.at("surrogate", store.shown);
+  if (!said) return [];
+  const frame = surrogateOf(said);
+  return [
+    {
+      title: "Candidates of the surrogate",
+      head: ["rank", "predicted", "deviation", "chosen"],
+      rows: byMean(frame.means).map((place, rank) => [
+        whole(rank + 1), measured(frame.means[place]), measured(frame.deviations[place]), frame.chosen.includes(place) ? "yes" : "",
+      ]),
+    },
+  ];
+}
 
 export function SurrogateView({ store }: { store: RunStore }) {
   useTopic(store, "structure");
-  const frame = store.pictures.surrogate.at(store.shown);
+  const said = store.pictures.at("surrogate", store.shown);
+  const frame = said && surrogateOf(said);
   const [canvas, picture] = useStage(SurrogatePlots);
-  const [hover, setHover] = useState<{ place: number; at: Point } | null>(null);
+  const hover = useHover(picture);
   useEffect(() => {
     if (frame) picture?.setData(frame);
   }, [picture, frame]);
-  useEffect(() => picture?.hover(hover?.place ?? -1), [picture, hover]);
-  useEffect(() => {
-    if (!picture) return;
-    picture.onPoint = (point, screen) => {
-      const place = point ? picture.pick(point) : -1;
-      setHover((old) => (place >= 0 ? { place, at: screen } : old === null ? old : null));
-    };
-  }, [picture]);
   const words = frame
     ? `${plural(frame.means.length, "candidate")}, the best predicted ${metric(Math.max(...frame.means))}, ${frame.chosen.length} chosen; ${plural(frame.observed.length, "prediction")} checked against measurements`
     : "nothing yet";
@@ -36,12 +46,12 @@ export function SurrogateView({ store }: { store: RunStore }) {
         <canvas ref={canvas} role="img" aria-label={`Surrogate: ${words}`} />
         {!frame && <NothingYet />}
         {hover && frame && (
-          <div className={hoverSide(hover.at, canvas.current)} style={{ left: hover.at.x, top: hover.at.y }} aria-hidden="true">
+          <HoverCard at={hover.at} canvas={canvas}>
             <strong>
-              {metric(frame.means[hover.place])} ± {metric(frame.deviations[hover.place] ?? 0)}
+              {metric(frame.means[hover.pick])} ± {metric(frame.deviations[hover.pick] ?? 0)}
             </strong>
-            <span>{frame.chosen.includes(hover.place) ? "chosen to be tried" : "not chosen"}</span>
-          </div>
+            <span>{frame.chosen.includes(hover.pick) ? "chosen to be tried" : "not chosen"}</span>
+          </HoverCard>
         )}
       </div>
       <div className="structure-foot">

@@ -3,11 +3,22 @@ import { cut } from "../decisions/decisionStage";
 import { shortName } from "../graph/palette";
 import { Stage, type Point } from "../graph/stage";
 import { Tween } from "../graph/tween";
-import type { Domains } from "../stream/pictures";
+import { decodeFloats } from "../stream/floats";
+import { once, type FrameOf } from "../stream/pictures";
 import { domainColour, usersOf } from "./domainColours";
 
 const INSET = { left: 30, right: 30, top: 30, bottom: 36 };
 const LINE = 4.5;
+
+type DomainPolicy = FrameOf<"domains">["domains"][number];
+
+/** Several data sets' probabilities and paths at one moment; `probabilities` of each are layers x modules. */
+export type Domains = Omit<FrameOf<"domains">, "domains"> & { domains: (Omit<DomainPolicy, "probabilities"> & { probabilities: Float32Array })[] };
+
+export const domainsOf = once((frame: FrameOf<"domains">): Domains => ({
+  ...frame,
+  domains: frame.domains.map((item) => ({ ...item, probabilities: decodeFloats(item.probabilities) })),
+}));
 
 export interface ModuleAt {
   layer: number;

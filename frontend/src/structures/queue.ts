@@ -15,7 +15,7 @@ export class Queue extends Stage {
   private living: readonly Living[] = [];
   private capacity = 1;
   private best = -1;
-  private hovered = -1;
+  private hovered: number | null = null;
   private shiftSince = -Infinity;
   private shiftBy = 0;
 
@@ -34,15 +34,15 @@ export class Queue extends Stage {
     this.invalidate();
   }
 
-  hover(place: number): void {
+  hover(place: number | null): void {
     if (place === this.hovered) return;
     this.hovered = place;
     this.invalidate();
   }
 
-  pick(point: Point): number {
+  pick(point: Point): number | null {
     const place = Math.floor((point.x - INSET.left) / this.step) - this.lead;
-    return place >= 0 && place < this.living.length && point.y > this.ground - this.room && point.y < this.ground + 12 ? place : -1;
+    return place >= 0 && place < this.living.length && point.y > this.ground - this.room && point.y < this.ground + 12 ? place : null;
   }
 
   private get step(): number {
@@ -123,11 +123,12 @@ export class Queue extends Stage {
   /** From parent to child, in an arc above the queue. */
   private paintArrows(context: CanvasRenderingContext2D, span: readonly [number, number], shift: number): void {
     const { living, colours } = this;
-    const chosen = this.hovered >= 0;
+    const { hovered } = this;
+    const chosen = hovered !== null;
     const first = Math.max(0, living.length - ARROWS);
     context.lineCap = "round";
     living.forEach((item, place) => {
-      const related = chosen && (place === this.hovered || item.parents.includes(this.hovered));
+      const related = hovered !== null && (place === hovered || item.parents.includes(hovered));
       if (chosen ? !related : place < first) return;
       for (const parent of item.parents) {
         const from = { x: this.xOf(parent) + shift + this.step / 2, y: this.ground - this.heightOf(living[parent]?.value ?? 0, span) - 4 };

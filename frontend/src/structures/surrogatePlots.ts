@@ -1,7 +1,18 @@
 /** What a surrogate expects: candidates by predicted mean with whiskers, and how its predictions fared against what was measured. */
 import { scaleLinear } from "d3-scale";
 import { Stage, type Point } from "../graph/stage";
-import type { Surrogate } from "../stream/pictures";
+import { decodeFloats } from "../stream/floats";
+import { once, type FrameOf } from "../stream/pictures";
+
+type Arrays = "means" | "deviations" | "observed" | "predicted";
+
+/** A surrogate's frame with its arrays as numbers. */
+export type Surrogate = Omit<FrameOf<"surrogate">, Arrays> & Record<Arrays, Float32Array>;
+
+export const surrogateOf = once((frame: FrameOf<"surrogate">): Surrogate => ({
+  ...frame,
+  means: decodeFloats(frame.means), deviations: decodeFloats(frame.deviations), observed: decodeFloats(frame.observed), predicted: decodeFloats(frame.predicted),
+}));
 
 const INSET = { left: 58, right: 20, top: 34, bottom: 34 };
 const GAP = 26;
@@ -35,7 +46,7 @@ export function byMean(means: ArrayLike<number>): number[] {
 export class SurrogatePlots extends Stage {
   private data: Surrogate | null = null;
   private order: number[] = [];
-  private hovered = -1;
+  private hovered: number | null = null;
 
   setData(data: Surrogate): void {
     if (this.data === data) return;
@@ -44,18 +55,18 @@ export class SurrogatePlots extends Stage {
     this.invalidate();
   }
 
-  hover(place: number): void {
+  hover(place: number | null): void {
     if (place === this.hovered) return;
     this.hovered = place;
     this.invalidate();
   }
 
-  /** The candidate under a point (its place in the frame), or -1. */
-  pick(point: Point): number {
+  /** The candidate under a point (its place in the frame). */
+  pick(point: Point): number | null {
     const axes = this.upper;
-    if (!axes || point.y > axes.box.bottom + 6 || point.y < axes.box.top - 6) return -1;
+    if (!axes || point.y > axes.box.bottom + 6 || point.y < axes.box.top - 6) return null;
     const rank = Math.round(((point.x - axes.box.left) / (axes.box.right - axes.box.left)) * this.order.length - 0.5);
-    return this.order[rank] ?? -1;
+    return this.order[rank] ?? null;
   }
 
   private get upper(): Axes | null {

@@ -6,25 +6,23 @@ import { rowsOverTime } from "../../src/charts/certainty";
 import { progressTabs } from "../../src/charts/progress";
 import { neuronFacts, ofNeurons } from "../../src/graph/NeuronPicture";
 import { drawsOf, normalisedEntropy } from "../../src/graph/simplex";
+import { viewsOf } from "../../src/pictures/views";
 import { ChampionView } from "../../src/run/ChampionView";
 import { ChartsView } from "../../src/run/ChartsView";
 import { GrowthSteps, stepsAt } from "../../src/run/GrowthSteps";
 import { Inspector } from "../../src/run/Inspector";
 import { NeuronTable } from "../../src/run/NeuronTable";
 import { Outcome } from "../../src/run/Outcome";
-import { structureViews } from "../../src/run/panelState";
-import { PictureTables } from "../../src/run/PictureTables";
 import { temperatures } from "../../src/run/temperature";
 import { TriedPanel } from "../../src/run/TriedPanel";
 import { decodeFloats } from "../../src/stream/floats";
-import { Pictures } from "../../src/stream/pictures";
 import { RunStore } from "../../src/stream/store";
 import { maskBits, maskGraph, percent, shareKept } from "../../src/structures/mask";
 import { fitOf } from "../../src/structures/maskPictures";
 import { MaskView } from "../../src/structures/MaskView";
 import type { GraphData } from "../../src/types/events.gen";
 import { event, run } from "./events";
-import { engineEvents, ofKind, stubCanvas } from "./fixtures";
+import { engineEvents, ofKind, pictureOf, propsOf, stubCanvas } from "./fixtures";
 
 let flushes: (() => void)[];
 let store: RunStore;
@@ -50,19 +48,19 @@ describe("what the store keeps", () => {
   it("keeps charts and masks of each source with their history, and puts them on the time line", () => {
     apply();
     const [charts] = ofKind("charts");
-    expect([...store.pictures.charts.keys()]).toEqual(["phase:0"]);
-    expect(Pictures.latest(store.pictures.charts, charts?.seq ?? 0)[0]?.data.step).toBe(1);
-    expect(Pictures.latest(store.pictures.charts, Infinity)[0]?.data.step).toBe(2);
-    expect(Pictures.latest(store.pictures.masks, 2)).toEqual([]);
+    expect([...store.pictures.of("charts").keys()]).toEqual(["phase:0"]);
+    expect(store.pictures.latest("charts", charts?.seq ?? 0)[0]?.data.step).toBe(1);
+    expect(store.pictures.latest("charts", Infinity)[0]?.data.step).toBe(2);
+    expect(store.pictures.latest("mask", 2)).toEqual([]);
     for (const kind of ["charts", "mask", "growth_step"] as const) for (const item of ofKind(kind)) expect(store.timeline.ticks).toContain(item.seq);
-    expect(structureViews(store).map((view) => view.id)).toEqual(["family:cell", "mask", "charts", "matrix", "figures", "reports"]);
+    expect(viewsOf(store, "structure").map((view) => view.key)).toEqual(["family:cell", "mask", "charts", "matrix", "figures", "reports"]);
   });
 
   it("puts the source that spoke last first", () => {
     const charts = ofKind("charts")[0]!.data;
     store.applyRange(1, 2, [event(1, charts as never, "phase:0"), event(2, { ...charts, step: 9 } as never, "final:0")]);
-    expect(Pictures.latest(store.pictures.charts, Infinity).map((item) => item.source)).toEqual(["final:0", "phase:0"]);
-    expect(Pictures.latest(store.pictures.charts, 1).map((item) => item.source)).toEqual(["phase:0"]);
+    expect(store.pictures.latest("charts", Infinity).map((item) => item.source)).toEqual(["final:0", "phase:0"]);
+    expect(store.pictures.latest("charts", 1).map((item) => item.source)).toEqual(["phase:0"]);
   });
 
   it("begins with a snapshot's charts, masks, reports, steps and draws", () => {
@@ -74,11 +72,11 @@ describe("what the store keeps", () => {
       reports: [ofKind("report")[0]!.data], growth: ofKind("growth_step").map((item) => item.data),
     } as unknown as Snapshot;
     store.restore(snapshot);
-    expect([...store.pictures.charts.keys()]).toEqual(["phase:0"]);
-    expect([...store.pictures.masks.keys()]).toEqual(["phase:1"]);
+    expect([...store.pictures.of("charts").keys()]).toEqual(["phase:0"]);
+    expect([...store.pictures.of("mask").keys()]).toEqual(["phase:1"]);
     expect(store.reports).toHaveLength(1);
     expect(store.growth.map((item) => item.data.number)).toEqual([0, 1, 2]);
-    expect(store.draws.get("cell")?.at(Infinity)).toBe(structure.samples["cell"]);
+    expect(store.draws.get("cell")?.at(Infinity)?.text).toBe(structure.samples["cell"]);
   });
 });
 
@@ -189,7 +187,7 @@ describe("a mask", () => {
 
   it("has a table, and its layers over time", () => {
     apply();
-    render(<PictureTables store={store} />);
+    render(pictureOf("figures", store));
     const table = screen.getByRole("table", { name: "Mask" });
     expect(within(table).getAllByRole("row")[1]?.textContent).toContain("12 × 20");
     const rows = rowsOverTime(store);
@@ -252,7 +250,7 @@ describe("steps of growth", () => {
   it("open the panel of what was tried", () => {
     store.applyRange(1, LAST, engineEvents.filter((item) => item.kind === "growth_step"));
     flush();
-    render(<TriedPanel run={run()} store={store} selected={null} onSelect={() => undefined} pin={null} onPin={() => undefined} />);
+    render(<TriedPanel {...propsOf(store)} />);
     expect(screen.getByRole("region", { name: "Steps" })).toBeTruthy();
     expect(screen.getByText("3 steps, 2 accepted")).toBeTruthy();
   });

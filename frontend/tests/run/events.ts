@@ -36,9 +36,11 @@ export const told = (seq: number, number: number, value: number, status: "comple
     reused_from: null, simulated: false, charged_samples: 100 * (number + 1), charged_trials: number + 1,
   });
 
+export const algorithm = (title: string, structure: string[] = [], metric_note = "") => ({ id: title.toLowerCase(), title, structure, metric_note });
+
 export function run(changes: Partial<Run> = {}): Run {
   return {
-    id: "r1", experiment: { id: "e1", name: "An experiment" }, algorithm: { id: "darts", title: "DARTS" }, options: {}, seed: 3, space: "cell", datasets: ["digits"],
+    id: "r1", experiment: { id: "e1", name: "An experiment" }, algorithm: algorithm("DARTS"), options: {}, seed: 3, space: "cell", datasets: ["digits"],
     state: "running", reason: "", budget: null, charged: { samples: 4801, trials: 0, seconds: 12, flops: 0 },
     progress: { fraction: 0.5, text: "step 38 of 72", eta_seconds: 48 }, phase: "DARTS", best: null, last_seq: 0, created: "", started: null, finished: null,
     reproducible: true, reproducible_note: "", worker: { name: "cpu-1", device: "cpu", threads: 1 }, counts: { candidates: 0, trials: 0, failed: 0 }, models: [], ...changes,

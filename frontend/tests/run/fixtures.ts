@@ -1,4 +1,8 @@
-/** Events that the engine's own classes wrote (scripts/picture_fixtures.py). */
+/** Events that the engine's own classes wrote (scripts/picture_fixtures.py), and pictures as the run page's panels show them. */
+import type { ReactNode } from "react";
+import type { PictureProps } from "../../src/pictures/picture";
+import { PICTURES } from "../../src/pictures/table";
+import type { RunStore } from "../../src/stream/store";
 import type { EventRecord } from "../../src/types/events.gen";
 import records from "../fixtures/pictures.json";
 
@@ -15,4 +19,16 @@ export function ofKind<Kind extends Data["kind"]>(kind: Kind): { seq: number; so
 export function stubCanvas(): void {
   HTMLCanvasElement.prototype.getContext = (() =>
     new Proxy({}, { get: (_, name) => (name === "measureText" ? () => ({ width: 10 }) : () => undefined), set: () => true })) as never;
+}
+
+/** What a panel gives a picture where nothing is pinned. */
+export function propsOf(store: RunStore, changes: Partial<PictureProps> = {}): PictureProps {
+  return { run: store.run!, store, part: "", pin: null, onPin: () => undefined, candidate: null, onCandidate: () => undefined, ...changes };
+}
+
+/** A picture of the table, by its id. */
+export function pictureOf(id: string, store: RunStore, changes: Partial<PictureProps> = {}): ReactNode {
+  const found = PICTURES.find((picture) => picture.id === id);
+  if (!found) throw new Error(`there is no picture ${id}`);
+  return found.view(propsOf(store, changes));
 }

@@ -8,7 +8,7 @@ import { TrialTable } from "../../src/run/TrialTable";
 import { RunStore } from "../../src/stream/store";
 import { Toasts } from "../../src/ui/toast";
 import { testScore, testScores } from "../../src/views/experimentText";
-import { event, run } from "./events";
+import { algorithm, event, run } from "./events";
 
 let flushes: (() => void)[];
 let store: RunStore;
@@ -26,7 +26,7 @@ afterEach(() => {
 const HALVES = { datasets: ["digits", "digits"], config: { dataset_options: [{ labels: [0, 1, 2] }, { labels: [3, 4, 5] }] } };
 
 const model = (index: number, role: Model["role"], metrics: Record<string, number>, changes: Partial<Model> = {}): Model => ({
-  id: `m${index}`, run: "r1", experiment: { id: "e1", name: "" }, algorithm: { id: "pathnet", title: "PathNet" }, space: "modular", datasets: ["digits", "digits"], seed: 3, index, role,
+  id: `m${index}`, run: "r1", experiment: { id: "e1", name: "" }, algorithm: algorithm("PathNet"), space: "modular", datasets: ["digits", "digits"], seed: 3, index, role,
   genome_hash: "h", metrics, parameters: 100, flops: 200, bundle: role === "finalist" ? { size: 1000, sha256: "" } : null, reason: "", created: "", ...changes,
 });
 const finalist = (seq: number, index: number, title: string, domains: number[], role = "finalist") =>
@@ -126,7 +126,7 @@ describe("controls", () => {
 });
 
 describe("what a value is", () => {
-  const wann = { algorithm: { id: "wann", title: "WANN" }, best: { value: 0.4, metric: "val_accuracy", candidate: null, genome_hash: "h" } };
+  const wann = { algorithm: algorithm("WANN", [], "shared weights"), best: { value: 0.4, metric: "val_accuracy", candidate: null, genome_hash: "h" } };
   it("tells WANN's value with shared weights from the one after training", () => {
     const metrics = { test_accuracy: 0.58, val_accuracy: 0.6, random_mean: 0.4, random_sd: 0.1, ensemble: 0.5, tuned: 0.5, tuned_weight: -2, trained: 0.58 };
     show({ ...wann, models: [model(0, "finalist", metrics)] }, [finalist(1, 0, "a", [0])]);

@@ -4,17 +4,19 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vite
 import type { Model } from "../../src/api/types";
 import { derivedEdges, skipConnections } from "../../src/run/derivedFacts";
 import { EventLog } from "../../src/run/EventLog";
-import { MatrixTable } from "../../src/run/MatrixTable";
+import { Matrices } from "../../src/run/MatrixTable";
 import { Outcome } from "../../src/run/Outcome";
-import { structureViews, waitingText } from "../../src/run/panelState";
 import { RunHeader, stateText } from "../../src/run/RunHeader";
 import { clockText, connectionChip } from "../../src/run/TimeBar";
 import { TrialTable } from "../../src/run/TrialTable";
+import { viewsOf } from "../../src/pictures/views";
+import { waitingText } from "../../src/run/waiting";
 import { TriedPanel } from "../../src/run/TriedPanel";
 import { visibleRange } from "../../src/run/VirtualRows";
 import { RunStore } from "../../src/stream/store";
 import type { FamilyGroup } from "../../src/types/events.gen";
-import { born, event, family, run, structure, told } from "./events";
+import { algorithm, born, event, family, run, structure, told } from "./events";
+import { propsOf } from "./fixtures";
 
 const group = family.groups[0] as unknown as FamilyGroup;
 let flushes: (() => void)[];
@@ -62,7 +64,7 @@ describe("long lists", () => {
     const renders = vi.fn();
     render(
       <Profiler id="tried" onRender={renders}>
-        <TriedPanel run={run()} store={store} selected={null} onSelect={() => undefined} pin={null} onPin={() => undefined} />
+        <TriedPanel {...propsOf(store)} />
       </Profiler>,
     );
     store.applyRange(11, 11, [event(11, family as never)]);
@@ -95,11 +97,11 @@ describe("weights as a table", () => {
     store.applyRange(1, 2, [event(1, family as never), structure(2, values)]);
     flush();
     const pin = vi.fn();
-    render(<MatrixTable store={store} group={group} pinned={null} onPin={pin} />);
+    render(<Matrices store={store} pin={null} onPin={pin} />);
     const rows = screen.getAllByRole("row");
     expect(within(rows[1] as HTMLElement).getAllByRole("cell").map((cell) => cell.textContent)).toEqual(["0.10", "0.20", "0.60", "0.10"]);
     fireEvent.click(screen.getByRole("button", { name: "a → c" }));
-    expect(pin).toHaveBeenCalledWith(1);
+    expect(pin).toHaveBeenCalledWith({ group: "normal", edge: 1 });
   });
 });
 
@@ -127,7 +129,7 @@ describe("states", () => {
     expect(stateText(run({ state: "paused", reason: "paused by its owner" }))).toBe("paused by its owner");
     expect(stateText(run({ state: "completed", reason: "finished: the budget is used up" }))).toBe("completed: the budget is used up");
     expect(waitingText(run({ state: "failed", reason: "the data file is missing" })).text).toBe("the data file is missing");
-    expect(structureViews(store)).toEqual([]);
+    expect(viewsOf(store, "structure")).toEqual([]);
   });
 
   it("says how the connection is", () => {
@@ -157,7 +159,7 @@ describe("states", () => {
 
 describe("the end", () => {
   const model = (role: "finalist" | "baseline", accuracy: number): Model => ({
-    id: role, run: "r1", experiment: { id: "e1", name: "" }, algorithm: { id: "darts", title: "DARTS" }, space: "cell", datasets: ["digits"], seed: 3, index: role === "finalist" ? 0 : 1,
+    id: role, run: "r1", experiment: { id: "e1", name: "" }, algorithm: algorithm("DARTS"), space: "cell", datasets: ["digits"], seed: 3, index: role === "finalist" ? 0 : 1,
     role, genome_hash: "h", metrics: { test_accuracy: accuracy, val_accuracy: 0.97 }, parameters: 54_700, flops: 2.2e6,
     bundle: role === "finalist" ? { size: 551_000, sha256: "abcdef0123456789abcdef" } : null, reason: "", created: "",
   });

@@ -11,8 +11,8 @@ import { inTriangle, topThree } from "../../src/graph/simplex";
 import { distanceTo, makeStrands, pickStrand } from "../../src/graph/strands";
 import { shownWeights, trendOf } from "../../src/graph/SupernetPicture";
 import { Tween } from "../../src/graph/tween";
-import { FrameLog } from "../../src/stream/frames";
-import { RunStore } from "../../src/stream/store";
+import { Moments } from "../../src/stream/moments";
+import { RunStore, type Frame } from "../../src/stream/store";
 import type { FamilyGroup } from "../../src/types/events.gen";
 import { born, encodeFloats, family, told } from "./events";
 
@@ -85,7 +85,7 @@ describe("weights in words and figures", () => {
   });
 
   it("says where a weight is going", () => {
-    const log = new FrameLog();
+    const log = new Moments<Frame>();
     for (let step = 0; step < 20; step++) log.add({ seq: step + 1, step, values: Float32Array.from([0.02 * step, 0.5]) });
     expect(trendOf(log, 19, 0)).toBe("rising by 0.24 over the last 12 frames");
     expect(trendOf(log, 19, 1)).toBe("steady over the last 12 frames");

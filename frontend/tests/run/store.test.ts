@@ -2,7 +2,6 @@ import { describe, expect, it, vi } from "vitest";
 import type { Snapshot } from "../../src/api/types";
 import { movingAverage } from "../../src/stream/candidates";
 import { decodeFloats } from "../../src/stream/floats";
-import { FrameLog } from "../../src/stream/frames";
 import { RunStore } from "../../src/stream/store";
 import { born, encodeFloats, event, family, run, structure, told } from "./events";
 
@@ -19,7 +18,7 @@ describe("ranges of events", () => {
     expect(store.applyRange(1, 3, [event(1, family as never), structure(3, Array<number>(12).fill(0.25))])).toBe("applied");
     expect(store.applyRange(4, 9, [born(7, 0), told(9, 0, 0.5)])).toBe("applied");
     expect(store.lastSeq).toBe(9);
-    expect(store.frames.get("normal")?.frames).toHaveLength(1);
+    expect(store.frames.get("normal")?.items).toHaveLength(1);
     expect(store.candidates.values[0]).toBe(0.5);
   });
 
@@ -84,7 +83,7 @@ describe("topics", () => {
     for (; seq < 100_000; seq++) store.applyRange(seq + 1, seq + 1, [structure(seq + 1, frame)]);
     expect(store.candidates.count).toBe(10_000);
     expect(store.candidates.bestAt(Infinity)).toBe(9_999);
-    const kept = store.frames.get("normal")?.frames ?? [];
+    const kept = store.frames.get("normal")?.items ?? [];
     expect(kept.length).toBeLessThanOrEqual(4000);
     expect(kept.at(-1)?.seq).toBe(100_000);
     expect(store.log.length).toBeLessThanOrEqual(5000);
@@ -132,16 +131,5 @@ describe("float arrays", () => {
     // search_engine.events.encode_floats([0.125, -2.5, 1e-3])
     expect([...decodeFloats("AAAAPgAAIMBvEoM6")]).toEqual([0.125, -2.5, Math.fround(1e-3)]);
     expect(() => decodeFloats(btoa("abc"))).toThrow("3 bytes");
-  });
-
-  it("keeps the newest frame when it forgets older ones", () => {
-    const log = new FrameLog(8);
-    for (let seq = 1; seq <= 30; seq++) log.add({ seq, step: seq, values: new Float32Array(1) });
-    expect(log.frames.length).toBeLessThanOrEqual(8);
-    expect(log.frames.at(-1)?.seq).toBe(30);
-    expect(log.at(0)).toBeUndefined();
-    expect(log.at(1e9)?.seq).toBe(30);
-    log.add({ seq: 12, step: 12, values: new Float32Array(1) });
-    expect(log.frames.at(-1)?.seq).toBe(30);
   });
 });

@@ -6,11 +6,11 @@ import { rowsOverTime } from "../../src/charts/certainty";
 import { trialCurves } from "../../src/charts/progress";
 import { blocksOf, placeBlocks } from "../../src/decisions/blocks";
 import { entropyShare, marginalFacts, policyFacts } from "../../src/decisions/facts";
+import { policyOf } from "../../src/decisions/frames";
 import { meanSpan } from "../../src/decisions/marginalBars";
 import { overlapping } from "../../src/graph/GenomeGraph";
 import { scoreColour } from "../../src/graph/scoreColour";
-import { structureViews } from "../../src/run/panelState";
-import { PictureTables } from "../../src/run/PictureTables";
+import { viewsOf } from "../../src/pictures/views";
 import { StructurePanel } from "../../src/run/StructurePanel";
 import { valueText } from "../../src/run/ValueRow";
 import { Moments } from "../../src/stream/moments";
@@ -21,7 +21,8 @@ import { FALLEN, livingAt, livingFacts } from "../../src/structures/living";
 import { linksOf, overlapOf, pathwayFlow } from "../../src/structures/pathwayFlow";
 import { byMean, spanOf } from "../../src/structures/surrogatePlots";
 import type { ColonyFrame, DecisionInfo, PathwaysFrame } from "../../src/types/events.gen";
-import { born, encodeFloats, event, run, told } from "./events";
+import { algorithm, born, encodeFloats, event, run, told } from "./events";
+import { pictureOf, propsOf } from "./fixtures";
 
 const decision = (key: string, kind: string, choices: string[], more: Partial<DecisionInfo> = {}): DecisionInfo => ({
   key, title: key, kind, choices, row: null, column: null, group: null, edge: null, ...more,
@@ -68,30 +69,47 @@ describe("what the store keeps", () => {
   it("keeps each kind of picture with its history, so that the time bar shows them too", () => {
     store.applyRange(1, 20, [declared(1), policy(5, diagonal), policy(9, diagonal.map(() => 1 / 3)), event(12, colony as never), event(15, pathways as never)]);
     const { pictures } = store;
+    const probability = () => policyOf(pictures.at("policy", store.shown)!).probabilities[0];
     expect(pictures.decisions).toHaveLength(3);
-    expect(pictures.policies.get(null)?.at(store.shown)?.step).toBe(9);
+    expect(pictures.at("policy", store.shown)?.step).toBe(9);
     store.setCursor(7);
-    expect(pictures.policies.get(null)?.at(store.shown)?.probabilities[0]).toBeCloseTo(0.8);
-    expect(pictures.colony.at(store.shown)).toBeUndefined();
+    expect(probability()).toBeCloseTo(0.8);
+    expect(pictures.at("colony", store.shown)).toBeUndefined();
     store.setCursor(2);
-    expect(pictures.policies.get(null)?.at(store.shown)).toBeUndefined();
+    expect(pictures.at("policy", store.shown)).toBeUndefined();
     expect(store.timeline.ticks).toEqual([5, 9, 12, 15]);
   });
 
   it("tells the policies of several data sets apart", () => {
     store.applyRange(1, 3, [declared(1), policy(2, diagonal, { domain: 0 }), policy(3, diagonal, { domain: 1 })]);
-    expect([...store.pictures.policies.keys()]).toEqual([0, 1]);
+    expect([...store.pictures.of("policy").keys()]).toEqual(["0", "1"]);
   });
 
   it("bounds the history and always has the newest", () => {
-    const log = new Moments<number>(100);
-    for (let seq = 1; seq <= 10_000; seq++) log.add(seq, seq);
+    const log = new Moments<{ seq: number; text: string }>(100);
+    for (let seq = 1; seq <= 10_000; seq++) log.add({ seq, text: "in order" });
     expect(log.items.length).toBeLessThanOrEqual(100);
-    expect(log.at(Infinity)).toBe(10_000);
-    expect(log.at(10_000)).toBe(10_000);
+    expect(log.at(Infinity)?.seq).toBe(10_000);
+    expect(log.at(10_000)?.seq).toBe(10_000);
     expect(log.at(0)).toBeUndefined();
-    log.add(9000, -1);
-    expect(log.at(Infinity)).toBe(10_000);
+    log.add({ seq: 9000, text: "too late" });
+    expect(log.at(Infinity)?.seq).toBe(10_000);
+  });
+
+  it("finds a moment by looking at a few items only", () => {
+    let looks = 0;
+    const log = new Moments<{ seq: number }>(5000);
+    for (let seq = 1; seq <= 4096; seq++) {
+      log.add({
+        get seq() {
+          looks++;
+          return seq;
+        },
+      });
+    }
+    looks = 0;
+    expect(log.at(1000)?.seq).toBe(1000);
+    expect(looks).toBeLessThan(20);
   });
 
   it("begins with a snapshot's pictures", () => {
@@ -101,14 +119,14 @@ describe("what the store keeps", () => {
       decisions: declared(1).data, pictures: [policy(5, diagonal).data, colony], controls: [{ kind: "control", name: "c", title: "C", message: "", values: {} }],
     } as unknown as Snapshot;
     store.restore(snapshot);
-    expect(store.pictures.policies.get(null)?.at(50)?.step).toBe(5);
-    expect(store.pictures.colony.at(50)?.depth).toBe(2);
+    expect(store.pictures.at("policy", 50)?.step).toBe(5);
+    expect(store.pictures.at("colony", 50)?.depth).toBe(2);
     expect(store.controls).toHaveLength(1);
   });
 });
 
 describe("which pictures there are", () => {
-  const ids = () => structureViews(store).map((view) => view.id);
+  const ids = () => viewsOf(store, "structure").map((view) => view.key);
 
   it("follows the events, what the algorithm is about first", () => {
     store.applyRange(1, 3, [declared(1), policy(2, diagonal), event(3, { kind: "marginals", step: 3, counts: encodeFloats(diagonal), means: encodeFloats(diagonal) } as never)]);
@@ -117,11 +135,19 @@ describe("which pictures there are", () => {
     expect(ids()[0]).toBe("pathways");
   });
 
-  it("has a queue where candidates age in a population of known size", () => {
+  it("has them in the order that the algorithm declares", () => {
+    store.applyRange(1, 3, [declared(1), policy(2, diagonal), event(3, pathways as never)]);
+    expect(ids()).toEqual(["pathways", "policy", "figures"]);
+    store.setRun(run({ algorithm: algorithm("X", ["policy", "hologram", "pathways"]) }));
+    expect(ids()).toEqual(["policy", "pathways", "figures"]);
+  });
+
+  it("has a queue where the algorithm declares one, whatever its options are called", () => {
     store.applyRange(1, 2, [born(1, 0), told(2, 0, 0.5)]);
-    expect(ids()).toEqual(["genome"]);
     store.setRun(run({ options: { population: 10 } }));
-    expect(ids()).toEqual(["queue", "genome"]);
+    expect(ids()).toEqual(["genome"]);
+    store.setRun(run({ algorithm: algorithm("X", ["queue"]), options: { population: 10 } }));
+    expect(ids()).toEqual(["queue", "genome", "figures"]);
   });
 });
 
@@ -160,7 +186,7 @@ describe("decisions as blocks", () => {
 
   it("says the most probable choice, the sample and the entropy of each", () => {
     store.applyRange(1, 2, [declared(1), policy(2, [0, 0, 0, ...diagonal.slice(3)])]);
-    const facts = policyFacts(counting, store.pictures.policies.get(null)!.at(2)!);
+    const facts = policyFacts(counting, policyOf(store.pictures.at("policy", 2)!));
     expect(facts[0]).toMatchObject({ choice: null, probability: 0 });
     expect(facts[1]).toMatchObject({ choice: "2", sampled: "2" });
     expect(facts[2]?.entropy).toBeCloseTo(Math.log(2) / Math.log(3));
@@ -260,7 +286,7 @@ describe("the surrogate", () => {
 });
 
 describe("in the panel", () => {
-  const panel = () => render(<StructurePanel run={store.run!} store={store} pin={null} onPin={() => undefined} onCandidate={() => undefined} />);
+  const panel = () => render(<StructurePanel {...propsOf(store)} />);
 
   it("draws every kind and says in words what it shows", () => {
     window.history.replaceState(null, "", "/");
@@ -292,23 +318,22 @@ describe("in the panel", () => {
   });
 
   it("says who lives in the queue", () => {
-    store.setRun(run({ options: { population: 5 } }));
+    store.setRun(run({ algorithm: algorithm("X", ["queue"]), options: { population: 5 } }));
     store.applyRange(1, 2, [born(1, 0), told(2, 0, 0.5)]);
     flush();
-    render(<StructurePanel run={store.run!} store={store} pin={null} onPin={() => undefined} onCandidate={() => undefined} />);
+    render(<StructurePanel {...propsOf(store)} />);
     expect(screen.getByRole("img", { name: /^Aging population: (1 of 5 live, best 0.5000|nobody lives yet)/ })).toBeTruthy();
   });
 
   it("has every picture as a table", () => {
     store.applyRange(1, 5, [declared(1), policy(2, diagonal), event(3, colony as never), event(4, pathways as never)]);
     flush();
-    render(<PictureTables store={store} />);
-    const tables = screen.getAllByRole("table");
-    expect(tables).toHaveLength(3);
-    const cells = within(tables[0]!).getAllByRole("row")[1]!;
-    expect(cells.textContent).toBe("Number 110.800158 %");
-    expect(within(tables[1]!).getAllByRole("row")).toHaveLength(1 + colony.edges.length);
-    expect(within(tables[2]!).getAllByRole("row")[1]?.textContent).toContain("1+1 · 2");
+    render(pictureOf("figures", store));
+    expect(screen.getAllByRole("table")).toHaveLength(3);
+    const rows = (name: RegExp) => within(screen.getByRole("table", { name })).getAllByRole("row");
+    expect(rows(/^Policy$/)[1]?.textContent).toBe("Number 110.800158 %");
+    expect(rows(/^Pheromone$/)).toHaveLength(1 + colony.edges.length);
+    expect(rows(/^Paths of task B/)[1]?.textContent).toContain("1+1 · 2");
   });
 
   it("writes shares as shares", () => {

@@ -33,7 +33,7 @@ ENTRY = AlgorithmEntry(
     budgets=frozenset({"samples", "seconds"}),
     spaces=("ensemble",),
     lives="a set that grows",
-    structure="growth",
+    structure=("growth", "charts"),
     finisher="search_engine.algorithms.adanet.finishing:finish",
     quick={"options": {"iterations": 2, "width": 8, "epochs": 1, "batch_size": 256, "mixture_steps": 50}},
 )

@@ -26,7 +26,7 @@ ENTRY = AlgorithmEntry(
     budgets=frozenset({"samples", "seconds"}),
     spaces=("active_set",),
     lives="a set that grows and shrinks",
-    structure="growth",
+    structure=("growth", "family", "charts"),
     domains=Domains(default=(("linear_gaussian", {}),)),
     finisher="search_engine.algorithms.adddel.finishing:finish",
     check="search_engine.algorithms.adddel.search:check",

@@ -21,6 +21,6 @@ ENTRY = AlgorithmEntry(
     space_needs=frozenset({"decisions"}),
     config=BayesianConfig,
     phases=phases,
-    structure="surrogate",
+    structure=("surrogate", "marginals"),
     quick={**QUICK_TRIALS, "options": {"initial": 2, "sampler": "tpe"}},
 )

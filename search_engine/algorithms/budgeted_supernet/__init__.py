@@ -36,7 +36,7 @@ ENTRY = AlgorithmEntry(
     phases=_phases,
     budgets=frozenset({"samples", "seconds"}),
     lives="cube vertices, sampled",
-    structure="family",
+    structure=("family", "charts"),
     check="search_engine.algorithms.budgeted_supernet:check",
     quick={
         "options": {"epochs": 1, "warm_up_epochs": 0, "batch_size": 256},

@@ -22,7 +22,7 @@ ENTRY = AlgorithmEntry(
     config=DeepSwarmConfig,
     phases=phases,
     spaces=("node_chain",),
-    structure="colony",
+    structure=("colony",),
     quick={
         "options": {"ant_count": 2, "max_depth": 2},
         "budget": {"trials": 5},

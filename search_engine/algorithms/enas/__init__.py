@@ -25,7 +25,7 @@ ENTRY = AlgorithmEntry(
     # The paper's macro space first, then its micro space's kin.
     spaces=("macro", "cell", "nb201"),
     lives="simplex vertices, weights shared",
-    structure="policy",
+    structure=("policy", "family"),
     quick={
         "options": {
             "epochs": 2, "warm_up_epochs": 1, "batch_size": 512, "controller_steps": 2, "arcs": 2, "reward_batch_size": 32, "hidden": 8,

@@ -32,7 +32,7 @@ ENTRY = AlgorithmEntry(
     spaces=("basis_expansion",),
     lives="a list of models",
     metric="log_evidence",
-    structure="charts",
+    structure=("charts",),
     domains=Domains(default=(("polynomial", {}),)),
     finisher="search_engine.algorithms.evidence.finishing:finish",
     quick={"space_options": {"max_degree": 2}, "options": {"importance_samples": 10, "repeats": 2, "tolerance": 0.01}},

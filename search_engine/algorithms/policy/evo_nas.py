@@ -195,7 +195,7 @@ ENTRY = AlgorithmEntry(
     space_needs=frozenset({"decisions"}),
     config=EvoNasConfig,
     phases=phases,
-    structure="policy",
+    structure=("policy", "queue", "family"),
     advice="search_engine.algorithms.policy.evo_nas:advise",
     quick={
         **QUICK_TRIALS,

@@ -95,7 +95,7 @@ ENTRY = AlgorithmEntry(
     check="search_engine.algorithms.simplex.controls:check_controls",
     budgets=frozenset({"samples", "seconds"}),
     lives="inside the simplex",
-    structure="family",
+    structure=("family",),
     quick={
         "options": {"steps": 3, "batch_size": 16},
         "space_options": {"search_cells": 3, "search_channels": 2},

@@ -127,7 +127,7 @@ ENTRY = AlgorithmEntry(
     check="search_engine.algorithms.simplex.controls:check_controls",
     budgets=frozenset({"samples", "seconds"}),
     lives="a distribution on the simplex",
-    structure="family",
+    structure=("family",),
     quick={
         "options": {"steps": 3, "batch_size": 16},
         "space_options": {"search_cells": 3, "search_channels": 2},

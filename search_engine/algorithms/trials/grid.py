@@ -115,7 +115,7 @@ ENTRY = AlgorithmEntry(
     space_needs=frozenset({"decisions"}),
     config=GridConfig,
     phases=phases,
-    structure="marginals",
+    structure=("marginals",),
     advice="search_engine.algorithms.trials.grid:advise",
     quick=QUICK_TRIALS,
 )

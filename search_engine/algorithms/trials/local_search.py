@@ -231,7 +231,7 @@ ENTRY = AlgorithmEntry(
     space_needs=frozenset({"decisions"}),
     config=LocalSearchConfig,
     phases=phases,
-    structure="marginals",
+    structure=("marginals",),
     advice="search_engine.algorithms.trials.local_search:advise",
     quick=QUICK_TRIALS,
 )

@@ -71,6 +71,6 @@ ENTRY = AlgorithmEntry(
     space_needs=frozenset({"sample"}),
     config=RandomConfig,
     phases=phases,
-    structure="marginals",
+    structure=("marginals",),
     quick=QUICK_TRIALS,
 )

@@ -152,7 +152,7 @@ ENTRY = AlgorithmEntry(
     space_needs=frozenset({"sample", "mutate"}),
     config=RegularizedEvolutionConfig,
     phases=phases,
-    structure="population",
+    structure=("queue", "population"),
     advice="search_engine.algorithms.trials.regularized_evolution:advise",
     quick=QUICK_TRIALS,
 )

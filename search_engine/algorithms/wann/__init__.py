@@ -31,7 +31,8 @@ ENTRY = AlgorithmEntry(
     budgets=frozenset({"samples", "seconds"}),
     spaces=("neuron_graph",),
     lives="a graph that grows",
-    structure="growth",
+    structure=("growth", "population"),
+    metric_note="shared weights",
     finisher="search_engine.algorithms.wann.four_numbers:finish",
     quick={"options": {"population": 12, "generations": 4, "batch_size": 64}},
 )

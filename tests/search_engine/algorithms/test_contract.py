@@ -16,6 +16,7 @@ import pytest
 from search_engine.base.errors import BadInput
 from search_engine.catalogue import registry
 from search_engine.catalogue.config import check, parse
+from search_engine.events import FRAME_KINDS, PICTURES
 from search_engine.search.local_run import LocalRun
 from search_engine.spaces.tasks import SCORES
 from tests.golden.expect import assert_golden
@@ -99,6 +100,16 @@ def test_the_charge_is_what_the_events_say(algorithm: str, undisturbed: Any) -> 
         row = json.loads(line)
         if row["kind"] == "trial_told":
             assert row["data"]["cost"]["seconds"] == 0
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_what_it_draws_is_declared(algorithm: str, undisturbed: Any) -> None:
+    """Every live picture of the run is in its entry's `structure`, so that the browser knows their order; the first one is there."""
+    said = {json.loads(line)["kind"] for line in (undisturbed(algorithm) / "events.jsonl").read_text().splitlines()}
+    declared = registry.algorithm(algorithm).structure
+    drawn = {name for name, kinds in PICTURES.items() if said & set(kinds) & FRAME_KINDS}
+    assert drawn <= set(declared), "what is drawn must be declared"
+    assert declared and said & set(PICTURES[declared[0]]), "what is declared first must be drawn"
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)

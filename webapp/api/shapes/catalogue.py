@@ -32,7 +32,7 @@ class AlgorithmInfo(BaseModel):
     source: str
     needs: list[str]
     lives: str
-    structure: str
+    structure: list[str] = Field(description="its kinds of picture, what it is about first")
     spaces: list[str] = Field(description="what it can search, its default first")
     datasets: list[str]
     budgets: list[str]

@@ -19,8 +19,12 @@ class ExperimentName(BaseModel):
 
 
 class AlgorithmName(BaseModel):
+    """What a page needs to know of an algorithm that a run names; the rest is in the catalogue."""
+
     id: str
     title: str
+    structure: list[str] = Field(description="its kinds of picture, what it is about first; empty where it was uninstalled since")
+    metric_note: str = Field(description="how its results were measured where the metric's name does not say it, else empty")
 
 
 class BudgetInfo(BaseModel):

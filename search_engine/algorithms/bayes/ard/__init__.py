@@ -24,7 +24,7 @@ ENTRY = AlgorithmEntry(
     budgets=frozenset({"samples", "seconds"}),
     spaces=("plain",),
     lives="the cube",
-    structure="mask",
+    structure=("mask", "charts"),
     finisher="search_engine.algorithms.bayes.ard.pruned_network:finish",
     quick={"options": {"steps": 6, "batch_size": 32}, "space_options": {"widths": [16]}},
 )

@@ -29,7 +29,7 @@ ENTRY = AlgorithmEntry(
     budgets=frozenset({"samples", "seconds"}),
     spaces=("domain_paths",),
     lives="simplex vertices, one path per data set",
-    structure="domains",
+    structure=("domains",),
     domains=Domains(
         least=2, most=8, default=(("digits", {"labels": [0, 1, 2, 3, 4]}), ("digits", {"labels": [5, 6, 7, 8, 9]})),
     ),

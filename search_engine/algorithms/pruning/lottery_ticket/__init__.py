@@ -47,7 +47,7 @@ ENTRY = AlgorithmEntry(
     budgets=frozenset({"samples", "seconds"}),
     spaces=("plain",),
     lives="vertices of the cube, their number fixed in each round",
-    structure="mask",
+    structure=("mask", "charts"),
     check="search_engine.algorithms.pruning.lottery_ticket:check",
     quick={
         "options": {

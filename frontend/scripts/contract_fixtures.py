@@ -1,0 +1,210 @@
+"""Print short runs that hold every kind of event: what the browser's contract test draws each picture from.
+
+Two are real searches of algorithms that compute the same on every machine (nothing is trained), so that what the search loop adds (the
+sources, the order, what a trial search says of itself) is as it is. The others are events of the engine's own classes, two of each
+kind, because a real search of theirs has other last digits on another processor.
+"""
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from picture_fixtures import charts, mask_layer
+
+from search_engine import events
+from search_engine.catalogue import registry
+from search_engine.catalogue.config import check
+from search_engine.events import encode_floats
+from search_engine.spaces.neuron_genes.genes import Genes
+from search_engine.algorithms.wann.records import Birth, encode_block
+from search_engine.search.local_run import LocalRun
+
+GENOME: dict[str, Any] = {"space": "plant", "content": {"operations": ["skip_connect"]}}
+
+
+def real(algorithm: str, trials: int, **options: Any) -> dict[str, Any]:
+    """A whole search for sequences that count: a formula scores them."""
+    values = {"algorithm": algorithm, "seed": 5, "space": "sequence", "datasets": ["learn_to_count"], "budget": {"trials": trials}, "options": options}
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder)
+        checked = check(values, out)
+        LocalRun(checked, out, out).run()
+        records = [json.loads(line) for line in (out / "events.jsonl").read_text().splitlines()]
+    for record in records:
+        record["time"] = float(record["seq"])
+    return {"structure": list(registry.algorithm(algorithm).structure), "options": checked.options.model_dump(), "events": records}
+
+
+def said(structure: list[str], *payloads: events.Payload, source: str = "phase:0") -> dict[str, Any]:
+    """A run that says these payloads, with nothing else around them."""
+    fixed = {"step": 0, "ordinal": 0}
+    records = [
+        events.EventRecord.model_validate(
+            {**fixed, "seq": seq, "time": float(seq), "science": data.kind != "ops", "source": source, "kind": data.kind, "data": data}
+        )
+        for seq, data in enumerate(payloads, start=1)
+    ]
+    return {"structure": structure, "options": {}, "events": [record.model_dump(mode="json") for record in records]}
+
+
+def graph(hidden: list[str], neurons: bool) -> events.GraphData:
+    """A chain from an input to an output."""
+    names = ["in", *hidden, "out"]
+    kinds = {"in": "input", "out": "output"}
+    nodes = [
+        events.GraphNode(id=name, label=name, kind=kinds.get(name, "hidden"), attributes={"activation": "gauss"} if neurons and name in hidden else {})
+        for name in names
+    ]
+    operation = None if neurons else "skip_connect"
+    edges = [events.GraphEdge(source=a, target=b, key="skip_connect", operation=operation) for a, b in zip(names, names[1:], strict=False)]
+    return events.GraphData(nodes=nodes, edges=edges)
+
+
+def family() -> dict[str, Any]:
+    group = events.FamilyGroup(
+        name="cell", title="Cell", nodes=[events.GraphNode(id=name, label=name, kind="hidden") for name in "abc"],
+        edges=[("a", "b"), ("a", "c"), ("b", "c")], operations=["none", "skip_connect", "sep_conv_3x3"], layout={"a": (0, 0.5), "b": (0.5, 0), "c": (1, 1)},
+    )  # fmt: skip
+    weights = [np.array([[0.1, 0.2, 0.7], [0.4, 0.3, 0.3], [0.2, 0.5, 0.3]]), np.array([[0.1, 0.8, 0.1], [0.1, 0.2, 0.7], [0.2, 0.7, 0.1]])]
+
+    def derived(step: int, operation: str) -> events.DerivedGenome:
+        content = {"cell": {"edges": [["a", "b", operation], ["b", "c", "skip_connect"]]}}
+        return events.DerivedGenome(step=step, genome={"space": "plant", "content": content}, genome_hash=operation, string=operation, changed_edges=1)
+
+    return said(
+        ["family"],
+        events.PhaseStarted(phase=0, name="search", title="Search", language="steps", horizon=2),
+        events.FamilyDeclared(groups=[group]),
+        events.StructureFrame(step=1, groups={"cell": encode_floats(weights[0].ravel())}),
+        derived(1, "sep_conv_3x3"),
+        events.Metrics(step=1, samples=10, values={"val_loss": 2.0, "val_accuracy": 0.3}),
+        events.StructureFrame(step=2, groups={"cell": encode_floats(weights[1].ravel())}),
+        derived(2, "skip_connect"),
+        events.Metrics(step=2, samples=20, values={"val_loss": 1.5, "val_accuracy": 0.5}),
+        events.Notice(name="skip_counter", message="two skip connections", step=2),
+        events.SearchStopped(reason="horizon", message="the planned number of steps is done", charged_samples=20, charged_trials=0),
+        events.FinalistChosen(
+            index=0, role="finalist", title="best architecture found", genome=GENOME, genome_hash="h", string="skip", graph={"cell": graph(["b"], False)}, finish="retrain"
+        ),
+        events.ModelScored(index=0, role="finalist", genome_hash="h", metrics={"test_accuracy": 0.5}, bundle=True),
+        events.Report(name="redundancy", title="Redundancy", charts=charts(1.0)[:1], values={"share_removed": 0.6}, message="60 % may go."),
+        events.ControlScored(name="untrained", title="Untrained weights", message="the same network, not trained", values={"val_accuracy": 0.1}),
+        events.RunCompleted(reason="horizon", message="finished"),
+        events.Ops(what="lease_lost", message="a worker went away"),
+    )  # fmt: skip
+
+
+def growth() -> dict[str, Any]:
+    def block(generation: int, best: float) -> events.PopulationBlock:
+        none = np.zeros(0, dtype=np.int64)
+        edges = np.arange(2, dtype=np.int64)
+        genes = Genes(1, 1, none, none, edges, edges, np.full(2, 2, dtype=np.int64), np.ones(2, dtype=np.bool_))
+        mean = np.array([best, best / 2])
+        text = encode_block(generation, [genes, genes], [Birth(-1, "initial")] * 2, mean, mean)
+        return events.PopulationBlock(generation=generation, size=2, block=text, best=best, mean=0.75 * best)
+
+    def champion(generation: int, hidden: list[str]) -> events.Champion:
+        return events.Champion(
+            generation=generation, value=0.4 + 0.1 * generation, metric="val_accuracy", genome=GENOME, genome_hash="h", graph=graph(hidden, True), added_nodes=hidden[-1:]
+        )
+
+    def step(number: int, accepted: bool) -> events.GrowthStep:
+        return events.GrowthStep(
+            number=number, action="add", subject=f"neuron {number}", accepted=accepted, reason="the objective fell" if accepted else "it rose",
+            objective="loss", before=None if number == 0 else 0.9, after=0.9 - 0.1 * number,
+        )  # fmt: skip
+
+    return said(["growth"], block(1, 0.5), champion(1, ["n1"]), step(0, True), block(2, 0.6), champion(2, ["n1", "n2"]), step(1, False))
+
+
+def policy() -> dict[str, Any]:
+    decisions = [events.DecisionInfo(key=f"d{n}", title=f"Number {n}", kind="number", choices=["1", "2", "3"]) for n in (1, 2)]
+    frames = [
+        events.PolicyFrame(
+            step=step, probabilities=encode_floats([first, 1 - first, 0, 0.2, 0.3, 0.5]), sampled=[0, 2], parent=[0, 1], resampled=[1],
+            values={"entropy": 1.2 - first, "baseline": first},
+        )
+        for step, first in ((1, 0.5), (2, 0.9))
+    ]  # fmt: skip
+    return said(["policy"], events.DecisionsDeclared(decisions=decisions), *frames)
+
+
+def colony() -> dict[str, Any]:
+    def frame(step: int, pheromone: float) -> events.ColonyFrame:
+        return events.ColonyFrame(
+            step=step, depth=2, best=["input", "conv", "pool"],
+            edges=[
+                events.ColonyEdge(depth=0, source="input", target="conv", pheromone=pheromone, heuristic=1, probability=1),
+                events.ColonyEdge(depth=1, source="conv", target="pool", pheromone=0.2, heuristic=1, probability=1),
+            ],
+            ants=[events.Ant(number=step, path=["input", "conv", "pool"])], values={"pheromone_mean": pheromone},
+        )  # fmt: skip
+
+    return said(["colony"], frame(1, 0.1), frame(2, 0.6), source="run")
+
+
+def pathways() -> dict[str, Any]:
+    def frame(step: int, population: list[list[list[int]]]) -> events.PathwaysFrame:
+        return events.PathwaysFrame(
+            step=step, task=0, layers=2, modules=3, population=population, fitness=[0.4, 0.3 + 0.1 * step], best=population[0], tournament=[0, 1], values={"overlap": step}
+        )
+
+    return said(["pathways"], frame(1, [[[0], [1]], [[1], [2]]]), frame(2, [[[0], [1]], [[0, 1], [2]]]))
+
+
+def domains() -> dict[str, Any]:
+    def frame(step: int, share: float) -> events.DomainsFrame:
+        parts = [
+            events.DomainPolicy(name=name, probabilities=encode_floats([share, 1 - share, 0.5, 0.5]), path=[int(share < 0.5), place], values={"reward": share})
+            for place, name in enumerate(("digits", "wine"))
+        ]
+        return events.DomainsFrame(step=step, layers=2, modules=["skip_connect", "nor_conv_3x3"], domains=parts, values={"sharing": share})
+
+    return said(["domains"], frame(1, 0.4), frame(2, 0.8))
+
+
+def surrogate() -> dict[str, Any]:
+    frames = [
+        events.SurrogateFrame(
+            step=step, means=encode_floats([0.5, 0.6 + 0.1 * step]), deviations=encode_floats([0.1, 0.2]), chosen=[1], observed=encode_floats([0.4]),
+            predicted=encode_floats([0.3]), values={"correlation": 0.5},
+        )
+        for step in (1, 2)
+    ]  # fmt: skip
+    return said(["surrogate"], *frames, source="run")
+
+
+def main() -> None:
+    masks = [events.MaskFrame(step=step, layers=[mask_layer("1", 6, 8, 1 - 0.3 * step)], values={"round": step}) for step in (1, 2)]
+    drawn = [events.ChartsFrame(step=step, charts=charts(share)) for step, share in ((1, 0.3), (2, 1.0))]
+    runs = {
+        "an ageing population": real("regularized_evolution", 14, population=6, sample=2),
+        "random search": real("random", 8),
+        "a family of networks": family(),
+        "a growing graph": growth(),
+        "a policy": policy(),
+        "a colony": colony(),
+        "paths": pathways(),
+        "several data sets": domains(),
+        "a surrogate": surrogate(),
+        "masks": said(["mask"], *masks),
+        "charts": said(["charts"], *drawn),
+    }
+    kinds = sorted(events.json_schema()["properties"]["data"]["discriminator"]["mapping"])
+    # One event a line: a change can be read.
+    parts = []
+    for name, run in runs.items():
+        lines = ",\n".join(f"   {json.dumps(record)}" for record in run.pop("events"))
+        parts.append(f'  {json.dumps(name)}: {{{json.dumps(run)[1:-1]}, "events": [\n{lines}\n  ]}}')
+    head = f' "kinds": {json.dumps(kinds)},\n "pictures": {json.dumps(events.PICTURES)},\n "runs": {{\n'
+    sys.stdout.write("{\n" + head + ",\n".join(parts) + "\n }\n}\n")
+
+
+if __name__ == "__main__":
+    main()
