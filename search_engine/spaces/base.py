@@ -200,7 +200,7 @@ class SpaceEntry:
     space: Callable[..., SearchSpace[Any]]
     offers: frozenset[str]
     inputs: frozenset[str] = frozenset({"image"})
-    """Which kinds of data it can work on: `image`, `vector`; `none` for genomes that are no networks."""
+    """Which kinds of data it can work on: `image`, `vector`; `none` where its genomes need no data (tables and formulas answer)."""
     builder: str = ""
     """`module:function` building an untrained network: (space, genome, stage) -> nn.Module, stage 'trial' or 'final'."""
     initialiser: str = ""

@@ -21,6 +21,10 @@ class DataShape:
         return len(self.input) == 3
 
 
+NO_INPUT = DataShape(input=(), classes=0)
+"""Nothing is put into a network: trials are answered from a table or scored by a formula."""
+
+
 @dataclass(frozen=True)
 class Preprocessing:
     """How raw inputs become network inputs: (raw / scale - mean) / std, per channel."""

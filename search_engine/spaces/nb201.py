@@ -25,7 +25,7 @@ from ..base.lazy import lazy_module
 from ..events import FamilyGroup, GraphData, GraphNode
 from ..primitives.names import NB201, PRIMITIVES
 from .base import SearchSpace, SpaceConfig, SpaceEntry
-from .data_shape import DataShape
+from .data_shape import NO_INPUT, DataShape
 from .decisions import Choices, Decision, DecisionList
 from .genomes import Genome, canonical_json, digest
 from .image_input import require_images
@@ -83,8 +83,9 @@ class NB201Space(SearchSpace[NB201Config]):
     operations: ClassVar[tuple[str, ...]] = NB201
 
     def validate_shape(self, shape: DataShape) -> None:
-        # Two stages halve the resolution.
-        require_images(self.id, shape, least=4)
+        # Two stages halve the resolution. A table that answers for the cells needs no images.
+        if shape != NO_INPUT:
+            require_images(self.id, shape, least=4)
 
     def macro(self, stage: Stage, cells: int = 0, channels: int = 0) -> tuple[int, int]:
         """(cells per stage, channels of the first stage); positive arguments override, then the space's own options."""
@@ -338,5 +339,6 @@ ENTRY = SpaceEntry(
     config=NB201Config,
     space=NB201Space,
     offers=NB201Space.offers,
+    inputs=frozenset({"image", "none"}),
     builder="search_engine.supernets.nb201_network:build",
 )
