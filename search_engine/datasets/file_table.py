@@ -218,8 +218,8 @@ def table_entry(
 def read_columns(path: Path, key: str, numbers: Iterable[str]) -> dict[str, Array]:
     """The column `key` as text and the columns `numbers` as finite numbers, all of one length.
 
-    Nothing in the file is executed: object arrays (pickle) are refused. Raises BadInput(field "dataset") that names the file, the column and
-    what would be right.
+    Nothing in the file is executed: object arrays (pickle) are refused. Raises BadInput(field "dataset") that names the file, the column
+    and what would be right.
     """
     columns = _read_npz(path, (key, *numbers)) if path.name.endswith(".npz") else _read_csv(path, key, tuple(numbers))
     keys = columns[key]

@@ -19,6 +19,7 @@ from ..spaces.data_shape import NO_INPUT
 from ..spaces.genomes import Genome
 from .base import DatasetConfig, DatasetEntry, Objective
 
+
 class LearnToCountConfig(DatasetConfig):
     """No options: the length of the sequences is the space's."""
 

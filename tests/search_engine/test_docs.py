@@ -8,10 +8,6 @@ import sys
 import types
 from pathlib import Path
 
-import pytest
-
-from search_engine.base import plugins
-from search_engine.catalogue import registry
 from search_engine.catalogue.config import check
 from search_engine.search.local_run import LocalRun
 from tests.search_engine import toys
@@ -37,19 +33,3 @@ def test_the_catalogue_page_is_what_the_entries_say() -> None:
     from search_engine.commands.catalogue import markdown
 
     assert (DOCS / "catalogue.md").read_text() == markdown()
-
-
-def test_an_installed_package_registers_its_algorithm_through_an_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Point:
-        name, value, dist = "generational", "toys:GENERATIONAL", None
-
-        def load(self) -> object:
-            return toys.GENERATIONAL
-
-    monkeypatch.setattr(plugins, "entry_points", lambda group: [Point()] if group == "nascope.algorithms" else [])
-    registry.algorithms.cache_clear()
-    try:
-        assert registry.algorithm("generational") is toys.GENERATIONAL
-        assert "random" in registry.algorithms()
-    finally:
-        registry.algorithms.cache_clear()
