@@ -135,6 +135,11 @@ class FileTable(Table):
             raise _unusable(self._path, f"'{key}' stands in rows {row + 1} and {rows[key] + 1}; an architecture has one row")
         return rows
 
+    @property
+    def architectures(self) -> list[str]:
+        """The texts of those that it knows, in the file's order."""
+        return list(self._rows)
+
     def _row(self, genome: Genome, string: str) -> int:
         if genome.space != self.space:
             raise BadInput("genome", f"the table answers for '{self.space}' only, not for '{genome.space}'")
