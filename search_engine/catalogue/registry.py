@@ -2,6 +2,12 @@
 
 Built-in entries are listed by module in each room's `__init__`; installed packages add theirs through the entry points
 `nascope.algorithms`, `nascope.spaces` and `nascope.datasets` (each naming an entry object). Importing the registry imports no torch.
+
+>>> algorithm("random").title, space("nb201").id, dataset("digits").provides
+('Random search', 'nb201', 'samples')
+>>> algorithm("randon")
+Traceback (most recent call last):
+search_engine.base.errors.BadInput: algorithm: there is no 'randon'; choose one of: ...
 """
 
 from __future__ import annotations

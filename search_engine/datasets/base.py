@@ -3,6 +3,25 @@
 `samples` data sets give images or vectors with labels, split three ways; a `table` answers trials from a benchmark; an
 `objective` maps a genome to a reward. The test split is sealed: a search receives `SearchData`, which has no test part; only the
 finale holds a `FinalePass`, without which `open_test` cannot be called.
+
+>>> from search_engine.datasets.digits import ENTRY
+>>> isinstance(ENTRY, DatasetEntry), issubclass(ENTRY.config, DatasetConfig), ENTRY.files
+(True, True, ())
+>>> digits = ENTRY.open(ENTRY.config(), Path("unused"))
+>>> data = digits.search_data(seed=0)
+>>> isinstance(digits, Samples), isinstance(data.train, Part), len(data.train), len(data.validation), data.train.inputs.shape[1:]
+(True, True, 1011, 337, (1, 8, 8))
+>>> digits.open_test("please")  # only a FinalePass opens it
+Traceback (most recent call last):
+TypeError: the test split opens only to the finale
+
+A reward without samples is an `Objective`:
+
+>>> class Shortest(Objective):
+...     space = "sequence"
+...     def reward(self, genome): return -float(sum(map(int, genome.content.values())))
+>>> Shortest().reward(Genome("sequence", {"place1": "2", "place2": "1"}))
+-3.0
 """
 
 from __future__ import annotations

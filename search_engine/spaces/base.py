@@ -2,6 +2,17 @@
 
 Torch-free: spaces describe; `supernets` builds. A space is constructed from its config and from the shape of the data
 (`DataShape`), because depth and width may follow from the input size.
+
+>>> import random
+>>> from search_engine.spaces.data_shape import NO_INPUT
+>>> from search_engine.spaces.sequence import ENTRY
+>>> isinstance(ENTRY, SpaceEntry), issubclass(ENTRY.config, SpaceConfig), issubclass(ENTRY.space, SearchSpace)
+(True, True, True)
+>>> space = ENTRY.space(ENTRY.config(n=4), NO_INPUT)
+>>> genome = space.from_string("1 2 3 3")
+>>> child, operator = space.mutate(genome, random.Random(0))
+>>> space.to_string(child), operator
+('1 2 3 2', 'number_mutation')
 """
 
 from __future__ import annotations

@@ -68,7 +68,15 @@ class CellConfig(SpaceConfig):
 
 
 class CellSpace(SearchSpace[CellConfig]):
-    """See the module's docstring."""
+    """See the module's docstring.
+
+    >>> space = CellSpace(CellConfig(nodes=1), DataShape((1, 28, 28), 10))
+    >>> genome = space.sample(random.Random(0))
+    >>> space.to_string(genome)[:71]
+    "Genotype(normal=[('skip_connect', 0), ('max_pool_3x3', 1)], normal_conc"
+    >>> space.from_string(space.to_string(genome)) == genome
+    True
+    """
 
     id: ClassVar[str] = "cell"
     offers: ClassVar[frozenset[str]] = frozenset({"sample", "mutate", "crossover", "enumerate", "encode", "supernet", "paths", "decisions"})

@@ -9,7 +9,11 @@ from .tasks import TaskName
 
 @dataclass(frozen=True)
 class DataShape:
-    """What a space must know of a data set: `input` is (channels, height, width) for images and (features,) for vectors."""
+    """What a space must know of a data set: `input` is (channels, height, width) for images and (features,) for vectors.
+
+    >>> DataShape((1, 28, 28), 10).is_image, DataShape((13,), 1, "regression").is_image
+    (True, False)
+    """
 
     input: tuple[int, ...]
     classes: int

@@ -76,7 +76,16 @@ _SIZES: dict[Stage, tuple[tuple[int, int], tuple[int, int], tuple[int, int]]] = 
 
 
 class NB201Space(SearchSpace[NB201Config]):
-    """See the module's docstring."""
+    """See the module's docstring.
+
+    >>> space = NB201Space(NB201Config(), DataShape((3, 32, 32), 10))
+    >>> genome = space.sample(random.Random(0))
+    >>> space.to_string(genome)
+    '|nor_conv_3x3~0|+|nor_conv_3x3~0|none~1|+|nor_conv_1x1~0|avg_pool_3x3~1|nor_conv_3x3~2|'
+    >>> child, operator = space.mutate(genome, random.Random(1))
+    >>> sum(old != new for old, new in zip(space.operations_of(genome), space.operations_of(child), strict=True))
+    1
+    """
 
     id: ClassVar[str] = "nb201"
     offers: ClassVar[frozenset[str]] = frozenset({"sample", "mutate", "crossover", "enumerate", "encode", "supernet", "paths", "decisions"})

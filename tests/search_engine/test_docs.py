@@ -31,6 +31,11 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md")
 GROUPS = {"nascope.algorithms", "nascope.spaces", "nascope.datasets"}
 
 
+FENCE = re.compile(
+    r"^(?:<!-- not run: (?P<reason>.+) -->\n)?```(?P<language>\S*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE
+)
+
+
 @dataclass(frozen=True)
 class Block:
     """A fenced block; `reason` where the line before it says `<!-- not run: reason -->`."""
@@ -47,7 +52,7 @@ class Block:
 
 def blocks_of(page: Path) -> Iterator[Block]:
     text = page.read_text()
-    for found in re.finditer(r"^(?:<!-- not run: (?P<reason>.+) -->\n)?```(?P<language>\S*)\n(?P<text>.*?)^```$", text, re.DOTALL | re.MULTILINE):
+    for found in FENCE.finditer(text):
         yield Block(page, text[: found.start("text")].count("\n"), found["language"], found["text"], found["reason"] or "")
 
 
@@ -143,9 +148,8 @@ def test_a_strangers_package_is_installed_checked_and_run_as_the_page_says(block
     }
     for line in block.text.splitlines():
         assert line.startswith("$ "), line
-        done = subprocess.run(
-            ["bash", "-o", "pipefail", "-c", line.removeprefix("$ ")], cwd=clone, env=environment, capture_output=True, text=True, check=False
-        )
+        command = ["bash", "-o", "pipefail", "-c", line.removeprefix("$ ")]
+        done = subprocess.run(command, cwd=clone, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{line}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
         assert "warning:" not in done.stderr, done.stderr
         if "pytest" in line:
@@ -247,8 +251,9 @@ def test_links_between_pages_lead_somewhere() -> None:
             other = (page.parent / file).resolve() if file else page
             assert other.exists(), f"{page.name}: {target}"
             if anchor:
-                headings = [re.sub(r"[^\w -]", "", line.lstrip("# ")).lower().replace(" ", "-") for line in other.read_text().splitlines() if line[:1] == "#"]
-                assert anchor in headings, f"{page.name}: {target}"
+                headings = re.findall(r"^#+ (.+)$", other.read_text(), re.MULTILINE)
+                anchors = [re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings]
+                assert anchor in anchors, f"{page.name}: {target}"
 
 
 def test_pages_name_registered_things_only() -> None:
