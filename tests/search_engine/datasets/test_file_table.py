@@ -146,8 +146,10 @@ def test_a_strangers_table_is_searched_without_any_shape(tmp_path: Path) -> None
     assert result["budget"]["samples"] == 4500 and result["budget"]["trials"] == 9
 
 
-def test_a_budget_in_samples_counts_each_architectures_price(tmp_path: Path) -> None:
-    values = {"algorithm": "grid", "options": {"order": "lexicographic"}, "space": "letters", "datasets": ["words"]}
+@pytest.mark.parametrize("window", [1, 4])
+def test_a_budget_in_samples_counts_each_architectures_price(tmp_path: Path, window: int) -> None:
+    """Open trials count with their own prices too: with the mean of all, 500, only two would be opened at once."""
+    values = {"algorithm": "grid", "options": {"order": "lexicographic", "window": window}, "space": "letters", "datasets": ["words"]}
     with toys.registered(spaces=(SPACE,), datasets=(entry(),)):
         checked = check({**values, "budget": {"samples": 1000}}, write(tmp_path))
         result = LocalRun(checked, tmp_path, tmp_path / "run").run()
