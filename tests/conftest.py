@@ -32,6 +32,12 @@ def tables(data_dir: Path) -> Path:
     return data_dir
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The contract suites on one id: `pytest tests/search_engine/algorithms/test_contract.py --algorithm ID` (docs/add-an-algorithm.md)."""
+    for room in ("algorithm", "space", "dataset"):
+        parser.addoption(f"--{room}", metavar="ID", help=f"of the contract suites, only the tests of this {room}")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks `data` what uses data files, and says what one of several test processes does as a whole (--dist loadgroup): a file, whose

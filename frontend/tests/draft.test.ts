@@ -98,6 +98,7 @@ describe("data without samples", () => {
       "3 × 32 × 32, 10 classes, answers from a table",
       "1 × 8 × 8, 10 classes, 1,348 for train and validation",
     ]);
+    expect(choiceNote({ ...table, input_kind: "none", shape: null })).toBe("no samples: a table answers for each genome");
     expect(spaceClosed(catalogue, sequence, digits)).toEqual({ reason: "Takes no data: a formula scores each genome. digits is data to train on.", dataset: counting });
     expect(spaceClosed(catalogue, cell, counting)?.reason).toBe("learn_to_count only answers for sequence.");
     const moving = withDataset(catalogue, { ...draft, budgetKind: "samples", budget: "900 k" }, "learn_to_count");

@@ -3,6 +3,57 @@
 A *trial phase* proposes candidates (`ask`) and receives results in ask order (`tell`). A *step phase* moves a super-network or a
 population in memory, one optimiser step or one generation at a time (`step`). Neither knows devices beyond `Context.device`, workers,
 Celery or Django, and neither reads the clock: the search loop decides when to call.
+
+A trial phase, as small as it can be, and a hand that drives it in place of the search loop:
+
+>>> from search_engine.catalogue import registry
+>>> from search_engine.spaces.data_shape import NO_INPUT
+>>> class FirstBest(TrialPhase[SteadyConfig]):
+...     def begin(self, context, handover): super().begin(context, handover); self.top = None
+...     def ask(self): return [Proposal(self.context.space.sample(self.context.rng))]
+...     def tell(self, results):
+...         for result in results:
+...             if result.ok and (self.top is None or result.metrics["reward"] > self.top.value):
+...                 self.top = Finalist(result.genome, value=result.metrics["reward"], candidate=result.number)
+...     def best(self): return [self.top] if self.top else []
+...     def state_dict(self): return {}
+...     def load_state_dict(self, state): pass
+>>> sequence = registry.space("sequence")
+>>> space = sequence.space(sequence.config(n=3), NO_INPUT)
+>>> phase = FirstBest()
+>>> phase.begin(Context(space, SteadyConfig(), seed=0, rng=random.Random(0), metric="reward", log=EventLog("run")), None)
+>>> for number in range(3):
+...     [proposal] = phase.ask()
+...     phase.tell([Result(number, proposal.genome, "completed", {"reward": float(number)}, Cost())])
+>>> phase.best()[0].candidate, phase.window, isinstance(phase, Phase)
+(2, 1, True)
+>>> Proposal(phase.best()[0].genome, parents=(2,), operator="copy", inherit=Inherit(trial=2, parts=("stem",))).inherit.trial
+2
+
+A step phase moves by itself:
+
+>>> class Countdown(StepPhase[AlgorithmConfig]):
+...     left = 2
+...     steps_done = property(lambda self: 2 - self.left)
+...     finished = property(lambda self: self.left == 0)
+...     def step(self): self.left -= 1; return Cost(forward_backward=64)
+...     def best(self): return []
+...     def state_dict(self): return {"left": self.left}
+...     def load_state_dict(self, state): self.left = state["left"]
+>>> countdown = Countdown()
+>>> cost = Cost()
+>>> while not countdown.finished: cost = cost.plus(countdown.step())
+>>> countdown.steps_done, cost.samples, countdown.stop_reason
+(2, 128.0, 'horizon')
+
+And the entry under which either is found:
+
+>>> entry = AlgorithmEntry(
+...     id="first_best", title="First best", family="sampling", summary="Keeps the best.", source="an example", needs=frozenset({"trials"}),
+...     space_needs=frozenset({"sample"}), config=SteadyConfig, phases=lambda options: [FirstBest()], domains=Domains(least=1, most=1),
+... )
+>>> [space.id for space in registry.spaces_for(entry)][:2]
+['cell', 'nb201']
 """
 
 from __future__ import annotations

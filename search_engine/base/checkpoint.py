@@ -2,6 +2,9 @@
 
 The tree goes into the file's metadata as JSON; each array is a named tensor that the tree refers to. Writing is atomic
 (temporary file, fsync, rename), reading verifies the digest that the caller kept.
+
+>>> unpack(pack({"step": 3, "weights": np.ones(2), "best": None}))
+{'step': 3, 'weights': array([1., 1.]), 'best': None}
 """
 
 from __future__ import annotations

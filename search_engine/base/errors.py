@@ -12,6 +12,9 @@ class BadInput(ValueError):
 
     `field` is the dotted name of the field (for example `options.population` or `budget`), `message` says what is wrong and
     what would be right, `code` is stable and machine readable.
+
+    >>> print(BadInput("options.population", "0 is too small: at least 2 individuals must live"))
+    options.population: 0 is too small: at least 2 individuals must live
     """
 
     def __init__(self, field: str, message: str, code: str = "invalid") -> None:
@@ -32,6 +35,9 @@ class TrialFailure(Exception):
     """A trial cannot give a score (NaN loss, out of memory, ...). Becomes a result in state `failed` with this reason.
 
     `machine` marks failures of the machine rather than of the genome: they are never reused for an equal genome.
+
+    >>> TrialFailure("the loss is not a number").machine
+    False
     """
 
     def __init__(self, reason: str, *, machine: bool = False) -> None:

@@ -18,13 +18,23 @@ import numpy as np
 
 
 def derive_seed(*parts: object) -> int:
-    """A seed in [0, 2**63) from a list of parts (numbers and strings), equal for equal parts on every machine."""
+    """A seed in [0, 2**63) from a list of parts (numbers and strings), equal for equal parts on every machine.
+
+    >>> derive_seed(0, "split") == derive_seed(0, "split") != derive_seed(1, "split")
+    True
+    """
     text = "\x1f".join(str(part) for part in parts)
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
 
 def random_state(rng: random.Random) -> list[Any]:
-    """The state of a `random.Random` as JSON."""
+    """The state of a `random.Random` as JSON.
+
+    >>> rng, again = random.Random(0), random.Random(1)
+    >>> restore_random(again, random_state(rng))
+    >>> rng.random() == again.random()
+    True
+    """
     version, internal, gauss = rng.getstate()
     return [version, list(internal), gauss]
 

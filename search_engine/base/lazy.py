@@ -27,6 +27,10 @@ def lazy_module(name: str) -> Any:
 
 
 def load_object(path: str) -> Any:
-    """The object named by `module:name`."""
+    """The object named by `module:name`.
+
+    >>> load_object("search_engine.spaces.nb201:ENTRY").id
+    'nb201'
+    """
     module, _, name = path.partition(":")
     return getattr(importlib.import_module(module), name)

@@ -1,17 +1,18 @@
 """What is registered: the entries of a room's own modules, and those that installed packages bring.
 
 Built-in entries are listed by module in their room's `__init__`. An installed package names its own through an entry point of the group
-`nascope.<room>`. A package that cannot be loaded is left out and its reason kept (`broken`), so that one bad package never takes the
-others down; a built-in module that cannot be loaded is a fault of ours and raises.
+`nascope.<room>`. An entry point that cannot be loaded, or that names an entry which could not be listed or used, is left out and its
+reason kept (`broken`), so that one bad package never takes the others down; a built-in module that cannot be loaded is a fault of ours
+and raises.
 """
 
 from __future__ import annotations
 
 import importlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, distributions
 from typing import Any, Protocol, TypeVar
 
 logger = logging.getLogger(__name__)
@@ -29,7 +30,11 @@ EntryT = TypeVar("EntryT", bound=Entry)
 
 @dataclass(frozen=True)
 class BrokenPlugin:
-    """An entry point of an installed package that was left out, and why."""
+    """An entry point of an installed package that was left out, and why.
+
+    >>> print(BrokenPlugin("nascope.algorithms", "mine", "my_package.mine:ENTRY", "my-package", "1.0", "SyntaxError: invalid syntax"))
+    mine (my_package.mine:ENTRY, nascope.algorithms) of my-package 1.0 was left out: SyntaxError: invalid syntax
+    """
 
     group: str
     """For example `nascope.algorithms`."""
@@ -49,39 +54,44 @@ _broken: dict[tuple[str, str, str], BrokenPlugin] = {}
 
 
 def broken() -> list[BrokenPlugin]:
-    """Entry points that were left out so far, in the order of their groups and names."""
+    """Entry points that were left out so far, in the order of their groups, names and packages."""
     return [_broken[key] for key in sorted(_broken)]
 
 
-def load(room: str, modules: Iterable[str], kind: type[EntryT]) -> dict[str, EntryT]:
+def load(room: str, modules: Iterable[str], kind: type[EntryT], check: Callable[[EntryT], None]) -> dict[str, EntryT]:
     """All entries of a room by id: those of its own `modules`, then those of installed packages.
 
-    A module's `ENTRY`, like the object that an entry point names, is one entry or a tuple of them. Raises TypeError or ValueError for a
-    built-in module that names anything else or an id twice.
+    A module's `ENTRY`, like the object that an entry point names, is one entry or a tuple of them. `check` raises for a stranger's entry
+    that could not be listed or used; our own are checked by a test. Raises TypeError or ValueError for a built-in module that names
+    anything else or an id twice.
     """
     entries: dict[str, EntryT] = {}
     for name in modules:
         found = importlib.import_module(f"search_engine.{room}.{name}").ENTRY
-        entries.update(_checked(found, kind, entries))
+        entries.update(_entries(found, kind, entries))
     group = f"nascope.{room}"
     for key in [key for key in _broken if key[0] == group]:
         del _broken[key]
-    for point in entry_points(group=group):
+    for point in _points(group):
         try:
-            entries.update(_checked(point.load(), kind, entries))
-        except (Exception, SystemExit) as error:
-            # Whatever a stranger's module does at its import: the reason is told, the house stands.
-            plugin = _told(group, point, error)
-            _broken[group, point.name, point.value] = plugin
-            logger.warning("%s", plugin)
+            new = _entries(point.load(), kind, entries)
+            for entry in new.values():
+                check(entry)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            # Whatever a stranger's module does at its import, be it to end the process: the reason is told, the house stands.
+            _leave_out(group, point.name, point.value, point.dist, error)
+        else:
+            entries.update(new)
     return entries
 
 
-def _checked(found: Any, kind: type[EntryT], known: dict[str, EntryT]) -> dict[str, EntryT]:
+def _entries(found: Any, kind: type[EntryT], known: dict[str, EntryT]) -> dict[str, EntryT]:
     new: dict[str, EntryT] = {}
     for entry in found if isinstance(found, tuple) else (found,):
         if not isinstance(entry, kind):
-            given = f"{type(entry).__name__} {str(entry)[:80]!r}"
+            given = type(entry).__name__ + (f" {entry[:80]!r}" if isinstance(entry, str) else "")
             raise TypeError(f"it names {given}, where one {kind.__name__} (or a tuple of them) is expected")
         if entry.id in known or entry.id in new:
             raise ValueError(f"there is another {kind.__name__} with the id '{entry.id}'")
@@ -89,7 +99,39 @@ def _checked(found: Any, kind: type[EntryT], known: dict[str, EntryT]) -> dict[s
     return new
 
 
-def _told(group: str, point: EntryPoint, error: BaseException) -> BrokenPlugin:
-    package = getattr(point, "dist", None)
-    reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    return BrokenPlugin(group, point.name, point.value, package.name if package else "", package.version if package else "", reason[:500])
+def _points(group: str) -> Iterator[EntryPoint]:
+    """The entry points of a group, in the order of the path; of a package that lies there twice, the first. Packages are asked one by one:
+    `importlib.metadata.entry_points` reads all files at once and fails with the first that is malformed, whoever's it is."""
+    seen: set[str] = set()
+    for distribution in distributions():
+        try:
+            text = distribution.read_text("entry_points.txt") or ""
+        except (OSError, UnicodeDecodeError):
+            continue  # nobody can say what it names
+        if group not in text:
+            continue
+        package, _ = _origin(distribution)
+        if package and package in seen:
+            continue
+        seen.add(package)
+        try:
+            yield from distribution.entry_points.select(group=group)
+        except Exception as error:
+            _leave_out(group, "entry_points.txt", "the whole file", distribution, error)
+
+
+def _origin(distribution: Distribution | None) -> tuple[str, str]:
+    """Name and version of a package; empty where its metadata lack them."""
+    if distribution is None:
+        return "", ""
+    metadata = distribution.metadata.json
+    return str(metadata.get("name", "")), str(metadata.get("version", ""))
+
+
+def _leave_out(group: str, name: str, value: str, distribution: Distribution | None, error: BaseException) -> None:
+    package, version = _origin(distribution)
+    message = " ".join(str(error).split())
+    reason = f"{type(error).__name__}: {message}" if message else type(error).__name__
+    plugin = _broken[group, name, package] = BrokenPlugin(group, name, value, package, version, reason[:500])
+    logger.warning("%s", plugin)
+    logger.debug("where %s failed", value, exc_info=error)

@@ -8,7 +8,12 @@ from .config import CheckedRun
 
 def advice(checked: CheckedRun, trials: int | None = None) -> list[str]:
     """Plain sentences; none where nothing is remarkable. `trials`: how many the budget allows at most, where somebody has worked it out;
-    a budget in trials says it itself."""
+    a budget in trials says it itself.
+
+    >>> from search_engine.catalogue.config import check
+    >>> advice(check({"algorithm": "regularized_evolution", "space": "sequence", "budget": {"trials": 20}}))[0]
+    'The first 25 individuals are random, the budget allows 20 trials: ...
+    """
     if not checked.algorithm.advice:
         return []
     shapes = [entry.shape_of(options) for entry, options in zip(checked.datasets, checked.dataset_options, strict=True)]

@@ -128,6 +128,13 @@ def check(config: RunConfig | dict[str, Any], data_dir: Path | None = None) -> C
     """Validate a run config against the registry. With `data_dir`, also that the data files are there.
 
     Raises BadInput or MissingData naming the field.
+
+    >>> checked = check({"algorithm": "random", "space": "sequence", "budget": {"trials": 10}})
+    >>> checked.dataset.id, checked.options.window, checked.metric
+    ('learn_to_count', 1, 'reward')
+    >>> check({"algorithm": "random", "space": "sequence", "budget": {"samples": 10}})
+    Traceback (most recent call last):
+    search_engine.base.errors.BadInput: budget: the data set 'learn_to_count' cannot spend a budget in samples; use trials
     """
     from . import registry
 

@@ -2,6 +2,12 @@
 
 Built-in entries are listed by module in each room's `__init__`; installed packages add theirs through the entry points
 `nascope.algorithms`, `nascope.spaces` and `nascope.datasets` (each naming an entry object). Importing the registry imports no torch.
+
+>>> algorithm("random").title, space("nb201").id, dataset("digits").provides
+('Random search', 'nb201', 'samples')
+>>> algorithm("randon")
+Traceback (most recent call last):
+search_engine.base.errors.BadInput: algorithm: there is no 'randon'; choose one of: ...
 """
 
 from __future__ import annotations
@@ -18,12 +24,13 @@ from ..datasets import BUILT_IN as _DATASETS
 from ..datasets.base import DatasetEntry
 from ..spaces import entries as _spaces
 from ..spaces.base import SpaceEntry
+from .plugin_checks import check_algorithm, check_dataset
 
 
 @lru_cache(maxsize=1)
 def algorithms() -> dict[str, AlgorithmEntry]:
     """All algorithms by id, in catalogue order."""
-    return plugins.load("algorithms", _ALGORITHMS, AlgorithmEntry)
+    return plugins.load("algorithms", _ALGORITHMS, AlgorithmEntry, lambda entry: check_algorithm(entry, spaces()))
 
 
 def spaces() -> dict[str, SpaceEntry]:
@@ -34,7 +41,7 @@ def spaces() -> dict[str, SpaceEntry]:
 @lru_cache(maxsize=1)
 def datasets() -> dict[str, DatasetEntry]:
     """All data sets by id; the first is the default."""
-    return plugins.load("datasets", _DATASETS, DatasetEntry)
+    return plugins.load("datasets", _DATASETS, DatasetEntry, lambda entry: check_dataset(entry, spaces()))
 
 
 def broken_plugins() -> list[BrokenPlugin]:

@@ -6,10 +6,13 @@ Exit status 0 done, 1 failure (or interrupted, with a checkpoint), 2 bad input w
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from collections.abc import Sequence
 
+from ..base import plugins
 from ..base.errors import BadInput
+from ..catalogue import registry
 from . import catalogue, listing, run
 
 
@@ -22,10 +25,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser_of_catalogue = commands.add_parser("catalogue", help="print the algorithms with their sources and options as Markdown")
     parser_of_catalogue.set_defaults(act=lambda parsed: print(catalogue.markdown(), end="") or 0)
     parsed = parser.parse_args(arguments)
+    # Said below, and not once more by the log.
+    plugins.logger.addHandler(logging.NullHandler())
     try:
-        return int(parsed.act(parsed))
+        status = int(parsed.act(parsed))
     except BadInput as error:
         print(f"error: {error}", file=sys.stderr)
-        return 2
+        status = 2
     except BrokenPipeError:
         return 1
+    for plugin in registry.broken_plugins():
+        print(f"warning: {plugin}", file=sys.stderr)
+    return status

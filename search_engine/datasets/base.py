@@ -3,12 +3,31 @@
 `samples` data sets give images or vectors with labels, split three ways; a `table` answers trials from a benchmark; an
 `objective` maps a genome to a reward. The test split is sealed: a search receives `SearchData`, which has no test part; only the
 finale holds a `FinalePass`, without which `open_test` cannot be called.
+
+>>> from search_engine.datasets.digits import ENTRY
+>>> isinstance(ENTRY, DatasetEntry), issubclass(ENTRY.config, DatasetConfig), ENTRY.files
+(True, True, ())
+>>> digits = ENTRY.open(ENTRY.config(), Path("unused"))
+>>> data = digits.search_data(seed=0)
+>>> isinstance(digits, Samples), isinstance(data.train, Part), len(data.train), len(data.validation), data.train.inputs.shape[1:]
+(True, True, 1011, 337, (1, 8, 8))
+>>> digits.open_test("please")  # only a FinalePass opens it
+Traceback (most recent call last):
+TypeError: the test split opens only to the finale
+
+A reward without samples is an `Objective`:
+
+>>> class Shortest(Objective):
+...     space = "sequence"
+...     def reward(self, genome): return -float(sum(map(int, genome.content.values())))
+>>> Shortest().reward(Genome("sequence", {"place1": "2", "place2": "1"}))
+-3.0
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -17,7 +36,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from ..base.errors import BadInput
-from ..spaces.data_shape import DataShape, Preprocessing
+from ..spaces.data_shape import NO_INPUT, DataShape, Preprocessing
 from ..spaces.genomes import Genome
 from ..spaces.tasks import TaskName
 
@@ -88,15 +107,20 @@ class Table(ABC):
     """Answers trials from a benchmark: instant and simulated, and says so."""
 
     space: str
-    declared_samples: int
-    """What a trial charges: epochs x training size of the benchmark's own training."""
+
+    @property
+    @abstractmethod
+    def declared_samples(self) -> int:
+        """What a trial charges, roughly where architectures differ: epochs x training size of the benchmark's own training."""
 
     @abstractmethod
-    def shape(self) -> DataShape: ...
+    def charge(self, genome: Genome, string: str, fidelity: Mapping[str, Any]) -> int:
+        """What this trial charges; 0 for one that the table does not know."""
 
     @abstractmethod
-    def lookup(self, genome: Genome, string: str) -> TableAnswer:
-        """Search-time metrics (`val_accuracy` in [0, 1] and what else there is): never the test accuracy."""
+    def lookup(self, genome: Genome, string: str, fidelity: Mapping[str, Any]) -> TableAnswer:
+        """Search-time metrics (`val_accuracy` in [0, 1] and what else there is) of an architecture, given also as the space's text: never
+        the test accuracy. Raises TrialFailure for an architecture or a fidelity (`Proposal.fidelity`) that the table does not know."""
 
     @abstractmethod
     def final_metrics(self, genome: Genome, string: str, key: FinalePass) -> dict[str, float]:
@@ -108,9 +132,6 @@ class Objective(ABC):
 
     space: str
     declared_samples: int = 0
-
-    @abstractmethod
-    def shape(self) -> DataShape: ...
 
     @abstractmethod
     def reward(self, genome: Genome) -> float: ...
@@ -132,7 +153,8 @@ class DatasetEntry:
     input_kind: Literal["image", "vector", "none"] = "image"
     """What a network of it would take; `none` where there is nothing to put into a network (a formula)."""
     shape: DataShape | None = None
-    """Known without opening any file; None if only the files tell."""
+    """Known without opening any file. None: samples tell it once they are opened; a table or an objective has nothing to put into a
+    network (`NO_INPUT`)."""
     budgets: frozenset[str] = frozenset({"samples", "trials", "seconds"})
     spaces: frozenset[str] | None = None
     """For tables and objectives: the spaces it can answer for; None = any space whose inputs fit."""
@@ -149,7 +171,9 @@ class DatasetEntry:
 
     def shape_of(self, options: Any) -> DataShape | None:
         """The shape under these options, or None if only the files tell."""
-        return self.shape_from(options) if self.shape_from is not None else self.shape
+        if self.shape_from is not None:
+            return self.shape_from(options)
+        return NO_INPUT if self.shape is None and self.provides != "samples" else self.shape
 
     def check_files(self, data_dir: Path) -> None:
         """Raise MissingData naming the first absent file and where it should lie."""

@@ -59,7 +59,11 @@ def _read() -> tuple[Array, Array]:
 
 
 class Digits(Samples):
-    """The digits, split by `DigitsConfig`."""
+    """The digits, split by `DigitsConfig`.
+
+    >>> Digits(DigitsConfig(labels=(3, 8))).search_data(seed=0).class_names
+    ('3', '8')
+    """
 
     def __init__(self, config: DigitsConfig) -> None:
         self.config = config

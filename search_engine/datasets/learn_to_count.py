@@ -15,12 +15,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from ..base.errors import BadInput
-from ..spaces.data_shape import DataShape
+from ..spaces.data_shape import NO_INPUT
 from ..spaces.genomes import Genome
 from .base import DatasetConfig, DatasetEntry, Objective
-
-SHAPE = DataShape(input=(), classes=0)
-"""There is nothing to put into a network."""
 
 
 class LearnToCountConfig(DatasetConfig):
@@ -40,9 +37,6 @@ class LearnToCount(Objective):
     space = "sequence"
     declared_samples = 0
 
-    def shape(self) -> DataShape:
-        return SHAPE
-
     def reward(self, genome: Genome) -> float:
         """See the module's docstring. Raises BadInput(field "genome") for another space's genome."""
         if genome.space != self.space:
@@ -61,7 +55,7 @@ ENTRY = DatasetEntry(
     config=LearnToCountConfig,
     open=lambda config, data_dir: LearnToCount(),
     input_kind="none",
-    shape=SHAPE,
+    shape=NO_INPUT,
     # A trial costs neither samples nor measurable time: only their number can end a search.
     budgets=frozenset({"trials"}),
     spaces=frozenset({"sequence"}),

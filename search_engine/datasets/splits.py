@@ -16,7 +16,11 @@ Indices = np.ndarray[Any, np.dtype[np.int64]]
 
 
 def permutation(count: int, *seed: object) -> Indices:
-    """A permutation of 0 .. count-1 that depends on the parts of `seed` alone (int64, shape (count,))."""
+    """A permutation of 0 .. count-1 that depends on the parts of `seed` alone (int64, shape (count,)).
+
+    >>> sorted(permutation(5, "an example").tolist())
+    [0, 1, 2, 3, 4]
+    """
     return np.random.RandomState(derive_seed(*seed) % 2**32).permutation(count).astype(np.int64)
 
 
@@ -26,6 +30,11 @@ def stratified_split(labels: np.ndarray[Any, Any], share: float, *seed: object) 
     Exactly round(share * n) positions are chosen; what proportional rounding leaves over goes to the classes with the largest
     remainders (ties: the smaller label). Both parts are in shuffled order, so that any prefix of one is a fair sample of it.
     Raises BadInput(field "dataset_options") where a part would be empty.
+
+    >>> labels = np.array([0] * 6 + [1] * 3)
+    >>> rest, chosen = stratified_split(labels, 1 / 3, "an example")
+    >>> sorted(labels[chosen].tolist()), len(rest)
+    ([0, 0, 1], 6)
     """
     classes, counts = np.unique(labels, return_counts=True)
     total = round(share * len(labels))

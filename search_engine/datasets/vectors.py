@@ -20,6 +20,12 @@ class VectorSamples(Samples):
 
     With `standardise` the features are brought to mean 0 and deviation 1 of the training part; without, networks see them as they are
     (a formula whose parameters mean something in the data's own units).
+
+    >>> inputs, targets = np.arange(40.0).reshape(20, 2), np.arange(20) % 2
+    >>> samples = VectorSamples("v", inputs, targets, names=("even", "odd"), validation_share=0.25, test_share=0.2, standardise=True)
+    >>> data = samples.search_data(seed=0)
+    >>> data.shape, len(data.train), len(data.validation)
+    (DataShape(input=(2,), classes=2, task='classification'), 12, 4)
     """
 
     def __init__(

@@ -2,6 +2,10 @@
 
 An algorithm says what stands on the axes and gives the numbers; the browser draws every chart with the same few marks, and gives its
 table. Float arrays are base64 of little-endian float32 (`encode_floats`); NaN is a gap.
+
+>>> loss = series("training", [0, 1, 2], [1.0, 0.5, 0.25])
+>>> Chart(name="loss", title="Loss", x_title="step", y_title="loss", series=[loss]).series[0].look
+'solid'
 """
 
 from __future__ import annotations

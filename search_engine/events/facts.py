@@ -1,4 +1,20 @@
-"""Facts: candidates, trials, metrics, controls, the finale (science), and what happened to the machinery (ops)."""
+"""Facts: candidates, trials, metrics, controls, the finale (science), and what happened to the machinery (ops).
+
+>>> Metrics(step=10, samples=640, values={"val_accuracy": 0.8}).kind
+'metrics'
+>>> ControlScored(name="random", title="Random paths", message="as good as the search", values={"val_accuracy": 0.8}).kind
+'control'
+>>> grown = GrowthStep(
+...     number=0, action="add", subject="a neuron", accepted=True, reason="the evidence rose",
+...     objective="minus log evidence", before=9.0, after=7.5,
+... )
+>>> grown.after < grown.before
+True
+>>> Champion(generation=3, value=0.9, metric="fitness", genome={}, genome_hash="", graph=GraphData(nodes=[], edges=[])).added_nodes
+[]
+>>> Report(name="noise", title="Noise", charts=[], message="it holds up to a tenth").kind
+'report'
+"""
 
 from __future__ import annotations
 

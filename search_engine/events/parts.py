@@ -1,4 +1,8 @@
-"""What payloads are made of: graphs, family groups, cost."""
+"""What payloads are made of: graphs, family groups, cost.
+
+>>> Cost(forward_backward=100, forward=30).samples
+110.0
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,26 @@
 """Pictures of a moment: what an algorithm believes now, and what they refer to (sent once).
 
 Float arrays are base64 of little-endian float32 (`encode_floats`).
+
+>>> from search_engine.events import GraphNode, decode_floats, encode_floats
+>>> nodes = [GraphNode(id="0", label="in", kind="input"), GraphNode(id="1", label="out", kind="output")]
+>>> group = FamilyGroup(
+...     name="cell", title="Cell", nodes=nodes, edges=[("0", "1")], operations=["conv", "pool"], layout={}, constraint="simplex"
+... )
+>>> FamilyDeclared(groups=[group]).kind
+'family'
+>>> decode_floats(StructureFrame(step=1, groups={"cell": encode_floats([0.25, 0.75])}).groups["cell"]).tolist()
+[0.25, 0.75]
+>>> half = encode_floats([0.5, 0.5])
+>>> frames = [
+...     PolicyFrame(step=1, probabilities=half), MarginalsFrame(step=1, counts=half, means=half),
+...     ColonyFrame(step=1, depth=1, edges=[], ants=[]),
+...     PathwaysFrame(step=1, task=0, layers=1, modules=2, population=[[[0]]], fitness=[None]),
+...     DomainsFrame(step=1, layers=1, modules=["a"], domains=[]), SurrogateFrame(step=1, means=half, deviations=half, chosen=[0]),
+...     ChartsFrame(step=1, charts=[]), MaskFrame(step=1, layers=[]),
+... ]
+>>> {frame.kind for frame in frames} <= FRAME_KINDS
+True
 """
 
 from __future__ import annotations

@@ -113,7 +113,14 @@ class EventRecord(BaseModel):
 
 
 class EventLog:
-    """Collects the events of one source and gives each its ordinal within (step, kind)."""
+    """Collects the events of one source and gives each its ordinal within (step, kind).
+
+    >>> from search_engine.events import Notice
+    >>> log = EventLog("phase:0")
+    >>> log.add(Notice(name="warm_up", message="the warm-up is over"), step=3)
+    >>> [event.key for event in log.drain()]
+    [('phase:0', 3, 'notice', 0)]
+    """
 
     def __init__(self, source: str) -> None:
         self.source = source

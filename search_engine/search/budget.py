@@ -13,7 +13,14 @@ from ..events import Cost
 
 
 class Meter:
-    """The charged cost of a run, against its budget (None = only horizons end it)."""
+    """The charged cost of a run, against its budget (None = only horizons end it).
+
+    >>> from search_engine.catalogue.config import Budget
+    >>> meter = Meter(Budget(samples=100))
+    >>> meter.charge(Cost(forward_backward=90), trials=1)
+    >>> meter.allows(Cost(), 0), meter.allows(Cost(forward_backward=30), 1)
+    (True, False)
+    """
 
     def __init__(self, budget: Budget | None) -> None:
         self.budget = budget

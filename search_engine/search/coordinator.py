@@ -289,25 +289,22 @@ class Coordinator:
             data = self.resources.search_data
             training = genome_training(self.checked.config.training, self.resources.space, genome, fidelity)
             return declared_cost(training, len(data.train), len(data.validation))
+        if isinstance(dataset, Table):
+            return Cost(forward_backward=dataset.charge(genome, self.resources.space.to_string(genome), fidelity))
         return Cost(forward_backward=dataset.declared_samples)
 
     def instant(self, trial: OpenTrial) -> dict[str, Any] | None:
         """The outcome of a trial that needs no training, or None."""
         dataset = self.resources.dataset
-        if isinstance(dataset, Table):
-            answer = dataset.lookup(trial.genome, trial.string)
-            return _instant_outcome(answer.metrics, answer.samples)
-        if isinstance(dataset, Objective):
-            try:
-                reward = dataset.reward(trial.genome)
-            except TrialFailure as failure:
-                return {
-                    **_instant_outcome({}, dataset.declared_samples),
-                    "status": "failed",
-                    "reason": failure.reason,
-                    "machine": failure.machine,
-                }
-            return _instant_outcome({self.checked.metric: reward}, dataset.declared_samples)
+        try:
+            if isinstance(dataset, Table):
+                answer = dataset.lookup(trial.genome, trial.string, trial.fidelity)
+                return _instant_outcome(answer.metrics, answer.samples)
+            if isinstance(dataset, Objective):
+                return _instant_outcome({self.checked.metric: dataset.reward(trial.genome)}, dataset.declared_samples)
+        except TrialFailure as failure:
+            outcome = _instant_outcome({}, trial.declared.forward_backward)
+            return {**outcome, "status": "failed", "reason": failure.reason, "machine": failure.machine}
         return None
 
     def describe(self, genome: Genome) -> tuple[str, str]:

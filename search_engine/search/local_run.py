@@ -37,7 +37,16 @@ class Interrupted(Exception):
 
 
 class LocalRun:
-    """One run in one folder. Call `run()`; call it again after an interruption with `resume=True`."""
+    """One run in one folder. Call `run()`; call it again after an interruption with `resume=True`.
+
+    >>> import tempfile
+    >>> from search_engine.catalogue.config import check
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> run = LocalRun(check({"algorithm": "random", "space": "sequence", "budget": {"trials": 20}}), folder, folder / "run")
+    >>> result = run.run()
+    >>> result["status"], result["budget"]["trials"], (folder / "run" / "events.jsonl").is_file()
+    ('completed', 20, True)
+    """
 
     def __init__(self, checked: CheckedRun, data_dir: Path, out: Path, *, resume: bool = False, slice_seconds: float = 2.0) -> None:
         """Raises BadInput if the folder holds a run and `resume` is false, or holds another run's config."""

@@ -69,7 +69,7 @@ class Resources:
     def shapes(self) -> tuple[DataShape, ...]:
         """What each domain's data look like."""
         known = [entry.shape_of(options) for entry, options in zip(self.checked.datasets, self.checked.dataset_options, strict=True)]
-        return tuple(self.dataset_of(domain).shape() if shape is None else shape for domain, shape in enumerate(known))
+        return tuple(self.data_of(domain).shape if shape is None else shape for domain, shape in enumerate(known))
 
     @property
     def space(self) -> SearchSpace[Any]:

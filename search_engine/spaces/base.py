@@ -2,6 +2,17 @@
 
 Torch-free: spaces describe; `supernets` builds. A space is constructed from its config and from the shape of the data
 (`DataShape`), because depth and width may follow from the input size.
+
+>>> import random
+>>> from search_engine.spaces.data_shape import NO_INPUT
+>>> from search_engine.spaces.sequence import ENTRY
+>>> isinstance(ENTRY, SpaceEntry), issubclass(ENTRY.config, SpaceConfig), issubclass(ENTRY.space, SearchSpace)
+(True, True, True)
+>>> space = ENTRY.space(ENTRY.config(n=4), NO_INPUT)
+>>> genome = space.from_string("1 2 3 3")
+>>> child, operator = space.mutate(genome, random.Random(0))
+>>> space.to_string(child), operator
+('1 2 3 2', 'number_mutation')
 """
 
 from __future__ import annotations
@@ -200,7 +211,7 @@ class SpaceEntry:
     space: Callable[..., SearchSpace[Any]]
     offers: frozenset[str]
     inputs: frozenset[str] = frozenset({"image"})
-    """Which kinds of data it can work on: `image`, `vector`; `none` for genomes that are no networks."""
+    """Which kinds of data it can work on: `image`, `vector`; `none` where its genomes need no data (tables and formulas answer)."""
     builder: str = ""
     """`module:function` building an untrained network: (space, genome, stage) -> nn.Module, stage 'trial' or 'final'."""
     initialiser: str = ""

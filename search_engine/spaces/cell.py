@@ -30,7 +30,7 @@ from .base import SearchSpace, SpaceConfig, SpaceEntry
 from .cell_decisions import CellDecisions, Edge
 from .cell_family import INPUTS, cell_family
 from .cell_macro import Macro, Stage, macro_for
-from .data_shape import DataShape
+from .data_shape import NO_INPUT, DataShape
 from .decisions import Choices, DecisionList
 from .genomes import Genome
 from .genotype import format_genotype, parse_genotype
@@ -68,15 +68,24 @@ class CellConfig(SpaceConfig):
 
 
 class CellSpace(SearchSpace[CellConfig]):
-    """See the module's docstring."""
+    """See the module's docstring.
+
+    >>> space = CellSpace(CellConfig(nodes=1), DataShape((1, 28, 28), 10))
+    >>> genome = space.sample(random.Random(0))
+    >>> space.to_string(genome)[:71]
+    "Genotype(normal=[('skip_connect', 0), ('max_pool_3x3', 1)], normal_conc"
+    >>> space.from_string(space.to_string(genome)) == genome
+    True
+    """
 
     id: ClassVar[str] = "cell"
     offers: ClassVar[frozenset[str]] = frozenset({"sample", "mutate", "crossover", "enumerate", "encode", "supernet", "paths", "decisions"})
     operations: ClassVar[tuple[str, ...]] = DARTS
 
     def validate_shape(self, shape: DataShape) -> None:
-        # Two reductions must leave a pixel.
-        require_images(self.id, shape, least=4)
+        # Two reductions must leave a pixel. A table that answers for the cells needs no images.
+        if shape != NO_INPUT:
+            require_images(self.id, shape, least=4)
 
     def macro(self, stage: Stage, cells: int = 0, channels: int = 0) -> Macro:
         """Depth and width of a network of this space; `cells` and `channels` override where positive."""
@@ -385,5 +394,6 @@ ENTRY = SpaceEntry(
     config=CellConfig,
     space=CellSpace,
     offers=CellSpace.offers,
+    inputs=frozenset({"image", "none"}),
     builder="search_engine.supernets.cell_network:build",
 )

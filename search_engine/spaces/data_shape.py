@@ -9,7 +9,11 @@ from .tasks import TaskName
 
 @dataclass(frozen=True)
 class DataShape:
-    """What a space must know of a data set: `input` is (channels, height, width) for images and (features,) for vectors."""
+    """What a space must know of a data set: `input` is (channels, height, width) for images and (features,) for vectors.
+
+    >>> DataShape((1, 28, 28), 10).is_image, DataShape((13,), 1, "regression").is_image
+    (True, False)
+    """
 
     input: tuple[int, ...]
     classes: int
@@ -19,6 +23,10 @@ class DataShape:
     @property
     def is_image(self) -> bool:
         return len(self.input) == 3
+
+
+NO_INPUT = DataShape(input=(), classes=0)
+"""Nothing is put into a network: trials are answered from a table or scored by a formula."""
 
 
 @dataclass(frozen=True)

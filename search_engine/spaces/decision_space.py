@@ -16,6 +16,18 @@ class DecisionSpace(SearchSpace[ConfigT]):
     """A space whose genomes are nothing but their decisions: content `{key: label}`, active decisions only.
 
     A subclass gives `decisions`, `to_string`, `to_graph` and whatever sets its normal form apart from the bare decisions.
+
+    >>> from search_engine.spaces.base import SpaceConfig
+    >>> from search_engine.spaces.data_shape import NO_INPUT
+    >>> from search_engine.spaces.decisions import Decision, DecisionList
+    >>> class Coins(DecisionSpace):
+    ...     id = "coins"
+    ...     decisions = DecisionList([Decision(f"coin{number}", "A coin", "coin", ("heads", "tails")) for number in (1, 2)])
+    ...     def to_string(self, genome): return " ".join(genome.content.values())
+    ...     def to_graph(self, genome): ...
+    >>> coins = Coins(SpaceConfig(), NO_INPUT)
+    >>> [coins.to_string(genome) for genome in coins.enumerate()]
+    ['heads heads', 'heads tails', 'tails heads', 'tails tails']
     """
 
     offers: ClassVar[frozenset[str]] = frozenset({"sample", "mutate", "crossover", "enumerate", "encode", "decisions"})

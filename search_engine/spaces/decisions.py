@@ -50,6 +50,14 @@ class DecisionList(Sequence[Decision]):
 
     Counting and ranking take time proportional to the decisions times the combinations of those choices that conditions refer to, never
     to the size of the space.
+
+    >>> depth = Decision("depth", "Depth", "number", ("one", "two"))
+    >>> second = Decision("second", "Second layer", "layer", ("conv", "pool"), when=("depth", frozenset({1})))
+    >>> decisions = DecisionList([depth, second])
+    >>> [decisions.unrank(index) for index in range(decisions.size)]
+    [(0, None), (1, 0), (1, 1)]
+    >>> decisions.changeable((0, None)), decisions.sample(random.Random(0), keep=(1, 1))
+    ([0], (1, 1))
     """
 
     def __init__(self, decisions: Sequence[Decision]) -> None:

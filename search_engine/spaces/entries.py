@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 from functools import lru_cache
 from types import ModuleType
 from typing import Any
 
 from ..base import plugins
+from ..base.entry_checks import check_entry, check_reference
 from . import BUILT_IN
 from .base import SearchSpace, SpaceEntry
 
@@ -15,7 +17,27 @@ from .base import SearchSpace, SpaceEntry
 @lru_cache(maxsize=1)
 def entries() -> dict[str, SpaceEntry]:
     """All search spaces, those of installed packages (entry point `nascope.spaces`) included."""
-    return plugins.load("spaces", BUILT_IN, SpaceEntry)
+    return plugins.load("spaces", BUILT_IN, SpaceEntry, check_space)
+
+
+def check_space(entry: SpaceEntry) -> None:
+    """Raises TypeError or ValueError naming the field where a stranger's space could not be listed or used."""
+    check_entry(entry)
+    space = entry.space
+    if isinstance(space, type) and issubclass(space, SearchSpace):
+        if inspect.isabstract(space):
+            raise TypeError(f"space: {space.__name__} lacks {', '.join(sorted(space.__abstractmethods__))}")
+        if space.id != entry.id or space.offers != entry.offers:
+            raise ValueError(f"space: {space.__name__} has another id or offers something else than its entry says")
+    if not entry.builder:
+        if entry.inputs != {"none"}:
+            raise ValueError("builder: a space that takes data names what builds its networks; one without networks has inputs={'none'}")
+        return
+    check_reference("builder", entry.builder, light=False)
+    if "supernet" in entry.offers:
+        check_reference("builder", f"{entry.builder.partition(':')[0]}:build_supernet", light=False)
+    if entry.initialiser:
+        check_reference("initialiser", entry.initialiser, light=False)
 
 
 def builder_module(space: SearchSpace[Any]) -> ModuleType:

@@ -25,7 +25,14 @@ def digest(text: str) -> str:
 
 @dataclass(frozen=True)
 class Genome:
-    """One architecture of space `space`. `content` must be JSON and is never changed after construction."""
+    """One architecture of space `space`. `content` must be JSON and is never changed after construction.
+
+    >>> genome = Genome("sequence", {"place1": "2", "place2": "1"})
+    >>> genome == Genome("sequence", {"place2": "1", "place1": "2"})
+    True
+    >>> genome.key
+    '["sequence",{"place1":"2","place2":"1"}]'
+    """
 
     space: str
     content: dict[str, Any]

@@ -25,7 +25,7 @@ from ..base.lazy import lazy_module
 from ..events import FamilyGroup, GraphData, GraphNode
 from ..primitives.names import NB201, PRIMITIVES
 from .base import SearchSpace, SpaceConfig, SpaceEntry
-from .data_shape import DataShape
+from .data_shape import NO_INPUT, DataShape
 from .decisions import Choices, Decision, DecisionList
 from .genomes import Genome, canonical_json, digest
 from .image_input import require_images
@@ -76,15 +76,25 @@ _SIZES: dict[Stage, tuple[tuple[int, int], tuple[int, int], tuple[int, int]]] = 
 
 
 class NB201Space(SearchSpace[NB201Config]):
-    """See the module's docstring."""
+    """See the module's docstring.
+
+    >>> space = NB201Space(NB201Config(), DataShape((3, 32, 32), 10))
+    >>> genome = space.sample(random.Random(0))
+    >>> space.to_string(genome)
+    '|nor_conv_3x3~0|+|nor_conv_3x3~0|none~1|+|nor_conv_1x1~0|avg_pool_3x3~1|nor_conv_3x3~2|'
+    >>> child, operator = space.mutate(genome, random.Random(1))
+    >>> sum(old != new for old, new in zip(space.operations_of(genome), space.operations_of(child), strict=True))
+    1
+    """
 
     id: ClassVar[str] = "nb201"
     offers: ClassVar[frozenset[str]] = frozenset({"sample", "mutate", "crossover", "enumerate", "encode", "supernet", "paths", "decisions"})
     operations: ClassVar[tuple[str, ...]] = NB201
 
     def validate_shape(self, shape: DataShape) -> None:
-        # Two stages halve the resolution.
-        require_images(self.id, shape, least=4)
+        # Two stages halve the resolution. A table that answers for the cells needs no images.
+        if shape != NO_INPUT:
+            require_images(self.id, shape, least=4)
 
     def macro(self, stage: Stage, cells: int = 0, channels: int = 0) -> tuple[int, int]:
         """(cells per stage, channels of the first stage); positive arguments override, then the space's own options."""
@@ -338,5 +348,6 @@ ENTRY = SpaceEntry(
     config=NB201Config,
     space=NB201Space,
     offers=NB201Space.offers,
+    inputs=frozenset({"image", "none"}),
     builder="search_engine.supernets.nb201_network:build",
 )

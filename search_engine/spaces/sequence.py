@@ -32,7 +32,13 @@ class SequenceConfig(SpaceConfig):
 
 
 class SequenceSpace(DecisionSpace[SequenceConfig]):
-    """Content: `{"place1": "4", "place2": "1", ...}`."""
+    """Content: `{"place1": "4", "place2": "1", ...}`.
+
+    >>> from search_engine.spaces.data_shape import NO_INPUT
+    >>> space = SequenceSpace(SequenceConfig(n=3), NO_INPUT)
+    >>> space.sequence(space.from_string("1 3 2")), space.size()
+    ((1, 3, 2), 27)
+    """
 
     id: ClassVar[str] = "sequence"
 

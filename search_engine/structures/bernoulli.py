@@ -86,7 +86,13 @@ class _BernoulliLogits(TemperedStructure):
 
 
 class RelaxedBernoulliStructure(_BernoulliLogits):
-    """Draws inside the cube."""
+    """Draws inside the cube.
+
+    >>> structure = RelaxedBernoulliStructure({"blocks": (4, 1)}, torch.Generator().manual_seed(0))
+    >>> weights = structure.sample(generator=torch.Generator().manual_seed(1))["blocks"]
+    >>> bool(((weights > 0) & (weights < 1)).all())
+    True
+    """
 
     constraint = "cube"
     discrete = False
@@ -125,7 +131,12 @@ class RelaxedBernoulliStructure(_BernoulliLogits):
 
 
 class HardBernoulliStructure(_BernoulliLogits):
-    """Draws at the vertices of the cube, exactly 0 or 1, straight-through. `log_prob` and `kl` are exact."""
+    """Draws at the vertices of the cube, exactly 0 or 1, straight-through. `log_prob` and `kl` are exact.
+
+    >>> structure = HardBernoulliStructure({"blocks": (4, 1)}, torch.Generator().manual_seed(0))
+    >>> set(structure.sample(generator=torch.Generator().manual_seed(1))["blocks"].flatten().tolist()) <= {0.0, 1.0}
+    True
+    """
 
     constraint = "cube_vertices"
     discrete = True

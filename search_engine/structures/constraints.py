@@ -18,7 +18,11 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True)
 class ConstraintSet:
-    """One of the sets; `name` is what `FamilyGroup.constraint` says."""
+    """One of the sets; `name` is what `FamilyGroup.constraint` says.
+
+    >>> constraint("simplex").contains(np.array([[0.2, 0.8]])), constraint("simplex_vertices").contains(np.array([[0.2, 0.8]]))
+    (True, False)
+    """
 
     name: str
     on_simplex: bool

@@ -33,7 +33,13 @@ LEAST_CONCENTRATION = 1e-3
 
 
 class DirichletStructure(SimplexDensity):
-    """Alphas (edges, operations) per group; concentrations as above."""
+    """Alphas (edges, operations) per group; concentrations as above.
+
+    >>> structure = DirichletStructure({"cell": (2, 3)}, torch.Generator().manual_seed(0))
+    >>> weights = structure.sample(generator=torch.Generator().manual_seed(1))["cell"]
+    >>> bool((weights > 0).all()), bool(torch.allclose(weights.sum(1), torch.ones(2)))
+    (True, True)
+    """
 
     twice_differentiable = False
 

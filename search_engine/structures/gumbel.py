@@ -72,7 +72,13 @@ class _GumbelLogits(TemperedStructure):
 
 
 class GumbelSoftmaxStructure(_GumbelLogits, SimplexDensity):
-    """The concrete distribution: draws inside the simplex, as in SNAS (Xie, Zheng, Liu, Lin 2019)."""
+    """The concrete distribution: draws inside the simplex, as in SNAS (Xie, Zheng, Liu, Lin 2019).
+
+    >>> structure = GumbelSoftmaxStructure({"cell": (2, 3)}, torch.Generator().manual_seed(0))
+    >>> weights = structure.sample(generator=torch.Generator().manual_seed(1))["cell"]
+    >>> bool((weights > 0).all()), bool(torch.allclose(weights.sum(1), torch.ones(2)))
+    (True, True)
+    """
 
     def sample_logs(self, parameters: Parameters | None, generator: torch.Generator | None, draws: tuple[int, ...]) -> Weights:
         return {group: value.log_softmax(dim=-1) for group, value in self._tempered(parameters, generator, draws).items()}
@@ -94,6 +100,10 @@ class HardGumbelStructure(_GumbelLogits):
 
     A draw's value is exactly one-hot. `log_prob` and `kl` are those of the categorical law, exact; they have gradients in alpha and do
     not depend on the temperature.
+
+    >>> structure = HardGumbelStructure({"cell": (2, 3)}, torch.Generator().manual_seed(0))
+    >>> structure.sample(generator=torch.Generator().manual_seed(1))["cell"].sum(1).tolist()
+    [1.0, 1.0]
     """
 
     constraint = "simplex_vertices"

@@ -45,7 +45,13 @@ class RatioBlock:
 
 
 class LogitNormalStructure(SimplexDensity):
-    """Per group `mu` and `log_sigma`, (edges, operations) each, or one column less where the last logit is pinned to zero."""
+    """Per group `mu` and `log_sigma`, (edges, operations) each, or one column less where the last logit is pinned to zero.
+
+    >>> structure = LogitNormalStructure({"cell": (2, 3)}, torch.Generator().manual_seed(0))
+    >>> weights = structure.sample(generator=torch.Generator().manual_seed(1))["cell"]
+    >>> bool((weights > 0).all()), bool(torch.allclose(weights.sum(1), torch.ones(2)))
+    (True, True)
+    """
 
     def __init__(
         self,

@@ -21,7 +21,13 @@ else:
 
 
 class SoftmaxStructure(StructureDistribution):
-    """Alphas (edges, operations) per group; weights are their row-wise softmax."""
+    """Alphas (edges, operations) per group; weights are their row-wise softmax.
+
+    >>> structure = SoftmaxStructure({"cell": (2, 3)}, torch.Generator().manual_seed(0))
+    >>> weights = structure.sample()["cell"]
+    >>> weights.shape, bool(torch.allclose(weights.sum(1), torch.ones(2)))
+    (torch.Size([2, 3]), True)
+    """
 
     constraint = "simplex"
     discrete = True

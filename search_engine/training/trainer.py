@@ -153,7 +153,17 @@ class TrainingLoop:
 
 
 class Trainer(TrainingLoop):
-    """Trains `network` on `data.train` and scores it on `data.validation` after every epoch."""
+    """Trains `network` on `data.train` and scores it on `data.validation` after every epoch.
+
+    >>> from search_engine.datasets.digits import Digits, DigitsConfig
+    >>> torch.manual_seed(0) and None
+    >>> network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 10))
+    >>> data = Digits(DigitsConfig()).search_data(seed=0)
+    >>> trainer = Trainer(network, data, TrainingConfig(epochs=2, augment="none"), seed=0)
+    >>> while not trainer.finished: trainer.advance()
+    >>> trainer.metrics()["val_accuracy"] > 0.8
+    True
+    """
 
     def __init__(
         self, network: nn.Module, data: SearchData, config: TrainingConfig, seed: int, device: str = "cpu", amp: bool = False

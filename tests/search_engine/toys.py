@@ -71,9 +71,6 @@ class Ones(Objective):
     def __init__(self, config: OnesConfig) -> None:
         self.config = config
 
-    def shape(self) -> DataShape:
-        return DataShape((1,), 2)
-
     def reward(self, genome: Genome) -> float:
         bits = genome.content["bits"]
         noise = random.Random(derive_seed("ones", genome.key)).gauss(0, self.config.noise)

@@ -65,7 +65,7 @@ OPEN_ROUTES = [
     ("GET", "me"), ("POST", "auth/logout"), ("GET", "tokens"), ("POST", "tokens"), ("POST", "ws-tickets"), ("GET", "algorithms"),
     ("GET", "search-spaces"), ("GET", "datasets"), ("GET", "compatibility"), ("GET", "run-schema"), ("GET", "presets"),
     ("GET", "experiments"), ("POST", "experiments"), ("POST", "experiments/validate"), ("POST", "estimates"), ("GET", "runs"),
-    ("GET", "models"), ("GET", "workers"),
+    ("GET", "models"), ("GET", "workers"), ("GET", "plugins"),
 ]  # fmt: skip
 """Every other route that needs a login."""
 

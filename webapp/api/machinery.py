@@ -1,7 +1,8 @@
-"""Views of the workers, and of the server's own health."""
+"""Views of the workers, of plug-ins that were left out, and of the server's own health."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from search_engine.catalogue import registry
 from webapp.core.models import Job, Run, Worker
 from webapp.jobs.files import free_bytes
 
@@ -48,6 +50,15 @@ def _worker(row: Worker, user: Any, now: Any) -> shapes.WorkerInfo:
         last_seen=row.last_seen,
         job=job,
     )
+
+
+class PluginsView(ApiView):
+    """What installed packages would have brought (algorithms, spaces, data sets) if it could be loaded. A repaired package is seen after a
+    restart: a process loads its plug-ins once."""
+
+    @extend_schema(operation_id="plugins_list", responses={200: shapes.PluginInfos})
+    def get(self, request: Request) -> Response:
+        return Response(shapes.PluginInfos([shapes.PluginInfo(**asdict(plugin)) for plugin in registry.broken_plugins()]))
 
 
 class _HealthView(ApiView):

@@ -54,6 +54,7 @@ urlpatterns = [
     path("models/<uuid:pk>", artefacts.ModelView.as_view()),
     path("models/<uuid:pk>/download", artefacts.ModelDownloadView.as_view()),
     path("workers", machinery.WorkersView.as_view()),
+    path("plugins", machinery.PluginsView.as_view()),
     path("health/live", machinery.LiveView.as_view()),
     path("health/ready", machinery.ReadyView.as_view()),
     path("schema/", SchemaView.as_view()),

@@ -13,6 +13,7 @@ import type {
   Me,
   Model,
   Page,
+  Plugin,
   Preset,
   Run,
   RunSchema,
@@ -88,3 +89,4 @@ export const getModels = (cursor: Cursor, signal?: Signal) => getPage<Model>("mo
 export const getModel = (id: string, signal?: Signal) => get<Model>(`models/${id}`, signal);
 export const modelDownloadUrl = (id: string) => `/api/v1/models/${id}/download`;
 export const getWorkers = (signal?: Signal) => list<Worker>("workers", signal);
+export const getPlugins = (signal?: Signal) => list<Plugin>("plugins", signal);

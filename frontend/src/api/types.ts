@@ -73,7 +73,7 @@ export interface Dataset {
   source: string;
   licence: string;
   provides: "samples" | "table" | "objective";
-  /** "none": a formula scores each genome, there is nothing to put into a network; its shape is then [] with 0 classes. */
+  /** "none": a formula or a table answers for each genome, there is nothing to put into a network; its shape is then null, or [] with 0 classes. */
   input_kind: "image" | "vector" | "none";
   shape: { input: number[]; classes: number } | null;
   budgets: BudgetKind[];
@@ -323,6 +323,18 @@ export interface Worker {
   last_seen: string;
   /** `run` is null where the run is somebody else's. */
   job: { id: string | null; kind: string; run: string | null } | null;
+}
+
+/** An entry point of an installed package that was left out when the server started. */
+export interface Plugin {
+  /** nascope.algorithms, nascope.spaces or nascope.datasets */
+  group: string;
+  name: string;
+  value: string;
+  /** Empty where the package's metadata does not tell. */
+  package: string;
+  version: string;
+  reason: string;
 }
 
 export type TokenScope = "read" | "write";

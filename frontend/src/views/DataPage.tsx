@@ -10,7 +10,7 @@ import { Chip } from "../ui/StateChip";
 import { Failure, Skeleton } from "../ui/States";
 import { exact, metricName } from "../ui/format";
 import { linkified } from "../ui/linkified";
-import { NO_SAMPLES } from "./datasetText";
+import { noSamples } from "./datasetText";
 
 const PROVIDES: Record<Dataset["provides"], string> = {
   samples: "examples to train on",
@@ -19,7 +19,7 @@ const PROVIDES: Record<Dataset["provides"], string> = {
 };
 
 function shapeText(dataset: Dataset): string {
-  if (dataset.input_kind === "none") return NO_SAMPLES;
+  if (dataset.input_kind === "none") return noSamples(dataset);
   if (!dataset.shape) return "known once the files are read";
   const { input, classes } = dataset.shape;
   const form = input.length === 3 ? `${input[1]} × ${input[2]} pixels, ${input[0]} ${input[0] === 1 ? "channel" : "channels"}` : `${input.join(" × ")} features`;

@@ -1,4 +1,4 @@
-import { getWorkers } from "../api/resources";
+import { getPlugins, getWorkers } from "../api/resources";
 import type { Worker } from "../api/types";
 import { useResource } from "../api/useResource";
 import { Link } from "../app/router";
@@ -9,6 +9,7 @@ import { Panel } from "../ui/Panel";
 import { Chip } from "../ui/StateChip";
 import { Empty, Failure, Skeleton } from "../ui/States";
 import { ago, moment, plural } from "../ui/format";
+import { PluginsLeftOut } from "./PluginsLeftOut";
 
 const JOBS: Record<string, string> = {
   advance: "telling results, asking for proposals",
@@ -50,6 +51,7 @@ function Row({ worker }: { worker: Worker }) {
 export function WorkersPage() {
   useTitle("Workers");
   const workers = useResource("workers", getWorkers, 2000);
+  const plugins = useResource("plugins", getPlugins);
   return (
     <div className="page">
       <div className="page-head">
@@ -86,6 +88,7 @@ export function WorkersPage() {
           </table>
         )}
       </Panel>
+      <PluginsLeftOut plugins={plugins.data ?? []} />
       <Panel title="Start another worker" note="on this machine, or on any that reaches the same database and broker">
         <div className="stack">
           <CodeBlock text="python manage.py worker --device cpu" label="Command for a CPU worker" />

@@ -4,7 +4,9 @@ import { equal, textOf } from "../schema/model";
 import { exact } from "../ui/format";
 
 /** What a data set without examples gives a search. */
-export const NO_SAMPLES = "no samples: a formula scores each genome";
+export function noSamples(dataset: Dataset): string {
+  return dataset.provides === "table" ? "no samples: a table answers for each genome" : "no samples: a formula scores each genome";
+}
 
 /** [0, 1, 2, 5] -> "0–2, 5"; anything else as it is typed. */
 function rangesText(value: unknown): string {
@@ -21,7 +23,7 @@ function rangesText(value: unknown): string {
 
 /** Shape of one example and the number of classes, as a choice shows it: "1 × 8 × 8, 5 of 10 classes". */
 export function shapeNote(dataset: Dataset, options: Options = {}): string {
-  if (dataset.input_kind === "none") return NO_SAMPLES;
+  if (dataset.input_kind === "none") return noSamples(dataset);
   if (!dataset.shape) return "shape known once the files are read";
   const { input, classes } = dataset.shape;
   const labels = options["labels"];
@@ -32,7 +34,7 @@ export function shapeNote(dataset: Dataset, options: Options = {}): string {
 /** What a data set is, in a few words for a choice. */
 export function choiceNote(dataset: Dataset): string {
   const shape = shapeNote(dataset);
-  if (dataset.provides === "table") return `${shape}, answers from a table`;
+  if (dataset.provides === "table" && dataset.input_kind !== "none") return `${shape}, answers from a table`;
   const size = Object.entries(dataset.sizes).find(([name]) => name.startsWith("train"));
   return dataset.provides === "samples" && size ? `${shape}, ${exact(size[1])} for ${size[0]}` : shape;
 }

@@ -4,75 +4,21 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from typing import Any
 
 import pytest
 
 from search_engine.base.errors import BadInput
 from search_engine.catalogue import registry
-from search_engine.spaces.base import SearchSpace
 from search_engine.spaces.cell import CellConfig, CellSpace
 from search_engine.spaces.data_shape import DataShape
 from search_engine.spaces.decision_infos import declare
 from search_engine.spaces.nb201 import EDGES, NB201Config, NB201Space
 
 SHAPES = {"image": DataShape((1, 28, 28), 10), "vector": DataShape((13,), 3), "none": DataShape((), 0)}
-WITH_DECISIONS = [entry.id for entry in registry.spaces().values() if "decisions" in entry.offers]
-
-
-def space(name: str) -> SearchSpace[Any]:
-    entry = registry.space(name)
-    made: SearchSpace[Any] = entry.space(entry.config(), SHAPES[sorted(entry.inputs)[0]])
-    return made
 
 
 def small_cell(nodes: int) -> CellSpace:
     return CellSpace(CellConfig(nodes=nodes), SHAPES["image"])
-
-
-@pytest.mark.parametrize("name", WITH_DECISIONS)
-def test_random_genomes_come_back_from_their_choices(name: str) -> None:
-    one, rng = space(name), random.Random(5)
-    for _ in range(500):
-        genome = one.sample(rng)
-        choices = one.choices_of(genome)
-        one.decisions.validate(choices)
-        assert one.hash(one.genome_of(choices)) == one.hash(genome)
-
-
-@pytest.mark.parametrize("name", WITH_DECISIONS)
-def test_random_choices_are_admissible_genomes_and_come_back(name: str) -> None:
-    one, rng = space(name), random.Random(6)
-    for _ in range(200):
-        choices = one.decisions.sample(rng)
-        genome = one.genome_of(choices)
-        one.validate(genome)
-        assert one.hash(one.genome_of(one.choices_of(genome))) == one.hash(genome)
-
-
-@pytest.mark.parametrize("name", WITH_DECISIONS)
-def test_decisions_are_declared_in_order(name: str) -> None:
-    one = space(name)
-    infos = declare(one).decisions
-    assert [(item.key, item.choices) for item in infos] == [(item.key, list(item.choices)) for item in one.decisions]
-    assert all(item.title and item.kind for item in infos)
-
-
-@pytest.mark.parametrize("name", WITH_DECISIONS)
-def test_decisions_of_a_kind_can_share_a_head(name: str) -> None:
-    """Equally many choices, unless they pick among places; those refer to places that are complete, or that nothing decides."""
-    counts: dict[str, int] = {}
-    complete: set[str] = set()
-    ever = {decision.anchor for decision in space(name).decisions}
-    for decision in space(name).decisions:
-        if decision.selects is None:
-            assert counts.setdefault(decision.kind, len(decision.choices)) == len(decision.choices), decision.key
-        else:
-            assert len(decision.selects) == len(decision.choices)
-            picked = {anchor for choice in decision.selects for anchor in choice}
-            assert not (picked & ever) - complete, decision.key
-        if decision.anchor is not None:
-            complete.add(decision.anchor)
 
 
 def test_a_space_without_decisions_says_so() -> None:

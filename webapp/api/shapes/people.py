@@ -1,4 +1,4 @@
-"""Workers, people, their secrets, and the health of the server."""
+"""Workers, plug-ins, people, their secrets, and the health of the server."""
 
 from __future__ import annotations
 
@@ -33,6 +33,21 @@ class WorkerInfo(BaseModel):
 
 class WorkerInfos(RootModel[list[WorkerInfo]]):
     """The workers heard of lately."""
+
+
+class PluginInfo(BaseModel):
+    """An entry point of an installed package that was left out."""
+
+    group: str = Field(description="nascope.algorithms, nascope.spaces or nascope.datasets")
+    name: str
+    value: str = Field(description="what it names: module:object")
+    package: str = Field(description="empty where its metadata does not tell")
+    version: str
+    reason: str
+
+
+class PluginInfos(RootModel[list[PluginInfo]]):
+    """What was left out when the server started."""
 
 
 class Me(BaseModel):
