@@ -266,7 +266,8 @@ def _read_npz(path: Path, names: Iterable[str]) -> dict[str, Array]:
     except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, pickle.UnpicklingError) as error:
         if isinstance(error, BadInput):
             raise
-        raise _unusable(path, f"it cannot be read as a NumPy archive ({' '.join(str(error).split())})") from None
+        # NumPy's own message advises to allow pickle.
+        raise _unusable(path, "it cannot be read as a NumPy archive; save the columns with numpy.savez") from None
     return columns
 
 
