@@ -22,6 +22,16 @@ A reward without samples is an `Objective`:
 ...     def reward(self, genome): return -float(sum(map(int, genome.content.values())))
 >>> Shortest().reward(Genome("sequence", {"place1": "2", "place2": "1"}))
 -3.0
+
+Answers that are there already are a `Table` (from a file: `file_table.FileTable`):
+
+>>> class Two(Table):
+...     space, declared_samples = "sequence", 100
+...     def charge(self, genome, string, fidelity): return 100 if string in "12" else 0
+...     def lookup(self, genome, string, fidelity): return TableAnswer({"val_accuracy": int(string) / 4}, samples=100)
+...     def final_metrics(self, genome, string, key): return {"test_accuracy": int(string) / 4}
+>>> Two().lookup(Genome("sequence", {"place1": "2"}), "2", {}).metrics
+{'val_accuracy': 0.5}
 """
 
 from __future__ import annotations

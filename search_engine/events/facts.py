@@ -12,6 +12,8 @@
 True
 >>> Champion(generation=3, value=0.9, metric="fitness", genome={}, genome_hash="", graph=GraphData(nodes=[], edges=[])).added_nodes
 []
+>>> PopulationBlock(generation=3, size=64, block="", best=0.9, mean=0.6).kind
+'population'
 >>> Report(name="noise", title="Noise", charts=[], message="it holds up to a tenth").kind
 'report'
 """

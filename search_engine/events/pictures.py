@@ -11,6 +11,9 @@ Float arrays are base64 of little-endian float32 (`encode_floats`).
 'family'
 >>> decode_floats(StructureFrame(step=1, groups={"cell": encode_floats([0.25, 0.75])}).groups["cell"]).tolist()
 [0.25, 0.75]
+>>> size = DecisionInfo(key="size", title="Size", kind="size", choices=["small", "large"])
+>>> len(DecisionsDeclared(decisions=[size]).decisions[0].choices)
+2
 >>> half = encode_floats([0.5, 0.5])
 >>> frames = [
 ...     PolicyFrame(step=1, probabilities=half), MarginalsFrame(step=1, counts=half, means=half),
