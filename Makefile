@@ -5,7 +5,7 @@
 #   make test-slow  the stated seeds
 #   make test-night what takes hours
 #   make durations  write down how long the tests took here (tests/durations.json, CONTRIBUTING.md)
-#   make lint       ruff, mypy, import-linter, eslint, tsc
+#   make lint       ruff, mypy, import-linter, circles of files, eslint, tsc
 # On Linux, plain torch brings several GB of CUDA packages. For the small CPU build:
 #   make run TORCH_INDEX=https://download.pytorch.org/whl/cpu
 

@@ -63,11 +63,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from importlib.metadata import entry_points
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ..base import plugins
 from ..datasets.base import SearchData
 from ..events import PICTURES, Cost, EventLog, Payload
 from ..spaces.base import SearchSpace
@@ -309,7 +309,7 @@ QUICK_TRIALS: dict[str, Any] = {
 def known_pictures() -> tuple[str, ...]:
     """The kinds of picture that an entry may declare: the engine's own, and those whose names installed packages add through the entry
     points `nascope.pictures` (only the names are read)."""
-    return (*PICTURES, *(point.name for point in entry_points(group="nascope.pictures")))
+    return (*PICTURES, *(point.name for point in plugins.points("nascope.pictures")))
 
 
 @dataclass(frozen=True)
@@ -346,14 +346,14 @@ class AlgorithmEntry:
     spaces: tuple[str, ...] | None = None
     """Where the algorithm brings its own space, only those; None = every space that offers what it needs."""
     lives: str = "simplex vertices"
-    """Where the structure lives (ARCHITECTURE section 1)."""
+    """Where the structure lives (docs/architecture.md, "One idea")."""
     metric: str = ""
     """What its results are ranked by (higher is better) where that is not the data set's metric, for example `val_elbo`."""
     metric_note: str = ""
     """How those results were measured where that is not what a reader expects of the metric's name, for example "shared weights"."""
     structure: tuple[str, ...] = ()
-    """Its kinds of picture (`events.PICTURES`, or a name from the entry points `nascope.pictures`), what it is about first: the browser
-    opens with that one. "queue" wants an option `population`, the number that lives."""
+    """Its kinds of picture (`events.PICTURES`, or a name from the entry points `nascope.pictures`), what it is about first: each panel
+    of the run page opens with the first of them that belongs to it. "queue" wants an option `population`, the number that lives."""
     domains: Domains = Domains()
     finisher: str = ""
     """`module:function` that finishes finalists with finish="as_is": (space, finalist, data, test, seed, device) -> (network or None,

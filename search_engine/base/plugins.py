@@ -72,7 +72,7 @@ def load(room: str, modules: Iterable[str], kind: type[EntryT], check: Callable[
     group = f"nascope.{room}"
     for key in [key for key in _broken if key[0] == group]:
         del _broken[key]
-    for point in _points(group):
+    for point in points(group):
         try:
             new = _entries(point.load(), kind, entries)
             for entry in new.values():
@@ -99,9 +99,10 @@ def _entries(found: Any, kind: type[EntryT], known: dict[str, EntryT]) -> dict[s
     return new
 
 
-def _points(group: str) -> Iterator[EntryPoint]:
+def points(group: str) -> Iterator[EntryPoint]:
     """The entry points of a group, in the order of the path; of a package that lies there twice, the first. Packages are asked one by one:
-    `importlib.metadata.entry_points` reads all files at once and fails with the first that is malformed, whoever's it is."""
+    `importlib.metadata.entry_points` reads all files at once and fails with the first that is malformed, whoever's it is (libraries that
+    ask so at their import, as networkx does, end there in any program)."""
     seen: set[str] = set()
     for distribution in distributions():
         try:
@@ -121,10 +122,13 @@ def _points(group: str) -> Iterator[EntryPoint]:
 
 
 def _origin(distribution: Distribution | None) -> tuple[str, str]:
-    """Name and version of a package; empty where its metadata lack them."""
+    """Name and version of a package; empty where its metadata lack them or cannot be read."""
     if distribution is None:
         return "", ""
-    metadata = distribution.metadata.json
+    try:
+        metadata = distribution.metadata.json
+    except Exception:
+        return "", ""
     return str(metadata.get("name", "")), str(metadata.get("version", ""))
 
 

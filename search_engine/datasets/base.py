@@ -45,7 +45,6 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from ..base.errors import BadInput
 from ..spaces.data_shape import NO_INPUT, DataShape, Preprocessing
 from ..spaces.genomes import Genome
 from ..spaces.tasks import TaskName
@@ -199,9 +198,3 @@ class DatasetEntry:
 
     def missing_files(self, data_dir: Path) -> list[str]:
         return [name for name in self.files if not (data_dir / name).is_file()]
-
-
-def check_share(field_name: str, value: float) -> None:
-    """A share must lie strictly between 0 and 1."""
-    if not 0 < value < 1:
-        raise BadInput(field_name, f"{value} is not a share: use a number between 0 and 1")

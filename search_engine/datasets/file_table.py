@@ -101,6 +101,8 @@ class TableFile:
             if dict(fidelity.at) in seen:
                 raise ValueError(f"the table '{self.file}' has two fidelities at {dict(fidelity.at)}")
             seen.append(dict(fidelity.at))
+            if isinstance(fidelity.samples, int) and fidelity.samples < 0:
+                raise ValueError(f"a trial of the table '{self.file}' cannot cost {fidelity.samples} samples")
             leaking = [name for name in fidelity.metrics if name.startswith("test")]
             if leaking:
                 raise ValueError(f"'{leaking[0]}' stands among what a trial sees; figures of the test split belong in `final`")
@@ -123,7 +125,16 @@ class FileTable(Table):
 
     @cached_property
     def _columns(self) -> dict[str, Array]:
-        return read_columns(self._path, self._table.key, self._table.columns)
+        columns = read_columns(self._path, self._table.key, self._table.columns)
+        for cost in (fidelity.samples for fidelity in self._table.fidelities):
+            if isinstance(cost, Column):
+                charged = columns[cost.name].astype(np.float64) * (cost.times / cost.per)
+                free = np.flatnonzero(charged < 1)
+                if len(free):
+                    # A search whose trials cost nothing would never end by its samples.
+                    key = columns[self._table.key][free[0]]
+                    raise _unusable(self._path, f"the column '{cost.name}' charges less than one sample for '{key}' (row {free[0] + 1})")
+        return columns
 
     @cached_property
     def _rows(self) -> dict[str, int]:
@@ -229,7 +240,10 @@ def read_columns(path: Path, key: str, numbers: Iterable[str]) -> dict[str, Arra
     columns = _read_npz(path, (key, *numbers)) if path.name.endswith(".npz") else _read_csv(path, key, tuple(numbers))
     keys = columns[key]
     if keys.dtype.kind == "S":
-        keys = columns[key] = np.char.decode(keys, "utf-8")
+        try:
+            keys = columns[key] = np.char.decode(keys, "utf-8")
+        except UnicodeDecodeError:
+            raise _unusable(path, f"the column '{key}' holds bytes that are no UTF-8; save it as text (dtype=str)") from None
     if keys.dtype.kind != "U" or keys.ndim != 1:
         raise _unusable(path, f"the column '{key}' must hold one text per architecture, not {keys.dtype} in {keys.ndim} dimensions")
     if not len(keys):
@@ -260,7 +274,9 @@ def _read_npz(path: Path, names: Iterable[str]) -> dict[str, Array]:
                     raise _lacks(path, name, file.files)
                 try:
                     columns[name] = file[name]
-                except ValueError:
+                except ValueError as error:
+                    if "allow_pickle" not in str(error):
+                        raise
                     # NumPy refuses object arrays before it unpickles anything.
                     raise _unusable(path, f"the column '{name}' holds Python objects; save it as numbers or as text (dtype=str)") from None
     except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, pickle.UnpicklingError) as error:

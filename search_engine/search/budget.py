@@ -1,7 +1,7 @@
 """What a run may spend, and when it stops asking.
 
 `charged` decides: a trial's whole cost is charged at its tell, a step's after the step. Asking goes on only while what is charged plus
-the declared cost of the open trials is below the limit (ARCHITECTURE section 2).
+the declared cost of the open trials is below the limit (docs/architecture.md, "What counts").
 """
 
 from __future__ import annotations

@@ -193,7 +193,7 @@ def versions() -> dict[str, str]:
 
 
 def result_of(coordinator: Coordinator, checked: CheckedRun) -> dict[str, Any]:
-    """The content of `result.json` (ARCHITECTURE section 7)."""
+    """The content of `result.json`."""
     config = checked.config
     entrants = []
     for index, entrant in enumerate(coordinator.finale.entrants):

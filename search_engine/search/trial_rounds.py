@@ -2,7 +2,7 @@
 
 Steady-state: ask number k happens after exactly the tells 1 .. k - W, in ask order, one tell then one ask; W is the phase's window.
 Generational: a generation is asked proposal by proposal under the budget, and told as a whole. Nothing here reads a worker count, the
-clock, or the order in which trials finish (ARCHITECTURE section 4.2).
+clock, or the order in which trials finish (docs/architecture.md, "How a search flows").
 """
 
 from __future__ import annotations

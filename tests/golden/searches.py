@@ -12,7 +12,7 @@ from tests.production.searches import SEARCHES
 def quick(algorithm: str, **changes: Any) -> dict[str, Any]:
     """The quick run of an algorithm on its default space and data set, with a finale that is quick too."""
     values = {"algorithm": algorithm, "seed": 3, **registry.algorithm(algorithm).quick}
-    # The study of redundancy is the finale's own, whatever the algorithm: test_redundancy.py has it.
+    # The study of redundancy is the finale's own, whatever the algorithm: redundancy/test_study.py has it.
     finale = {**values.get("finale", {}), "onnx": False, "redundancy": False}
     return {**values, "finale": finale, **changes}
 

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.patience import PATIENCE
+
 ROOT = Path(__file__).parents[2]
 
 CONTRACTS = """
@@ -84,6 +86,6 @@ def lint(folder: Path, contract: str) -> subprocess.CompletedProcess[str]:
     """`lint-imports` on the house, one contract."""
     program = Path(sys.executable).with_name("lint-imports")
     return subprocess.run(
-        [program, "--no-cache", "--no-logo", "--contract", contract], cwd=folder, capture_output=True, text=True, check=False, timeout=120,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        [program, "--no-cache", "--no-logo", "--contract", contract], cwd=folder, capture_output=True, text=True, check=False,
+        timeout=PATIENCE, env={**os.environ, "PYTHONPATH": str(ROOT)},
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 import networkx as nx
 import pytest
 
+from tests.patience import PATIENCE
 from tools.architecture import Part, declared_floors, found_floors, frontend_part, report
 
 from .planted import ROOT
@@ -89,5 +90,5 @@ def checkout(folder: Path, webapp: dict[str, str]) -> Path:
 ], ids=["none", "in a function", "in a string"])
 def test_a_circle_where_none_may_be_fails(webapp: dict[str, str], circle: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tools.architecture", "--counts", "--root", str(checkout(tmp_path, webapp))]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert (done.returncode, done.stderr) == ((1, f"webapp has circles of files: {circle}\n") if circle else (0, "")), done.stdout

@@ -64,7 +64,13 @@ def test_the_address_is_what_browsers_use(admin: Any, settings: Any) -> None:
     assert printed()[0].startswith("https://nascope.example.org/login/")
 
 
-@pytest.mark.parametrize("address", ["nascope.example.org", "ftp://nascope.example.org", "https://", "https://nascope.example.org/app"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "nascope.example.org", "ftp://nascope.example.org", "https://", "https://nascope.example.org/app", "http://[",
+        "https://nascope.example.org?next=1", "https://nascope.example.org#top",
+    ],
+)  # fmt: skip
 def test_an_address_without_scheme_or_host_is_refused(admin: Any, address: str) -> None:
     with pytest.raises(CommandError, match=r"--address is '.*': give scheme and host"):
         printed(address=address)

@@ -9,6 +9,8 @@ from typing import Any
 import psutil
 import pytest
 
+from tests.patience import PATIENCE
+
 from .installation import ROOT
 
 BY_THE_SUPERVISOR = """
@@ -44,8 +46,8 @@ def test_a_child_ends_when_its_parent_is_killed(program: str, tmp_path: Any) -> 
     child = psutil.Process(int(started.stdout.readline()))
     assert child.is_running()
     started.kill()
-    started.wait(10)
-    _, alive = psutil.wait_procs([child], timeout=20)
+    started.wait(PATIENCE)
+    _, alive = psutil.wait_procs([child], timeout=PATIENCE)
     for process in alive:
         process.kill()
     assert not alive

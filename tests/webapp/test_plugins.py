@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.search_engine.strangers import GOOD, install
 
 from .api_world import make_user
@@ -21,14 +22,19 @@ def test_the_server_stands_beside_a_torn_package(tmp_path: Path, monkeypatch: py
     modules = {"coin": GOOD, "torn": "raise SystemExit('torn')\n"}
     points = {"nascope.algorithms": {"coin": "coin_package.coin:ENTRY"}, "nascope.datasets": {"torn": "coin_package.torn:ENTRY"}}
     monkeypatch.setenv("PYTHONPATH", f"{install(tmp_path, 'coin_package', modules, points)}{os.pathsep}{ROOT}")
-    headers = cookie(make_user("ada"))
+    administrator = make_user("ada")
+    administrator.is_staff = True
+    administrator.save()
+    staff, other = cookie(administrator), cookie(make_user("bob"))
     with serving() as server:
 
-        def get(path: str) -> Any:
-            with urllib.request.urlopen(urllib.request.Request(f"{server.origin}/api/v1/{path}", headers=headers), timeout=60) as answer:
+        def get(path: str, headers: dict[str, str] = other) -> Any:
+            request = urllib.request.Request(f"{server.origin}/api/v1/{path}", headers=headers)
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
                 return json.load(answer)
 
-        assert get("plugins") == [
+        assert [row["reason"] for row in get("plugins")] == ["SystemExit; administrators see more"]
+        assert get("plugins", staff) == [
             {
                 "group": "nascope.datasets", "name": "torn", "value": "coin_package.torn:ENTRY",
                 "package": "coin-package", "version": "1.2", "reason": "SystemExit: torn",

@@ -45,7 +45,9 @@ class HabitsListener(Listener):
             # Before any limit of skip connections: what they are counted in must show a collapse.
             derived=loop.report.operations_of(loop.derive(weights)), eigenvalue=self.eigenvalue,
         )
-        notices, loop.stopped = self.habits.after_epoch(view)
+        notices, stopped = self.habits.after_epoch(view)
+        # Whoever stopped the search before in this step gave the reason.
+        loop.stopped = loop.stopped or stopped
         for notice in notices:
             loop.context.emit(notice, loop.done)
         return cost

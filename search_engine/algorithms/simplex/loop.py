@@ -356,7 +356,8 @@ class BilevelLoop(StepSearch[SimplexConfig]):
 
 
 class Listener:
-    """Someone who accompanies a loop. Every hook does nothing unless it is overridden; `name` is that of its state in a checkpoint.
+    """Someone who accompanies a loop. Every hook does nothing unless it is overridden; `name` is that of its state in a checkpoint. Who may
+    stop the search stands before `Progress` in `listen()`, so that its last frame is said.
 
     >>> class Impatient(Listener):
     ...     name = "impatient"

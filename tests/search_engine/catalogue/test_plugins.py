@@ -123,6 +123,20 @@ def test_a_good_package_is_simply_there(stranger: Any) -> None:
     assert {row["space"] for row in registry.compatibility() if row["algorithm"] == "coin"} >= {"cell", "nb201", "mlp"}
 
 
+@pytest.mark.parametrize("metadata", [b"Name: torn\n", b"Name: \xff\n"])
+@pytest.mark.parametrize("text", [b"[nascope.spaces]\nx = not a path!!\n", b"[nascope.pictures]\nx = not a path!!\n"])
+def test_a_fresh_process_lists_what_there_is_beside_a_torn_package(tmp_path: Path, text: bytes, metadata: bytes) -> None:
+    """Nothing is loaded yet, so whoever asks for entry points first meets the torn file."""
+    torn = tmp_path / "torn-0.dist-info"
+    torn.mkdir()
+    (torn / "METADATA").write_bytes(metadata)
+    (torn / "entry_points.txt").write_bytes(text)
+    done = command(tmp_path, "algorithms", "--json")
+    assert done.returncode == 0, done.stderr
+    assert {row["id"] for row in json.loads(done.stdout)} >= {"random", "darts"}
+    assert ("was left out" in done.stderr) == (b"spaces" in text)  # of pictures the names alone are read
+
+
 @pytest.mark.parametrize("text", [b"[nascope.algorithms]\nno equals sign\n", b"[nascope.algorithms]\nx = not a path!!\n", b"\xff[nascope."])
 def test_a_file_of_entry_points_that_is_malformed_harms_nobody(stranger: Any, tmp_path: Path, text: bytes) -> None:
     (tmp_path / "torn-0.dist-info").mkdir()

@@ -221,6 +221,7 @@ def test_what_a_table_is_follows_from_its_declaration() -> None:
         ({"fidelities": (TABLE.fidelities[0], TABLE.fidelities[0])}, r"two fidelities at \{'epochs': 1\}"),
         ({"fidelities": (Fidelity({"test_accuracy": Column("test")}, samples=1),)}, "figures of the test split belong in `final`"),
         ({"fidelities": (Fidelity({"loss": Column("quick")}, samples=1),)}, "ranked by 'val_accuracy', which its fidelity {} lacks"),
+        ({"fidelities": (Fidelity({"val_accuracy": Column("quick")}, samples=-1),)}, "cannot cost -1 samples"),
     ],
 )
 def test_a_declaration_that_no_file_could_fill_is_refused(changes: dict[str, Any], message: str) -> None:
@@ -301,11 +302,13 @@ ARCHIVES: dict[str, tuple[Callable[[Path], Any], str]] = {
     "another length": (partial(archive, slow=np.ones(8)), r"the column 'slow' has the shape \(8,\)"),
     "objects": (partial(archive, slow=np.array([{}] * 9, dtype=object)), "the column 'slow' holds Python objects; save it as numbers"),
     "objects as keys": (partial(archive, word=np.array(WORDS, dtype=object)), "the column 'word' holds Python objects"),
+    "bytes that are no text": (partial(archive, word=np.array([b"\xff"] * 9)), "the column 'word' holds bytes that are no UTF-8"),
+    "a free trial": (partial(archive, cost=np.array([5.0] * 8 + [0])), r"'cost' charges less than one sample for 'cc' \(row 9\)"),
+    "a refund": (partial(archive, cost=np.array([-1.0] * 9)), r"'cost' charges less than one sample for 'aa' \(row 1\)"),
     "a single array": (lambda folder: np.save((folder / "words.npz").open("wb"), np.ones(9)), "it holds a single array"),
     "a pickle": (lambda folder: (folder / "words.npz").write_bytes(b"\x80\x04N."), "it cannot be read as a NumPy archive"),
     "no archive": (lambda folder: (folder / "words.npz").write_bytes(b"PK\x03\x04torn"), "it cannot be read as a NumPy archive"),
 }  # fmt: skip
-
 
 
 @pytest.mark.parametrize("damage", DAMAGE)

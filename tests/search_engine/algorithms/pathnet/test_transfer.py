@@ -1,6 +1,6 @@
 """PathNet: does a task profit from the one before? Two disjoint tasks of five digits each, the paper's fitness, frozen path always active.
 
-A network that merely got wider passes this too (the width control): the exact invariants in `test_pathnet.py` tell them apart.
+A network that merely got wider passes this too (the width control): the exact invariants in `test_search.py` tell them apart.
 """
 
 from __future__ import annotations

@@ -115,6 +115,28 @@ def test_a_listener_can_hold_the_structure_and_its_cost_counts() -> None:
     assert search.cost.forward_backward == sum(costs)
 
 
+class Stopped(Spy):
+    """Stops the search at the end of its first epoch."""
+
+    def after_step(self) -> Cost:
+        if self.loop.epoch_ends:
+            self.loop.stopped = "the spy has seen enough"
+        return super().after_step()
+
+
+class StoppedEarly(DartsSearch):
+    def listen(self) -> list[Listener]:
+        return [Stopped(self), *super().listen()]
+
+
+def test_a_listeners_stop_is_kept_by_those_that_come_after_it() -> None:
+    search = search_of(StoppedEarly, steps=1000)
+    while not search.finished:
+        search.step()
+    assert search.done == search.train_order.per_epoch < 1000
+    assert search.stopped == "the spy has seen enough" and search.stop_reason == "stopped"
+
+
 def test_what_is_derived_is_what_the_listeners_leave() -> None:
     search = search_of(Watched)
     search.step()

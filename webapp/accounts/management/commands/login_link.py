@@ -32,14 +32,22 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         address = options["address"]
-        parts = urlsplit(address)
-        if parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/"):
+        if not _is_origin(address):
             raise CommandError(f"--address is '{address}': give scheme and host, as in https://nascope.example.org or {EMBEDDED}")
         user = _named(options["user"]) if options["user"] else _first()
         link = new_link(user, address)
         hours = LoginToken.lifetime.total_seconds() / 3600
         self.stderr.write(f"This link logs {user.get_username()} in, once, within {hours:.0f} hours:")
         self.stdout.write(link)
+
+
+def _is_origin(address: str) -> bool:
+    """Whether it is a scheme and a host, and nothing behind them that a link would be lost in."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.netloc) and not (parts.path.strip("/") or parts.query or parts.fragment)
 
 
 def _address() -> str:
