@@ -9,9 +9,10 @@ from typing import Any
 
 from search_engine.algorithms.base import Context, Result, TrialPhase
 from search_engine.catalogue import registry
-from search_engine.datasets.learn_to_count import SHAPE, LearnToCount
+from search_engine.datasets.learn_to_count import LearnToCount
 from search_engine.events import Cost, EventLog
 from search_engine.spaces.base import SearchSpace
+from search_engine.spaces.data_shape import NO_INPUT
 from search_engine.spaces.genomes import Genome
 from search_engine.spaces.sequence import SequenceConfig, SequenceSpace
 
@@ -44,7 +45,7 @@ def search(phase: TrialPhase, reward: Callable[[Genome], float | None], trials: 
 
 def count(algorithm: str, seed: int, n: int, trials: int, phase: TrialPhase | None = None, **options: Any) -> list[float]:
     """Rewards of a search that learns to count to `n`."""
-    space = SequenceSpace(SequenceConfig(n=n), SHAPE)
+    space = SequenceSpace(SequenceConfig(n=n), NO_INPUT)
     return search(begun(algorithm, space, seed, phase, **options), LearnToCount().reward, trials)
 
 

@@ -17,9 +17,9 @@ from search_engine.base import checkpoint
 from search_engine.base.errors import BadInput
 from search_engine.base.generators import random_state, restore_random
 from search_engine.catalogue.config import parse
-from search_engine.datasets.learn_to_count import SHAPE, LearnToCount
+from search_engine.datasets.learn_to_count import LearnToCount
 from search_engine.events import Cost
-from search_engine.spaces.data_shape import DataShape
+from search_engine.spaces.data_shape import NO_INPUT, DataShape
 from search_engine.spaces.mlp import MLPConfig, MLPSpace
 from search_engine.spaces.sequence import SequenceConfig, SequenceSpace
 from tests.search_engine.algorithms.policy.by_hand import METRIC, begun, best_and_last, count, search
@@ -29,7 +29,7 @@ COUNTED = dict(population=100, sample=20, mutation_probability=0.15, learning_ra
 
 
 def counting(n: int = 5, seed: int = 0, **options: Any) -> EvoNas:
-    return begun("evo_nas", SequenceSpace(SequenceConfig(n=n), SHAPE), seed, **options)  # type: ignore[no-any-return]
+    return begun("evo_nas", SequenceSpace(SequenceConfig(n=n), NO_INPUT), seed, **options)  # type: ignore[no-any-return]
 
 
 def filled(n: int, seed: int = 0, population: int = 5, **options: Any) -> EvoNas:

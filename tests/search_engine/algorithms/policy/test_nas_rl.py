@@ -15,10 +15,10 @@ from search_engine.algorithms.policy.nas_rl import NasRl, SteadyNasRl, advise
 from search_engine.base import checkpoint
 from search_engine.base.generators import random_state, restore_random
 from search_engine.catalogue.config import check
-from search_engine.datasets.learn_to_count import SHAPE, LearnToCount
+from search_engine.datasets.learn_to_count import LearnToCount
 from search_engine.events import Cost, decode_floats
 from search_engine.search.local_run import LocalRun
-from search_engine.spaces.data_shape import DataShape
+from search_engine.spaces.data_shape import NO_INPUT, DataShape
 from search_engine.spaces.nb201 import NB201Config, NB201Space
 from search_engine.spaces.sequence import SequenceConfig, SequenceSpace
 from tests.search_engine import toys
@@ -26,7 +26,7 @@ from tests.search_engine.algorithms.policy.by_hand import METRIC, begun, count, 
 
 
 def counting(n: int = 5, seed: int = 0, **options: Any) -> NasRl:
-    return begun("nas_rl", SequenceSpace(SequenceConfig(n=n), SHAPE), seed, **options)  # type: ignore[no-any-return]
+    return begun("nas_rl", SequenceSpace(SequenceConfig(n=n), NO_INPUT), seed, **options)  # type: ignore[no-any-return]
 
 
 def told(phase: NasRl, rewards: list[float | None], first: int = 0) -> list[float]:
