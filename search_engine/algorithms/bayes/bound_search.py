@@ -9,6 +9,7 @@ from search_engine.base.checkpoint import copied
 from search_engine.base.lazy import lazy_module
 
 from ..base import Context, OptionsT
+from ..means import Means
 from ..step_search import StepSearch
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class BoundSearch(StepSearch[OptionsT]):
     val_part: DevicePart
     order: BatchOrder
 
+    state_version = 2
     order_name: ClassVar[str]
     """Seeds the order of the minibatches, beside the run's seed."""
 
@@ -48,8 +50,8 @@ class BoundSearch(StepSearch[OptionsT]):
         self.limit: int | None = None if handover is None else handover["steps"]
         self.train_part, self.val_part = self.on_device(data.train, data.validation)
         self.order = BatchOrder(len(data.train), context.options.batch_size, self.order_name, context.seed)
-        self._sums: dict[str, float] = {}
-        self._counted = 0
+        self.means = Means()
+        """Of the figures of a step, until the next report."""
 
     # ---- where it stands
 
@@ -90,28 +92,16 @@ class BoundSearch(StepSearch[OptionsT]):
             torch.nn.utils.clip_grad_norm_(parameters, self.context.options.gradient_clip)
         self.optimizer.step()
 
-    def count(self, **values: float) -> None:
-        """Figures of one step, for the means of the next report."""
-        for name, value in values.items():
-            self._sums[name] = self._sums.get(name, 0.0) + value
-        self._counted += 1
-
-    def means(self) -> dict[str, float]:
-        """The means since the last report; counting begins anew."""
-        found = {name: total / self._counted for name, total in self._sums.items()}
-        self._sums, self._counted = {}, 0
-        return found
-
     # ---- checkpoints
 
     def state_dict(self) -> dict[str, Any]:
         return {
             **super().state_dict(), "model": copied(self.model.state_dict()), "optimizer": copied(self.optimizer.state_dict()),
-            "sums": dict(self._sums), "counted": self._counted,
+            "means": self.means.state_dict(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         super().load_state_dict(state)
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self._sums, self._counted = dict(state["sums"]), state["counted"]
+        self.means.load_state_dict(state["means"])

@@ -10,7 +10,6 @@ from search_engine.events import (
     Chart,
     ChartMark,
     ChartsFrame,
-    DerivedGenome,
     FamilyDeclared,
     Metrics,
     StructureFrame,
@@ -21,6 +20,8 @@ from search_engine.spaces.block_costs.blocks import Array
 from search_engine.spaces.genomes import Genome
 
 from ..base import Context
+from ..derived_genomes import DerivedGenomes, kept_otherwise
+from ..means import Means
 
 DRAWS = 8
 """Examples whose draws a structure frame shows."""
@@ -34,9 +35,8 @@ class BudgetReport:
         self._space: Any = context.space
         self._budget = budget
         self._title = cost_title
-        self._derived: Genome | None = None
-        self._sums: dict[str, float] = {}
-        self._counts = 0
+        self._derived = DerivedGenomes(context, kept_otherwise(context.space))
+        self._means = Means()
         self.points: list[dict[str, float]] = []
         """One per evaluation: epoch, sampled, pruned, derived, val_loss, val_accuracy."""
 
@@ -49,9 +49,7 @@ class BudgetReport:
 
     def count(self, **values: float) -> None:
         """Numbers of one step."""
-        for name, value in values.items():
-            self._sums[name] = self._sums.get(name, 0.0) + value
-        self._counts += 1
+        self._means.count(**values)
 
     def say(self, step: int, samples: float, probabilities: Array, draws: Array, **now: float) -> None:
         """Probabilities (blocks,), a few of the batch's draws (B, blocks), and the metrics."""
@@ -59,10 +57,8 @@ class BudgetReport:
         several = [self._space.as_family_weights(draw.astype(np.float32)) for draw in draws[:DRAWS]]
         samples_of = {name: encode_floats(np.stack([item[name] for item in several])) for name in groups} if several else {}
         self._context.emit(StructureFrame(step=step, groups=groups, samples=samples_of), step)
-        if self._counts:
-            means = {name: total / self._counts for name, total in self._sums.items()}
+        if means := self._means.take():
             self._context.emit(Metrics(step=step, samples=samples, values={**means, **now}), step)
-        self._sums, self._counts = {}, 0
 
     def say_point(self, step: int, samples: float, point: dict[str, float], genome: Genome) -> None:
         """An evaluation of the most probable network: its scores, its place in the plane of cost and loss, and the genome where it
@@ -71,18 +67,7 @@ class BudgetReport:
         values = {name: value for name, value in point.items() if name.startswith("val_")}
         self._context.emit(Metrics(step=step, samples=samples, values={**values, "cost_derived": point["derived"]}), step)
         self._context.emit(ChartsFrame(step=step, charts=self._charts()), step)
-        if genome == self._derived:
-            return
-        before = set() if self._derived is None else set(self._space.kept(self._derived))
-        changed = len(before ^ set(self._space.kept(genome)))
-        self._derived = genome
-        self._context.emit(
-            DerivedGenome(
-                step=step, genome=genome.to_json(), genome_hash=self._space.hash(genome), string=self._space.to_string(genome),
-                changed_edges=changed,
-            ),
-            step,
-        )
+        self._derived.say(step, genome)
 
     def _charts(self) -> list[Chart]:
         def column(name: str) -> list[float]:
@@ -111,13 +96,12 @@ class BudgetReport:
 
     def state_dict(self) -> dict[str, Any]:
         return {
-            "derived": None if self._derived is None else self._derived.to_json(),
-            "sums": dict(self._sums),
-            "counts": self._counts,
+            "derived": self._derived.state_dict(),
+            "means": self._means.state_dict(),
             "points": [dict(point) for point in self.points],
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self._derived = None if state["derived"] is None else Genome.from_json(state["derived"])
-        self._sums, self._counts = dict(state["sums"]), state["counts"]
+        self._derived.load_state_dict(state["derived"])
+        self._means.load_state_dict(state["means"])
         self.points = [dict(point) for point in state["points"]]

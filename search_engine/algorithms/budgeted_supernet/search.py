@@ -129,7 +129,7 @@ class BudgetedSupernet(StepSearch[BudgetedSupernetConfig]):
     """One step is one minibatch: one draw per example, one move of the weights and one of the logits."""
 
     title = "Budgeted super-network"
-    state_version = 2
+    state_version = 3
 
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         """Build super-network, logits and both optimisers. Raises TypeError without samples."""

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from search_engine.events import DerivedGenome, Metrics, Notice, PolicyFrame, encode_floats
+from search_engine.events import Metrics, Notice, PolicyFrame, encode_floats
 from search_engine.spaces.decisions import Choices
 from search_engine.spaces.genomes import Genome
 
 from ..base import Context
+from ..derived_genomes import DerivedGenomes
+from ..means import Means
 from ..policy.report import declare_space, say_edges
 
 if TYPE_CHECKING:
@@ -36,10 +38,9 @@ class PathReport:
         self._tables: list[Any] | None = None
         """The policy's probabilities; None after it moved."""
         self._said: Stage = "warm_up"
-        self._derived: Choices | None = None
+        self._derived = DerivedGenomes(context, self._changed_choices)
         self._sampled: Choices = ()
-        self._sums: dict[str, float] = {}
-        self._counts: dict[str, int] = {}
+        self._means = Means()
         self._now: dict[str, float] = {}
         self._policy: dict[str, float] = {}
         """The latest numbers of the controller, for every frame."""
@@ -51,9 +52,7 @@ class PathReport:
 
     def count(self, **values: float) -> None:
         """Numbers of one step, to be averaged until the next report."""
-        for name, value in values.items():
-            self._sums[name] = self._sums.get(name, 0.0) + value
-            self._counts[name] = self._counts.get(name, 0) + 1
+        self._means.count(**values)
 
     def now(self, sampled: Choices, **values: float) -> None:
         """The path of this step, and numbers that are reported as they are."""
@@ -74,8 +73,8 @@ class PathReport:
         if not last and step % self._context.structure_every:
             return
         self._say_policy(step, stage)
-        values = {**self._now, **{name: total / self._counts[name] for name, total in self._sums.items()}}
-        self._sums, self._counts, self._now = {}, {}, {}
+        values = {**self._now, **self._means.take()}
+        self._now = {}
         self._context.emit(Metrics(step=step, samples=samples, values=values), step)
 
     def _probabilities(self) -> list[Any]:
@@ -96,26 +95,19 @@ class PathReport:
     def _say_derived(self, step: int, tables: Sequence[Any]) -> None:
         """The most probable path, if it is another one than before."""
         choices: Choices = tuple(int(table.argmax()) if table.any() else None for table in tables)
-        if choices == self._derived:
-            return
-        before = self._derived or (None,) * len(choices)
-        self._derived = choices
-        genome: Genome = self._space.genome_of(choices)
-        self._context.emit(
-            DerivedGenome(
-                step=step, genome=genome.to_json(), genome_hash=self._space.hash(genome), string=self._space.to_string(genome),
-                changed_edges=sum(new != old for new, old in zip(choices, before, strict=True)),
-            ),
-            step,
-        )
+        self._derived.say(step, self._space.genome_of(choices))
+
+    def _changed_choices(self, genome: Genome, before: Genome | None) -> int:
+        choices: Choices = self._space.choices_of(genome)
+        others: Choices = (None,) * len(choices) if before is None else self._space.choices_of(before)
+        return sum(new != old for new, old in zip(choices, others, strict=True))
 
     def state_dict(self) -> dict[str, Any]:
         return {
             "said": self._said,
-            "derived": None if self._derived is None else list(self._derived),
+            "derived": self._derived.state_dict(),
             "sampled": list(self._sampled),
-            "sums": dict(self._sums),
-            "counts": dict(self._counts),
+            "means": self._means.state_dict(),
             "now": dict(self._now),
             "policy": dict(self._policy),
         }
@@ -123,9 +115,8 @@ class PathReport:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self._tables = None
         self._said = state["said"]
-        self._derived = None if state["derived"] is None else tuple(state["derived"])
+        self._derived.load_state_dict(state["derived"])
         self._sampled = tuple(state["sampled"])
-        self._sums = dict(state["sums"])
-        self._counts = dict(state["counts"])
+        self._means.load_state_dict(state["means"])
         self._now = dict(state["now"])
         self._policy = dict(state["policy"])

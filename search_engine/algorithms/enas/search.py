@@ -128,7 +128,7 @@ class Enas(StepSearch[EnasConfig]):
     """One step is one optimiser step of the shared weights, one update of the controller, or, at the end, the ranking of one path."""
 
     title = "ENAS"
-    state_version = 2
+    state_version = 3
 
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         """Build super-network and controller. Raises TypeError without samples."""

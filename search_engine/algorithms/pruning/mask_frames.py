@@ -1,11 +1,10 @@
-"""Masks as the browser draws them, and the genome that they are."""
+"""Masks as the browser draws them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from search_engine.events import DerivedGenome, MaskFrame, MaskLayer
-from search_engine.spaces.genomes import Genome
+from search_engine.events import MaskFrame, MaskLayer
 from search_engine.spaces.plain_masks import Mask, bits_of
 from search_engine.spaces.plain_network import PlainNetworkSpace
 
@@ -29,10 +28,3 @@ def mask_frame(space: PlainNetworkSpace, masks: Mapping[str, Mask], step: int, *
     ]  # fmt: skip
     share = sum(layer.kept for layer in layers) / space.weights
     return MaskFrame(step=step, layers=layers, values={"share_kept": share, **values})
-
-
-def derived_genome(space: PlainNetworkSpace, genome: Genome, step: int, changed: int) -> DerivedGenome:
-    """The genome of the masks now; `changed`: how many weights are kept or removed otherwise than in the one before."""
-    return DerivedGenome(
-        step=step, genome=genome.to_json(), genome_hash=space.hash(genome), string=space.to_string(genome), changed_edges=changed
-    )

@@ -61,7 +61,7 @@ class BilevelLoop(StepSearch[SimplexConfig]):
     """One super-network with weights w, its structure alpha, and the order in which they move. `options` is a BilevelConfig unless the
     order is single_level. What a method says of itself stands in `search.SimplexSearch`."""
 
-    state_version = 3
+    state_version = 4
 
     train_part: DevicePart
     train_order: BatchOrder

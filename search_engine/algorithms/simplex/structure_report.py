@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from search_engine.events import DerivedGenome, FamilyDeclared, Metrics, StructureFrame, encode_floats
+from search_engine.events import FamilyDeclared, Metrics, StructureFrame, encode_floats
 from search_engine.spaces.genomes import Genome
 
 from ..base import Context
+from ..derived_genomes import DerivedGenomes
+from ..means import Means
 
 Array = np.ndarray[Any, Any]
 
@@ -27,9 +29,8 @@ class StructureReport:
         self._space: Any = context.space
         self._derive = derive or self._space.derive
         self.family = context.space.family()
-        self._derived: Genome | None = None
-        self._sums: dict[str, float] = {}
-        self._counts: dict[str, int] = {}
+        self._derived = DerivedGenomes(context, self._changed_edges)
+        self._means = Means()
 
     def declare(self, constraint: str = "") -> None:
         """Step 0: the topology, once. `constraint` says where the weights live, if not in the family's own set."""
@@ -41,9 +42,7 @@ class StructureReport:
 
     def count(self, **values: float) -> None:
         """Numbers of one step, to be averaged until the next report."""
-        for name, value in values.items():
-            self._sums[name] = self._sums.get(name, 0.0) + value
-            self._counts[name] = self._counts.get(name, 0) + 1
+        self._means.count(**values)
 
     def say(
         self, step: int, weights: dict[str, Array], samples: float, draws: dict[str, Array] | None = None, **now: float
@@ -56,26 +55,9 @@ class StructureReport:
             samples={group: encode_floats(array) for group, array in (draws or {}).items()},
         )
         self._context.emit(frame, step)
-        means = {name: total / self._counts[name] for name, total in self._sums.items()}
-        self._sums, self._counts = {}, {}
-        values = {**means, **now, "structure_max": max(float(array.max()) for array in weights.values())}
+        values = {**self._means.take(), **now, "structure_max": max(float(array.max()) for array in weights.values())}
         self._context.emit(Metrics(step=step, samples=samples, values=values), step)
-        self._say_derived(step, weights)
-
-    def _say_derived(self, step: int, weights: dict[str, Array]) -> None:
-        genome = self._derive(weights)
-        if genome == self._derived:
-            return
-        before = Counter() if self._derived is None else self._edges(self._derived)
-        changed = sum((self._edges(genome) - before).values())
-        self._derived = genome
-        self._context.emit(
-            DerivedGenome(
-                step=step, genome=genome.to_json(), genome_hash=self._space.hash(genome), string=self._space.to_string(genome),
-                changed_edges=changed,
-            ),
-            step,
-        )
+        self._derived.say(step, self._derive(weights))
 
     def operations_of(self, genome: Genome) -> dict[str, list[str]]:
         """Per group the operations of a genome, one per kept edge."""
@@ -83,6 +65,9 @@ class StructureReport:
         return {
             group.name: [edge.operation for edge in drawings[group.name].edges if edge.operation is not None] for group in self.family
         }
+
+    def _changed_edges(self, genome: Genome, before: Genome | None) -> int:
+        return (self._edges(genome) - (Counter() if before is None else self._edges(before))).total()
 
     def _edges(self, genome: Genome) -> Counter[tuple[str, str, str, str]]:
         drawings = self._space.drawings(genome)
@@ -94,13 +79,8 @@ class StructureReport:
         )
 
     def state_dict(self) -> dict[str, Any]:
-        return {
-            "derived": None if self._derived is None else self._derived.to_json(),
-            "sums": dict(self._sums),
-            "counts": dict(self._counts),
-        }
+        return {"derived": self._derived.state_dict(), "means": self._means.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self._derived = None if state["derived"] is None else Genome.from_json(state["derived"])
-        self._sums = dict(state["sums"])
-        self._counts = dict(state["counts"])
+        self._derived.load_state_dict(state["derived"])
+        self._means.load_state_dict(state["means"])

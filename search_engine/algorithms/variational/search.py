@@ -59,6 +59,7 @@ class VariationalSearch(VariationalReports, StepSearch[VariationalConfig]):
     """Variational parameters theta and hyper-parameters h of one super-network."""
 
     title = "Variational inference"
+    state_version = 2
 
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         """Build model, laws and optimisers. Raises TypeError without samples."""

@@ -127,7 +127,7 @@ class ArdSearch(BoundSearch[ArdConfig]):
             objective = bound.log_likelihood.mean() - self.warm * bound.divergence / len(self.train_part)
             (-objective).backward()
         self.climb(objective, self.parameters)
-        self.count(log_likelihood=float(bound.log_likelihood.detach().mean()), kl_weights=float(bound.divergence.detach()))
+        self.means.count(log_likelihood=float(bound.log_likelihood.detach().mean()), kl_weights=float(bound.divergence.detach()))
         self.done += 1
         cost = Cost(forward_backward=len(inputs), flops=self.flops["step"])
         if self.due:
@@ -176,7 +176,7 @@ class ArdSearch(BoundSearch[ArdConfig]):
         masks, rho = self.masks(), self.model.rho()
         score, likelihood = self.model.scored(masks, self.val_part)
         examples = len(self.train_part)
-        means = self.means()
+        means = self.means.take()
         every = np.concatenate([values.ravel() for values in rho.values()])
         share_kept = sum(int(mask.sum()) for mask in masks.values()) / self.space.weights
         name = SCORES[self.space.task]

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from search_engine.algorithms.base import AlgorithmConfig, Context, Finalist
+from search_engine.algorithms.derived_genomes import DerivedGenomes, kept_otherwise
 from search_engine.base.checkpoint import copied
 from search_engine.base.errors import BadInput
 from search_engine.base.generators import derive_seed
@@ -31,7 +32,6 @@ from search_engine.events import (
     ChartsFrame,
     ControlScored,
     Cost,
-    DerivedGenome,
     FamilyDeclared,
     Metrics,
     StructureFrame,
@@ -39,7 +39,6 @@ from search_engine.events import (
     series,
 )
 from search_engine.spaces.autoencoder import GROUP, AutoencoderSpace
-from search_engine.spaces.genomes import Genome
 
 from ..bound_search import BoundSearch
 
@@ -120,7 +119,7 @@ class VaeArdSearch(BoundSearch[VaeArdConfig]):
         gamma = [self.model.gamma_mu, self.model.gamma_log_sigma, self.model.log_variance]
         rest = [weight for weight in self.model.parameters() if all(weight is not item for item in gamma)]
         self.optimizer = torch.optim.Adam([{"params": rest}, {"params": gamma}], lr=self.options.learning_rate)
-        self.derived: Genome | None = None
+        self.derived = DerivedGenomes(context, kept_otherwise(self.space))
         self._introduce()
 
     @property
@@ -152,7 +151,7 @@ class VaeArdSearch(BoundSearch[VaeArdConfig]):
             "log_likelihood": float(terms.log_likelihood.detach().mean()), "kl_codes": float(kl_codes.detach()),
             "kl_gamma": float(kl_gamma.detach()),
         }
-        self.count(train_elbo=parts["log_likelihood"] - parts["kl_codes"] - parts["kl_gamma"], **parts)
+        self.means.count(train_elbo=parts["log_likelihood"] - parts["kl_codes"] - parts["kl_gamma"], **parts)
         cost = Cost(forward_backward=len(x), flops=self.flops["step"])
         self.done += 1
         if self.due:
@@ -195,7 +194,7 @@ class VaeArdSearch(BoundSearch[VaeArdConfig]):
 
     def _report(self, share: float) -> None:
         found = self._bound(self.options.draws)
-        values = self.means()
+        values = self.means.take()
         values |= {f"val_{name}": found[name] for name in ("elbo", "log_likelihood", "kl_codes")}
         values |= {
             "kl_weight": self.warm, "noise": float(self.model.log_deviation.detach().exp()),
@@ -209,17 +208,7 @@ class VaeArdSearch(BoundSearch[VaeArdConfig]):
     def _say_pictures(self, found: dict[str, Any]) -> None:
         self._say_structure()
         self.context.emit(ChartsFrame(step=self.done, charts=self._charts(found)), self.done)
-        genome = self.space.genome(self.kept())
-        if genome != self.derived:
-            before = set(self.space.kept(self.derived)) if self.derived is not None else set()
-            self.derived = genome
-            self.context.emit(
-                DerivedGenome(
-                    step=self.done, genome=genome.to_json(), genome_hash=self.space.hash(genome), string=self.space.to_string(genome),
-                    changed_edges=len(before ^ set(self.space.kept(genome))),
-                ),
-                self.done,
-            )
+        self.derived.say(self.done, self.space.genome(self.kept()))
 
     def _charts(self, found: dict[str, Any]) -> list[Chart]:
         names = [f"z{number}" for number in range(self.model.latents)]
@@ -248,11 +237,11 @@ class VaeArdSearch(BoundSearch[VaeArdConfig]):
     # ---- checkpoints
 
     def state_dict(self) -> dict[str, Any]:
-        return {**super().state_dict(), "derived": None if self.derived is None else self.derived.to_json()}
+        return {**super().state_dict(), "derived": self.derived.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         super().load_state_dict(state)
-        self.derived = None if state["derived"] is None else Genome.from_json(state["derived"])
+        self.derived.load_state_dict(state["derived"])
 
 
 class WithoutRelevance(VaeArdSearch):

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from search_engine.algorithms.base import Context
-from search_engine.events import DerivedGenome, DomainPolicy, DomainsFrame, Metrics, encode_floats
+from search_engine.algorithms.derived_genomes import DerivedGenomes
+from search_engine.algorithms.means import Means
+from search_engine.events import DomainPolicy, DomainsFrame, Metrics, encode_floats
 from search_engine.spaces.decisions import Choices
 from search_engine.spaces.genomes import Genome
 from search_engine.supernets.path_costs import PathCosts
@@ -43,15 +45,12 @@ class DomainsReport:
         self._costs = costs
         names = [data.dataset for data in context.domains]
         self._names = [name if names.count(name) == 1 else f"{name} ({place})" for place, name in enumerate(names, start=1)]
-        self._sums: list[dict[str, float]] = [{} for _ in names]
-        self._counts: list[dict[str, int]] = [{} for _ in names]
-        self._derived: Genome | None = None
+        self._means = [Means() for _ in names]
+        self._derived = DerivedGenomes(context, self._changed_modules)
 
     def count(self, domain: int, **values: float) -> None:
         """Numbers of one data set in one step, to be averaged until the next report."""
-        for name, value in values.items():
-            self._sums[domain][name] = self._sums[domain].get(name, 0.0) + value
-            self._counts[domain][name] = self._counts[domain].get(name, 0) + 1
+        self._means[domain].count(**values)
 
     def due(self, step: int, last: bool) -> bool:
         return last or step % self._context.structure_every == 0
@@ -59,10 +58,7 @@ class DomainsReport:
     def say(self, step: int, samples: float, policies: DomainPolicies, *, picture: bool = True, **now: float) -> None:
         """Metrics (the means so far, and `now` as it is) and, with `picture`, the frame and the joint genome where it changed."""
         paths = [policies.greedy(domain) for domain in range(len(self._names))]
-        means = [
-            {name: total / counts[name] for name, total in sums.items()} for sums, counts in zip(self._sums, self._counts, strict=True)
-        ]
-        self._sums, self._counts = [{} for _ in means], [{} for _ in means]
+        means = [item.take() for item in self._means]
         common = sharing(paths, self._costs)
         if picture:
             self._say_picture(step, policies, paths, means, common)
@@ -92,29 +88,17 @@ class DomainsReport:
             values=common,
         )
         self._context.emit(frame, step)
-        self._say_derived(step, self._space.genome_of_paths(paths))
+        self._derived.say(step, self._space.genome_of_paths(paths))
 
-    def _say_derived(self, step: int, genome: Genome) -> None:
-        if genome == self._derived:
-            return
-        before = None if self._derived is None else self._space.paths(self._derived)
-        pairs = [] if before is None else zip(before, self._space.paths(genome), strict=True)
-        changed = sum(old != new for one, other in pairs for old, new in zip(one, other, strict=True))
-        self._derived = genome
-        space = self._space
-        event = DerivedGenome(
-            step=step, genome=genome.to_json(), genome_hash=space.hash(genome), string=space.to_string(genome), changed_edges=changed
-        )
-        self._context.emit(event, step)
+    def _changed_modules(self, genome: Genome, before: Genome | None) -> int:
+        """None for the first paths: they have changed nothing."""
+        pairs = [] if before is None else zip(self._space.paths(before), self._space.paths(genome), strict=True)
+        return sum(old != new for one, other in pairs for old, new in zip(one, other, strict=True))
 
     def state_dict(self) -> dict[str, Any]:
-        return {
-            "sums": [dict(item) for item in self._sums],
-            "counts": [dict(item) for item in self._counts],
-            "derived": None if self._derived is None else self._derived.to_json(),
-        }
+        return {"means": [item.state_dict() for item in self._means], "derived": self._derived.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self._sums = [dict(item) for item in state["sums"]]
-        self._counts = [dict(item) for item in state["counts"]]
-        self._derived = None if state["derived"] is None else Genome.from_json(state["derived"])
+        for item, saved in zip(self._means, state["means"], strict=True):
+            item.load_state_dict(saved)
+        self._derived.load_state_dict(state["derived"])

@@ -135,7 +135,7 @@ class MultiPathSearch(StepSearch[MultiPathConfig]):
     """One super-network, one controller per data set."""
 
     title = "Multi-path NAS"
-    state_version = 2
+    state_version = 3
     common = False
     """Whether all data sets share one controller."""
 

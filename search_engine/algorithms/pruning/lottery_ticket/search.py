@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, field_validator
 
 from search_engine.algorithms.base import AlgorithmConfig, Context, Finalist, StopReason
+from search_engine.algorithms.derived_genomes import derived_genome
 from search_engine.algorithms.step_search import StepSearch
 from search_engine.base.checkpoint import copied
 from search_engine.base.lazy import lazy_module
@@ -278,7 +279,7 @@ class LotteryTicket(StepSearch[LotteryTicketConfig]):
         self.context.emit(mask_frames.mask_frame(self.space, masks, self.done, round=float(number)), self.done)
         before = sum(self.trained[-1].kept.values()) if self.trained else self.space.weights
         removed = before - sum(int(mask.sum()) for mask in self.masks.values())
-        self.context.emit(mask_frames.derived_genome(self.space, self.ticket.genome(self.masks), self.done, removed), self.done)
+        self.context.emit(derived_genome(self.space, self.ticket.genome(self.masks), self.done, removed), self.done)
 
     def _say_checkpoint(self) -> None:
         _, score, loss = self.training.curve[-1]

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from search_engine.algorithms.base import AlgorithmConfig, Context, Finalist
+from search_engine.algorithms.derived_genomes import derived_genome
 from search_engine.algorithms.step_search import StepSearch
 from search_engine.base.errors import BadInput
 from search_engine.base.lazy import lazy_module
@@ -209,7 +210,7 @@ class SupermaskSearch(StepSearch[SupermaskConfig]):
         found = supermask_charts.charts(self.standings, self.space.layers, probabilities, score, self.dense, self.draws)
         self.context.emit(ChartsFrame(step=self.done, charts=found), self.done)
         changed = round(standing.changed * self.space.weights)
-        self.context.emit(mask_frames.derived_genome(self.space, self._genome(self.before), self.done, changed), self.done)
+        self.context.emit(derived_genome(self.space, self._genome(self.before), self.done, changed), self.done)
 
     # ---- results
 

@@ -200,7 +200,7 @@ def test_the_cost_term_punishes_the_distance_from_the_target(measure: str) -> No
     search = small_search(warm_up=0, cost_weight=0.3, cost_target=0.6, cost_measure=measure)
     for path in ((0, 0, 0), (2, 2, 2)):
         reward = search._reward(0, path)
-        accuracy = search.report._sums[0].pop("val_accuracy")
+        accuracy = search.report._means[0].take()["val_accuracy"]
         target = 0.6 * search.costs.largest(measure, 0)  # type: ignore[arg-type]
         assert reward == pytest.approx(accuracy - 0.3 * abs(search.costs.of(measure, 0, path) / target - 1))  # type: ignore[arg-type]
         assert reward < accuracy
