@@ -93,12 +93,8 @@ class RandomSets(AddDelControl):
     def horizon(self) -> int:
         return min(int(self.kept.get("fits", 0)), MOST_RANDOM)
 
-    @property
-    def finished(self) -> bool:
-        return self.done >= self.horizon
-
     def step(self) -> Cost:
-        before = self.refit.cost
+        before = self.cost
         size = self.context.rng.randint(0, self.layout.units)
         fit = self._finite(self.refit.fit(tuple(sorted(self.context.rng.sample(range(self.layout.units), size)))))
         if self.best_fit is None or fit.q < self.best_fit.q:
@@ -106,7 +102,7 @@ class RandomSets(AddDelControl):
         self.done += 1
         if self.finished:
             self._conclude()
-        return Cost(forward_backward=self.refit.cost.forward_backward - before.forward_backward)
+        return self.spent_since(before)
 
 
 CONTROLS: dict[ControlName, type[AddDelControl]] = {"add_only": AddOnly, "del_only": DelOnly, "random_sets": RandomSets}

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
@@ -51,16 +52,15 @@ class Fit(NamedTuple):
 
 
 class Refit(ABC):
-    """Fits models to active sets. `cost` adds up what was used; `fits` counts them."""
+    """Fits models to active sets. `spend` is told what each used; `fits` counts them."""
 
     quick: ClassVar[bool] = False
     """Whether a refit costs so little that every best set can be refitted many times."""
 
-    def __init__(self, layout: Layout, data: SearchData, objective: Objective) -> None:
-        self.layout, self.objective = layout, objective
+    def __init__(self, layout: Layout, data: SearchData, objective: Objective, spend: Callable[[Cost], object]) -> None:
+        self.layout, self.objective, self._spend = layout, objective, spend
         self.examples = len(data.train)
         self.fits = 0
-        self.cost = Cost()
 
     @abstractmethod
     def fit(self, active: Units, start: Array | None = None) -> Fit:
@@ -90,7 +90,7 @@ class Refit(ABC):
     def _count(self, passes: int, diagnostic: bool = False) -> None:
         # What a bootstrap refits costs, but it is no set that the search tried.
         self.fits += 0 if diagnostic else 1
-        self.cost = self.cost.plus(Cost(forward_backward=self.examples * passes))
+        self._spend(Cost(forward_backward=self.examples * passes))
 
 
 class LeastSquares(Refit):
@@ -98,8 +98,8 @@ class LeastSquares(Refit):
 
     quick = True
 
-    def __init__(self, layout: Layout, data: SearchData, objective: Objective, ridge: float) -> None:
-        super().__init__(layout, data, objective)
+    def __init__(self, layout: Layout, data: SearchData, objective: Objective, spend: Callable[[Cost], object], ridge: float) -> None:
+        super().__init__(layout, data, objective, spend)
         self.ridge = ridge
         self._train, self._validation = (self._columns(data, part) for part in (data.train, data.validation))
         self._moments = [_moments(*part) for part in (self._train, self._validation)]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from search_engine.datasets.base import Array, SearchData
+from search_engine.events import Cost
 
 from ..evidence import level_one
 from ..evidence.likelihoods import CategoricalLikelihood, GaussianLikelihood, Likelihood
@@ -27,9 +29,11 @@ def _with_constant(x: torch.Tensor) -> torch.Tensor:
 class GaussNewton(Refit):
     """Damped Gauss-Newton steps on the free weights, with a small ridge that keeps separable classes finite."""
 
-    def __init__(self, layout: Layout, data: SearchData, objective: Objective, ridge: float, steps: int, seed: int) -> None:
+    def __init__(
+        self, layout: Layout, data: SearchData, objective: Objective, spend: Callable[[Cost], object], ridge: float, steps: int, seed: int
+    ) -> None:
         """`steps` bounds those of one refit; `seed` draws the weights with which neurons come into being."""
-        super().__init__(layout, data, objective)
+        super().__init__(layout, data, objective, spend)
         self.ridge, self.steps = ridge, steps
         if layout.linear:
             self.model: Model = LinearModel(1 + layout.inputs, layout.outputs, _with_constant)

@@ -50,7 +50,7 @@ class ActiveSetReport:
             step,
         )
 
-    def _resample(self, step: int, fit: Fit) -> None:
+    def resample(self, step: int, fit: Fit) -> None:
         """How much the weights of a best set vary over the bootstrap."""
         seed = derive_seed(self.context.seed, "bootstrap")
         self.spreads.append((step, stability.bootstrap_spread(self.refit, fit, self.bootstrap, seed)))
@@ -58,7 +58,7 @@ class ActiveSetReport:
     def cycle(self, step: int, cycle: int, best: Fit) -> None:
         """The set is the best one again. Where refits are slow, this is when its weights are resampled."""
         if not self.refit.quick:
-            self._resample(step, best)
+            self.resample(step, best)
             self.context.emit(ChartsFrame(step=step, charts=self._charts()), step)
         count = len(self.rule.best)
         message = f"Cycle {cycle} is over: back to the best set of {count} units ({self.objective} {self.rule.best_q:.4g})."
@@ -68,10 +68,8 @@ class ActiveSetReport:
         values = {"cycle": float(cycle), "units": float(count), "best": self.rule.best_q}
         self.context.emit(Notice(name="cycle", message=message, step=step, values=values), step)
 
-    def visit(self, step: int, stage: str, cycle: int, fit: Fit, improved: bool, genome: Genome) -> None:
+    def visit(self, step: int, samples: float, stage: str, cycle: int, fit: Fit, improved: bool, genome: Genome) -> None:
         """The set after a step: figures, and the pictures where one is due."""
-        if improved and self.refit.quick:
-            self._resample(step, fit)
         condition = stability.condition_number(self.refit, fit)
         self.visits.append(Visit(
             step=step, stage=stage, cycle=cycle, q=fit.q, best_q=self.rule.best_q, units=len(fit.active), parameters=fit.parameters,
@@ -80,7 +78,7 @@ class ActiveSetReport:
         score = "val_r2" if self.layout.regression else "val_accuracy"
         values = {"objective": fit.q, "best_objective": self.rule.best_q, "units": float(len(fit.active)), "val_loss": fit.val_loss,
                   score: fit.val_score, "condition_number": condition}
-        self.context.emit(Metrics(step=step, samples=self.refit.cost.samples, values=values), step)
+        self.context.emit(Metrics(step=step, samples=samples, values=values), step)
         if improved:
             self._crown(step, fit, genome)
         if improved or self.rule.done or step % self.context.structure_every == 0:

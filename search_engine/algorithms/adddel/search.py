@@ -16,18 +16,18 @@ nothing until it is trained.
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pydantic import Field
 
-from search_engine.base.errors import BadInput, TrialFailure
+from search_engine.base.errors import BadInput
 from search_engine.base.generators import derive_seed
 from search_engine.base.lazy import lazy_module
 from search_engine.events import Cost
 from search_engine.spaces.genomes import Genome
 
-from ..base import AlgorithmConfig, Context, Finalist, StepPhase, StopReason
+from ..base import AlgorithmConfig, Context, Finalist, StopReason
+from ..step_search import StepSearch
 from . import layout as layouts
 from .fits import Fit, LeastSquares, Refit
 from .rule import AddDelRule, Decision, Units
@@ -99,22 +99,22 @@ class Option(NamedTuple):
     fit: Fit
 
 
-class AddDelSearch(StepPhase[AddDelConfig]):
+class AddDelSearch(StepSearch[AddDelConfig]):
     """One move of the set a step."""
 
     title = "Adding and deleting"
+    state_version = 2
 
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
+        """Build the model that is refitted, and the rule. Raises TypeError without samples."""
         super().begin(context, handover)
-        assert context.data is not None
         self.space: ActiveSetSpace = context.space  # type: ignore[assignment]
         self.kept = handover or {}
-        self.layout = layouts.Layout(unit_of(self.options, self.space), self.space.shape, self.options.hidden, context.data.feature_names)
+        self.layout = layouts.Layout(unit_of(self.options, self.space), self.space.shape, self.options.hidden, self.samples.feature_names)
         self.refit = self._refit()
         self.rule = self._rule()
         self.now: Fit | None = None
         self.best_fit: Fit | None = None
-        self.done = 0
         objective = "BIC" if self.options.objective == "bic" else "validation loss"
         self.report = report.ActiveSetReport(context, self.refit, self.rule, objective, self.options.bootstrap)
         self._introduce()
@@ -123,12 +123,11 @@ class AddDelSearch(StepPhase[AddDelConfig]):
         self.report.declare()
 
     def _refit(self) -> Refit:
-        assert self.context.data is not None
-        options, data = self.options, self.context.data
+        options, data = self.options, self.samples
         if self.layout.linear and self.layout.regression:
-            return LeastSquares(self.layout, data, options.objective, options.ridge)
+            return LeastSquares(self.layout, data, options.objective, self.spend, options.ridge)
         seed = derive_seed(self.context.seed, "neurons")
-        return network_fit.GaussNewton(self.layout, data, options.objective, options.ridge, options.refit_steps, seed)
+        return network_fit.GaussNewton(self.layout, data, options.objective, self.spend, options.ridge, options.refit_steps, seed)
 
     def _rule(self) -> AddDelRule:
         return AddDelRule(self.layout.units, self.options.overshoot, self.options.cycles)
@@ -140,7 +139,8 @@ class AddDelSearch(StepPhase[AddDelConfig]):
     # ---- one move
 
     def step(self) -> Cost:
-        before = self.refit.cost
+        """One move. Raises TrialFailure where a refit's loss is not finite."""
+        before = self.cost
         if self.now is None:
             self._start()
         else:
@@ -148,8 +148,7 @@ class AddDelSearch(StepPhase[AddDelConfig]):
         self.done += 1
         if self.rule.done:
             self._conclude()
-        after = self.refit.cost
-        return Cost(forward_backward=after.forward_backward - before.forward_backward)
+        return self.spent_since(before)
 
     def _start(self) -> None:
         fit = self._finite(self.refit.fit(self._first()))
@@ -213,8 +212,8 @@ class AddDelSearch(StepPhase[AddDelConfig]):
         return "exact" if self.layout.unit == "feature" else "obd"
 
     def _finite(self, fit: Fit) -> Fit:
-        if not (math.isfinite(fit.q) and math.isfinite(fit.val_loss)):
-            raise TrialFailure(f"a refit gave no finite loss at step {self.done + 1}; try a larger ridge")
+        for what, value in (("the objective", fit.q), ("the validation loss", fit.val_loss)):
+            self.require_finite(f"{what} of a refit", value, remedy="a larger ridge")
         return fit
 
     # ---- what is said
@@ -223,7 +222,9 @@ class AddDelSearch(StepPhase[AddDelConfig]):
         self.report.move(self.done, stage, now, chosen.unit, chosen.fit, decision, best_q)
 
     def _say_set(self, stage: str, cycle: int, fit: Fit, improved: bool) -> None:
-        self.report.visit(self.done, stage, cycle, fit, improved, self._genome(fit))
+        if improved and self.refit.quick:
+            self.report.resample(self.done, fit)
+        self.report.visit(self.done, self.cost.samples, stage, cycle, fit, improved, self._genome(fit))
 
     def _say_cycle(self, cycle: int) -> None:
         assert self.best_fit is not None
@@ -243,11 +244,8 @@ class AddDelSearch(StepPhase[AddDelConfig]):
 
     @property
     def finished(self) -> bool:
-        return self.now is not None and self.rule.done
-
-    @property
-    def steps_done(self) -> int:
-        return self.done
+        """Whether the rule has ended, or a control without a rule has reached its horizon."""
+        return super().finished or (self.now is not None and self.rule.done)
 
     def best(self) -> list[Finalist]:
         if self.best_fit is None:
@@ -266,23 +264,21 @@ class AddDelSearch(StepPhase[AddDelConfig]):
 
     def state_dict(self) -> dict[str, Any]:
         return {
+            **super().state_dict(),
             "rule": self.rule.state_dict(),
             "now": None if self.now is None else self.now.state(),
             "best_fit": None if self.best_fit is None else self.best_fit.state(),
             "report": self.report.state_dict(),
-            "done": self.done,
             "fits": self.refit.fits,
-            "cost": self.refit.cost.model_dump(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        super().load_state_dict(state)
         self.rule.load_state_dict(state["rule"])
         self.now = None if state["now"] is None else Fit.from_state(state["now"])
         self.best_fit = None if state["best_fit"] is None else Fit.from_state(state["best_fit"])
         self.report.load_state_dict(state["report"], self.best_fit)
-        self.done = state["done"]
         self.refit.fits = state["fits"]
-        self.refit.cost = Cost.model_validate(state["cost"])
 
 
 def unit_of(options: AddDelConfig, space: ActiveSetSpace) -> layouts.UnitKind:

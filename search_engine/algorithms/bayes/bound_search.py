@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from pydantic import Field
 
 from search_engine.base.checkpoint import copied
 from search_engine.base.lazy import lazy_module
 
-from ..base import Context, OptionsT
+from ..base import AlgorithmConfig, Context
 from ..means import Means
 from ..step_search import StepSearch
 
@@ -23,12 +25,29 @@ FRAMES = 100
 """About so many reports in a run."""
 
 
-class BoundSearch(StepSearch[OptionsT]):
+class BoundConfig(AlgorithmConfig):
+    """What such a search asks its options for. What stands here without a default has one of each method's own."""
+
+    epochs: int
+    steps: int = Field(
+        default=0, ge=0, le=10_000_000, title="Steps", description="The horizon in optimiser steps instead; 0 = use the epochs."
+    )
+    batch_size: int = Field(default=64, ge=1, le=65_536, title="Batch size", description="Examples of one optimiser step.")
+
+    if TYPE_CHECKING:
+        # For the types alone: fields of this class come first in the form, and these stand where the method explains them.
+        gradient_clip: float
+        kl_warmup: float
+
+
+BoundOptionsT = TypeVar("BoundOptionsT", bound=BoundConfig)
+
+
+class BoundSearch(StepSearch[BoundOptionsT]):
     """Minibatches of the training part, one optimiser, a divergence that is warmed up, means of what a step gives between two reports.
 
-    `context.options` has `steps`, `epochs`, `batch_size`, `kl_warmup` and `gradient_clip`. A subclass builds `model` and `optimizer` after
-    `super().begin`, and its `step` ends with `climb`. A control hands on how far it came and, given that of its search, goes no farther:
-    on the same schedule, also where a budget cut the search.
+    A subclass builds `model` and `optimizer` after `super().begin`, and its `step` ends with `climb`. A control hands on how far it came
+    and, given that of its search, goes no farther: on the same schedule, also where a budget cut the search.
     """
 
     model: Any
@@ -49,7 +68,7 @@ class BoundSearch(StepSearch[OptionsT]):
         data = self.samples
         self.limit: int | None = None if handover is None else handover["steps"]
         self.train_part, self.val_part = self.on_device(data.train, data.validation)
-        self.order = BatchOrder(len(data.train), context.options.batch_size, self.order_name, context.seed)
+        self.order = BatchOrder(len(data.train), self.options.batch_size, self.order_name, context.seed)
         self.means = Means()
         """Of the figures of a step, until the next report."""
 
@@ -70,7 +89,7 @@ class BoundSearch(StepSearch[OptionsT]):
     @property
     def warm(self) -> float:
         """Weight of the divergence that is warmed up."""
-        steps = self.context.options.kl_warmup * self.horizon
+        steps = self.options.kl_warmup * self.horizon
         return min(1.0, self.done / steps) if steps else 1.0
 
     @property
@@ -88,8 +107,8 @@ class BoundSearch(StepSearch[OptionsT]):
     def climb(self, objective: torch.Tensor, parameters: Sequence[torch.Tensor]) -> None:
         """Move along the gradients that `objective` has left on `parameters`. Raises TrialFailure where it is not a number."""
         self.require_finite("the bound", float(objective.detach()))
-        if self.context.options.gradient_clip:
-            torch.nn.utils.clip_grad_norm_(parameters, self.context.options.gradient_clip)
+        if self.options.gradient_clip:
+            torch.nn.utils.clip_grad_norm_(parameters, self.options.gradient_clip)
         self.optimizer.step()
 
     # ---- checkpoints

@@ -23,14 +23,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from search_engine.algorithms.base import AlgorithmConfig, Context, Finalist
+from search_engine.algorithms.base import Context, Finalist
 from search_engine.base.checkpoint import copied
 from search_engine.base.lazy import lazy_module
 from search_engine.events import ChartsFrame, ControlScored, Cost, Metrics
 from search_engine.spaces.plain_network import PlainNetworkSpace
 from search_engine.spaces.tasks import SCORES
 
-from ..bound_search import FRAMES, BoundSearch
+from ..bound_search import FRAMES, BoundConfig, BoundSearch
 
 if TYPE_CHECKING:
     import torch
@@ -49,14 +49,10 @@ CURVES = 6
 """How often in a run the curves of removal are measured: 27 passes over the validation part each."""
 
 
-class ArdConfig(AlgorithmConfig):
+class ArdConfig(BoundConfig):
     """Hyper-parameters; the network itself is given by the space's options."""
 
     epochs: int = Field(default=90, ge=1, le=100_000, title="Epochs", description="Passes over the training part: the horizon.")
-    steps: int = Field(
-        default=0, ge=0, le=10_000_000, title="Steps", description="The horizon in optimiser steps instead; 0 = use the epochs."
-    )
-    batch_size: int = Field(default=64, ge=1, le=65_536, title="Batch size", description="Examples of one optimiser step.")
     learning_rate: float = Field(
         default=0.005, gt=0, le=1, title="Learning rate", description="Adam's, of means and deviations, at the start of the cosine."
     )

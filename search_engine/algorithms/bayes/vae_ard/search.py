@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from search_engine.algorithms.base import AlgorithmConfig, Context, Finalist
+from search_engine.algorithms.base import Context, Finalist
 from search_engine.algorithms.derived_genomes import DerivedGenomes, kept_otherwise
 from search_engine.base.checkpoint import copied
 from search_engine.base.errors import BadInput
@@ -40,7 +40,7 @@ from search_engine.events import (
 )
 from search_engine.spaces.autoencoder import GROUP, AutoencoderSpace
 
-from ..bound_search import BoundSearch
+from ..bound_search import BoundConfig, BoundSearch
 
 if TYPE_CHECKING:
     import torch
@@ -56,14 +56,10 @@ USED_NATS = 0.1
 """A latent of the control counts as used where its code says at least so much of an example."""
 
 
-class VaeArdConfig(AlgorithmConfig):
+class VaeArdConfig(BoundConfig):
     """Hyper-parameters; how many latents there are, and the perceptrons' widths, are options of the space."""
 
     epochs: int = Field(default=150, ge=1, le=100_000, title="Epochs", description="Passes over the training part: the horizon.")
-    steps: int = Field(
-        default=0, ge=0, le=10_000_000, title="Steps", description="The horizon in optimiser steps instead; 0 = use the epochs."
-    )
-    batch_size: int = Field(default=64, ge=1, le=65_536, title="Batch size", description="Examples of one optimiser step.")
     learning_rate: float = Field(
         default=0.003, gt=0, le=1, title="Learning rate", description="Adam's, of encoder and decoder, at the start of the cosine."
     )

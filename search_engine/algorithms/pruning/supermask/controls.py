@@ -5,7 +5,8 @@ from __future__ import annotations
 import statistics
 from typing import TYPE_CHECKING, Any
 
-from search_engine.algorithms.base import Context, Finalist, StepPhase
+from search_engine.algorithms.base import Context, Finalist
+from search_engine.algorithms.step_search import StepSearch
 from search_engine.base.generators import derive_seed
 from search_engine.base.lazy import lazy_module
 from search_engine.events import ControlScored, Cost
@@ -24,20 +25,23 @@ else:
     torch = lazy_module("torch")
 
 
-class UntrainedMasks(StepPhase[SupermaskConfig]):
+class UntrainedMasks(StepSearch[SupermaskConfig]):
     """The network without a mask first, then random masks; one `step` scores one of them on the validation part."""
 
     name = "untrained masks"
     title = "Control: untrained masks"
     control = True
     paired_with = 0
+    state_version = 2
 
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
+        """The search's weights, and what it kept of them. Raises TypeError without samples, ValueError without what the search found."""
         super().begin(context, handover)
-        assert context.data is not None and handover is not None
+        if handover is None:
+            raise ValueError("this control compares what the search hands over")
         self.space: PlainNetworkSpace = context.space  # type: ignore[assignment]
         self.search = handover
-        self.fixed = fixed_weights.FixedWeights(self.space, context.data, self.options, context.seed, context.device, context.amp)
+        self.fixed = fixed_weights.FixedWeights(self.space, self.samples, self.options, context.seed, context.device, context.amp)
         self.fixed.load_state_dict(handover["fixed"])
         self.scores: list[float] = []
 
@@ -46,20 +50,14 @@ class UntrainedMasks(StepPhase[SupermaskConfig]):
         """0 where the search was cut before its first scoring: there is nothing to compare with."""
         return 0 if self.search["score"] is None else 1 + self.options.sampled_masks
 
-    @property
-    def steps_done(self) -> int:
-        return len(self.scores)
-
-    @property
-    def finished(self) -> bool:
-        return self.steps_done >= self.horizon
-
     def step(self) -> Cost:
-        score, _ = self.fixed.score(self._masks(self.steps_done))
+        """Score the next mask. Raises TrialFailure where its loss is not finite."""
+        score, _ = self.fixed.score(self._masks(self.done))
         self.scores.append(score)
+        self.done += 1
         if self.finished:
             self._say()
-        return self.fixed.scoring_cost(1)
+        return self.spend(self.fixed.scoring_cost(1))
 
     def _masks(self, number: int) -> dict[str, torch.Tensor]:
         counts = self.search["kept"] if number else {layer.name: layer.total for layer in self.space.layers}
@@ -79,13 +77,14 @@ class UntrainedMasks(StepPhase[SupermaskConfig]):
             "trained": trained, "dense": dense, "random_mean": mean, "random_best": max(random),
             "share_kept": sum(self.search["kept"].values()) / self.space.weights,
         }  # fmt: skip
-        self.context.emit(ControlScored(name="untrained_masks", title=self.title, message=message, values=values), self.steps_done)
+        self.context.emit(ControlScored(name="untrained_masks", title=self.title, message=message, values=values), self.done)
 
     def best(self) -> list[Finalist]:
         return []
 
     def state_dict(self) -> dict[str, Any]:
-        return {"scores": list(self.scores)}
+        return {**super().state_dict(), "scores": list(self.scores)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        super().load_state_dict(state)
         self.scores = list(state["scores"])
