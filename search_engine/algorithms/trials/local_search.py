@@ -175,7 +175,7 @@ class LocalSearch(TrialSearch[LocalSearchConfig]):
     def _move(self) -> None:
         number, value = self.tried[self.better]
         self.moves += 1
-        message = f"moved to candidate {number}, neighbour {self.compared} of {len(self.neighbours)} that were compared"
+        message = f"moved to candidate {number}, having compared {self.compared} of {len(self.neighbours)} neighbours"
         self._notice("moved", message, number, value)
         self._stand_on(self.better, self.neighbours[self.better])
 

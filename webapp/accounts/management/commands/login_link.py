@@ -37,7 +37,8 @@ class Command(BaseCommand):
         user = _named(options["user"]) if options["user"] else _first()
         link = new_link(user, address)
         hours = LoginToken.lifetime.total_seconds() / 3600
-        self.stderr.write(f"This link logs {user.get_username()} in, once, within {hours:.0f} hours:")
+        where = f"at {address} (elsewhere: --address URL)"
+        self.stderr.write(f"This link logs {user.get_username()} in, once, within {hours:.0f} hours, {where}:")
         self.stdout.write(link)
 
 
