@@ -68,3 +68,11 @@ def test_vitest_s_report_is_a_suite_too(tmp_path: Path) -> None:
 def test_the_committed_page_is_what_the_committed_table_says() -> None:
     page = durations.PAGE.read_text()
     assert written(page, section(stored())) == page
+
+
+def test_the_committed_table_names_files_that_are_there() -> None:
+    """After files have moved: run the suites, then `make durations`."""
+    table = stored()
+    listed = {name.partition("::")[0] for suite, entry in table["suites"].items() if suite != "frontend" for name in entry["tests"]}
+    gone = sorted(name for name in listed | set(table["files"]) if not (durations.ROOT / name).is_file())
+    assert not gone, gone
