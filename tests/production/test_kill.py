@@ -71,10 +71,14 @@ class Havoc:
         )[0]
         return not lost and held > 0
 
-    def strike(self, what: str) -> None:
+    def busy_and_calm(self) -> bool:
+        # A search may end while one waits: without another there would be nothing to kill, for ever.
         self.keep_busy()
+        return self.calm()
+
+    def strike(self, what: str) -> None:
         while True:
-            self.embedded.wait(self.calm, f"no checkpoint after {self.done}")
+            self.embedded.wait(self.busy_and_calm, f"no checkpoint after {self.done}")
             time.sleep(self.rng.uniform(0.0, 1.5))
             if self.calm():
                 break
