@@ -20,6 +20,11 @@ MATRIX_PIXELS = 64
 """Up to so many pixels a depthwise convolution is a product with one matrix per channel, above it is a convolution."""
 
 
-def batch_last(height: int, width: int) -> bool:
-    """Whether maps of this size lie in memory with the batch innermost, and depthwise convolutions of them are matrix products."""
+def as_matrix(height: int, width: int) -> bool:
+    """Whether a depthwise convolution of maps of this size is a product with a matrix per channel."""
     return height * width <= MATRIX_PIXELS
+
+
+def batch_last(height: int, width: int) -> bool:
+    """Whether a cell whose nodes have this size keeps the batch innermost: as the matrices of its depthwise convolutions want it."""
+    return as_matrix(height, width)

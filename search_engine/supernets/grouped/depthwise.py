@@ -13,14 +13,16 @@ it. It must give
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from . import choices
 from .layout import Layout
+from .twice import again
 
 Kernel = tuple[int, int]
 """(side, dilation)"""
@@ -32,12 +34,11 @@ def depthwise(rows: Tensor, layout: Layout, weights: Sequence[Tensor], kernels: 
     `rows` (R, pixels) lie as `layout` says. With R = C every group reads all of it; else R = groups x C, and every group reads its own
     part. `weights[i]` is (groups_i x C, 1, side, side), one group after the other; `kernels[i]` is that of all of its groups.
 
-    Returns the groups in order, in one or several blocks (groups, C, pixels of the result), whose pixels have the order of memory that
-    `layout` has (not that of the smaller maps of stride 2). They are made to be multiplied: each group is a matrix as it lies, either way
-    round; nothing else is promised of their strides.
+    Returns the groups in order, in one or several blocks (groups, C, pixels of the result), pixels in the order that `layout` has. They are
+    made to be multiplied: each group is a matrix as it lies, either way round; nothing else is promised of their strides.
     """
-    if layout.batch_last:
-        result: Tensor = _AsMatrix.apply(rows, layout, tuple(kernels), stride, channels, *weights)  # type: ignore[no-untyped-call]
+    if layout.batch_last and choices.as_matrix(layout.height, layout.width):
+        result: Tensor = _AsMatrix.apply(layout, tuple(kernels), stride, channels, rows, *weights)  # type: ignore[no-untyped-call]
         return [result]
     return _as_convolution(rows, layout, weights, kernels, stride, channels)
 
@@ -48,7 +49,7 @@ def depthwise(rows: Tensor, layout: Layout, weights: Sequence[Tensor], kernels: 
 def _as_convolution(
     rows: Tensor, layout: Layout, weights: Sequence[Tensor], kernels: Sequence[Kernel], stride: int, channels: int
 ) -> list[Tensor]:
-    images = layout.maps(rows).transpose(0, 1)
+    images = layout.state(rows)
     shared = len(rows) == channels
     if shared:
         images = images.contiguous(memory_format=torch.channels_last)
@@ -59,8 +60,11 @@ def _as_convolution(
         begin += count
         own = own.contiguous(memory_format=torch.channels_last)
         found = functional.conv2d(own, weight, None, stride, dilation * (side // 2), dilation, count)
-        # Channels last is a matrix (pixels, groups x C).
-        blocks.append(found.permute(0, 2, 3, 1).reshape(-1, count // channels, channels).permute(1, 2, 0))
+        if layout.batch_last:
+            blocks.append(found.permute(1, 2, 3, 0).reshape(count // channels, channels, -1))
+        else:
+            # Channels last is a matrix (pixels, groups x C) as it lies.
+            blocks.append(found.permute(0, 2, 3, 1).reshape(-1, count // channels, channels).permute(1, 2, 0))
     return blocks
 
 
@@ -104,7 +108,7 @@ def _product(rows: Tensor, matrices: Tensor, batch: int) -> Tensor:
     return torch.bmm(own, rows.view(groups * channels, inside, batch)).view(groups, channels, -1)
 
 
-def _plain(rows: Tensor, layout: Layout, kernels: Sequence[Kernel], stride: int, channels: int, weights: Sequence[Tensor]) -> Tensor:
+def _plain(layout: Layout, kernels: Sequence[Kernel], stride: int, channels: int, rows: Tensor, *weights: Tensor) -> Tensor:
     return _product(rows, _matrices(layout, kernels, stride, channels, weights), layout.batch)
 
 
@@ -113,18 +117,18 @@ class _AsMatrix(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, rows: Tensor, layout: Layout, kernels: tuple[Kernel, ...], stride: int, channels: int, *weights: Tensor
+        ctx: Any, layout: Layout, kernels: tuple[Kernel, ...], stride: int, channels: int, rows: Tensor, *weights: Tensor
     ) -> Tensor:
         ctx.save_for_backward(rows, *weights)
         ctx.settings = layout, kernels, stride, channels
-        return _plain(rows, layout, kernels, stride, channels, weights)
+        return _plain(layout, kernels, stride, channels, rows, *weights)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:  # type: ignore[override]
         rows, *weights = ctx.saved_tensors
         layout, kernels, stride, channels = ctx.settings
         if torch.is_grad_enabled():
-            return _twice(ctx, gradient, rows, weights)
+            return None, None, None, None, *again(ctx, gradient, partial(_plain, *ctx.settings), [rows, *weights], 4)
         groups = gradient.shape[0]
         shared = len(rows) == channels
         inside, batch = layout.height * layout.width, layout.batch
@@ -135,7 +139,7 @@ class _AsMatrix(torch.autograd.Function):
             gradient = gradient.reshape(groups * channels, -1, batch)
         own = rows.view(-1, inside, batch)
         d_rows = None
-        if ctx.needs_input_grad[0]:
+        if ctx.needs_input_grad[4]:
             matrices = _matrices(layout, kernels, stride, channels, weights)
             if shared:
                 matrices = matrices.view(channels, -1, inside)
@@ -153,14 +157,4 @@ class _AsMatrix(torch.autograd.Function):
                 part = d_matrices[:, begin : begin + count]
                 begin += count
                 d_weights[place] = torch.matmul(part, taps.t()).transpose(0, 1).reshape(weight.shape)
-        return d_rows, None, None, None, None, *d_weights
-
-
-def _twice(ctx: Any, gradient: Tensor, rows: Tensor, weights: Sequence[Tensor]) -> tuple[Any, ...]:
-    """The gradients as functions of everything, by differentiating `_plain`."""
-    layout, kernels, stride, channels = ctx.settings
-    value = _plain(rows, layout, kernels, stride, channels, weights)
-    wanted = [tensor for tensor, needed in zip((rows, *weights), (ctx.needs_input_grad[0], *ctx.needs_input_grad[5:]), strict=True) if needed]
-    found = iter(torch.autograd.grad(value, wanted, gradient, create_graph=True))
-    d_rows = next(found) if ctx.needs_input_grad[0] else None
-    return d_rows, None, None, None, None, *(next(found) if needed else None for needed in ctx.needs_input_grad[5:])
+        return None, None, None, None, d_rows, *d_weights

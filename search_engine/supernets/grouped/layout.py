@@ -2,8 +2,8 @@
 
 A state is a tensor (B, C, H, W) for everybody. In memory its channels come first, so that one channel of the whole batch is one
 contiguous row: pointwise convolutions and normalisations see a matrix (C, pixels of the batch). Of a row, small maps have the batch
-innermost, (C, H, W, B), large ones as usual, (C, B, H, W): `choices.batch_last` says which. A state that comes from elsewhere is copied
-once.
+innermost, (C, H, W, B), large ones as usual, (C, B, H, W); a cell keeps to one order, that of its nodes' size (`choices.batch_last`). A
+state that comes from elsewhere, or from a cell with the other order, is copied once.
 """
 
 from __future__ import annotations
@@ -21,10 +21,8 @@ from . import choices
 class Layout:
     """The maps of one size: `batch` of them, `height` x `width`.
 
-    >>> layout = Layout.of(torch.zeros(2, 3, 4, 4))
-    >>> layout.batch_last, layout.pixels
-    (True, 32)
     >>> state = torch.arange(96.0).view(2, 3, 4, 4)
+    >>> layout = Layout.of(state, batch_last=True)
     >>> rows = layout.rows(state)
     >>> rows.shape, torch.equal(layout.state(rows), state)
     (torch.Size([3, 32]), True)
@@ -33,19 +31,17 @@ class Layout:
     batch: int
     height: int
     width: int
+    batch_last: bool
 
     @staticmethod
-    def of(state: Tensor) -> Layout:
-        """That of a state (B, C, H, W)."""
-        return Layout(state.shape[0], state.shape[2], state.shape[3])
+    def of(state: Tensor, batch_last: bool | None = None) -> Layout:
+        """That of a state (B, C, H, W), in the order of its size unless another is asked for."""
+        height, width = state.shape[2:]
+        return Layout(state.shape[0], height, width, choices.batch_last(height, width) if batch_last is None else batch_last)
 
     def strided(self, stride: int) -> Layout:
-        """What an operation of that stride makes of them."""
-        return Layout(self.batch, -(-self.height // stride), -(-self.width // stride))
-
-    @property
-    def batch_last(self) -> bool:
-        return choices.batch_last(self.height, self.width)
+        """What an operation of that stride makes of them, in the same order."""
+        return Layout(self.batch, -(-self.height // stride), -(-self.width // stride), self.batch_last)
 
     @property
     def pixels(self) -> int:
@@ -76,6 +72,6 @@ class Layout:
 
 
 def join(states: Sequence[Tensor]) -> Tensor:
-    """States of one size side by side: (B, sum of channels, H, W), lying as `Layout` says."""
+    """States of one size side by side: (B, sum of channels, H, W), in the order of their size."""
     layout = Layout.of(states[0])
     return layout.state(torch.cat([layout.rows(state) for state in states]))
