@@ -13,13 +13,17 @@ and the gradient of L_val(w'(alpha), alpha) in alpha is
 `first` sets xi = 0. `finite_difference` approximates the product by a central difference of d_alpha L_train along v = d_{w'} L_val.
 `exact` differentiates through the virtual step.
 
-All three are pure: losses are functions of (weights, alphas), no argument is changed, no `.grad` is touched. The given weights
-therefore need no restoring: the shifted ones are copies (adding R, subtracting 2R and adding R again would drift by rounding).
+Losses are functions of (weights, alphas). Every estimator asks autograd for what it needs alone: no pass that wants the structure's gradient
+computes one of the weights, and no `.grad` is touched. When an estimator returns or raises, every argument has the bits it came with.
+In between `finite_difference` moves the given weights in place (a network whose parameters they are need not be rebuilt), and puts them back
+from a copy: adding R, subtracting 2R and adding R again would drift by rounding. That copy and one gradient are all that it keeps beside the
+pass under way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -38,7 +42,7 @@ about 1e-4 at 1e-2 and 1.5e-3 at 1e-4 (cancellation); in float64 the error falls
 
 
 class Loss(Protocol):
-    """A loss on one fixed minibatch, as a function of weights and alphas. Returns a scalar."""
+    """A loss on one fixed minibatch, as a function of weights and alphas, which it must not change. Returns a scalar."""
 
     def __call__(self, weights: Sequence[torch.Tensor], alphas: Sequence[torch.Tensor]) -> torch.Tensor: ...
 
@@ -56,14 +60,15 @@ class VirtualStep:
 
     def apply(self, weights: Sequence[torch.Tensor], gradients: Sequence[torch.Tensor]) -> list[torch.Tensor]:
         """w' for each weight; differentiable in `weights` and `gradients`."""
-        stepped = []
-        for index, (weight, gradient) in enumerate(zip(weights, gradients, strict=True)):
-            direction = gradient + self.weight_decay * weight
-            buffer = None if self.buffers is None else self.buffers[index]
-            if buffer is not None:
-                direction = direction + self.momentum * buffer
-            stepped.append(weight - self.xi * direction)
-        return stepped
+        if not weights:
+            return []
+        direction = list(torch._foreach_add(list(gradients), list(weights), alpha=self.weight_decay))
+        moving = {} if self.buffers is None else {place: buffer for place, buffer in enumerate(self.buffers) if buffer is not None}
+        if moving:
+            moved = torch._foreach_add([direction[place] for place in moving], list(moving.values()), alpha=self.momentum)
+            for place, value in zip(moving, moved, strict=True):
+                direction[place] = value
+        return list(torch._foreach_add(list(weights), direction, alpha=-self.xi))
 
 
 @dataclass(frozen=True)
@@ -86,31 +91,52 @@ def first(
     train_loss: Loss, val_loss: Loss, weights: Sequence[torch.Tensor], alphas: Sequence[torch.Tensor], step: VirtualStep
 ) -> ArchitectureGradient:
     """d_alpha L_val(w, alpha): the weights are taken for their optimum. Asks autograd for the alphas' gradients only."""
-    value = val_loss(_constants(weights), alphas)
-    return ArchitectureGradient(_gradients(value, alphas), value.detach(), train_passes=0, val_passes=1)
+    value, gradients = _slope(val_loss, weights, alphas)
+    return ArchitectureGradient(gradients, value, train_passes=0, val_passes=1)
 
 
 def finite_difference(
     train_loss: Loss, val_loss: Loss, weights: Sequence[torch.Tensor], alphas: Sequence[torch.Tensor], step: VirtualStep
 ) -> ArchitectureGradient:
-    """The paper's second-order estimator (equation 8): three training passes, no graph of a gradient is kept."""
-    if step.xi == 0:
+    """The paper's second-order estimator (equation 8): three training passes, no graph of a gradient is kept.
+
+    `weights` are leaves. A loss sees them moved: w, w', w + epsilon v, w - epsilon v.
+
+    >>> def train(weights, alphas):
+    ...     return (weights[0] ** 2 - 2 * alphas[0] * weights[0] + alphas[0] ** 2).sum()
+    >>> def val(weights, alphas):
+    ...     return (alphas[0] * weights[0] - 2 * alphas[0] + 1).sum()
+    >>> w, alpha = (torch.tensor([value], dtype=torch.float64, requires_grad=True) for value in (-2.0, 2.0))
+    >>> round(finite_difference(train, val, [w], [alpha], VirtualStep(xi=0.5)).gradients[0].item(), 9), w.item()
+    (2.0, -2.0)
+    """
+    if step.xi == 0 or not weights:
         return first(train_loss, val_loss, weights, alphas, step)
-    inner = _leaves(weights)
-    # The virtual step's own gradient is one in w alone.
-    gradients = _gradients(train_loss(inner, _constants(alphas)), inner)
-    ahead = _leaves(step.apply(_constants(weights), gradients))
-    value = val_loss(ahead, alphas)
-    found = _gradients(value, [*alphas, *ahead])
-    direct, along = found[: len(alphas)], found[len(alphas) :]
-    norm = torch.sqrt(sum((part.square().sum() for part in along), start=torch.zeros_like(value)))
-    if float(norm) == 0:
-        return ArchitectureGradient(direct, value.detach(), train_passes=1, val_passes=1)
-    epsilon = PERTURBATION / norm.detach()
-    above = _gradients(train_loss(_shifted(weights, along, epsilon), alphas), alphas)
-    below = _gradients(train_loss(_shifted(weights, along, -epsilon), alphas), alphas)
+    with _asking(weights, True):
+        # The virtual step's own gradient is one in w alone.
+        ahead = step.apply(_constants(weights), _gradients(train_loss(weights, _constants(alphas)), weights))
+    kept = [weight.detach().clone() for weight in weights]
+    try:
+        _place(weights, ahead)
+        del ahead
+        with _asking(weights, True):
+            value = val_loss(weights, alphas)
+            found = _gradients(value, [*alphas, *weights])
+        value, direct, along = value.detach(), found[: len(alphas)], found[len(alphas) :]
+        del found
+        norm = float(torch.nn.utils.get_total_norm(along))
+        if norm == 0:
+            return ArchitectureGradient(direct, value, train_passes=1, val_passes=1)
+        epsilon = PERTURBATION / norm
+        sides = []
+        for side in (epsilon, -epsilon):
+            _place(weights, kept, along, side)
+            sides.append(_slope(train_loss, weights, alphas)[1])
+    finally:
+        _place(weights, kept)
+    above, below = sides
     total = [d - step.xi * (up - down) / (2 * epsilon) for d, up, down in zip(direct, above, below, strict=True)]
-    return ArchitectureGradient(total, value.detach(), train_passes=3, val_passes=1)
+    return ArchitectureGradient(total, value, train_passes=3, val_passes=1)
 
 
 def exact(
@@ -150,8 +176,32 @@ def _leaves(values: Sequence[torch.Tensor]) -> list[torch.Tensor]:
     return [value.detach().requires_grad_(True) for value in values]
 
 
-def _shifted(weights: Sequence[torch.Tensor], along: Sequence[torch.Tensor], epsilon: torch.Tensor) -> list[torch.Tensor]:
-    return [weight.detach() + epsilon * part for weight, part in zip(weights, along, strict=True)]
+@contextmanager
+def _asking(weights: Sequence[torch.Tensor], wanted: bool) -> Iterator[None]:
+    """Whether autograd follows the weights in the block. What is not followed saves nothing for its gradient either."""
+    before = [weight.requires_grad for weight in weights]
+    try:
+        for weight in weights:
+            weight.requires_grad_(wanted)
+        yield
+    finally:
+        for weight, flag in zip(weights, before, strict=True):
+            weight.requires_grad_(flag)
+
+
+def _place(weights: Sequence[torch.Tensor], at: Sequence[torch.Tensor], along: Sequence[torch.Tensor] = (), factor: float = 0.0) -> None:
+    """Write at + factor * along into the weights, in place and without any further tensor."""
+    with torch.no_grad():
+        torch._foreach_copy_(list(weights), list(at))
+        if along:
+            torch._foreach_add_(list(weights), list(along), alpha=factor)
+
+
+def _slope(loss: Loss, weights: Sequence[torch.Tensor], alphas: Sequence[torch.Tensor]) -> tuple[torch.Tensor, list[torch.Tensor]]:
+    """(the loss, detached; its gradients in the alphas), the weights being constants."""
+    with _asking(weights, False):
+        value = loss(weights, alphas)
+        return value.detach(), _gradients(value, alphas)
 
 
 def _gradients(value: torch.Tensor, of: Sequence[torch.Tensor], create_graph: bool = False) -> list[torch.Tensor]:

@@ -147,8 +147,10 @@ class BilevelLoop(StepSearch[SimplexConfig]):
         self.network = open_supernet(self.context.space, "supernet", **changes).to(device).train()
         self.skip_dropouts = []
         self.weights = list(self.network.parameters())
+        # One fused kernel for all: a super-network has hundreds of small tensors, over which a loop takes longer than their arithmetic.
         self.weight_optimizer = torch.optim.SGD(
-            self.weights, lr=options.learning_rate, momentum=options.momentum, weight_decay=options.weight_decay
+            self.weights, lr=options.learning_rate, momentum=options.momentum, weight_decay=options.weight_decay,
+            fused=bool(self.weights) and device == "cpu",
         )
         generator = torch.Generator().manual_seed(derive_seed(self.context.seed, "alpha", *([self.stage] if self.stage else [])))
         # The alphas are leaves of their own, in no module: the weight optimiser cannot reach them.
@@ -225,11 +227,12 @@ class BilevelLoop(StepSearch[SimplexConfig]):
     def _move_weights(self, train_loss: BatchLoss, rate: float) -> Cost:
         """Line 2: w := SGD(w, d/dw L_train(w, alpha)) at the alphas of now."""
         self.weight_optimizer.param_groups[0]["lr"] = rate
-        self.weight_optimizer.zero_grad(set_to_none=True)
         with self.flops_once("weights"):
             loss = train_loss(self.weights, [alpha.detach() for alpha in self.alpha.parameters])
             self.require_finite("training loss", train_loss.loss)
             self.precision.step(loss, self.weight_optimizer, self.weights, self.options.gradient_clip)
+        # The passes of the structure, where memory is highest, need them no more.
+        self.weight_optimizer.zero_grad(set_to_none=True)
         self.report.count(**train_loss.figures("train"))
         return Cost(forward_backward=train_loss.examples, flops=self.flops["weights"])
 
@@ -266,7 +269,8 @@ class BilevelLoop(StepSearch[SimplexConfig]):
     def _loss(self, part: DevicePart, order: BatchOrder, level: str = "weights") -> BatchLoss:
         """The loss on the minibatch of now, as a function of (weights, alphas)."""
         batch, noise = part.take(order.indices(self.done)), derive_seed(self.context.seed, "draws", self.done, level)
-        return BatchLoss(self.network, self.alpha, batch, self.precision, self.context.space.task, noise, self.skip_dropouts)
+        task, dropouts = self.context.space.task, self.skip_dropouts
+        return BatchLoss(self.network, self.alpha, batch, self.precision, task, noise, dropouts, self.weights)
 
     def structure_loss(self, level: str) -> BatchLoss:
         """The loss on the minibatch that moves the structure now."""

@@ -50,6 +50,7 @@ def _subset(part: Part, positions: Any) -> Part:
 class BatchLoss:
     """The task's loss of a super-network on one minibatch: a pure function of (weights, alphas), as the estimators want it.
 
+    The network itself computes where the weights are its own parameters (an estimator moves these in place); others are put in for the call.
     `noise` seeds the structure's draw, with a generator on the CPU, and that of the network's `dropouts`: every call draws the same
     (common random numbers).
     `loss` and `accuracy` (of classes; None for other tasks) are those of the last call.
@@ -64,9 +65,11 @@ class BatchLoss:
         task: TaskName = "classification",
         noise: int = 0,
         dropouts: Sequence[SkipDropout] = (),
+        weights: Sequence[torch.Tensor] | None = None,
     ) -> None:
+        """`weights`: the network's parameters in their order, where somebody has them at hand (to look for them takes milliseconds)."""
         self._network = network
-        self._names = [name for name, _ in network.named_parameters()]
+        self._own = list(network.parameters()) if weights is None else weights
         self._structure = structure
         self._inputs, self._labels = batch
         self._precision = precision
@@ -85,19 +88,26 @@ class BatchLoss:
         that of the structure's."""
         from search_engine.training.criterion import mean_loss
 
-        parameters = dict(zip(self._names, weights, strict=True))
         generator = torch.Generator().manual_seed(self._noise)
         if self._dropouts:
             zeros = torch.Generator(self._inputs.device).manual_seed(self._noise)
             for dropout in self._dropouts:
                 dropout.generator = zeros
         with self._precision.autocast():
-            outputs = torch.func.functional_call(self._network, parameters, (self._inputs, self._structure.sample(alphas, generator)))
+            outputs = self._outputs(weights, self._structure.sample(alphas, generator))
         value = mean_loss(self._task, outputs, self._labels)
         self.loss = float(value.detach())
         if self._task == "classification":
             self.accuracy = float((outputs.detach().argmax(1) == self._labels).float().mean())
         return value
+
+    def _outputs(self, weights: Sequence[torch.Tensor], gamma: dict[str, torch.Tensor]) -> torch.Tensor:
+        if len(weights) == len(self._own) and all(given is own for given, own in zip(weights, self._own, strict=True)):
+            outputs: torch.Tensor = self._network(self._inputs, gamma)
+            return outputs
+        names = [name for name, _ in self._network.named_parameters()]
+        outputs = torch.func.functional_call(self._network, dict(zip(names, weights, strict=True)), (self._inputs, gamma))
+        return outputs
 
     def figures(self, part: str) -> dict[str, float]:
         """`<part>_loss` and, for classes, `<part>_accuracy` of the last call."""

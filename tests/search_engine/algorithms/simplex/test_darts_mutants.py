@@ -151,7 +151,7 @@ def test_the_rule_for_none_tells_wrong_derivations_apart() -> None:
 
 
 def test_weights_that_are_shifted_in_place_do_not_come_back() -> None:
-    """Why the estimators work on copies: adding R, taking 2R away and adding R again leaves other bits."""
+    """Why a finite difference puts the weights back from a copy: adding R, taking 2R away and adding R again leaves other bits."""
     torch.manual_seed(0)
     weights, shift = torch.randn(1000), 0.01 * torch.randn(1000)
     moved = weights + shift

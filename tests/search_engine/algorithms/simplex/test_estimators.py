@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import statistics
 from collections.abc import Sequence
 from typing import Any
@@ -118,10 +120,11 @@ def test_the_finite_difference_of_the_implicit_term_is_second_order(monkeypatch:
 def test_the_weights_are_shifted_by_a_hundredth_whatever_the_gradient() -> None:
     """epsilon = 0.01 / ||v|| over all parameters together: both shifts have length 0.01, in opposite directions."""
     problem = SmoothProblem(0)
+    start = [weight.clone() for weight in problem.weights]
     seen: list[Tensor] = []
 
     def train(weights: Sequence[Tensor], alphas: Sequence[Tensor]) -> Tensor:
-        seen.append(torch.cat([(weight - old).detach().flatten() for weight, old in zip(weights, problem.weights, strict=True)]))
+        seen.append(torch.cat([(weight - old).detach().flatten() for weight, old in zip(weights, start, strict=True)]))
         return problem.train(weights, alphas)
 
     finite_difference(train, problem.val, problem.weights, problem.alphas, problem.step)
@@ -146,15 +149,73 @@ def test_the_exact_estimator_agrees_with_brute_force_differences() -> None:
     assert float((problem.direct() - numerical).norm() / numerical.norm()) > 0.05
 
 
+@pytest.mark.parametrize("breaks", [0, 1, 2, 3, 4], ids=lambda place: f"breaks in pass {place}" if place else "whole")
 @pytest.mark.parametrize("name", list(ESTIMATORS))
-def test_estimators_change_nothing_they_are_given(name: Any) -> None:
+def test_estimators_leave_what_they_are_given_bit_for_bit(name: Any, breaks: int) -> None:
+    """Also where a loss raises, in whichever pass."""
     problem = SmoothProblem(1)
-    leaves = [weight.clone().requires_grad_(True) for weight in problem.weights]
+    leaves = [weight.clone().requires_grad_(place != 1) for place, weight in enumerate(problem.weights)]
     before = [tensor.detach().clone() for tensor in (*leaves, *problem.alphas, *problem.buffers)]
-    ESTIMATORS[name](problem.train, problem.val, leaves, problem.alphas, problem.step)
+    passes: list[str] = []
+
+    def loss(level: str) -> estimators.Loss:
+        def value(weights: Sequence[Tensor], alphas: Sequence[Tensor]) -> Tensor:
+            passes.append(level)
+            if len(passes) == breaks:
+                raise ArithmeticError
+            return problem._loss(level, weights, alphas)
+
+        return value
+
+    with contextlib.suppress(ArithmeticError):
+        ESTIMATORS[name](loss("train"), loss("val"), leaves, problem.alphas, problem.step)
     after = [*leaves, *problem.alphas, *problem.buffers]
     assert all(torch.equal(old, new) for old, new in zip(before, after, strict=True))
     assert all(tensor.grad is None for tensor in (*leaves, *problem.alphas))
+    assert [tensor.requires_grad for tensor in leaves] == [True, False, True]
+
+
+def on_copies(problem: SmoothProblem) -> Tensor:
+    """The finite difference as the formula is written: every shift a copy of all weights, every gradient by itself."""
+    ahead = [weight.detach().requires_grad_(True) for weight in problem.ahead(problem.alphas)]
+    along = torch.autograd.grad(problem.val(ahead, problem.alphas), ahead)
+    epsilon = 0.01 / torch.cat([part.flatten() for part in along]).norm()
+    above, below = (
+        torch.autograd.grad(
+            problem.train([w + sign * epsilon * v for w, v in zip(problem.weights, along, strict=True)], problem.alphas), problem.alphas
+        )[0]
+        for sign in (1, -1)
+    )
+    return problem.direct() - problem.xi * (above - below) / (2 * epsilon)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_weights_moved_in_place_give_what_copies_give(seed: int) -> None:
+    problem = SmoothProblem(seed)
+    found, expected = problem.gradient(finite_difference), on_copies(problem)
+    assert float((found - expected).norm() / expected.norm()) < 1e-10
+
+
+def test_every_pass_asks_for_what_it_needs_and_keeps_nothing_else() -> None:
+    """(weights followed, alphas followed, tensors of a weight's shape that are alive) in each pass of a finite difference: the virtual step
+    wants gradients in w, the validation loss in both, the Hessian's passes in alpha alone; beside the weights stand one copy and then v."""
+    generator = torch.Generator().manual_seed(0)
+    shape = (37, 41)
+    weight, alpha = torch.randn(shape, generator=generator), torch.randn(41, generator=generator, requires_grad=True)
+    rows = torch.randn(5, 37, generator=generator)
+    seen: list[tuple[bool, bool, int]] = []
+
+    def loss(weights: Sequence[Tensor], alphas: Sequence[Tensor]) -> Tensor:
+        assert weights[0] is weight, "the network would have to be rebuilt"
+        alive = [item for item in gc.get_objects() if issubclass(type(item), Tensor) and item.shape == shape]
+        seen.append((weights[0].requires_grad, alphas[0].requires_grad, len({item.data_ptr() for item in alive})))
+        return ((rows @ weights[0]).tanh() * alphas[0]).square().sum()
+
+    finite_difference(loss, loss, [weight], [alpha], VirtualStep(0.1, 0.9, 3e-4, [None]))
+    assert seen == [(True, False, 1), (True, True, 2), (False, True, 3), (False, True, 3)]
+    seen.clear()
+    first(loss, loss, [weight], [alpha], VirtualStep(0.1))
+    assert seen == [(False, True, 1)]
 
 
 def test_the_validation_loss_is_that_of_the_weights_looked_at() -> None:

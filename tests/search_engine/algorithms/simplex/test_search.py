@@ -203,6 +203,14 @@ def test_the_passes_of_an_estimator_share_their_draws() -> None:
     assert implicit_error(architecture_gradients(search, FreshNoise)) > 0.5
 
 
+@pytest.mark.parametrize("estimator", ["first", "finite_difference"])
+def test_a_step_computes_in_the_network_itself(estimator: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parameters are not exchanged for a pass, which takes milliseconds where there are many."""
+    search = search_of(Plain, estimator=estimator)
+    monkeypatch.setattr(torch.func, "functional_call", lambda *_: pytest.fail("the parameters were exchanged"))
+    search.step()
+
+
 def test_draws_differ_between_levels_and_steps_and_repeat_within() -> None:
     search = search_of(Drawn)
 
