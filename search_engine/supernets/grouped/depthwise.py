@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache, partial
+from itertools import groupby
 from typing import Any
 
 import torch
@@ -90,12 +91,23 @@ def _taps(height: int, width: int, kernel: Kernel, stride: int, dtype: torch.dty
 def _matrices(layout: Layout, kernels: Sequence[Kernel], stride: int, channels: int, weights: Sequence[Tensor]) -> Tensor:
     """(C, groups, pixels out, pixels in)"""
     parts = []
-    for kernel, weight in zip(kernels, weights, strict=True):
-        taps = _taps(layout.height, layout.width, kernel, stride, weight.dtype, weight.device)
-        by_channel = weight.view(-1, channels, taps.shape[0]).transpose(0, 1)
-        parts.append((by_channel.reshape(-1, taps.shape[0]) @ taps).view(channels, -1, taps.shape[1]))
+    for dilation, members in _by_dilation(kernels):
+        side = max(kernels[place][0] for place in members)
+        taps = _taps(layout.height, layout.width, (side, dilation), stride, weights[0].dtype, weights[0].device)
+        # A smaller kernel of the same dilation is a larger one with a border of zeros.
+        own = [
+            weights[place] if kernels[place][0] == side else functional.pad(weights[place], [(side - kernels[place][0]) // 2] * 4)
+            for place in members
+        ]
+        by_channel = (own[0] if len(own) == 1 else torch.cat(own)).view(-1, channels, side * side).transpose(0, 1)
+        parts.append((by_channel.reshape(-1, side * side) @ taps).view(channels, -1, taps.shape[1]))
     matrices = parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
     return matrices.view(channels, matrices.shape[1], -1, layout.height * layout.width)
+
+
+def _by_dilation(kernels: Sequence[Kernel]) -> list[tuple[int, list[int]]]:
+    """(dilation, places): consecutive kernels of one dilation."""
+    return [(dilation, list(places)) for dilation, places in groupby(range(len(kernels)), key=lambda place: kernels[place][1])]
 
 
 def _product(rows: Tensor, matrices: Tensor, batch: int) -> Tensor:
@@ -151,10 +163,14 @@ class _AsMatrix(torch.autograd.Function):
             d_matrices = torch.bmm(gradient, own.transpose(1, 2))
             d_matrices = d_matrices.view(channels, groups, -1) if shared else d_matrices.view(groups, channels, -1).transpose(0, 1)
             begin = 0
-            for place, (kernel, weight) in enumerate(zip(kernels, weights, strict=True)):
-                taps = _taps(layout.height, layout.width, kernel, stride, weight.dtype, weight.device)
-                count = len(weight) // channels
-                part = d_matrices[:, begin : begin + count]
+            for dilation, members in _by_dilation(kernels):
+                side = max(kernels[place][0] for place in members)
+                taps = _taps(layout.height, layout.width, (side, dilation), stride, rows.dtype, rows.device)
+                count = sum(len(weights[place]) for place in members) // channels
+                own_matrices = d_matrices[:, begin : begin + count]
                 begin += count
-                d_weights[place] = torch.matmul(part, taps.t()).transpose(0, 1).reshape(weight.shape)
+                found = torch.matmul(own_matrices, taps.t()).transpose(0, 1).reshape(-1, 1, side, side)
+                for place, part in zip(members, found.split([len(weights[place]) for place in members]), strict=True):
+                    border = (side - kernels[place][0]) // 2
+                    d_weights[place] = part[:, :, border : side - border, border : side - border]
         return None, None, None, None, d_rows, *d_weights
