@@ -11,12 +11,12 @@ from torch.nn import functional
 
 from ..mixing import CellPlan, PerEdge
 from ..skip_dropout import SkipDropout
-from . import choices
 from .grouping import Dropped, Grouping, Present, layers_of
 from .layout import Layout, join
 from .normalise import normalised
 from .reading import Unknown, halving, relu_pointwise_norm
 from .source import quarters
+
 
 @dataclass(frozen=True)
 class _Known:
@@ -128,12 +128,9 @@ class BySource(PerEdge):
         return rows
 
     def _layouts(self, states: Sequence[Tensor]) -> list[Layout]:
-        """Those of all states, in the order of the nodes' size."""
+        """Those of all states."""
         plan = self.plan
-        first = plan.edges[0]
-        height, width = (-(-side // first.stride) for side in states[first.source].shape[2:])
-        last = choices.batch_last(height, width)
-        layouts = [Layout.of(state, last) for state in states]
+        layouts = [Layout.of(state) for state in states]
         for node in range(plan.inputs, plan.inputs + plan.nodes):
             incoming = next((edge for edge in plan.edges if edge.target == node), None)
             if incoming is None:

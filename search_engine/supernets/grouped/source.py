@@ -101,13 +101,8 @@ def quarters(rows: Tensor, layout: Layout) -> tuple[Tensor, Tensor]:
     sides the shifted maps are completed by zeros."""
     maps, after = layout.maps(rows), layout.strided(2)
     down, right = layout.height % 2, layout.width % 2
-    padding = (0, 0, 0, right, 0, down) if layout.batch_last else (0, right, 0, down)
-    padded = functional.pad(maps, padding) if down or right else maps
-    if layout.batch_last:
-        both = maps[:, ::2, ::2], padded[:, 1::2, 1::2]
-    else:
-        both = maps[:, :, ::2, ::2], padded[:, :, 1::2, 1::2]
-    return both[0].reshape(-1, after.pixels), both[1].reshape(-1, after.pixels)
+    padded = functional.pad(maps, (0, 0, 0, right, 0, down)) if down or right else maps
+    return maps[:, ::2, ::2].reshape(-1, after.pixels), padded[:, 1::2, 1::2].reshape(-1, after.pixels)
 
 
 def _dense(active: Tensor, layout: Layout, stride: int, side: int, terms: Sequence[Term], channels: int) -> Tensor:
@@ -123,12 +118,11 @@ def _dense(active: Tensor, layout: Layout, stride: int, side: int, terms: Sequen
 def _shifted(rows: Tensor, layout: Layout, side: int, stride: int) -> Tensor:
     """(side x side x C, pixels of the result): for every tap of a kernel the maps as it sees them, zeros outside."""
     maps, after, width = layout.maps(rows), layout.strided(stride), side // 2
-    padding = (0, 0, width, width, width, width) if layout.batch_last else (width, width, width, width)
-    padded = functional.pad(maps, padding)
+    padded = functional.pad(maps, (0, 0, width, width, width, width))
     taps = []
     for down in range(side):
         for right in range(side):
             vertical = slice(down, down + stride * (after.height - 1) + 1, stride)
             horizontal = slice(right, right + stride * (after.width - 1) + 1, stride)
-            taps.append(padded[:, vertical, horizontal] if layout.batch_last else padded[:, :, vertical, horizontal])
+            taps.append(padded[:, vertical, horizontal])
     return torch.stack(taps).view(-1, after.pixels)
