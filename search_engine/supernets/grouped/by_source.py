@@ -45,7 +45,7 @@ class BySource(PerEdge):
     """`PerEdge`, computed source by source (see the package). Constructor, parameters, results and gradients are its own, to rounding.
 
     What cannot gain is left to `PerEdge`: single paths, one operation per edge, and operations that are not as `build_primitive` makes them
-    in a super-network (normalisation with weights or running statistics, layers with a distribution).
+    in a super-network (normalisation with weights or running statistics, layers with a distribution), and mixed precision.
 
     >>> from search_engine.primitives.modules import SEARCH
     >>> from search_engine.supernets.mixing import CellPlan, EdgePlan
@@ -61,22 +61,23 @@ class BySource(PerEdge):
         self._known: _Known | None = None
 
     def forward(self, states: Sequence[Tensor], gamma: Tensor | None = None) -> list[Tensor]:
-        present = self._present(gamma)
+        layouts = self._layouts(states)
+        present = self._present(gamma) if _groupable(states[0], layouts) else None
         grouping = None if present is None else self._grouping(present, states[0].device)
         if present is None or grouping is None:
             return super().forward([state.contiguous() for state in states], gamma)
-        return self._by_source(states, gamma, present, grouping)
+        return self._by_source(states, layouts, gamma, present, grouping)
 
     def _present(self, gamma: Tensor | None) -> Present | None:
         """Which operations to compute; None where grouping gains nothing, and where the arguments are wrong."""
         plan = self.plan
+        if gamma is not None and gamma.shape != (len(plan.edges), len(plan.operations)):
+            return None
         if gamma is None or self.evaluate == "all":
             present = tuple(tuple(name in edge.operations for name in plan.operations) for edge in plan.edges)
-        elif gamma.shape != (len(plan.edges), len(plan.operations)):
-            return None
         else:
             present = tuple(map(tuple, (gamma != 0).tolist()))
-        return present if max(sum(row) for row in present) > 1 else None
+        return present if max(map(sum, present)) > 1 else None
 
     def _grouping(self, present: Present, device: torch.device) -> Grouping | None:
         """None where an operation cannot be grouped. Kept until something else is computed, or with other layers: those may be exchanged
@@ -92,9 +93,10 @@ class BySource(PerEdge):
             self._known = known = _Known(present, layers, dropping, device, grouping)
         return known.grouping
 
-    def _by_source(self, states: Sequence[Tensor], gamma: Tensor | None, present: Present, grouping: Grouping) -> list[Tensor]:
+    def _by_source(
+        self, states: Sequence[Tensor], layouts: Sequence[Layout], gamma: Tensor | None, present: Present, grouping: Grouping
+    ) -> list[Tensor]:
         plan = self.plan
-        layouts = self._layouts(states)
         weights = states[0].new_ones(len(plan.edges), len(plan.operations)) if gamma is None else gamma
         of_sources = grouping.weights(weights)
         dropped = [(item, layouts[item.state].rows(self._kept(item, layouts[item.state], states[0].device))) for item in grouping.dropped]
@@ -149,7 +151,7 @@ class BySource(PerEdge):
         return like.new_zeros(self.plan.channels, layout.pixels) if found is None else found
 
     def layer(self, layer: nn.Module, x: Tensor) -> Tensor:
-        pointwise, halves = relu_pointwise_norm(layer), halving(layer)
+        pointwise, halves = (relu_pointwise_norm(layer), halving(layer)) if _groupable(x, [Layout.of(x)]) else (None, None)
         if pointwise is None and halves is None:
             return super().layer(layer, x)
         layout = Layout.of(x)
@@ -162,3 +164,8 @@ class BySource(PerEdge):
 
     def join(self, nodes: Sequence[Tensor]) -> Tensor:
         return super().join(nodes) if nodes[0].is_contiguous() else join(nodes)
+
+
+def _groupable(state: Tensor, layouts: Sequence[Layout]) -> bool:
+    """Not in mixed precision, whose casts are made for single layers; nor for a single pixel, which has no variance (`PerEdge` says so)."""
+    return not torch.is_autocast_enabled(state.device.type) and min(layout.pixels for layout in layouts) > 1

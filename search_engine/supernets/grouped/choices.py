@@ -11,8 +11,8 @@ one source state with five edges, 3x3 and 5x5 at dilation 1 and 2, in millisecon
 | 16, 8x8 | 12.5 | 27.8 |
 | 8, 16x16 | | 27.7 |
 
-Of one convolution of five edges, stride 1, channels last, the two gradients by torch's own backward pass, and beside it: that of the input as
-a forward pass with the kernels turned round, that of the weights as one product with the maps as every tap sees them:
+Of one convolution of five edges, stride 1, channels last, the two gradients by torch's own backward pass, and beside it: that of the input
+as a forward pass with the kernels turned round, that of the weights as one product with the maps as every tap sees them:
 
 | channels, map, kernel | input | turned round | weights | by taps |
 | --- | --- | --- | --- | --- |
@@ -44,3 +44,9 @@ def by_taps(height: int, width: int, side: int, dilation: int) -> bool:
     """Whether the gradient of a depthwise convolution's weights is a product with the maps as every tap sees them, rather than torch's own
     backward pass; of convolutions (not matrices) that share their input."""
     return (side, dilation) != (3, 1) and height * width <= TAP_PIXELS
+
+
+def keep_matrices(height: int, width: int, batch: int) -> bool:
+    """Whether the matrices of maps of this size are kept from the forward to the backward pass: where they take no more memory than what
+    they give."""
+    return height * width <= batch

@@ -137,7 +137,8 @@ def _convolution_backward(
 ) -> tuple[Tensor, Tensor]:
     """torch's own: gradients in the images (B, R, H, W) and in the weight."""
     found: tuple[Tensor, Tensor, Tensor] = torch.ops.aten.convolution_backward(
-        gradient, images, weight, None, (stride, stride), (padding, padding), (dilation, dilation), False, (0, 0), len(weight), (*asked, False)
+        gradient, images, weight, None, (stride, stride), (padding, padding), (dilation, dilation), False, (0, 0), len(weight),
+        (*asked, False),
     )
     return found[0], found[1]
 
@@ -162,17 +163,15 @@ def _by_taps(gradient: Tensor, rows: Tensor, layout: Layout, side: int, dilation
 @lru_cache(maxsize=256)
 def _taps(height: int, width: int, kernel: Kernel, stride: int, dtype: torch.dtype, device: torch.device) -> Tensor:
     """(side x side, pixels out x pixels in), zeros and ones: which weight stands between which two pixels."""
+    vertical, horizontal = (_line(pixels, kernel, stride).to(dtype) for pixels in (height, width))
+    return torch.einsum("ayr,bxc->abyxrc", vertical, horizontal).reshape(kernel[0] ** 2, -1).to(device)
+
+
+def _line(pixels: int, kernel: Kernel, stride: int) -> Tensor:
+    """(side, pixels out, pixels in) along one direction: whether a weight stands between two pixels."""
     side, dilation = kernel
-    down, right = -(-height // stride), -(-width // stride)
-    taps = torch.zeros(side, side, down, right, height, width, dtype=dtype)
-    for a in range(side):
-        for b in range(side):
-            for y in range(down):
-                for x in range(right):
-                    row, column = y * stride + (a - side // 2) * dilation, x * stride + (b - side // 2) * dilation
-                    if 0 <= row < height and 0 <= column < width:
-                        taps[a, b, y, x, row, column] = 1
-    return taps.view(side * side, -1).to(device)
+    seen = torch.arange(-(-pixels // stride)) * stride + (torch.arange(side)[:, None] - side // 2) * dilation
+    return seen[:, :, None] == torch.arange(pixels)
 
 
 def _matrices(layout: Layout, kernels: Sequence[Kernel], stride: int, channels: int, weights: Sequence[Tensor]) -> Tensor:
@@ -212,19 +211,21 @@ def _plain(layout: Layout, kernels: Sequence[Kernel], stride: int, channels: int
 
 
 class _AsMatrix(torch.autograd.Function):
-    """`_plain`, with a backward pass that makes the matrices again instead of keeping them."""
+    """`_plain`. Matrices that are small beside the result are kept for the backward pass, large ones are made again."""
 
     @staticmethod
     def forward(
         ctx: Any, layout: Layout, kernels: tuple[Kernel, ...], stride: int, channels: int, rows: Tensor, *weights: Tensor
     ) -> Tensor:
-        ctx.save_for_backward(rows, *weights)
         ctx.settings = layout, kernels, stride, channels
-        return _plain(layout, kernels, stride, channels, rows, *weights)
+        matrices = _matrices(layout, kernels, stride, channels, weights)
+        keep = choices.keep_matrices(layout.height, layout.width, layout.batch)
+        ctx.save_for_backward(matrices if keep else None, rows, *weights)
+        return _product(rows, matrices, layout.batch)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:  # type: ignore[override]
-        rows, *weights = ctx.saved_tensors
+        matrices, rows, *weights = ctx.saved_tensors
         layout, kernels, stride, channels = ctx.settings
         if torch.is_grad_enabled():
             return None, None, None, None, *again(ctx, gradient, partial(_plain, *ctx.settings), [rows, *weights], 4)
@@ -239,7 +240,8 @@ class _AsMatrix(torch.autograd.Function):
         own = rows.view(-1, inside, batch)
         d_rows = None
         if ctx.needs_input_grad[4]:
-            matrices = _matrices(layout, kernels, stride, channels, weights)
+            if matrices is None:
+                matrices = _matrices(layout, kernels, stride, channels, weights)
             if shared:
                 matrices = matrices.view(channels, -1, inside)
             else:

@@ -25,7 +25,7 @@ def factor(centred: Tensor) -> Tensor:
     """1 / sqrt(variance + EPSILON) of centred rows, (..., 1)."""
     # The norm is torch's fastest sum of squares on a CPU; numbers enter where they cost no operation of their own.
     pixels = centred.shape[-1]
-    length = torch.linalg.vector_norm(centred, dim=-1, keepdim=True)
+    length: Tensor = torch.linalg.vector_norm(centred, dim=-1, keepdim=True)
     return length.square_().add_(pixels * EPSILON).rsqrt_().mul_(pixels**0.5)
 
 

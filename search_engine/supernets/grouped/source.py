@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,6 +15,7 @@ from .depthwise import depthwise
 from .layout import Layout
 from .pointwise import Part, Recipe, hidden, mixed_sum
 from .reading import Source, Term
+from .twice import again
 
 
 @dataclass(frozen=True)
@@ -117,12 +120,43 @@ def _dense(active: Tensor, layout: Layout, stride: int, side: int, terms: Sequen
 
 def _shifted(rows: Tensor, layout: Layout, side: int, stride: int) -> Tensor:
     """(side x side x C, pixels of the result): for every tap of a kernel the maps as it sees them, zeros outside."""
-    maps, after, width = layout.maps(rows), layout.strided(stride), side // 2
-    padded = functional.pad(maps, (0, 0, width, width, width, width))
-    taps = []
-    for down in range(side):
-        for right in range(side):
-            vertical = slice(down, down + stride * (after.height - 1) + 1, stride)
-            horizontal = slice(right, right + stride * (after.width - 1) + 1, stride)
-            taps.append(padded[:, vertical, horizontal])
-    return torch.stack(taps).view(-1, after.pixels)
+    result: Tensor = _Shifted.apply(layout, side, stride, rows)  # type: ignore[no-untyped-call]
+    return result
+
+
+def _views(padded: Tensor, after: Layout, side: int, stride: int) -> list[Tensor]:
+    """What each tap sees of the padded maps."""
+    reach = stride * (after.height - 1) + 1, stride * (after.width - 1) + 1
+    return [
+        padded[:, down : down + reach[0] : stride, right : right + reach[1] : stride] for down in range(side) for right in range(side)
+    ]
+
+
+def _plainly_shifted(layout: Layout, side: int, stride: int, rows: Tensor) -> Tensor:
+    after = layout.strided(stride)
+    padded = functional.pad(layout.maps(rows), (0, 0, *[side // 2] * 4))
+    return torch.stack(_views(padded, after, side, stride)).view(-1, after.pixels)
+
+
+class _Shifted(torch.autograd.Function):
+    """`_plainly_shifted`; torch would make a whole map of zeros for the gradient of every tap."""
+
+    @staticmethod
+    def forward(ctx: Any, layout: Layout, side: int, stride: int, rows: Tensor) -> Tensor:
+        ctx.settings = layout, side, stride
+        ctx.save_for_backward(rows)
+        return _plainly_shifted(layout, side, stride, rows)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:  # type: ignore[override]
+        layout, side, stride = ctx.settings
+        (rows,) = ctx.saved_tensors
+        if torch.is_grad_enabled():
+            return None, None, None, *again(ctx, gradient, partial(_plainly_shifted, *ctx.settings), [rows], 3)
+        width, after = side // 2, layout.strided(stride)
+        padded = gradient.new_zeros(len(rows), layout.height + 2 * width, layout.width + 2 * width, layout.batch)
+        parts = gradient.view(side * side, len(rows), after.height, after.width, after.batch)
+        for view, part in zip(_views(padded, after, side, stride), parts, strict=True):
+            view.add_(part)
+        inner = padded[:, width : width + layout.height, width : width + layout.width]
+        return None, None, None, inner.reshape(rows.shape)
