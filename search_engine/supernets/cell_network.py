@@ -19,6 +19,7 @@ from ..spaces.cell import CELLS, CellSpace
 from ..spaces.cell_family import INPUTS
 from ..spaces.cell_macro import Macro
 from ..spaces.genomes import Genome
+from .grouped.by_source import BySource
 from .mixing import CellPlan, Chosen, EdgePlan, Mixing, PerEdge
 from .transfer import copy_matching
 
@@ -48,8 +49,10 @@ class Cell(nn.Module):
         self.mixing = mixing(plan)
 
     def forward(self, before_last: Tensor, last: Tensor, gamma: Tensor | None) -> Tensor:
-        states = [self.preprocess_before_last(before_last), self.preprocess_last(last)]
-        return torch.cat(self.mixing(states, gamma), dim=1)
+        mixing: Any = self.mixing
+        states = [mixing.layer(self.preprocess_before_last, before_last), mixing.layer(self.preprocess_last, last)]
+        result: Tensor = mixing.join(mixing(states, gamma))
+        return result
 
     def path(self, before_last: Tensor, last: Tensor, chosen: Sequence[Chosen]) -> Tensor:
         """As `forward`, with the chosen operations alone. An input that none of them reads is not computed."""
@@ -137,7 +140,7 @@ def numbered(space: CellSpace, genome: Genome, name: str) -> list[Chosen]:
     return [(numbers[source], numbers[target], operation) for source, target, operation in space.cell(genome, name)]
 
 
-def build_supernet(space: CellSpace, mixing: Mixing = PerEdge, cells: int = 0) -> CellNetwork:
+def build_supernet(space: CellSpace, mixing: Mixing = BySource, cells: int = 0) -> CellNetwork:
     """The super-network, without weights in the cells' batch normalisation and without running statistics; `cells` of them, 0 = the
     space's own choice."""
     return CellNetwork(space, None, space.macro("search", cells), SEARCH, mixing)

@@ -8,9 +8,10 @@
 says whether operations of weight zero are computed at all (a draw of one operation per edge, operations that a search has dropped):
 `evaluate_in` sets it in a whole network.
 
-Another implementation with the same constructor, `forward` and `path` (for example one that groups operations by their source) can take its
-place in the networks, which name the class only through their `mixing` argument. Its parameters must keep `PerEdge`'s names,
-`operations.<source>-<target>.<primitive>....`, since weights are copied between networks by name.
+Another implementation with the same constructor, `forward`, `path`, `layer` and `join` can take its place in the networks, which name the
+class only through their `mixing` argument: super-networks take `grouped.by_source`, derived networks `PerEdge`. Its parameters must keep
+`PerEdge`'s names, `operations.<source>-<target>.<primitive>....`, since weights are copied between networks by name. `layer` and `join` are
+there so that the states between two cells can lie in memory as the mixing wants them; who computes them plainly inherits them.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import torch
 from torch import Tensor, nn
 
 from ..primitives.modules import Style, Zero, build_primitive
@@ -51,7 +53,8 @@ class CellPlan:
 
 
 Mixing = Callable[[CellPlan], nn.Module]
-"""A mixing implementation's constructor; the module has `forward(states, gamma)` and `path(states, chosen)` as `PerEdge` does."""
+"""A mixing implementation's constructor; the module has `forward(states, gamma)`, `path(states, chosen)`, `layer` and `join` as `PerEdge`
+does."""
 
 Evaluate = Literal["all", "chosen", "chosen_bare"]
 """Which operations a mixing computes: all of them, or those with a weight other than zero. `chosen_bare` also adds the zero weights of
@@ -145,6 +148,15 @@ class PerEdge(nn.Module):
                 total = Zero(edges[source, node].stride)(values[source])
             values.append(total)
         return values[self.plan.inputs :]
+
+    def layer(self, layer: nn.Module, x: Tensor) -> Tensor:
+        """A layer of the cell around its mixed edges: `layer(x)`, lying in memory as the mixing wants its states."""
+        result: Tensor = layer(x)
+        return result
+
+    def join(self, nodes: Sequence[Tensor]) -> Tensor:
+        """The nodes' states side by side: (B, sum of channels, H, W)."""
+        return torch.cat(list(nodes), dim=1)
 
     def _alone(self, edge: EdgePlan, name: str, x: Tensor) -> Tensor:
         """One operation of an edge with weight one."""

@@ -15,6 +15,7 @@ from ..base.training_config import TrainingConfig
 from ..primitives.modules import Style, relu_conv_norm
 from ..spaces.genomes import Genome
 from ..spaces.nb201 import EDGES, GROUP, NB201Space
+from .grouped.by_source import BySource
 from .mixing import CellPlan, EdgePlan, Mixing, PerEdge
 from .transfer import copy_matching
 
@@ -90,7 +91,7 @@ def cell_plan(space: NB201Space, genome: Genome | None, channels: int, style: St
     return CellPlan(1, 3, edges, space.operations, channels, style)
 
 
-def build_supernet(space: NB201Space, mixing: Mixing = PerEdge, cells: int = 0) -> NB201Network:
+def build_supernet(space: NB201Space, mixing: Mixing = BySource, cells: int = 0) -> NB201Network:
     """The super-network, without weights in the cells' batch normalisation and without running statistics; `cells` per stage, 0 = the
     space's own choice."""
     cells, channels = space.macro("search", cells)

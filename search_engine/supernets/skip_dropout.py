@@ -5,6 +5,8 @@ Only unstrided skips drop values: a strided one is a convolution that learns.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -23,10 +25,11 @@ class SkipDropout(nn.Module):
         self.generator: torch.Generator | None = None
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.rate == 0:
-            return x
-        kept = torch.rand(x.shape, generator=self.generator, device=x.device) >= self.rate
-        return x * kept / (1 - self.rate)
+        return x if self.rate == 0 else x * self.kept(x.shape, x.device) / (1 - self.rate)
+
+    def kept(self, shape: Sequence[int], device: torch.device) -> Tensor:
+        """A fresh draw of which values stay: true or false, of that shape."""
+        return torch.rand(tuple(shape), generator=self.generator, device=device) >= self.rate
 
 
 def install_skip_dropout(network: nn.Module) -> list[SkipDropout]:

@@ -15,7 +15,7 @@ class PartialChannels(Listener):
     name = "partial_channels"
 
     def network_changes(self) -> dict[str, Any]:
-        from search_engine.supernets.partial_channels import partial_channels
+        from search_engine.supernets.grouped.partial_channels import partial_channels
 
         share = self.loop.stages.partial_channels(self.loop.stage)
         return {"mixing": partial_channels(share)} if share > 1 else {}

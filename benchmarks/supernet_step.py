@@ -1,0 +1,181 @@
+"""One step of a search on a super-network: the grouped mixing beside the plain one, edge by edge.
+
+    python -m benchmarks.supernet_step [rows ...] [--rounds 15] [--no-memory]
+
+Each row is a search as the product runs it (its loop, its losses, its optimisers, its report), once with `PerEdge` in its super-network and
+once with what it takes by itself. Both live in one process and step in turn, in a random order in each round; times are CPU seconds of one
+thread. Prints medians, the quartiles of the paired ratios, the peak memory of each in a process of its own, and the floor: the step's
+multiply-accumulates as the formula has them, at the speed of a large product on this core. Asserts nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+
+from search_engine.algorithms.base import Context
+from search_engine.algorithms.simplex.loop import BilevelLoop, Listener
+from search_engine.catalogue import registry
+from search_engine.datasets.base import Part, Preprocessing, SearchData
+from search_engine.events import EventLog
+from search_engine.spaces.data_shape import DataShape
+from search_engine.supernets.mixing import PerEdge
+from search_engine.supernets.partial_channels import PartialChannels
+
+BATCH = 64
+
+
+@dataclass(frozen=True)
+class Row:
+    """A search, and what it is meant to gain."""
+
+    title: str
+    shape: tuple[int, int, int]
+    algorithm: str = "darts"
+    options: dict[str, Any] = field(default_factory=dict)
+    space: str = "cell"
+    space_options: dict[str, Any] = field(default_factory=dict)
+    gate: str = ""
+
+
+SMALL = {"search_cells": 4, "search_channels": 8}
+ROWS = {
+    "digits": Row("cell, 8x8, the space's own size (C = 4, 3 cells), first order", (1, 8, 8), gate="4.5"),
+    "digits-second": Row("the same, finite difference", (1, 8, 8), options={"estimator": "finite_difference"}),
+    "small": Row("cell, 16x16, C = 8, 4 cells, first order", (1, 16, 16), space_options=SMALL, gate="2.2"),
+    "small-second": Row(
+        "the same, finite difference", (1, 16, 16), options={"estimator": "finite_difference"}, space_options=SMALL, gate="3"
+    ),
+    "nb201": Row("nb201, 8x8, the space's own size (C = 8), first order", (1, 8, 8), space="nb201"),
+    "partial": Row("cell, 16x16, C = 8, 4 cells, first order, partial channels (K = 4)", (1, 16, 16),
+                   options={"partial_channels": 4, "edge_normalisation": True}, space_options=SMALL),
+    "hard": Row("cell, 8x8, one operation per edge (hard Gumbel-Softmax, two levels)", (1, 8, 8), algorithm="gumbel_softmax",
+                options={"hard": True, "levels": "bilevel"}),
+}
+
+
+def images(shape: tuple[int, int, int], examples: int = 6 * BATCH) -> SearchData:
+    """Random images: how long a step takes does not depend on what they show."""
+    rng = np.random.default_rng(0)
+    part = Part(rng.integers(0, 256, (examples, *shape), dtype=np.uint8), np.arange(examples) % 10, np.arange(examples))
+    grey = Preprocessing(255.0, (0.5,) * shape[0], (0.25,) * shape[0])
+    return SearchData("random", DataShape(shape, 10), part, part, grey, tuple("0123456789"))
+
+
+class Plainly(Listener):
+    """Puts `PerEdge` into every super-network."""
+
+    name = "plainly"
+
+    def network_changes(self) -> dict[str, Any]:
+        share = self.loop.options.partial_channels
+        return {"mixing": (lambda plan: PartialChannels(plan, share)) if share > 1 else PerEdge}
+
+
+def opened(row: Row, plainly: bool) -> BilevelLoop:
+    """The search before its first step."""
+    data, space, algorithm = images(row.shape), registry.space(row.space), registry.algorithm(row.algorithm)
+    options = algorithm.config(batch_size=BATCH, steps=100_000, **row.options)
+    (phase,) = algorithm.phases(options)
+    search: Any = phase
+    if plainly:
+        listen = search.listen
+        search.listen = lambda: [*listen(), Plainly(search)]
+    torch.manual_seed(0)
+    context = Context(
+        space=space.space(space.config(**row.space_options), data.shape), options=options, seed=0, rng=random.Random(0),
+        metric="val_accuracy", log=EventLog("phase:0"), data=data,
+    )
+    search.begin(context, None)
+    loop: BilevelLoop = search
+    return loop
+
+
+def step(search: BilevelLoop) -> float:
+    """CPU seconds of one step."""
+    begun = time.process_time()
+    search.step()
+    search.context.log.drain()
+    return time.process_time() - begun
+
+
+def quartiles(values: list[float]) -> tuple[float, float, float]:
+    first, median, third = statistics.quantiles(values, n=4, method="inclusive")
+    return first, median, third
+
+
+def peak_memory(name: str, plainly: bool) -> float:
+    """MiB, of a process that does three steps."""
+    command = [sys.executable, "-m", "benchmarks.supernet_step", name, "--alone", "plain" if plainly else "grouped"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return float(json.loads(done.stdout)["peak"])
+
+
+def product_speed() -> float:
+    """Multiply-accumulates a second of a large product on this core."""
+    one = torch.randn(512, 512)
+    best = float("inf")
+    for _ in range(20):
+        begun = time.process_time()
+        torch.mm(one, one)
+        best = min(best, time.process_time() - begun)
+    return 512**3 / best
+
+
+def compare(name: str, rounds: int, speed: float, memory: bool) -> None:
+    row = ROWS[name]
+    searches = {"plain": opened(row, True), "grouped": opened(row, False)}
+    for search in searches.values():
+        for _ in range(2):
+            step(search)
+    seconds: dict[str, list[float]] = {contender: [] for contender in searches}
+    order, rng = list(searches), random.Random(0)
+    for _ in range(rounds):
+        rng.shuffle(order)
+        for contender in order:
+            seconds[contender].append(step(searches[contender]))
+    first, median, third = quartiles([plain / grouped for plain, grouped in zip(seconds["plain"], seconds["grouped"], strict=True)])
+    plain, grouped = (1e3 * statistics.median(seconds[contender]) for contender in ("plain", "grouped"))
+    # What the plain form computes has no product that the formula does not have.
+    floor = 1e3 * sum(searches["plain"].flops.values()) / 2 / speed
+    line = f"{name:14} {plain:8.0f} {grouped:8.0f}   {median:5.2f} [{first:.2f}, {third:.2f}] {row.gate and '>= ' + row.gate:>7} {floor:8.1f}"
+    if memory:
+        own = [peak_memory(name, plainly) for plainly in (True, False)]
+        line += f" {own[0]:8.0f} {own[1]:8.0f} {own[1] / own[0]:6.2f}"
+    print(line, flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("rows", nargs="*", help=f"of {', '.join(ROWS)}; default: all")
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--no-memory", action="store_true")
+    parser.add_argument("--alone", choices=("plain", "grouped"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    if options.alone:
+        search = opened(ROWS[options.rows[0]], options.alone == "plain")
+        for _ in range(3):
+            step(search)
+        print(json.dumps({"peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+        return
+    speed = product_speed()
+    print(f"one thread; a large product does {2e-9 * speed:.0f} GFLOP/s; CPU ms a step, medians of {options.rounds}; floor: its products at that speed")
+    print("row                plain  grouped   ratio [quartiles]     aim    floor   MiB plain grouped  ratio")
+    for name in options.rows or ROWS:
+        compare(name, options.rounds, speed, not options.no_memory)
+
+
+if __name__ == "__main__":
+    main()

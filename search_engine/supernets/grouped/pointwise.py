@@ -1,0 +1,248 @@
+"""Pointwise convolutions of all groups with their normalisation, and the sum in which a node mixes its edges.
+
+A group is one operation of one edge. Its values are normalised, and `mixed_sum` adds them to the edge's target times the structure's
+weight: that weight is the factor of the normalisation, so mixing costs nothing beside it, and its gradient is a by-product.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .normalise import centre_, factor, plain
+from .twice import again
+
+
+def product(weight: Tensor, blocks: Sequence[Tensor]) -> Tensor:
+    """(groups, C', C), blocks (groups_i, C, pixels) in order -> (groups, C', pixels), contiguous."""
+    if len(blocks) == 1:
+        return torch.bmm(weight, blocks[0])
+    parts = weight.split([len(block) for block in blocks])
+    if torch.is_grad_enabled():
+        return torch.cat([torch.bmm(part, block) for part, block in zip(parts, blocks, strict=True)])
+    result = weight.new_empty(len(weight), weight.shape[1], blocks[0].shape[2])
+    for part, block, place in zip(parts, blocks, result.split([len(block) for block in blocks]), strict=True):
+        torch.bmm(part, block, out=place)
+    return result
+
+
+def _product_gradients(
+    gradient: Tensor, weight: Tensor, blocks: Sequence[Tensor], of_weight: bool, of_blocks: Sequence[bool]
+) -> tuple[Tensor | None, list[Tensor | None]]:
+    """Those of `product`, where they are asked for."""
+    parts = gradient.split([len(block) for block in blocks])
+    weights = weight.split([len(block) for block in blocks])
+    d_weight = None
+    if of_weight:
+        d_weight = torch.cat([torch.bmm(part, block.transpose(1, 2)) for part, block in zip(parts, blocks, strict=True)])
+    d_blocks = [
+        torch.bmm(own.transpose(1, 2), part) if asked else None for own, part, asked in zip(weights, parts, of_blocks, strict=True)
+    ]
+    return d_weight, d_blocks
+
+
+def hidden(weight: Tensor, blocks: Sequence[Tensor]) -> Tensor:
+    """Pointwise convolution, normalisation, ReLU: (groups, C', C), blocks (groups_i, C, pixels) -> (groups x C', pixels)."""
+    result: Tensor = _Hidden.apply(weight, *blocks)  # type: ignore[no-untyped-call]
+    return result
+
+
+def _hidden_plainly(weight: Tensor, *blocks: Tensor) -> Tensor:
+    return plain(product(weight, blocks)).clamp_min(0).flatten(0, 1)
+
+
+class _Hidden(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, weight: Tensor, *blocks: Tensor) -> Tensor:
+        centred = product(weight, blocks)
+        scale = centre_(centred)
+        ctx.save_for_backward(centred, scale, weight, *blocks)
+        return centred.clamp_min(0).mul_(scale).flatten(0, 1)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+        centred, scale, weight, *blocks = ctx.saved_tensors
+        if torch.is_grad_enabled():
+            return tuple(again(ctx, gradient, _hidden_plainly, [weight, *blocks]))
+        # d = scale (g - mean g - scale^2 centred mean(g centred)), g nothing where the ReLU gave nothing.
+        own = torch.ops.aten.threshold_backward(gradient.view_as(centred), centred, 0)
+        along = (own * centred).mean(dim=-1, keepdim=True)
+        own.sub_(own.mean(dim=-1, keepdim=True)).mul_(scale).addcmul_(centred, along * scale.pow(3), value=-1)
+        d_weight, d_blocks = _product_gradients(own, weight, blocks, ctx.needs_input_grad[0], ctx.needs_input_grad[1:])
+        return d_weight, *d_blocks
+
+
+Run = tuple[int, ...]
+"""Targets of consecutive groups, no two of them equal."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Groups that are normalised and added to one target each, `runs` in order."""
+
+    runs: tuple[Run, ...]
+    blocks: int
+    """How many blocks a pointwise convolution makes them of; 0 = they are given."""
+
+    @property
+    def groups(self) -> int:
+        return sum(len(run) for run in self.runs)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a source adds to its targets."""
+
+    targets: int
+    parts: tuple[Part, ...]
+    normalised: int
+    """States that are normalised and added to every target, first of those that are given."""
+    direct: int
+    """States that are added to every target as they are."""
+
+
+def mixed_sum(recipe: Recipe, alone: Tensor, common: Tensor, tensors: Sequence[Tensor]) -> Tensor:
+    """(targets, C, pixels): the sum over what `recipe` says of weight x value.
+
+    `alone` (groups of all parts,) weighs each group, `common` (targets, states) each state in each target. `tensors`: for every part the
+    pointwise weights (groups, C, C) and its blocks (groups_i, C, pixels), or the groups themselves (groups, C, pixels); then the states
+    (C, pixels).
+    """
+    result: Tensor = _MixedSum.apply(recipe, alone, common, *tensors)  # type: ignore[no-untyped-call]
+    return result
+
+
+def _split(recipe: Recipe, tensors: Sequence[Tensor]) -> tuple[list[tuple[Part, Sequence[Tensor]]], Sequence[Tensor]]:
+    parts, begin = [], 0
+    for part in recipe.parts:
+        count = part.blocks + 1
+        parts.append((part, tensors[begin : begin + count]))
+        begin += count
+    return parts, tensors[begin:]
+
+
+def _mixed_plainly(recipe: Recipe, alone: Tensor, common: Tensor, *tensors: Tensor) -> Tensor:
+    parts, states = _split(recipe, tensors)
+    terms: list[list[Tensor]] = [[] for _ in range(recipe.targets)]
+    begin = 0
+    for part, own in parts:
+        values = plain(product(own[0], own[1:]) if part.blocks else own[0])
+        first = begin
+        for target in (target for run in part.runs for target in run):
+            terms[target].append(alone[begin] * values[begin - first])
+            begin += 1
+    for place, state in enumerate(states):
+        value = plain(state) if place < recipe.normalised else state
+        for target in range(recipe.targets):
+            terms[target].append(common[target, place] * value)
+    return torch.stack([torch.stack(own).sum(dim=0) for own in terms])
+
+
+class _MixedSum(torch.autograd.Function):
+    """Keeps the centred values of every group, and nothing of the products' and normalisations' other results."""
+
+    @staticmethod
+    def forward(ctx: Any, recipe: Recipe, alone: Tensor, common: Tensor, *tensors: Tensor) -> Tensor:
+        parts, states = _split(recipe, tensors)
+        shape = _shape(recipe, tensors)
+        total = alone.new_zeros(recipe.targets, *shape)
+        kept: list[Tensor] = []
+        weights = iter(alone.split([part.groups for part in recipe.parts]))
+        for part, own in parts:
+            centred = product(own[0], own[1:]) if part.blocks else own[0].clone()
+            scale = centre_(centred)
+            kept += [centred, scale]
+            for run, values, factors in _runs(part, centred, next(weights)[:, None, None] * scale):
+                if len(run) == recipe.targets:
+                    total.addcmul_(values, factors)
+                else:
+                    for target, value, by in zip(run, values, factors, strict=True):
+                        total[target].addcmul_(value, by)
+        for place, state in enumerate(states):
+            by = common[:, place, None, None]
+            if place < recipe.normalised:
+                state = state - state.mean(dim=-1, keepdim=True)
+                scale = factor(state)
+                kept += [state, scale]
+                by = by * scale
+            total.addcmul_(state, by)
+        ctx.recipe = recipe
+        ctx.save_for_backward(alone, common, *tensors, *kept)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:  # type: ignore[override]
+        recipe = ctx.recipe
+        count = len(ctx.needs_input_grad) - 3
+        alone, common, *rest = ctx.saved_tensors
+        tensors, kept = rest[:count], iter(rest[count:])
+        if torch.is_grad_enabled():
+            return None, *again(ctx, gradient, partial(_mixed_plainly, recipe), [alone, common, *tensors], 1)
+        asked = iter(ctx.needs_input_grad[3:])
+        found: list[Tensor | None] = []
+        centred_gradient = gradient - gradient.mean(dim=-1, keepdim=True)
+        parts, states = _split(recipe, tensors)
+        d_alone: list[Tensor] = []
+        weights = iter(alone.split([part.groups for part in recipe.parts]))
+        for part, own in parts:
+            values, scale, factors = next(kept), next(kept), next(weights)[:, None, None]
+            needed = [next(asked) for _ in own]
+            buffer = torch.empty_like(values)
+            for run, place, value in _runs(part, buffer, values):
+                torch.mul(value, _at(centred_gradient, run), out=place)
+            along = buffer.sum(dim=-1, keepdim=True)
+            d_alone.append((along * scale).sum(dim=(1, 2)))
+            if not any(needed):
+                found += [None] * len(own)
+                continue
+            factors = factors * scale
+            torch.mul(values, factors * along * scale.square() / -values.shape[-1], out=buffer)
+            for run, place, by in _runs(part, buffer, factors):
+                place.addcmul_(_at(centred_gradient, run), by)
+            if part.blocks:
+                d_weight, d_blocks = _product_gradients(buffer, own[0], own[1:], needed[0], needed[1:])
+                found += [d_weight, *d_blocks]
+            else:
+                found.append(buffer)
+        d_common: list[Tensor] = []
+        for place, state in enumerate(states):
+            by = common[:, place]
+            if place < recipe.normalised:
+                values, scale = next(kept), next(kept)
+                along = (centred_gradient * values).sum(dim=-1, keepdim=True)
+                d_common.append((along * scale).sum(dim=(1, 2)))
+                if not next(asked):
+                    found.append(None)
+                    continue
+                own_gradient = torch.mv(centred_gradient.flatten(1).t(), by).view_as(values)
+                inner = torch.mv(along.flatten(1).t(), by).view(-1, 1)
+                found.append(own_gradient.mul_(scale).addcmul_(values, inner * scale.pow(3) / -values.shape[-1]))
+            else:
+                d_common.append(torch.mv(gradient.flatten(1), state.flatten()))
+                found.append(torch.mv(gradient.flatten(1).t(), by).view_as(state) if next(asked) else None)
+        return (
+            None, torch.cat(d_alone) if d_alone else None, torch.stack(d_common, dim=1) if d_common else None, *found
+        )
+
+
+def _shape(recipe: Recipe, tensors: Sequence[Tensor]) -> tuple[int, int]:
+    """(C, pixels) of what a target gets."""
+    if recipe.parts:
+        return (tensors[0].shape[1], tensors[1 if recipe.parts[0].blocks else 0].shape[2])
+    return (tensors[0].shape[0], tensors[0].shape[1])
+
+
+def _at(values: Tensor, run: Run) -> Tensor:
+    """Those of a run's targets."""
+    return values if len(run) == len(values) else values[list(run)]
+
+
+def _runs(part: Part, *stacks: Tensor) -> list[tuple[Any, ...]]:
+    """(run, its slice of every stack (groups, ...))."""
+    sizes = [len(run) for run in part.runs]
+    return list(zip(part.runs, *(stack.split(sizes) for stack in stacks), strict=True))
