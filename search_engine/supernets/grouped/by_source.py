@@ -106,7 +106,7 @@ class BySource(PerEdge):
         plan = self.plan
         first = plan.edges[0]
         height, width = (-(-side // first.stride) for side in states[first.source].shape[2:])
-        last = choices.batch_last(height, width)
+        last = choices.batch_last(height, width, states[0].shape[0])
         layouts = [Layout.of(state, last) for state in states]
         for node in range(plan.inputs, plan.inputs + plan.nodes):
             incoming = next((edge for edge in plan.edges if edge.target == node), None)

@@ -20,7 +20,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ...primitives.native.kernel import Shape
 from . import choices
+from .compiled import compiled
 from .layout import Layout
 from .twice import again
 
@@ -37,6 +39,10 @@ def depthwise(rows: Tensor, layout: Layout, weights: Sequence[Tensor], kernels: 
     Returns the groups in order, in one or several blocks (groups, C, pixels of the result), pixels in the order that `layout` has. They are
     made to be multiplied: each group is a matrix as it lies, either way round; nothing else is promised of their strides.
     """
+    kernel = choices.compiled(layout.batch) if layout.batch_last else None
+    if kernel is not None and rows.dtype == torch.float32 and not rows.is_cuda:
+        shape = Shape(layout.height, layout.width, layout.batch, channels, stride, tuple(kernels))
+        return [compiled(kernel, shape, rows, weights)]
     if layout.batch_last and choices.as_matrix(layout.height, layout.width):
         result: Tensor = _AsMatrix.apply(layout, tuple(kernels), stride, channels, rows, *weights)  # type: ignore[no-untyped-call]
         return [result]

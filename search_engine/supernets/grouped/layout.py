@@ -37,7 +37,8 @@ class Layout:
     def of(state: Tensor, batch_last: bool | None = None) -> Layout:
         """That of a state (B, C, H, W), in the order of its size unless another is asked for."""
         height, width = state.shape[2:]
-        return Layout(state.shape[0], height, width, choices.batch_last(height, width) if batch_last is None else batch_last)
+        last = choices.batch_last(height, width, state.shape[0]) if batch_last is None else batch_last
+        return Layout(state.shape[0], height, width, last)
 
     def strided(self, stride: int) -> Layout:
         """What an operation of that stride makes of them, in the same order."""
