@@ -4,21 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..mixing import PerEdge
-from . import choices
+from ..mixing import CellPlan, PerEdge
+from ..skip_dropout import SkipDropout
+from .grouping import Dropped, Grouping, Present, layers_of
 from .layout import Layout, join
 from .normalise import normalised
-from .reading import Source, Unknown, halving, relu_pointwise_norm
-from .source import contributions, quarters
+from .reading import Unknown, halving, relu_pointwise_norm
+from .source import quarters
 
-Present = list[list[bool]]
-"""[edge][operation]: which operations are computed."""
+
+@dataclass(frozen=True)
+class _Known:
+    """A grouping, and for what it holds."""
+
+    present: Present
+    layers: list[nn.Module]
+    dropping: list[bool]
+    device: torch.device
+    grouping: Grouping | None
 
 
 @dataclass
@@ -48,66 +56,81 @@ class BySource(PerEdge):
     True
     """
 
+    def __init__(self, plan: CellPlan) -> None:
+        super().__init__(plan)
+        self._known: _Known | None = None
+
     def forward(self, states: Sequence[Tensor], gamma: Tensor | None = None) -> list[Tensor]:
         present = self._present(gamma)
-        sources = None if present is None else self._sources(present)
-        if present is None or sources is None:
+        grouping = None if present is None else self._grouping(present, states[0].device)
+        if present is None or grouping is None:
             return super().forward([state.contiguous() for state in states], gamma)
-        return self._by_source(states, gamma, present, sources)
+        return self._by_source(states, gamma, present, grouping)
 
     def _present(self, gamma: Tensor | None) -> Present | None:
         """Which operations to compute; None where grouping gains nothing, and where the arguments are wrong."""
         plan = self.plan
         if gamma is None or self.evaluate == "all":
-            present = [[name in edge.operations for name in plan.operations] for edge in plan.edges]
+            present = tuple(tuple(name in edge.operations for name in plan.operations) for edge in plan.edges)
         elif gamma.shape != (len(plan.edges), len(plan.operations)):
             return None
         else:
-            present = (gamma != 0).tolist()
+            present = tuple(map(tuple, (gamma != 0).tolist()))
         return present if max(sum(row) for row in present) > 1 else None
 
-    def _sources(self, present: Present) -> dict[tuple[int, int], Source] | None:
-        """By state and stride; None where an operation cannot be grouped."""
-        sources: dict[tuple[int, int], Source] = {}
-        operations: Any = self.operations
-        for row, edge in enumerate(self.plan.edges):
-            source = sources.setdefault((edge.source, edge.stride), Source())
-            for name, operation in operations[self.key(edge)].items():
-                if present[row][self.columns[name]] and name != "none":
-                    try:
-                        source.add(operation, row, self.columns[name], edge.target)
-                    except Unknown:
-                        return None
-        return sources
+    def _grouping(self, present: Present, device: torch.device) -> Grouping | None:
+        """None where an operation cannot be grouped. Kept until something else is computed, or with other layers: those may be exchanged
+        (a layer with a distribution, a dropout in the place of a skip connection)."""
+        layers = layers_of(self.operations)
+        dropping = [layer.rate > 0 for layer in layers if isinstance(layer, SkipDropout)]
+        known = self._known
+        if known is None or (known.present, known.layers, known.dropping, known.device) != (present, layers, dropping, device):
+            try:
+                grouping = Grouping.of(self.plan, self.operations, present, device)
+            except Unknown:
+                grouping = None
+            self._known = known = _Known(present, layers, dropping, device, grouping)
+        return known.grouping
 
-    def _by_source(
-        self, states: Sequence[Tensor], gamma: Tensor | None, present: Present, sources: dict[tuple[int, int], Source]
-    ) -> list[Tensor]:
+    def _by_source(self, states: Sequence[Tensor], gamma: Tensor | None, present: Present, grouping: Grouping) -> list[Tensor]:
         plan = self.plan
         layouts = self._layouts(states)
         weights = states[0].new_ones(len(plan.edges), len(plan.operations)) if gamma is None else gamma
-        dropped = self._draw(sources, layouts, states[0].device)
+        of_sources = grouping.weights(weights)
+        dropped = [(item, layouts[item.state].rows(self._kept(item, layouts[item.state], states[0].device))) for item in grouping.dropped]
         values: dict[int, Tensor] = {number: layouts[number].rows(state) for number, state in enumerate(states)}
         sums = Sums()
         for number in range(plan.inputs + plan.nodes):
+            layout = layouts[number]
             if number >= plan.inputs:
-                values[number] = self._node(number, sums, layouts[number], states[0])
+                values[number] = self._node(number, sums, layout, states[0])
                 if gamma is not None and self.evaluate == "chosen_bare":
                     rows = [row for row, edge in enumerate(plan.edges) if edge.target == number]
                     values[number] = values[number] + gamma[rows].masked_fill(gamma[rows] != 0, 0.0).sum()
-            for (state, stride), source in sources.items():
-                if state == number:
-                    self._add(sums, values[number], layouts[number], stride, source, weights, dropped)
-                    self._add_beside(sums, values[number], layouts[number], number, stride, gamma, present)
+            taken = self._taken(values[number])
+            for source, own in zip(grouping.sources, of_sources, strict=True):
+                if source.state == number:
+                    for target, part in zip(source.targets, source.contributions(taken, layout, *own).unbind(0), strict=True):
+                        sums.add(sums.mixed, target, part)
+            for item, kept in dropped:
+                if item.state == number:
+                    weight = weights[item.term.row, item.term.column] / (1 - item.dropout.rate)
+                    sums.add(sums.mixed, item.term.target, weight * (taken * kept))
+            self._add_beside(sums, values[number], layout, number, gamma, present)
         return [layouts[number].state(values[number]) for number in range(plan.inputs, plan.inputs + plan.nodes)]
 
+    def _kept(self, item: Dropped, layout: Layout, device: torch.device) -> Tensor:
+        """Which values of a dropped skip connection stay, as a state: drawn as `PerEdge` draws it."""
+        return item.dropout.kept((layout.batch, self.plan.channels, layout.height, layout.width), device)
+
+    def _taken(self, rows: Tensor) -> Tensor:
+        """Those of a state's rows that pass through the operations."""
+        return rows
+
     def _layouts(self, states: Sequence[Tensor]) -> list[Layout]:
-        """Those of all states, in the order of the nodes' size."""
+        """Those of all states."""
         plan = self.plan
-        first = plan.edges[0]
-        height, width = (-(-side // first.stride) for side in states[first.source].shape[2:])
-        last = choices.batch_last(height, width, states[0].shape[0])
-        layouts = [Layout.of(state, last) for state in states]
+        layouts = [Layout.of(state) for state in states]
         for node in range(plan.inputs, plan.inputs + plan.nodes):
             incoming = next((edge for edge in plan.edges if edge.target == node), None)
             if incoming is None:
@@ -115,31 +138,10 @@ class BySource(PerEdge):
             layouts.append(layouts[incoming.source].strided(incoming.stride))
         return layouts
 
-    def _draw(self, sources: dict[tuple[int, int], Source], layouts: list[Layout], device: torch.device) -> dict[int, Tensor]:
-        """Which values of each dropped skip connection stay, by its edge, rows (C, pixels): drawn in the order in which `PerEdge` comes by."""
-        found = [(term, state, dropout) for (state, _), source in sources.items() for dropout, term in source.dropped]
-        drawn = {}
-        for term, state, dropout in sorted(found, key=lambda item: (item[0].target, item[0].row)):
-            layout = layouts[state]
-            shape = (layout.batch, self.plan.channels, layout.height, layout.width)
-            drawn[term.row] = layout.rows(dropout.kept(shape, device))
-        return drawn
-
-    def _add(
-        self, sums: Sums, rows: Tensor, layout: Layout, stride: int, source: Source, weights: Tensor, dropped: dict[int, Tensor]
-    ) -> None:
-        """What the mixed operations of one source add to their targets."""
-        targets = source.targets
-        if targets:
-            for target, part in zip(targets, contributions(rows, layout, stride, source, targets, weights).unbind(0), strict=True):
-                sums.add(sums.mixed, target, part)
-        for dropout, term in source.dropped:
-            sums.add(sums.mixed, term.target, weights[term.row, term.column] / (1 - dropout.rate) * (rows * dropped[term.row]))
-
     def _add_beside(
-        self, sums: Sums, rows: Tensor, layout: Layout, state: int, stride: int, gamma: Tensor | None, present: Present
+        self, sums: Sums, rows: Tensor, layout: Layout, state: int, gamma: Tensor | None, present: Present
     ) -> None:
-        """What a source adds beside its mixed operations."""
+        """Add what a state gives beside its mixed operations."""
 
     def _node(self, number: int, sums: Sums, layout: Layout, like: Tensor) -> Tensor:
         """The rows of a node: zeros where nothing was added."""

@@ -11,7 +11,18 @@ one source state with five edges, 3x3 and 5x5 at dilation 1 and 2, in millisecon
 | 16, 8x8 | 12.5 | 27.8 |
 | 8, 16x16 | | 27.7 |
 
-The compiled kernel (`primitives.native`) in the same place, another day of the same machine:
+Of one convolution of five edges, stride 1, channels last, the two gradients by torch's own backward pass, and beside it: that of the input as
+a forward pass with the kernels turned round, that of the weights as one product with the maps as every tap sees them:
+
+| channels, map, kernel | input | turned round | weights | by taps |
+| --- | --- | --- | --- | --- |
+| 8, 16x16, 3x3 | 0.33 | 0.23 | 0.24 | 0.83 |
+| 8, 16x16, 5x5 | 0.69 | 0.42 | 4.6 | 2.9 |
+| 8, 16x16, 5x5 at dilation 2 | 5.8 | 0.44 | 4.5 | 3.1 |
+| 16, 32x32, 5x5 | 4.2 | 3.5 | 24 | 72 |
+| 16, 32x32, 5x5 at dilation 2 | 26 | 3.1 | 26 | 68 |
+
+The compiled kernel (`primitives.native`) in the place of the first table, another day of the same machine, by its batch:
 
 | channels, map, batch | kernel | matrix per channel | convolution, channels last |
 | --- | --- | --- | --- |
@@ -35,8 +46,12 @@ from ...primitives.native.kernel import Kernel
 
 MATRIX_PIXELS = 64
 """Up to so many pixels a depthwise convolution is a product with one matrix per channel, above it is a convolution."""
+
+TAP_PIXELS = 256
+"""Up to so many pixels the taps of a map stay near enough to the processor."""
+
 COMPILED_BATCH = 16
-"""From so many examples on the compiled kernel takes the place of both, in runs that use it: it computes so many at once."""
+"""From so many examples on the compiled kernel takes the place of all of them, in runs that use it: it computes so many at once."""
 
 
 def as_matrix(height: int, width: int) -> bool:
@@ -44,12 +59,12 @@ def as_matrix(height: int, width: int) -> bool:
     return height * width <= MATRIX_PIXELS
 
 
+def by_taps(height: int, width: int, side: int, dilation: int) -> bool:
+    """Whether the gradient of a depthwise convolution's weights is a product with the maps as every tap sees them, rather than torch's own
+    backward pass; of convolutions (not matrices) that share their input."""
+    return (side, dilation) != (3, 1) and height * width <= TAP_PIXELS
+
+
 def compiled(batch: int) -> Kernel | None:
     """What computes depthwise convolutions of batches of this size, in float32 on the CPU; None = torch alone."""
     return None if batch < COMPILED_BATCH else current().kernel()
-
-
-def batch_last(height: int, width: int, batch: int) -> bool:
-    """Whether a cell whose nodes have this size keeps the batch innermost: as the matrices of its depthwise convolutions want it, and the
-    compiled kernel."""
-    return as_matrix(height, width) or compiled(batch) is not None

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache, partial
+from itertools import groupby
 from typing import Any
 
 import torch
@@ -30,48 +31,135 @@ Kernel = tuple[int, int]
 """(side, dilation)"""
 
 
-def depthwise(rows: Tensor, layout: Layout, weights: Sequence[Tensor], kernels: Sequence[Kernel], stride: int, channels: int) -> list[Tensor]:
+def depthwise(
+    rows: Tensor, layout: Layout, weights: Sequence[Tensor], kernels: Sequence[Kernel], stride: int, channels: int
+) -> list[Tensor]:
     """Depthwise convolutions with padding `dilation * (side // 2)`, one for each group of C = `channels` channels.
 
     `rows` (R, pixels) lie as `layout` says. With R = C every group reads all of it; else R = groups x C, and every group reads its own
     part. `weights[i]` is (groups_i x C, 1, side, side), one group after the other; `kernels[i]` is that of all of its groups.
 
-    Returns the groups in order, in one or several blocks (groups, C, pixels of the result), pixels in the order that `layout` has. They are
-    made to be multiplied: each group is a matrix as it lies, either way round; nothing else is promised of their strides.
+    Returns the groups in order, in one or several blocks (groups, C, pixels of the result), pixels in the order of `layout`. They are made
+    to be multiplied: each group is a matrix as it lies, either way round; nothing else is promised of their strides.
     """
-    kernel = choices.compiled(layout.batch) if layout.batch_last else None
-    if kernel is not None and rows.dtype == torch.float32 and not rows.is_cuda:
+    kernel = choices.compiled(layout.batch) if rows.dtype == torch.float32 and not rows.is_cuda else None
+    if kernel is not None:
         shape = Shape(layout.height, layout.width, layout.batch, channels, stride, tuple(kernels))
         return [compiled(kernel, shape, rows, weights)]
-    if layout.batch_last and choices.as_matrix(layout.height, layout.width):
-        result: Tensor = _AsMatrix.apply(layout, tuple(kernels), stride, channels, rows, *weights)  # type: ignore[no-untyped-call]
+    settings = layout, tuple(kernels), stride, channels
+    if choices.as_matrix(layout.height, layout.width):
+        result: Tensor = _AsMatrix.apply(*settings, rows, *weights)  # type: ignore[no-untyped-call]
         return [result]
-    return _as_convolution(rows, layout, weights, kernels, stride, channels)
+    results: tuple[Tensor, ...] = _AsConvolution.apply(*settings, rows, *weights)  # type: ignore[no-untyped-call]
+    return list(results)
 
 
 # ---- large maps: a convolution, channels last
 
 
-def _as_convolution(
-    rows: Tensor, layout: Layout, weights: Sequence[Tensor], kernels: Sequence[Kernel], stride: int, channels: int
-) -> list[Tensor]:
-    images = layout.state(rows)
-    shared = len(rows) == channels
-    if shared:
-        images = images.contiguous(memory_format=torch.channels_last)
+def _channels_last(rows: Tensor, layout: Layout) -> Tensor:
+    """(R, pixels) -> (B, H, W, R), contiguous. In two steps, each of which moves whole vectors."""
+    pixels = rows.t().contiguous().view(layout.height, layout.width, layout.batch, len(rows))
+    return pixels.permute(2, 0, 1, 3).contiguous()
+
+
+def _pixels(images: Tensor) -> Tensor:
+    """(B, R, H, W), channels last -> (pixels in the order of a layout, R), contiguous."""
+    return images.permute(2, 3, 0, 1).reshape(-1, images.shape[1])
+
+
+def _spread(images: Tensor, groups: int) -> Tensor:
+    """(B, H, W, C) -> (B, H, W, groups x C): the same for every group."""
+    return images.unsqueeze(3).expand(*images.shape[:3], groups, images.shape[3]).reshape(*images.shape[:3], -1)
+
+
+def _convolutions(
+    layout: Layout, kernels: Sequence[Kernel], stride: int, channels: int, rows: Tensor, *weights: Tensor
+) -> tuple[Tensor, ...]:
+    images = _channels_last(rows, layout)
     blocks, begin = [], 0
     for weight, (side, dilation) in zip(weights, kernels, strict=True):
         count = len(weight)
-        own = images.repeat(1, count // channels, 1, 1) if shared else images[:, begin : begin + count]
+        own = _spread(images, count // channels) if len(rows) == channels else images[..., begin : begin + count].contiguous()
         begin += count
-        own = own.contiguous(memory_format=torch.channels_last)
-        found = functional.conv2d(own, weight, None, stride, dilation * (side // 2), dilation, count)
-        if layout.batch_last:
-            blocks.append(found.permute(1, 2, 3, 0).reshape(count // channels, channels, -1))
-        else:
-            # Channels last is a matrix (pixels, groups x C) as it lies.
-            blocks.append(found.permute(0, 2, 3, 1).reshape(-1, count // channels, channels).permute(1, 2, 0))
-    return blocks
+        found = functional.conv2d(own.permute(0, 3, 1, 2), weight, None, stride, dilation * (side // 2), dilation, count)
+        blocks.append(_pixels(found).view(-1, count // channels, channels).permute(1, 2, 0))
+    return tuple(blocks)
+
+
+class _AsConvolution(torch.autograd.Function):
+    """`_convolutions`, with gradients by faster ways than torch's backward pass of a convolution where `choices` says so."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, layout: Layout, kernels: tuple[Kernel, ...], stride: int, channels: int, rows: Tensor, *weights: Tensor
+    ) -> tuple[Tensor, ...]:
+        ctx.save_for_backward(rows, *weights)
+        ctx.settings = layout, kernels, stride, channels
+        return _convolutions(layout, kernels, stride, channels, rows, *weights)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Any, ...]:  # type: ignore[override]
+        rows, *weights = ctx.saved_tensors
+        layout, kernels, stride, channels = ctx.settings
+        if torch.is_grad_enabled():
+            return None, None, None, None, *again(ctx, gradients, partial(_convolutions, *ctx.settings), [rows, *weights], 4)
+        shared, after = len(rows) == channels, layout.strided(stride)
+        of_rows, of_weights = ctx.needs_input_grad[4], ctx.needs_input_grad[5:]
+        images = _channels_last(rows, layout) if any(of_weights) or stride > 1 else None
+        d_rows = None
+        parts: list[Tensor] = []
+        d_weights: list[Tensor | None] = []
+        begin = 0
+        for gradient, weight, (side, dilation), asked in zip(gradients, weights, kernels, of_weights, strict=True):
+            count, padding = len(weight), dilation * (side // 2)
+            own = None
+            if images is not None:
+                own = _spread(images, count // channels) if shared else images[..., begin : begin + count].contiguous()
+                own = own.permute(0, 3, 1, 2)
+            begin += count
+            across = gradient.reshape(count, -1)
+            given = _channels_last(across, after).permute(0, 3, 1, 2)
+            if of_rows:
+                if stride == 1:
+                    part = functional.conv2d(given, weight.flip(2, 3), None, 1, padding, dilation, count)
+                else:
+                    part = _convolution_backward(given, own, weight, stride, padding, dilation, (True, False))[0]
+                found = _pixels(part)
+                parts.append(found.view(-1, count // channels, channels).sum(dim=1) if shared else found)
+            if not asked:
+                d_weights.append(None)
+            elif shared and stride == 1 and choices.by_taps(layout.height, layout.width, side, dilation):
+                d_weights.append(_by_taps(across, rows, layout, side, dilation).view_as(weight))
+            else:
+                d_weights.append(_convolution_backward(given, own, weight, stride, padding, dilation, (False, True))[1])
+        if of_rows:
+            d_rows = (torch.stack(parts).sum(dim=0) if shared else torch.cat(parts, dim=1)).t()
+        return None, None, None, None, d_rows, *d_weights
+
+
+def _convolution_backward(
+    gradient: Tensor, images: Tensor | None, weight: Tensor, stride: int, padding: int, dilation: int, asked: tuple[bool, bool]
+) -> tuple[Tensor, Tensor]:
+    """torch's own: gradients in the images (B, R, H, W) and in the weight."""
+    found: tuple[Tensor, Tensor, Tensor] = torch.ops.aten.convolution_backward(
+        gradient, images, weight, None, (stride, stride), (padding, padding), (dilation, dilation), False, (0, 0), len(weight), (*asked, False)
+    )
+    return found[0], found[1]
+
+
+def _by_taps(gradient: Tensor, rows: Tensor, layout: Layout, side: int, dilation: int) -> Tensor:
+    """The gradient in the weights of groups that share the `rows` (C, pixels), stride 1: gradient (groups x C, pixels) ->
+    (groups, C, side x side)."""
+    channels, width = len(rows), dilation * (side // 2)
+    padded = functional.pad(layout.maps(rows), (0, 0, width, width, width, width))
+    taps = [
+        padded[:, down : down + layout.height, right : right + layout.width]
+        for down in range(0, 2 * width + 1, dilation)
+        for right in range(0, 2 * width + 1, dilation)
+    ]
+    seen = torch.stack(taps, dim=1).view(channels, side * side, -1)
+    return torch.bmm(gradient.view(-1, channels, gradient.shape[1]).transpose(0, 1), seen.transpose(1, 2)).transpose(0, 1).contiguous()
 
 
 # ---- small maps: one matrix per channel
@@ -96,12 +184,23 @@ def _taps(height: int, width: int, kernel: Kernel, stride: int, dtype: torch.dty
 def _matrices(layout: Layout, kernels: Sequence[Kernel], stride: int, channels: int, weights: Sequence[Tensor]) -> Tensor:
     """(C, groups, pixels out, pixels in)"""
     parts = []
-    for kernel, weight in zip(kernels, weights, strict=True):
-        taps = _taps(layout.height, layout.width, kernel, stride, weight.dtype, weight.device)
-        by_channel = weight.view(-1, channels, taps.shape[0]).transpose(0, 1)
-        parts.append((by_channel.reshape(-1, taps.shape[0]) @ taps).view(channels, -1, taps.shape[1]))
+    for dilation, members in _by_dilation(kernels):
+        side = max(kernels[place][0] for place in members)
+        taps = _taps(layout.height, layout.width, (side, dilation), stride, weights[0].dtype, weights[0].device)
+        # A smaller kernel of the same dilation is a larger one with a border of zeros.
+        own = [
+            weights[place] if kernels[place][0] == side else functional.pad(weights[place], [(side - kernels[place][0]) // 2] * 4)
+            for place in members
+        ]
+        by_channel = (own[0] if len(own) == 1 else torch.cat(own)).view(-1, channels, side * side).transpose(0, 1)
+        parts.append((by_channel.reshape(-1, side * side) @ taps).view(channels, -1, taps.shape[1]))
     matrices = parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
     return matrices.view(channels, matrices.shape[1], -1, layout.height * layout.width)
+
+
+def _by_dilation(kernels: Sequence[Kernel]) -> list[tuple[int, list[int]]]:
+    """(dilation, places): consecutive kernels of one dilation."""
+    return [(dilation, list(places)) for dilation, places in groupby(range(len(kernels)), key=lambda place: kernels[place][1])]
 
 
 def _product(rows: Tensor, matrices: Tensor, batch: int) -> Tensor:
@@ -157,10 +256,14 @@ class _AsMatrix(torch.autograd.Function):
             d_matrices = torch.bmm(gradient, own.transpose(1, 2))
             d_matrices = d_matrices.view(channels, groups, -1) if shared else d_matrices.view(groups, channels, -1).transpose(0, 1)
             begin = 0
-            for place, (kernel, weight) in enumerate(zip(kernels, weights, strict=True)):
-                taps = _taps(layout.height, layout.width, kernel, stride, weight.dtype, weight.device)
-                count = len(weight) // channels
-                part = d_matrices[:, begin : begin + count]
+            for dilation, members in _by_dilation(kernels):
+                side = max(kernels[place][0] for place in members)
+                taps = _taps(layout.height, layout.width, (side, dilation), stride, rows.dtype, rows.device)
+                count = sum(len(weights[place]) for place in members) // channels
+                own_matrices = d_matrices[:, begin : begin + count]
                 begin += count
-                d_weights[place] = torch.matmul(part, taps.t()).transpose(0, 1).reshape(weight.shape)
+                found = torch.matmul(own_matrices, taps.t()).transpose(0, 1).reshape(-1, 1, side, side)
+                for place, part in zip(members, found.split([len(weights[place]) for place in members]), strict=True):
+                    border = (side - kernels[place][0]) // 2
+                    d_weights[place] = part[:, :, border : side - border, border : side - border]
         return None, None, None, None, d_rows, *d_weights

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
 from ..mixing import CellPlan, Mixing
 from ..partial_channels import PartialChannels
-from .by_source import BySource, Present, Sums
+from .by_source import BySource, Sums
+from .grouping import Present
 from .layout import Layout
-from .reading import Source
 
 
 def partial_channels(share: int) -> Mixing:
@@ -29,30 +31,32 @@ class PartialBySource(BySource, PartialChannels):
     all edges of a source at once.
     """
 
-    def _add(
-        self, sums: Sums, rows: Tensor, layout: Layout, stride: int, source: Source, weights: Tensor, dropped: dict[int, Tensor]
-    ) -> None:
-        super()._add(sums, rows[: self.plan.channels], layout, stride, source, weights, dropped)
+    def __init__(self, plan: CellPlan, share: int) -> None:
+        PartialChannels.__init__(self, plan, share)
+        self._known = None
+
+    def _taken(self, rows: Tensor) -> Tensor:
+        return rows[: self.plan.channels]
 
     def _add_beside(
-        self, sums: Sums, rows: Tensor, layout: Layout, state: int, stride: int, gamma: Tensor | None, present: Present
+        self, sums: Sums, rows: Tensor, layout: Layout, state: int, gamma: Tensor | None, present: Present
     ) -> None:
-        edges = [
-            (row, edge.target) for row, edge in enumerate(self.plan.edges)
-            if edge.source == state and edge.stride == stride and any(present[row])
-        ]
-        if not edges or self.share == 1:
-            return
-        bypass = rows[self.plan.channels :]
-        if stride > 1:
-            bypass = layout.strided(stride).of_images(self.shrink(layout.images(bypass)))
-        if gamma is None:
-            parts = [bypass] * len(edges)
-        else:
-            of_edges = gamma[[row for row, _ in edges]].sum(dim=1)
-            parts = list((of_edges[:, None, None] * bypass).unbind(0))
-        for (_, target), part in zip(edges, parts, strict=True):
-            sums.add(sums.beside, target, part)
+        for stride in (1, 2):
+            edges = [
+                (row, edge.target) for row, edge in enumerate(self.plan.edges)
+                if (edge.source, edge.stride) == (state, stride) and any(present[row])
+            ]
+            if not edges or self.share == 1:
+                continue
+            bypass = rows[self.plan.channels :]
+            if stride == 2:
+                bypass = layout.strided(2).of_images(self.shrink(layout.images(bypass)))
+            if gamma is None:
+                parts: Sequence[Tensor] = [bypass] * len(edges)
+            else:
+                parts = (gamma[[row for row, _ in edges]].sum(dim=1)[:, None, None] * bypass).unbind(0)
+            for (_, target), part in zip(edges, parts, strict=True):
+                sums.add(sums.beside, target, part)
 
     def _node(self, number: int, sums: Sums, layout: Layout, like: Tensor) -> Tensor:
         mixed = super()._node(number, sums, layout, like)

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .normalise import centre_, factor, plain
+from .normalise import centre_, plain
 from .twice import again
 
 
@@ -71,8 +71,9 @@ class _Hidden(torch.autograd.Function):
             return tuple(again(ctx, gradient, _hidden_plainly, [weight, *blocks]))
         # d = scale (g - mean g - scale^2 centred mean(g centred)), g nothing where the ReLU gave nothing.
         own = torch.ops.aten.threshold_backward(gradient.view_as(centred), centred, 0)
-        along = (own * centred).mean(dim=-1, keepdim=True)
-        own.sub_(own.mean(dim=-1, keepdim=True)).mul_(scale).addcmul_(centred, along * scale.pow(3), value=-1)
+        along = (own * centred).sum(dim=-1, keepdim=True)
+        own.sub_(own.sum(dim=-1, keepdim=True), alpha=1 / own.shape[-1]).mul_(scale)
+        own.addcmul_(centred, along.mul_(scale.pow(3)), value=-1 / own.shape[-1])
         d_weight, d_blocks = _product_gradients(own, weight, blocks, ctx.needs_input_grad[0], ctx.needs_input_grad[1:])
         return d_weight, *d_blocks
 
@@ -86,8 +87,8 @@ class Part:
     """Groups that are normalised and added to one target each, `runs` in order."""
 
     runs: tuple[Run, ...]
-    blocks: int
-    """How many blocks a pointwise convolution makes them of; 0 = they are given."""
+    given: bool
+    """Whether the values are there already; else a pointwise convolution makes them."""
 
     @property
     def groups(self) -> int:
@@ -106,36 +107,39 @@ class Recipe:
     """States that are added to every target as they are."""
 
 
-def mixed_sum(recipe: Recipe, alone: Tensor, common: Tensor, tensors: Sequence[Tensor]) -> Tensor:
+def mixed_sum(
+    recipe: Recipe, alone: Tensor, common: Tensor, parts: Sequence[tuple[Tensor | None, Sequence[Tensor]]], states: Sequence[Tensor]
+) -> Tensor:
     """(targets, C, pixels): the sum over what `recipe` says of weight x value.
 
-    `alone` (groups of all parts,) weighs each group, `common` (targets, states) each state in each target. `tensors`: for every part the
-    pointwise weights (groups, C, C) and its blocks (groups_i, C, pixels), or the groups themselves (groups, C, pixels); then the states
-    (C, pixels).
+    `alone` (groups of all parts,) weighs each group, `common` (targets, states) each state in each target. `parts`: pointwise weights
+    (groups, C, C) and blocks (groups_i, C, pixels), or None and the groups as they are given, (groups, C, pixels). `states` (C, pixels).
     """
-    result: Tensor = _MixedSum.apply(recipe, alone, common, *tensors)  # type: ignore[no-untyped-call]
+    counts = tuple(len(blocks) + (weight is not None) for weight, blocks in parts)
+    tensors = [tensor for weight, blocks in parts for tensor in ([] if weight is None else [weight]) + list(blocks)]
+    result: Tensor = _MixedSum.apply(recipe, counts, alone, common, *tensors, *states)  # type: ignore[no-untyped-call]
     return result
 
 
-def _split(recipe: Recipe, tensors: Sequence[Tensor]) -> tuple[list[tuple[Part, Sequence[Tensor]]], Sequence[Tensor]]:
+def _split(
+    recipe: Recipe, counts: Sequence[int], tensors: Sequence[Tensor]
+) -> tuple[list[tuple[Part, Sequence[Tensor]]], Sequence[Tensor]]:
+    """The tensors of each part, and the states."""
     parts, begin = [], 0
-    for part in recipe.parts:
-        count = part.blocks + 1
+    for part, count in zip(recipe.parts, counts, strict=True):
         parts.append((part, tensors[begin : begin + count]))
         begin += count
     return parts, tensors[begin:]
 
 
-def _mixed_plainly(recipe: Recipe, alone: Tensor, common: Tensor, *tensors: Tensor) -> Tensor:
-    parts, states = _split(recipe, tensors)
+def _mixed_plainly(recipe: Recipe, counts: Sequence[int], alone: Tensor, common: Tensor, *tensors: Tensor) -> Tensor:
+    parts, states = _split(recipe, counts, tensors)
     terms: list[list[Tensor]] = [[] for _ in range(recipe.targets)]
-    begin = 0
+    weights = iter(alone.unbind(0))
     for part, own in parts:
-        values = plain(product(own[0], own[1:]) if part.blocks else own[0])
-        first = begin
-        for target in (target for run in part.runs for target in run):
-            terms[target].append(alone[begin] * values[begin - first])
-            begin += 1
+        values = plain(own[0] if part.given else product(own[0], own[1:]))
+        for target, value in zip((target for run in part.runs for target in run), values, strict=True):
+            terms[target].append(next(weights) * value)
     for place, state in enumerate(states):
         value = plain(state) if place < recipe.normalised else state
         for target in range(recipe.targets):
@@ -147,53 +151,54 @@ class _MixedSum(torch.autograd.Function):
     """Keeps the centred values of every group, and nothing of the products' and normalisations' other results."""
 
     @staticmethod
-    def forward(ctx: Any, recipe: Recipe, alone: Tensor, common: Tensor, *tensors: Tensor) -> Tensor:
-        parts, states = _split(recipe, tensors)
-        shape = _shape(recipe, tensors)
-        total = alone.new_zeros(recipe.targets, *shape)
+    def forward(
+        ctx: Any, recipe: Recipe, counts: tuple[int, ...], alone: Tensor, common: Tensor, *tensors: Tensor
+    ) -> Tensor:
+        parts, states = _split(recipe, counts, tensors)
+        total = tensors[0].new_zeros(recipe.targets, *_shape(recipe, tensors))
         kept: list[Tensor] = []
         weights = iter(alone.split([part.groups for part in recipe.parts]))
         for part, own in parts:
-            centred = product(own[0], own[1:]) if part.blocks else own[0].clone()
+            centred = own[0].clone() if part.given else product(own[0], own[1:])
             scale = centre_(centred)
             kept += [centred, scale]
-            for run, values, factors in _runs(part, centred, next(weights)[:, None, None] * scale):
+            for run, values, factors in _runs(recipe, part, centred, next(weights)[:, None, None] * scale, together=False):
                 if len(run) == recipe.targets:
                     total.addcmul_(values, factors)
                 else:
                     for target, value, by in zip(run, values, factors, strict=True):
                         total[target].addcmul_(value, by)
-        for place, state in enumerate(states):
-            by = common[:, place, None, None]
-            if place < recipe.normalised:
-                state = state - state.mean(dim=-1, keepdim=True)
-                scale = factor(state)
-                kept += [state, scale]
-                by = by * scale
-            total.addcmul_(state, by)
-        ctx.recipe = recipe
+        if recipe.normalised:
+            centred = torch.stack(tuple(states[: recipe.normalised]))
+            scale = centre_(centred)
+            kept += [centred, scale]
+            for state, by in zip(centred, (common[:, : recipe.normalised, None, None] * scale).unbind(1), strict=True):
+                total.addcmul_(state, by)
+        for place in range(recipe.normalised, len(states)):
+            total.addcmul_(states[place], common[:, place, None, None])
+        ctx.recipe, ctx.counts = recipe, counts
         ctx.save_for_backward(alone, common, *tensors, *kept)
         return total
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:  # type: ignore[override]
         recipe = ctx.recipe
-        count = len(ctx.needs_input_grad) - 3
+        count = len(ctx.needs_input_grad) - 4
         alone, common, *rest = ctx.saved_tensors
         tensors, kept = rest[:count], iter(rest[count:])
         if torch.is_grad_enabled():
-            return None, *again(ctx, gradient, partial(_mixed_plainly, recipe), [alone, common, *tensors], 1)
-        asked = iter(ctx.needs_input_grad[3:])
+            return None, None, *again(ctx, gradient, partial(_mixed_plainly, recipe, ctx.counts), [alone, common, *tensors], 2)
+        asked = iter(ctx.needs_input_grad[4:])
         found: list[Tensor | None] = []
-        centred_gradient = gradient - gradient.mean(dim=-1, keepdim=True)
-        parts, states = _split(recipe, tensors)
+        centred_gradient = torch.sub(gradient, gradient.sum(dim=-1, keepdim=True), alpha=1 / gradient.shape[-1])
+        parts, states = _split(recipe, ctx.counts, tensors)
         d_alone: list[Tensor] = []
         weights = iter(alone.split([part.groups for part in recipe.parts]))
         for part, own in parts:
             values, scale, factors = next(kept), next(kept), next(weights)[:, None, None]
             needed = [next(asked) for _ in own]
             buffer = torch.empty_like(values)
-            for run, place, value in _runs(part, buffer, values):
+            for run, place, value in _runs(recipe, part, buffer, values):
                 torch.mul(value, _at(centred_gradient, run), out=place)
             along = buffer.sum(dim=-1, keepdim=True)
             d_alone.append((along * scale).sum(dim=(1, 2)))
@@ -201,40 +206,43 @@ class _MixedSum(torch.autograd.Function):
                 found += [None] * len(own)
                 continue
             factors = factors * scale
-            torch.mul(values, factors * along * scale.square() / -values.shape[-1], out=buffer)
-            for run, place, by in _runs(part, buffer, factors):
+            torch.mul(values, (factors * along).mul_(scale.square()).mul_(-1 / values.shape[-1]), out=buffer)
+            for run, place, by in _runs(recipe, part, buffer, factors):
                 place.addcmul_(_at(centred_gradient, run), by)
-            if part.blocks:
+            if not part.given:
                 d_weight, d_blocks = _product_gradients(buffer, own[0], own[1:], needed[0], needed[1:])
                 found += [d_weight, *d_blocks]
             else:
                 found.append(buffer)
         d_common: list[Tensor] = []
-        for place, state in enumerate(states):
-            by = common[:, place]
-            if place < recipe.normalised:
-                values, scale = next(kept), next(kept)
-                along = (centred_gradient * values).sum(dim=-1, keepdim=True)
-                d_common.append((along * scale).sum(dim=(1, 2)))
-                if not next(asked):
-                    found.append(None)
-                    continue
-                own_gradient = torch.mv(centred_gradient.flatten(1).t(), by).view_as(values)
-                inner = torch.mv(along.flatten(1).t(), by).view(-1, 1)
-                found.append(own_gradient.mul_(scale).addcmul_(values, inner * scale.pow(3) / -values.shape[-1]))
+        count = recipe.normalised
+        if count:
+            values, scale = next(kept), next(kept)
+            needed = [next(asked) for _ in range(count)]
+            by = common[:, :count]
+            along = (centred_gradient[:, None] * values).sum(dim=-1, keepdim=True)
+            d_common.append((along * scale).sum(dim=(2, 3)))
+            if any(needed):
+                own_gradient = torch.mm(by.t(), centred_gradient.flatten(1)).view_as(values)
+                inner = (along * by[:, :, None, None]).sum(dim=0)
+                own_gradient.mul_(scale).addcmul_(values, inner * scale.pow(3), value=-1 / values.shape[-1])
+                found += [part if wanted else None for part, wanted in zip(own_gradient, needed, strict=True)]
             else:
-                d_common.append(torch.mv(gradient.flatten(1), state.flatten()))
-                found.append(torch.mv(gradient.flatten(1).t(), by).view_as(state) if next(asked) else None)
-        return (
-            None, torch.cat(d_alone) if d_alone else None, torch.stack(d_common, dim=1) if d_common else None, *found
-        )
+                found += [None] * count
+        for place in range(count, len(states)):
+            d_common.append(torch.mv(gradient.flatten(1), states[place].flatten())[:, None])
+            by = common[:, place]
+            found.append(torch.mv(gradient.flatten(1).t(), by).view_as(states[place]) if next(asked) else None)
+        of_alone, of_common = torch.cat(d_alone) if d_alone else None, torch.cat(d_common, dim=1) if d_common else None
+        return None, None, of_alone, of_common, *found
 
 
 def _shape(recipe: Recipe, tensors: Sequence[Tensor]) -> tuple[int, int]:
     """(C, pixels) of what a target gets."""
-    if recipe.parts:
-        return (tensors[0].shape[1], tensors[1 if recipe.parts[0].blocks else 0].shape[2])
-    return (tensors[0].shape[0], tensors[0].shape[1])
+    if not recipe.parts:
+        return (tensors[0].shape[0], tensors[0].shape[1])
+    first = recipe.parts[0].given
+    return (tensors[0].shape[1], tensors[0 if first else 1].shape[2])
 
 
 def _at(values: Tensor, run: Run) -> Tensor:
@@ -242,7 +250,10 @@ def _at(values: Tensor, run: Run) -> Tensor:
     return values if len(run) == len(values) else values[list(run)]
 
 
-def _runs(part: Part, *stacks: Tensor) -> list[tuple[Any, ...]]:
-    """(run, its slice of every stack (groups, ...))."""
+def _runs(recipe: Recipe, part: Part, *stacks: Tensor, together: bool = True) -> list[tuple[Any, ...]]:
+    """(run, its slice of every stack (groups, ...)). Where all runs go to all targets they come `together`, their slices being
+    (runs, targets, ...)."""
+    if together and all(len(run) == recipe.targets for run in part.runs):
+        return [(part.runs[0], *(stack.view(len(part.runs), recipe.targets, *stack.shape[1:]) for stack in stacks))]
     sizes = [len(run) for run in part.runs]
     return list(zip(part.runs, *(stack.split(sizes) for stack in stacks), strict=True))

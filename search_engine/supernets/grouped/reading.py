@@ -1,7 +1,6 @@
 """Which operations of a cell can be grouped, and their parts: read from the modules that `build_primitive` made.
 
-The modules are asked in every pass, since a super-network's weights may be exchanged (`torch.func.functional_call`) and so may its layers
-(a Bayesian twin, a dropout in the place of a skip connection). What is not exactly what is known here is nobody's group.
+What is not exactly what is known here is nobody's group: a layer with a distribution, a normalisation with weights or statistics.
 """
 
 from __future__ import annotations
@@ -27,8 +26,7 @@ class Term:
     row: int
     column: int
     target: int
-    weights: list[Tensor]
-    """Of its convolutions, in order."""
+    convolutions: list[nn.Conv2d] = field(default_factory=list)
 
 
 @dataclass
@@ -58,7 +56,7 @@ class Source:
 
     def add(self, operation: nn.Module, row: int, column: int, target: int) -> None:
         """Raises Unknown."""
-        term = Term(row, column, target, [])
+        term = Term(row, column, target)
         kind = type(operation)
         if kind is nn.Identity:
             self.skipped.append(term)
@@ -70,7 +68,7 @@ class Source:
         elif kind is FactorizedReduce:
             halving: Any = operation
             _known_norm(halving.norm)
-            term.weights = [_weight(halving.straight), _weight(halving.shifted)]
+            term.convolutions = [_convolution(halving.straight), _convolution(halving.shifted)]
             self.halved.append(term)
         elif kind in (nn.AvgPool2d, nn.MaxPool2d):
             self.pooled.setdefault((kind.__name__, False), (operation, []))[1].append(term)
@@ -86,16 +84,16 @@ class Source:
             self.pooled.setdefault((kinds[0].__name__, True), (layers[0], []))[1].append(term)
         elif kinds == DENSE:
             _known_norm(layers[2])
-            term.weights = [_weight(layers[1])]
+            term.convolutions = [_convolution(layers[1])]
             self.dense.setdefault(layers[1].kernel_size[0], []).append(term)
         elif kinds == HALF:
             _known_norm(layers[3])
-            term.weights = [_weight(layers[1]), _weight(layers[2])]
+            term.convolutions = [_convolution(layers[1]), _convolution(layers[2])]
             self.dilated.setdefault((layers[1].kernel_size[0], layers[1].dilation[0]), []).append(term)
         elif kinds == HALF + HALF:
             _known_norm(layers[3])
             _known_norm(layers[7])
-            term.weights = [_weight(layers[place]) for place in (1, 2, 5, 6)]
+            term.convolutions = [_convolution(layers[place]) for place in (1, 2, 5, 6)]
             self.separable.setdefault(layers[1].kernel_size[0], []).append(term)
         else:
             raise Unknown(" ".join(kind.__name__ for kind in kinds))
@@ -114,7 +112,7 @@ def relu_pointwise_norm(layer: nn.Module) -> Tensor | None:
         return None
     try:
         _known_norm(layers[2])
-        return _weight(layers[1])
+        return _convolution(layers[1]).weight
     except Unknown:
         return None
 
@@ -125,16 +123,15 @@ def halving(layer: nn.Module) -> list[Tensor] | None:
         return None
     try:
         _known_norm(layer.norm)
-        return [_weight(layer.straight), _weight(layer.shifted)]
+        return [_convolution(layer.straight).weight, _convolution(layer.shifted).weight]
     except Unknown:
         return None
 
 
-def _weight(layer: Any) -> Tensor:
+def _convolution(layer: Any) -> nn.Conv2d:
     if type(layer) is not nn.Conv2d or layer.bias is not None:
         raise Unknown(type(layer).__name__)
-    weight: Tensor = layer.weight
-    return weight
+    return layer
 
 
 def _known_norm(layer: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -10,90 +11,87 @@ from torch.nn import functional
 
 from .depthwise import depthwise
 from .layout import Layout
-from .pointwise import Part, Recipe, Run, hidden, mixed_sum
+from .pointwise import Part, Recipe, hidden, mixed_sum
 from .reading import Source, Term
 
 
-def contributions(rows: Tensor, layout: Layout, stride: int, source: Source, targets: Sequence[int], gamma: Tensor) -> Tensor:
-    """What the state `rows` (C, pixels) adds to each of `targets`: (targets, C, pixels of the result in the order of `layout`).
+@dataclass(frozen=True)
+class SourcePlan:
+    """The operations that read one state at one stride, ordered: `terms` as the groups of `recipe`, `states` as its states (what is the
+    same for every edge: poolings, the state itself)."""
 
-    `gamma` (edges, operations) weighs each operation. `source` holds at least one operation.
-    """
-    channels, after = len(rows), layout.strided(stride)
-    place = {target: number for number, target in enumerate(targets)}
-    tensors: list[Tensor] = []
-    parts: list[Part] = []
-    order: list[Term] = []
+    state: int
+    stride: int
+    source: Source
+    targets: tuple[int, ...]
+    recipe: Recipe
+    terms: tuple[Term, ...]
+    states: tuple[tuple[Term, ...], ...]
 
-    def part(lists: Sequence[list[Term]], weight: Tensor | None, blocks: Sequence[Tensor]) -> None:
-        runs: tuple[Run, ...] = tuple(tuple(place[term.target] for term in own) for own in lists)
-        parts.append(Part(runs, 0 if weight is None else len(blocks)))
-        tensors.extend(blocks if weight is None else [weight, *blocks])
-        order.extend(term for own in lists for term in own)
+    @staticmethod
+    def of(state: int, stride: int, source: Source) -> SourcePlan:
+        targets = source.targets
+        place = {target: number for number, target in enumerate(targets)}
+        parts, terms = [], []
+        pointwise = [list(source.separable.values()), list(source.dilated.values())]
+        ready = [[source.halved], *([own] for own in source.dense.values())]
+        for lists, given in [*((own, False) for own in pointwise), *((own, True) for own in ready)]:
+            if lists and lists[0]:
+                parts.append(Part(tuple(tuple(place[term.target] for term in own) for own in lists), given))
+                terms += [term for own in lists for term in own]
+        norms = [own for (_, norm), (_, own) in source.pooled.items() if norm]
+        bare = [own for (_, norm), (_, own) in source.pooled.items() if not norm]
+        if source.skipped:
+            bare.append(source.skipped)
+        recipe = Recipe(len(targets), tuple(parts), len(norms), len(bare))
+        return SourcePlan(state, stride, source, tuple(targets), recipe, tuple(terms), tuple(tuple(own) for own in norms + bare))
 
-    active = functional.relu(rows) if source.separable or source.dilated or source.dense or source.halved else rows
-    if source.separable:
-        lists = list(source.separable.values())
-        kernels = [(side, 1) for side in source.separable]
-        found = depthwise(active, layout, [_joined(own, 0) for own in lists], kernels, stride, channels)
-        inner = hidden(_square(lists, 1), found)
-        part(lists, _square(lists, 3), depthwise(inner, after, [_joined(own, 2) for own in lists], kernels, 1, channels))
-    if source.dilated:
-        lists = list(source.dilated.values())
-        found = depthwise(active, layout, [_joined(own, 0) for own in lists], list(source.dilated), stride, channels)
-        part(lists, _square(lists, 1), found)
-    if source.halved:
-        part([source.halved], None, [_halved(active, layout, source.halved, channels)])
-    for side, own in source.dense.items():
-        part([own], None, [_dense(active, layout, stride, side, own, channels)])
+    def contributions(self, rows: Tensor, layout: Layout, alone: Tensor, common: Tensor) -> Tensor:
+        """What the state `rows` (C, pixels) adds to each of the targets: (targets, C, pixels of the result in the order of `layout`).
 
-    norms: list[tuple[Tensor, list[Term]]] = []
-    bare: list[tuple[Tensor, list[Term]]] = []
-    for (_, norm), (pooling, own) in source.pooled.items():
-        (norms if norm else bare).append((after.of_images(pooling(layout.images(rows))), own))
-    if source.skipped:
-        bare.append((rows, source.skipped))
-    states = norms + bare
-    tensors.extend(value for value, _ in states)
-    recipe = Recipe(len(targets), tuple(parts), len(norms), len(bare))
-    total = mixed_sum(recipe, _alone(gamma, order), _common(gamma, [own for _, own in states], place), tensors)
-    return total
-
-
-def _alone(gamma: Tensor, terms: Sequence[Term]) -> Tensor:
-    """The weights of these operations, (terms,)."""
-    columns = gamma.shape[1]
-    index = torch.tensor([term.row * columns + term.column for term in terms], dtype=torch.long, device=gamma.device)
-    return gamma.reshape(-1)[index]
-
-
-def _common(gamma: Tensor, lists: Sequence[list[Term]], place: dict[int, int]) -> Tensor:
-    """(targets, lists): the weight of each list's operation on the edge to each target, 0 where it has none."""
-    flat = [place[term.target] * len(lists) + number for number, own in enumerate(lists) for term in own]
-    values = _alone(gamma, [term for own in lists for term in own])
-    if flat == list(range(len(place) * len(lists))):
-        return values.view(len(place), len(lists))
-    index = torch.tensor(flat, dtype=torch.long, device=gamma.device)
-    return gamma.new_zeros(len(place) * len(lists)).index_put((index,), values).view(len(place), len(lists))
+        `alone` (terms,) weighs the terms, `common` (targets, states) the states in each target.
+        """
+        source, stride, channels, after = self.source, self.stride, len(rows), layout.strided(self.stride)
+        parts: list[tuple[Tensor | None, Sequence[Tensor]]] = []
+        active = functional.relu(rows) if self.terms else rows
+        if source.separable:
+            lists = list(source.separable.values())
+            kernels = [(side, 1) for side in source.separable]
+            found = depthwise(active, layout, [_joined(own, 0) for own in lists], kernels, stride, channels)
+            inner = hidden(_square(lists, 1), found)
+            parts.append((_square(lists, 3), depthwise(inner, after, [_joined(own, 2) for own in lists], kernels, 1, channels)))
+        if source.dilated:
+            lists = list(source.dilated.values())
+            found = depthwise(active, layout, [_joined(own, 0) for own in lists], list(source.dilated), stride, channels)
+            parts.append((_square(lists, 1), found))
+        if source.halved:
+            parts.append((None, [_halved(active, layout, source.halved, channels)]))
+        for side, own in source.dense.items():
+            parts.append((None, [_dense(active, layout, stride, side, own, channels)]))
+        pooled = [
+            (norm, after.of_images(pooling(layout.images(rows)))) for (_, norm), (pooling, _) in source.pooled.items()
+        ]
+        states = [value for norm, value in pooled if norm] + [value for norm, value in pooled if not norm]
+        return mixed_sum(self.recipe, alone, common, parts, [*states, rows] if source.skipped else states)
 
 
 def _joined(terms: Sequence[Term], number: int) -> Tensor:
     """The weights of their convolution `number`, one after the other."""
-    return terms[0].weights[number] if len(terms) == 1 else torch.cat([term.weights[number] for term in terms])
+    weights = [term.convolutions[number].weight for term in terms]
+    return weights[0] if len(weights) == 1 else torch.cat(weights)
 
 
 def _square(lists: Sequence[list[Term]], number: int) -> Tensor:
     """Pointwise weights (groups, C, C)."""
-    weights = [term.weights[number] for own in lists for term in own]
+    weights = [term.convolutions[number].weight for own in lists for term in own]
     return torch.cat(weights).view(len(weights), weights[0].shape[0], weights[0].shape[1])
 
 
 def _halved(active: Tensor, layout: Layout, terms: Sequence[Term], channels: int) -> Tensor:
     """The factorised reductions of all edges before their normalisation, (edges, C, pixels)."""
-    straight, shifted = quarters(active, layout)
     halves = [
         torch.mm(_joined(terms, number).flatten(1), own).view(len(terms), channels // 2, -1)
-        for number, own in enumerate((straight, shifted))
+        for number, own in enumerate(quarters(active, layout))
     ]
     return torch.cat(halves, dim=1)
 
@@ -103,13 +101,8 @@ def quarters(rows: Tensor, layout: Layout) -> tuple[Tensor, Tensor]:
     sides the shifted maps are completed by zeros."""
     maps, after = layout.maps(rows), layout.strided(2)
     down, right = layout.height % 2, layout.width % 2
-    padding = (0, 0, 0, right, 0, down) if layout.batch_last else (0, right, 0, down)
-    padded = functional.pad(maps, padding) if down or right else maps
-    if layout.batch_last:
-        both = maps[:, ::2, ::2], padded[:, 1::2, 1::2]
-    else:
-        both = maps[:, :, ::2, ::2], padded[:, :, 1::2, 1::2]
-    return both[0].reshape(-1, after.pixels), both[1].reshape(-1, after.pixels)
+    padded = functional.pad(maps, (0, 0, 0, right, 0, down)) if down or right else maps
+    return maps[:, ::2, ::2].reshape(-1, after.pixels), padded[:, 1::2, 1::2].reshape(-1, after.pixels)
 
 
 def _dense(active: Tensor, layout: Layout, stride: int, side: int, terms: Sequence[Term], channels: int) -> Tensor:
@@ -117,21 +110,19 @@ def _dense(active: Tensor, layout: Layout, stride: int, side: int, terms: Sequen
     weight = _joined(terms, 0)
     if side == 1 and stride == 1:
         return torch.mm(weight.flatten(1), active).view(len(terms), channels, -1)
-    # One product with the shifted maps under one another.
-    shifted = _shifted(active, layout, side, stride)
+    # One product with the maps as every tap of the kernel sees them, under one another.
     by_tap = weight.permute(0, 2, 3, 1).reshape(len(weight), -1)
-    return torch.mm(by_tap, shifted).view(len(terms), channels, -1)
+    return torch.mm(by_tap, _shifted(active, layout, side, stride)).view(len(terms), channels, -1)
 
 
 def _shifted(rows: Tensor, layout: Layout, side: int, stride: int) -> Tensor:
     """(side x side x C, pixels of the result): for every tap of a kernel the maps as it sees them, zeros outside."""
     maps, after, width = layout.maps(rows), layout.strided(stride), side // 2
-    padding = (0, 0, width, width, width, width) if layout.batch_last else (width, width, width, width)
-    padded = functional.pad(maps, padding)
+    padded = functional.pad(maps, (0, 0, width, width, width, width))
     taps = []
     for down in range(side):
         for right in range(side):
             vertical = slice(down, down + stride * (after.height - 1) + 1, stride)
             horizontal = slice(right, right + stride * (after.width - 1) + 1, stride)
-            taps.append(padded[:, vertical, horizontal] if layout.batch_last else padded[:, :, vertical, horizontal])
+            taps.append(padded[:, vertical, horizontal])
     return torch.stack(taps).view(-1, after.pixels)

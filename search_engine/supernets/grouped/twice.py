@@ -14,10 +14,10 @@ from torch import Tensor
 
 
 def again(
-    ctx: Any, gradient: Tensor, formula: Callable[..., Tensor], inputs: Sequence[Tensor], first: int = 0
+    ctx: Any, gradient: Tensor | Sequence[Tensor], formula: Callable[..., Any], inputs: Sequence[Tensor], first: int = 0
 ) -> list[Tensor | None]:
     """The gradients in `inputs`, which are the arguments `first`, ... of the function that `ctx` belongs to; None where none is asked for.
-    `formula(*inputs)` computes its result by operations that torch can differentiate."""
+    `formula(*inputs)` computes its result (or results, with a `gradient` for each) by operations that torch can differentiate."""
     # Views: some inputs may have been computed from others, and only the direct way counts.
     own = [tensor.view_as(tensor) for tensor in inputs]
     asked = [bool(ctx.needs_input_grad[first + place]) for place in range(len(inputs))]
