@@ -117,9 +117,8 @@ PROGRAM = "from search_engine.primitives.native import build, kernel; found = ke
 
 def test_processes_that_build_at_once_have_one_library(cache: Path) -> None:
     need_compiler()
-    started = [
-        subprocess.Popen([sys.executable, "-c", PROGRAM], cwd=ROOT, env=dict(os.environ), stdout=subprocess.PIPE, text=True) for _ in range(3)
-    ]
+    command, environment = [sys.executable, "-c", PROGRAM], dict(os.environ)
+    started = [subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(3)]
     identities = {process.communicate(timeout=PATIENCE)[0].strip() for process in started}
     (identity,) = identities
     assert [path.name for path in cache.iterdir()] == [f"depthwise-{identity}.so"]

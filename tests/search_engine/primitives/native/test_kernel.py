@@ -31,8 +31,9 @@ def example(shape: Shape, shared: bool, groups: int = 2) -> tuple[Tensor, list[T
     counts = [groups + place for place in range(len(shape.kernels))]
     rows = shape.channels * (1 if shared else sum(counts))
     inputs = torch.randn(rows, shape.height * shape.width * shape.batch, generator=generator)
+    sides = [side for side, _ in shape.kernels]
     weights = [
-        torch.randn(count * shape.channels, 1, side, side, generator=generator) for count, (side, _) in zip(counts, shape.kernels, strict=True)
+        torch.randn(count * shape.channels, 1, side, side, generator=generator) for count, side in zip(counts, sides, strict=True)
     ]
     return inputs, weights, torch.randn(sum(counts), shape.channels, shape.pixels, generator=generator)
 
