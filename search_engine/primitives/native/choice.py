@@ -13,9 +13,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import TYPE_CHECKING
 
 from ...base.errors import BadInput
-from .kernel import Kernel, kernel
+
+if TYPE_CHECKING:
+    from .kernel import Kernel
 
 TORCH = "torch"
 """Name of torch's own arithmetic. The compiled kernel's is `c-<digest of all that decides its bits>`."""
@@ -44,6 +47,13 @@ class Choice:
             self._kernel = wanted() if self._recorded is None else available(self._recorded)
             self.decided = TORCH if self._kernel is None else name_of(self._kernel)
         return self._kernel
+
+
+def kernel() -> Kernel | None:
+    """That of this machine. Only here is torch loaded: who merely records a run's choice has no need of it."""
+    from .kernel import kernel as own
+
+    return own()
 
 
 def name_of(found: Kernel) -> str:
