@@ -63,7 +63,7 @@ def test_a_hanging_compiler_is_ended_and_not_asked_again(
 ) -> None:
     monkeypatch.setattr(build, "TIMEOUT", 1.0)
     # The compiler itself waits for a program that it started, as gcc does.
-    compiler(programs, f"/bin/sleep 1000 & echo $! > {tmp_path / 'pid'}; wait")
+    compiler(programs, f"/bin/sleep 100000 & echo $! > {tmp_path / 'pid'}; wait")
     assert "did not end within 1 s" in refusal(caplog)
     child = int((tmp_path / "pid").read_text())
     deadline = time.monotonic() + PATIENCE
