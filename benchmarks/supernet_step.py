@@ -2,9 +2,9 @@
 
     python -m benchmarks.supernet_step [rows ...] [--rounds 15] [--no-memory]
 
-Each row is a search as the product runs it (its loop, its losses, its optimisers, its report), once with `PerEdge` in its super-network and
-once with what it takes by itself. Both live in one process and step in turn, in a random order in each round; times are CPU seconds of one
-thread. Prints medians, the quartiles of the paired ratios, the peak memory of each in a process of its own, and the floor: the step's
+Each row is a search as the product runs it (its loop, its losses, its optimisers, its report): with `PerEdge` in its super-network, with
+what it takes by itself where torch computes all, and the same with the compiled kernel (where there is a compiler). They live in one process
+and step in turn, in a random order in each round; times are CPU seconds of one thread. Prints medians, the quartiles of the paired ratios, the peak memory of each in a process of its own, and the floor: the step's
 multiply-accumulates as the formula has them, at the speed of a large product on this core. Asserts nothing.
 """
 
@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import resource
 import statistics
 import subprocess
 import sys
@@ -30,6 +29,8 @@ from search_engine.algorithms.simplex.loop import BilevelLoop, Listener
 from search_engine.catalogue import registry
 from search_engine.datasets.base import Part, Preprocessing, SearchData
 from search_engine.events import EventLog
+from search_engine.primitives.native.choice import TORCH, Choice, name_of, using
+from search_engine.primitives.native.kernel import kernel
 from search_engine.spaces.data_shape import DataShape
 from search_engine.supernets.mixing import PerEdge
 from search_engine.supernets.partial_channels import PartialChannels
@@ -48,15 +49,17 @@ class Row:
     space: str = "cell"
     space_options: dict[str, Any] = field(default_factory=dict)
     gate: str = ""
+    compiled_gate: str = ""
+    """With the compiled kernel."""
 
 
 SMALL = {"search_cells": 4, "search_channels": 8}
 ROWS = {
     "digits": Row("cell, 8x8, the space's own size (C = 4, 3 cells), first order", (1, 8, 8), gate="4.5"),
     "digits-second": Row("the same, finite difference", (1, 8, 8), options={"estimator": "finite_difference"}, gate="3"),
-    "small": Row("cell, 16x16, C = 8, 4 cells, first order", (1, 16, 16), space_options=SMALL, gate="2.2"),
+    "small": Row("cell, 16x16, C = 8, 4 cells, first order", (1, 16, 16), space_options=SMALL, gate="2.2", compiled_gate="3"),
     "small-second": Row(
-        "the same, finite difference", (1, 16, 16), options={"estimator": "finite_difference"}, space_options=SMALL, gate="3"
+        "the same, finite difference", (1, 16, 16), options={"estimator": "finite_difference"}, space_options=SMALL, compiled_gate="3",
     ),
     "nb201": Row("nb201, 8x8, the space's own size (C = 8), first order", (1, 8, 8), space="nb201"),
     "partial": Row("cell, 16x16, C = 8, 4 cells, first order, partial channels (K = 4)", (1, 16, 16),
@@ -103,10 +106,17 @@ def opened(row: Row, plainly: bool) -> BilevelLoop:
     return loop
 
 
-def step(search: BilevelLoop) -> float:
+def arithmetics() -> dict[str, Choice]:
+    """Who computes the depthwise convolutions of each contender."""
+    found = kernel()
+    return {"plain": Choice(TORCH), "grouped": Choice(TORCH), **({} if found is None else {"compiled": Choice(name_of(found))})}
+
+
+def step(search: BilevelLoop, choice: Choice) -> float:
     """CPU seconds of one step."""
     begun = time.process_time()
-    search.step()
+    with using(choice):
+        search.step()
     search.context.log.drain()
     return time.process_time() - begun
 
@@ -116,19 +126,17 @@ def quartiles(values: list[float]) -> tuple[float, float, float]:
     return first, median, third
 
 
-def peak_memory(name: str, plainly: bool) -> float:
+def peak_memory(name: str, contender: str) -> float:
     """MiB, of a process that does three steps."""
-    command = [sys.executable, "-m", "benchmarks.supernet_step", name, "--alone", "plain" if plainly else "grouped"]
+    command = [sys.executable, "-m", "benchmarks.supernet_step", name, "--alone", contender]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return float(json.loads(done.stdout)["peak"])
 
 
-def peak() -> float:
-    """MiB that this process had at most. A child's `ru_maxrss` begins with its parent's, so Linux is asked for its own."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        return next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM")) / 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def own_peak() -> float:
+    """MiB. By the kernel's figure of this program: `ru_maxrss` also knows the process that started it."""
+    (line,) = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:")]
+    return float(line.split()[1]) / 1024
 
 
 def product_speed() -> float:
@@ -143,27 +151,31 @@ def product_speed() -> float:
 
 
 def compare(name: str, rounds: int, speed: float, memory: bool) -> None:
-    row = ROWS[name]
-    searches = {"plain": opened(row, True), "grouped": opened(row, False)}
-    for search in searches.values():
+    row, choices = ROWS[name], arithmetics()
+    searches = {contender: opened(row, contender == "plain") for contender in choices}
+    for contender, search in searches.items():
         for _ in range(2):
-            step(search)
+            step(search, choices[contender])
     seconds: dict[str, list[float]] = {contender: [] for contender in searches}
     order, rng = list(searches), random.Random(0)
     for _ in range(rounds):
         rng.shuffle(order)
         for contender in order:
-            seconds[contender].append(step(searches[contender]))
-    first, median, third = quartiles([plain / grouped for plain, grouped in zip(seconds["plain"], seconds["grouped"], strict=True)])
-    plain, grouped = (1e3 * statistics.median(seconds[contender]) for contender in ("plain", "grouped"))
+            seconds[contender].append(step(searches[contender], choices[contender]))
     # What the plain form computes has no product that the formula does not have.
     floor = 1e3 * sum(searches["plain"].flops.values()) / 2 / speed
-    aim = f">= {row.gate}" if row.gate else ""
-    line = f"{name:14} {plain:8.0f} {grouped:8.0f}   {median:5.2f} [{first:.2f}, {third:.2f}] {aim:>7} {floor:8.1f}"
-    if memory:
-        own = [peak_memory(name, plainly) for plainly in (True, False)]
-        line += f" {own[0]:8.0f} {own[1]:8.0f} {own[1] / own[0]:6.2f}"
-    print(line, flush=True)
+    plain = 1e3 * statistics.median(seconds["plain"])
+    peak = peak_memory(name, "plain") if memory else 0.0
+    print(f"{name:13} plain    {plain:8.0f} {'':29} {floor:8.1f}" + (f" {peak:8.0f}" if memory else ""), flush=True)
+    for contender in [*choices][1:]:
+        first, median, third = quartiles([one / two for one, two in zip(seconds["plain"], seconds[contender], strict=True)])
+        gate = row.gate if contender == "grouped" else row.compiled_gate
+        own = 1e3 * statistics.median(seconds[contender])
+        line = f"{'':13} {contender:8} {own:8.0f}   {median:5.2f} [{first:.2f}, {third:.2f}] {gate and '>= ' + gate:>7} {'':8}"
+        if memory:
+            own = peak_memory(name, contender)
+            line += f" {own:8.0f} {own / peak:6.2f}"
+        print(line, flush=True)
 
 
 def main() -> None:
@@ -171,19 +183,19 @@ def main() -> None:
     parser.add_argument("rows", nargs="*", help=f"of {', '.join(ROWS)}; default: all")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--no-memory", action="store_true")
-    parser.add_argument("--alone", choices=("plain", "grouped"), help=argparse.SUPPRESS)
+    parser.add_argument("--alone", choices=("plain", "grouped", "compiled"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     torch.set_num_threads(1)
     if options.alone:
         search = opened(ROWS[options.rows[0]], options.alone == "plain")
         for _ in range(3):
-            step(search)
-        print(json.dumps({"peak": peak()}))
+            step(search, arithmetics()[options.alone])
+        print(json.dumps({"peak": own_peak()}))
         return
     speed = product_speed()
     print(f"one thread, {2e-9 * speed:.0f} GFLOP/s in a large product; CPU ms a step, medians of {options.rounds}")
     print("floor: the products of a step at that speed")
-    print("row                plain  grouped   ratio [quartiles]     aim    floor   MiB plain grouped  ratio")
+    print("row           contender       ms   ratio [quartiles]     aim     floor      MiB  ratio")
     for name in options.rows or ROWS:
         compare(name, options.rounds, speed, not options.no_memory)
 

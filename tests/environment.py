@@ -1,4 +1,4 @@
-"""What the environment of every test says, whoever starts it: one torch thread, and no data files.
+"""What the environment of every test says, whoever starts it: one torch thread, torch's own arithmetic, and no data files.
 
 tests/settings.py and tests/conftest.py import this before anything else (pytest-django reads the settings first); processes that tests
 start inherit it. A test gets to the data files by the fixture `data_dir` alone, and is marked `data` by that: what it hands on to another
@@ -31,5 +31,11 @@ def _one_thread() -> None:
     os.environ["OMP_NUM_THREADS"] = "1"
 
 
+def _one_arithmetic() -> None:
+    """Whether a compiler is there must not decide bits: tests of the compiled kernel ask for it by name."""
+    os.environ["NASCOPE_NATIVE"] = "0"
+
+
 _hide_data_files()
 _one_thread()
+_one_arithmetic()

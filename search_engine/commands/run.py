@@ -72,6 +72,8 @@ def act(parsed: argparse.Namespace) -> int:
         signal.signal(signal.SIGINT, before)
         if bar:
             bar.close()
+    if not result["reproducible"]:
+        print(f"note: not reproducible to the bit: {result['reproducible_note']}", file=sys.stderr)
     if parsed.json:
         print(json.dumps(result, indent=2))
     else:

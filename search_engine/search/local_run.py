@@ -21,6 +21,7 @@ from ..base.release import __version__
 from ..catalogue.config import CheckedRun
 from ..events import Event, EventRecord, Ops
 from ..spaces.genomes import Genome
+from .arithmetic import Arithmetic, Record
 from .coordinator import Coordinator
 from .finale import model_folder
 from .open_work import open_work
@@ -58,6 +59,11 @@ class LocalRun:
         self.queue: list[WorkSpec] = []
         self.work: Work | None = None
         self.seq = 0
+        self.arithmetic = Arithmetic({}, checked.config.device)
+        self.recorded: Record = {}
+        """What computed the run, see `arithmetic`."""
+        self.other_arithmetic = ""
+        """Where it went on with another one: in which."""
         self.reloads = False
         """Rebuild the work from its checkpoint after every slice: a test that equal bits come out."""
         out.mkdir(parents=True, exist_ok=True)
@@ -101,10 +107,13 @@ class LocalRun:
         if self.work is None:
             if not self.queue:
                 raise RuntimeError("the coordinator waits for work that was never opened")
-            self.work = open_work(self.checked, self.queue[0], self.data_dir, self.out)
+            with self.arithmetic.active():
+                self.work = open_work(self.checked, self.queue[0], self.data_dir, self.out)
         work = self.work
         while not work.finished:
-            self._write(run_slice(work, self.slice_seconds, stop))
+            with self.arithmetic.active():
+                events = run_slice(work, self.slice_seconds, stop)
+            self._write(self._computed() + events)
             if not work.finished:
                 self._commit()
                 self._tick(report, work, stop)
@@ -115,10 +124,22 @@ class LocalRun:
         self.work = None
         return {work.spec.source: work.outcome()}
 
+    def _computed(self) -> list[Event]:
+        """Record what a slice computed with. Returns what is to be said where that is not what the run began with."""
+        different = self.arithmetic.differs(self.recorded)
+        self.recorded = {**self.arithmetic.here(), **self.recorded}
+        if not different or self.other_arithmetic:
+            return []
+        self.other_arithmetic = different
+        return [Event(source="run", step=0, payload=Ops(what="diverged", message=different, values=self.arithmetic.here()))]
+
     def _reload(self, work: Work) -> Work:
-        state = checkpoint.unpack(checkpoint.pack(work.state_dict()))
-        self.work = open_work(self.checked, work.spec, self.data_dir, self.out)
-        self.work.load_state_dict(state)
+        return self._restored(work.spec, checkpoint.unpack(checkpoint.pack(work.state_dict())))
+
+    def _restored(self, spec: WorkSpec, state: dict[str, Any]) -> Work:
+        with self.arithmetic.active():
+            self.work = open_work(self.checked, spec, self.data_dir, self.out)
+            self.work.load_state_dict(state)
         return self.work
 
     def _tick(self, report: Any, work: Work | None, stop: Callable[[], bool]) -> None:
@@ -153,6 +174,8 @@ class LocalRun:
             "config": self.checked.config.model_dump(mode="json"),
             "seq": self.seq,
             "events_bytes": self._file.tell(),
+            "arithmetic": self.recorded,
+            "other_arithmetic": self.other_arithmetic,
             "coordinator": self.coordinator.state_dict(),
             "queue": [spec.model_dump() for spec in self.queue],
             "work": self.work.state_dict() if self.work is not None else None,
@@ -167,16 +190,17 @@ class LocalRun:
         with (self.out / EVENTS).open("r+b") as file:
             file.truncate(state["events_bytes"])
         self.seq = state["seq"]
+        self.recorded, self.other_arithmetic = state["arithmetic"], state["other_arithmetic"]
+        self.arithmetic = Arithmetic(self.recorded, self.checked.config.device)
         self.coordinator.load_state_dict(state["coordinator"])
         self.queue = [WorkSpec.model_validate(spec) for spec in state["queue"]]
         if state["work"] is not None:
-            self.work = open_work(self.checked, self.queue[0], self.data_dir, self.out)
-            self.work.load_state_dict(state["work"])
+            self._restored(self.queue[0], state["work"])
 
     # ---------------------------------------------------------------- result
 
     def _finish(self) -> dict[str, Any]:
-        result = result_of(self.coordinator, self.checked)
+        result = result_of(self.coordinator, self.checked, self.recorded, self.other_arithmetic)
         path = self.out / RESULT
         temporary = path.with_suffix(".tmp")
         temporary.write_text(json.dumps(result, indent=2) + "\n")
@@ -192,8 +216,9 @@ def versions() -> dict[str, str]:
     return {"nascope": __version__, "python": platform.python_version(), **{name: version(name) for name in names}}
 
 
-def result_of(coordinator: Coordinator, checked: CheckedRun) -> dict[str, Any]:
-    """The content of `result.json`."""
+def result_of(coordinator: Coordinator, checked: CheckedRun, arithmetic: Record, other_arithmetic: str) -> dict[str, Any]:
+    """The content of `result.json`. `arithmetic`: what computed the run; `other_arithmetic`: where it went on with another one, in
+    which."""
     config = checked.config
     entrants = []
     for index, entrant in enumerate(coordinator.finale.entrants):
@@ -226,10 +251,12 @@ def result_of(coordinator: Coordinator, checked: CheckedRun) -> dict[str, Any]:
         "seed": config.seed,
         "threads": config.threads,
         "versions": versions(),
+        "arithmetic": arithmetic,
         "status": coordinator.status,
         "reason": coordinator.reason,
         "stop_reason": coordinator.stop_reason,
-        "reproducible": coordinator.machine_failures == 0,
+        "reproducible": coordinator.machine_failures == 0 and not other_arithmetic,
+        "reproducible_note": other_arithmetic or ("work failed because of the machine" if coordinator.machine_failures else ""),
         "budget": coordinator.meter.totals(),
         "best": best,
         "baseline": baseline,

@@ -14,7 +14,8 @@ the searches of the worker matrix. Each is one `python -m search_engine run`, in
 times), the same for each kind of event, and four hexadecimal digits for each event, by which the first event that differs is found.
 
 **For which machine** (`machine`): equal bits are promised for equal versions on equal hardware only. Digests are stored under the versions
-of what computes, torch's CPU capability, and a digest of arithmetic done on the spot. On another machine nothing is stored to compare with,
+of what computes, torch's CPU capability, and a digest of arithmetic done on the spot; the searches run with torch's own arithmetic
+(NASCOPE_NATIVE=0), whether or not this machine has a compiler. On another machine nothing is stored to compare with,
 and the tests skip; there `compare` makes both sides:
 
     git worktree add ../before main
@@ -37,3 +38,4 @@ import os
 # One thread, as in the searches and in tests/conftest.py. NumPy's products read it when NumPy is loaded: with two threads `arithmetic` is
 # another one.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ["NASCOPE_NATIVE"] = "0"

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from ..core.models import Job, Worker
 from . import parent
+from .arithmetic import Arithmetics
 from .clock import after
 from .residency import Residents
 from .writer import EventWriter
@@ -43,6 +44,7 @@ class Session:
         self.stopping = threading.Event()
         self.residents = Residents(settings.NASCOPE_RESIDENT_JOBS)
         self.writer = EventWriter()
+        self.arithmetics = Arithmetics()
         self.machine_failures = 0
         """Trials that ran out of memory in this process."""
         self._lock = threading.Lock()

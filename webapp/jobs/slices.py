@@ -32,17 +32,20 @@ def run_work(session: Session, job: Job) -> None:
     started = time.perf_counter()
     checked = checked_run(job.its_run)
     work: Work | None = session.residents.take(job.pk, job.checkpoint_digest)
+    arithmetic = session.arithmetics.of(job.its_run, checked.config.device, again=work is None and job.kind == Job.Kind.PHASE)
     if work is None:
-        work = _open(job, checked)
+        with arithmetic.active():
+            work = _open(job, checked)
     before = work.cost if job.checkpoint_digest else Cost()
     try:
-        events = _compute(session, job, work)
+        with arithmetic.active():
+            events = _compute(session, job, work)
         elapsed = time.perf_counter() - started
         if work.finished:
-            _commit_outcome(job, work, events, before, elapsed)
+            _commit_outcome(session, job, work, events, before, elapsed)
             session.machine_failures += work.failure is not None and work.failure.machine
         else:
-            digest = _commit_checkpoint(job, work, events, before, elapsed)
+            digest = _commit_checkpoint(session, job, work, events, before, elapsed)
             session.residents.put(job.pk, digest, work)
     except StaleFence:
         # Names carry the fence, so these files are nobody else's.
@@ -80,11 +83,12 @@ def _compute(session: Session, job: Job, work: Work) -> list[Event]:
     return [*writer.finish(), *last]
 
 
-def _commit_checkpoint(job: Job, work: Work, events: list[Event], before: Cost, elapsed: float) -> str:
+def _commit_checkpoint(session: Session, job: Job, work: Work, events: list[Event], before: Cost, elapsed: float) -> str:
     name = files.file_name(job, "checkpoints")
     digest = checkpoint.write(files.run_dir(job.its_run) / name, work.state_dict())
     with transaction.atomic():
         counter = lock_for(job)
+        session.arithmetics.settle(counter)
         _record(job, work, counter, events, before, elapsed)
         Job.objects.filter(pk=job.pk).update(
             state=Job.State.READY, checkpoint_path=name, checkpoint_digest=digest, lease_until=None, failures=0
@@ -94,7 +98,7 @@ def _commit_checkpoint(job: Job, work: Work, events: list[Event], before: Cost, 
     return digest
 
 
-def _commit_outcome(job: Job, work: Work, events: list[Event], before: Cost, elapsed: float) -> None:
+def _commit_outcome(session: Session, job: Job, work: Work, events: list[Event], before: Cost, elapsed: float) -> None:
     outcome = work.outcome()
     name = files.file_name(job, "outcomes")
     digest = checkpoint.write(files.run_dir(job.its_run) / name, outcome)
@@ -102,6 +106,7 @@ def _commit_outcome(job: Job, work: Work, events: list[Event], before: Cost, ela
     with transaction.atomic():
         counter = lock_for(job)
         work.place()
+        session.arithmetics.settle(counter)
         _record(job, work, counter, events, before, elapsed)
         if bundle:
             ModelArtefact.objects.filter(run_id=job.its_run, index=work.spec.index).update(**bundle)

@@ -13,11 +13,11 @@ and the gradient of L_val(w'(alpha), alpha) in alpha is
 `first` sets xi = 0. `finite_difference` approximates the product by a central difference of d_alpha L_train along v = d_{w'} L_val.
 `exact` differentiates through the virtual step.
 
-Losses are functions of (weights, alphas). Every estimator asks autograd for what it needs alone: no pass that wants the structure's gradient
-computes one of the weights, and no `.grad` is touched. When an estimator returns or raises, every argument has the bits it came with.
-In between `finite_difference` moves the given weights in place (a network whose parameters they are need not be rebuilt), and puts them back
-from a copy: adding R, subtracting 2R and adding R again would drift by rounding. That copy and one gradient are all that it keeps beside the
-pass under way.
+Losses are functions of (weights, alphas). Every estimator asks autograd for what it needs alone: no pass that wants the structure's
+gradient computes one of the weights, and no `.grad` is touched. When an estimator returns or raises, every argument has the bits it came
+with. In between `finite_difference` moves the given weights in place (a network whose parameters they are need not be rebuilt), and puts
+them back from a copy: adding R, subtracting 2R and adding R again would drift by rounding. That copy and one gradient are all that it
+keeps beside the pass under way.
 """
 
 from __future__ import annotations

@@ -50,7 +50,8 @@ def _subset(part: Part, positions: Any) -> Part:
 class BatchLoss:
     """The task's loss of a super-network on one minibatch: a pure function of (weights, alphas), as the estimators want it.
 
-    The network itself computes where the weights are its own parameters (an estimator moves these in place); others are put in for the call.
+    The network itself computes where the weights are its own parameters (an estimator moves these in place); others are exchanged for
+    them during the call.
     `noise` seeds the structure's draw, with a generator on the CPU, and that of the network's `dropouts`: every call draws the same
     (common random numbers).
     `loss` and `accuracy` (of classes; None for other tasks) are those of the last call.

@@ -21,7 +21,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ...primitives.native.kernel import Shape
 from . import choices
+from .compiled import compiled
 from .layout import Layout
 from .twice import again
 
@@ -40,6 +42,10 @@ def depthwise(
     Returns the groups in order, in one or several blocks (groups, C, pixels of the result), pixels in the order of `layout`. They are made
     to be multiplied: each group is a matrix as it lies, either way round; nothing else is promised of their strides.
     """
+    kernel = choices.compiled(layout.batch) if rows.dtype == torch.float32 and not rows.is_cuda else None
+    if kernel is not None:
+        shape = Shape(layout.height, layout.width, layout.batch, channels, stride, tuple(kernels))
+        return [compiled(kernel, shape, rows, weights)]
     settings = layout, tuple(kernels), stride, channels
     if choices.as_matrix(layout.height, layout.width):
         result: Tensor = _AsMatrix.apply(*settings, rows, *weights)  # type: ignore[no-untyped-call]

@@ -51,6 +51,7 @@ class Run(orm.Model):
     best_genome_hash = orm.CharField(max_length=64, default="", blank=True)
     reproducible = orm.BooleanField(default=True)
     reproducible_note = orm.TextField(default="", blank=True)
+    arithmetic = orm.JSONField(default=dict, help_text="what computed it first, see search_engine.search.arithmetic")
     device = orm.CharField(max_length=10, default="", blank=True, help_text="cpu or cuda, set by the first worker that took a job")
     phase = orm.CharField(max_length=200, default="", blank=True, help_text="title of the present phase")
     progress = orm.JSONField(default=dict, help_text="{fraction: 0..1 | null, text, eta_seconds | null}")
