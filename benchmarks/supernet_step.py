@@ -3,9 +3,9 @@
     python -m benchmarks.supernet_step [rows ...] [--rounds 15] [--no-memory]
 
 Each row is a search as the product runs it (its loop, its losses, its optimisers, its report): with `PerEdge` in its super-network, with
-what it takes by itself where torch computes all, and the same with the compiled kernel (where there is a compiler). They live in one process
-and step in turn, in a random order in each round; times are CPU seconds of one thread. Prints medians, the quartiles of the paired ratios, the peak memory of each in a process of its own, and the floor: the step's
-multiply-accumulates as the formula has them, at the speed of a large product on this core. Asserts nothing.
+what it takes by itself where torch computes all, and the same with the compiled kernel (where there is a compiler). Prints CPU time of one
+thread, interleaved in one process, the peak memory of each in a process of its own, and the floor: the step's products as the formula has
+them, at the speed of a large product on this core. Asserts nothing.
 """
 
 from __future__ import annotations
@@ -13,17 +13,18 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import statistics
 import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from benchmarks.paired import compare, gate
 from search_engine.algorithms.base import Context
 from search_engine.algorithms.simplex.loop import BilevelLoop, Listener
 from search_engine.catalogue import registry
@@ -48,18 +49,23 @@ class Row:
     options: dict[str, Any] = field(default_factory=dict)
     space: str = "cell"
     space_options: dict[str, Any] = field(default_factory=dict)
-    gate: str = ""
-    compiled_gate: str = ""
+    gate: float = 0.0
+    """How many times faster than the plain form it should be, torch computing all."""
+    compiled_gate: float = 0.0
     """With the compiled kernel."""
+    memory_gate: float = 0.0
+    """The share of the plain form's peak memory that it may take."""
 
 
 SMALL = {"search_cells": 4, "search_channels": 8}
 ROWS = {
-    "digits": Row("cell, 8x8, the space's own size (C = 4, 3 cells), first order", (1, 8, 8), gate="4.5"),
-    "digits-second": Row("the same, finite difference", (1, 8, 8), options={"estimator": "finite_difference"}, gate="3"),
-    "small": Row("cell, 16x16, C = 8, 4 cells, first order", (1, 16, 16), space_options=SMALL, gate="2.2", compiled_gate="3"),
+    "digits": Row("cell, 8x8, the space's own size (C = 4, 3 cells), first order", (1, 8, 8), gate=4.5),
+    "digits-second": Row("the same, finite difference", (1, 8, 8), options={"estimator": "finite_difference"}, gate=3),
+    "small": Row("cell, 16x16, C = 8, 4 cells, first order", (1, 16, 16), space_options=SMALL, gate=2.2, compiled_gate=3,
+                 memory_gate=0.8),
     "small-second": Row(
-        "the same, finite difference", (1, 16, 16), options={"estimator": "finite_difference"}, space_options=SMALL, compiled_gate="3",
+        "the same, finite difference", (1, 16, 16), options={"estimator": "finite_difference"}, space_options=SMALL, compiled_gate=3,
+        memory_gate=0.72,
     ),
     "nb201": Row("nb201, 8x8, the space's own size (C = 8), first order", (1, 8, 8), space="nb201"),
     "partial": Row("cell, 16x16, C = 8, 4 cells, first order, partial channels (K = 4)", (1, 16, 16),
@@ -112,18 +118,10 @@ def arithmetics() -> dict[str, Choice]:
     return {"plain": Choice(TORCH), "grouped": Choice(TORCH), **({} if found is None else {"compiled": Choice(name_of(found))})}
 
 
-def step(search: BilevelLoop, choice: Choice) -> float:
-    """CPU seconds of one step."""
-    begun = time.process_time()
+def step(search: BilevelLoop, choice: Choice) -> None:
     with using(choice):
         search.step()
     search.context.log.drain()
-    return time.process_time() - begun
-
-
-def quartiles(values: list[float]) -> tuple[float, float, float]:
-    first, median, third = statistics.quantiles(values, n=4, method="inclusive")
-    return first, median, third
 
 
 def peak_memory(name: str, contender: str) -> float:
@@ -150,32 +148,22 @@ def product_speed() -> float:
     return 512**3 / best
 
 
-def compare(name: str, rounds: int, speed: float, memory: bool) -> None:
+def show(name: str, rounds: int, speed: float, memory: bool) -> None:
     row, choices = ROWS[name], arithmetics()
     searches = {contender: opened(row, contender == "plain") for contender in choices}
-    for contender, search in searches.items():
-        for _ in range(2):
-            step(search, choices[contender])
-    seconds: dict[str, list[float]] = {contender: [] for contender in searches}
-    order, rng = list(searches), random.Random(0)
-    for _ in range(rounds):
-        rng.shuffle(order)
-        for contender in order:
-            seconds[contender].append(step(searches[contender], choices[contender]))
-    # What the plain form computes has no product that the formula does not have.
-    floor = 1e3 * sum(searches["plain"].flops.values()) / 2 / speed
-    plain = 1e3 * statistics.median(seconds["plain"])
-    peak = peak_memory(name, "plain") if memory else 0.0
-    print(f"{name:13} plain    {plain:8.0f} {'':29} {floor:8.1f}" + (f" {peak:8.0f}" if memory else ""), flush=True)
-    for contender in [*choices][1:]:
-        first, median, third = quartiles([one / two for one, two in zip(seconds["plain"], seconds[contender], strict=True)])
-        gate = row.gate if contender == "grouped" else row.compiled_gate
-        own = 1e3 * statistics.median(seconds[contender])
-        line = f"{'':13} {contender:8} {own:8.0f}   {median:5.2f} [{first:.2f}, {third:.2f}] {gate and '>= ' + gate:>7} {'':8}"
-        if memory:
-            own = peak_memory(name, contender)
-            line += f" {own:8.0f} {own / peak:6.2f}"
-        print(line, flush=True)
+    found = compare({contender: partial(step, searches[contender], choices[contender]) for contender in choices}, rounds, warm_up=2)
+    print(f"\n{found.table(f'{name}: {row.title}')}")
+    # The plain form computes no product that the formula does not have.
+    print(f"  floor: its products at the speed of a large one   {1e3 * sum(searches['plain'].flops.values()) / 2 / speed:.3g}", flush=True)
+    peaks = {contender: peak_memory(name, contender) for contender in choices} if memory else {}
+    if peaks:
+        print("  peak memory, MiB: " + ", ".join(f"{contender} {peak:.0f}" for contender, peak in peaks.items()))
+    for contender, asked in (("grouped", row.gate), ("compiled", row.compiled_gate)):
+        if asked and contender in choices:
+            print(gate(f"{name}, {contender}", found.ratio("plain", contender), at_least=asked))
+    for contender in peaks if row.memory_gate else ():
+        if contender != "plain":
+            print(gate(f"{name}, {contender}, peak memory", peaks[contender] / peaks["plain"], at_most=row.memory_gate))
 
 
 def main() -> None:
@@ -193,11 +181,9 @@ def main() -> None:
         print(json.dumps({"peak": own_peak()}))
         return
     speed = product_speed()
-    print(f"one thread, {2e-9 * speed:.0f} GFLOP/s in a large product; CPU ms a step, medians of {options.rounds}")
-    print("floor: the products of a step at that speed")
-    print("row           contender       ms   ratio [quartiles]     aim     floor      MiB  ratio")
+    print(f"one thread, {2e-9 * speed:.0f} GFLOP/s in a large product, batches of {BATCH}")
     for name in options.rows or ROWS:
-        compare(name, options.rounds, speed, not options.no_memory)
+        show(name, options.rounds, speed, not options.no_memory)
 
 
 if __name__ == "__main__":
