@@ -147,8 +147,8 @@ class BilevelLoop(StepSearch[SimplexConfig]):
         self.network = open_supernet(self.context.space, "supernet", **changes).to(device).train()
         self.skip_dropouts = []
         self.weights = list(self.network.parameters())
-        # All at once: a super-network has hundreds of small tensors, over which a loop takes longer than their arithmetic. Not `fused`, which
-        # cannot begin the momentum of a weight that gets its first gradient later than others (one operation per edge).
+        # All at once: a super-network has hundreds of small tensors, over which a loop takes longer than their arithmetic. Not `fused`,
+        # which cannot begin the momentum of a weight that gets its first gradient later than others (one operation per edge).
         self.weight_optimizer = torch.optim.SGD(
             self.weights, lr=options.learning_rate, momentum=options.momentum, weight_decay=options.weight_decay,
             foreach=True,

@@ -102,9 +102,7 @@ class Recipe:
     targets: int
     parts: tuple[Part, ...]
     normalised: int
-    """States that are normalised and added to every target, first of those that are given."""
-    direct: int
-    """States that are added to every target as they are."""
+    """How many of the states are normalised: the first ones. The others are added as they are; all go to every target."""
 
 
 def mixed_sum(

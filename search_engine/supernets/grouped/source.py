@@ -46,7 +46,7 @@ class SourcePlan:
         bare = [own for (_, norm), (_, own) in source.pooled.items() if not norm]
         if source.skipped:
             bare.append(source.skipped)
-        recipe = Recipe(len(targets), tuple(parts), len(norms), len(bare))
+        recipe = Recipe(len(targets), tuple(parts), len(norms))
         return SourcePlan(state, stride, source, tuple(targets), recipe, tuple(terms), tuple(tuple(own) for own in norms + bare))
 
     def contributions(self, rows: Tensor, layout: Layout, alone: Tensor, common: Tensor) -> Tensor:
