@@ -184,6 +184,11 @@ class LocalRun:
         return result
 
 
+def kept_config(out: Path) -> dict[str, Any] | None:
+    """The config of the run in that folder, as it was begun; None where there is none."""
+    return checkpoint.read(out / STATE)["config"] if (out / STATE).exists() else None  # type: ignore[no-any-return]
+
+
 def versions() -> dict[str, str]:
     """Versions that the promise of equal bits depends on, of what is installed; imports nothing heavy."""
     from importlib.metadata import version
