@@ -36,6 +36,7 @@ class Command(BaseCommand):
 
         import torch
 
+        from search_engine.catalogue import registry
         from search_engine.training import device as training_device
         from webapp.celery import app
         from webapp.jobs import bell, session
@@ -46,6 +47,8 @@ class Command(BaseCommand):
         warnings.filterwarnings("ignore", message=".*superuser privileges.*")
         now = session.start(device, options["threads"], options["name"])
         try:
+            # It is there, and nobody waits yet: what the first job would otherwise wait for.
+            registry.algorithms(), registry.spaces(), registry.datasets()
             # Not by `worker_main`, whose command line imports a terminal's line editor and all other commands.
             served = app.Worker(
                 hostname=f"{now.worker.pk.hex}@nascope", pool_cls="threads", concurrency=1, queues=[bell.queue(device)],
