@@ -4,8 +4,8 @@
 
 Every search trains the same number of small perceptrons on digits, each for the same number of steps, in a running installation with real
 processes; its window is the one that a new run gets. The clock runs from the start of the run until its last trial is told. Prints for each
-algorithm the seconds with one worker and with two (medians, in turns), their ratio, and how busy the workers were: the seconds that slices
-were served, over the seconds on the wall times the workers. On a machine with other work only the busy share can be compared. Asserts
+algorithm the seconds with one worker and with two (medians, in turns), their ratio, and how busy the workers were: the seconds that the
+trials took, over the seconds on the wall times the workers. On a machine with other work only the busy share can be compared. Asserts
 nothing.
 """
 
@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from datetime import datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -48,27 +47,15 @@ def main() -> None:
 
 
 def searched(running: Installation, body: dict[str, Any]) -> tuple[float, float]:
-    """(seconds from the run's start until its last trial was told, seconds that workers served its slices meanwhile)."""
+    """(seconds from the run's start until its last trial was told, seconds that its trials took)."""
     run = running.start(body)
-    running.finished(run)
-    events = events_of(running, run)
-    times = [datetime.fromisoformat(str(event["time"])).timestamp() if isinstance(event["time"], str) else event["time"] for event in events]
-    started = next(time for time, event in zip(times, events, strict=True) if event["kind"] == "ops")
-    told = max(time for time, event in zip(times, events, strict=True) if event["kind"] == "trial_told")
-    served = sum(row["seconds"] for row in trials_of(running, run))
-    return told - started, served
-
-
-def events_of(running: Installation, run: str) -> list[dict[str, Any]]:
+    shown = running.finished(run)
     events: list[dict[str, Any]] = []
     while page := running.get(f"runs/{run}/events?after={events[-1]['seq'] if events else 0}&limit=500")["events"]:
         events += page
-    return events
-
-
-def trials_of(running: Installation, run: str) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = running.get(f"runs/{run}/trials?limit=500")["results"]
-    return rows
+    started = next(event["time"] for event in events if event["kind"] == "ops")
+    told = max(event["time"] for event in events if event["kind"] == "trial_told")
+    return told - started, shown["charged"]["seconds"]
 
 
 if __name__ == "__main__":

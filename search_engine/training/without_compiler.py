@@ -28,8 +28,11 @@ def _code(function: Any) -> Any:
     return getattr(function, "__code__", None)
 
 
-_GUARD = _code(torch._disable_dynamo(lambda: None))  # type: ignore[no-untyped-call]
-_STEP = _code(_use_grad_for_differentiable(lambda: None))
+def _nothing() -> None: ...
+
+
+_GUARD = _code(torch._disable_dynamo(_nothing))
+_STEP = _code(_use_grad_for_differentiable(_nothing))
 """All functions that one decorator made share one code object: so they are told from others."""
 
 
@@ -49,7 +52,8 @@ def leave_out() -> None:
 
 
 def _all_subclasses(owner: type) -> list[type]:
-    return [item for child in owner.__subclasses__() for item in (child, *_all_subclasses(child))]
+    children: list[type] = owner.__subclasses__()
+    return [*children, *(item for child in children for item in _all_subclasses(child))]
 
 
 def _step(step: Callable[..., Any]) -> Callable[..., Any]:

@@ -101,4 +101,4 @@ def _begin(job: Job, run: Run, counter: RunCounter, kind: str) -> None:
 def hurried(device: str) -> bool:
     """Whether something waits for a worker on `device` that should not wait for a whole slice of another run: a coordinator that begins or
     has something to tell, or an estimate. Behind each somebody looks at an empty page, or trials that nobody has asked for yet."""
-    return claimable(device).filter(rank__lt=2).exists()
+    return claimable(device).filter(rank__lt=2).exists()  # type: ignore[misc]  # the stubs know no annotations

@@ -211,8 +211,8 @@ def advise(options: LocalSearchConfig, space: SearchSpace[Any], trials: int | No
         )
     if options.open_trials > 1 and options.rule == "first":
         advice.append(
-            f"With {options.open_trials} open trials, up to {options.open_trials - 1} are neighbours of an architecture that the search has left "
-            "when they are told. A window of 1 spends the fewest trials."
+            f"With {options.open_trials} open trials, up to {options.open_trials - 1} are neighbours of an architecture that the search "
+            "has left when they are told. A window of 1 spends the fewest trials."
         )
     return advice
 

@@ -132,8 +132,8 @@ def advise(options: RegularizedEvolutionConfig, space: SearchSpace[Any], trials:
         )
     if options.population < 3 * options.open_trials:
         advice.append(
-            f"With {options.open_trials} open trials and a population of {options.population:,}, parents are often dead before their children "
-            f"are told. Use a population of at least {3 * options.open_trials}."
+            f"With {options.open_trials} open trials and a population of {options.population:,}, parents are often dead before their "
+            f"children are told. Use a population of at least {3 * options.open_trials}."
         )
     return advice
 
