@@ -182,46 +182,31 @@ def test_a_run_paused_between_slices_goes_on_with_equal_science(command_line: li
     assert run.state == "completed" and science(run) == command_line
 
 
-def test_a_slice_makes_room_for_a_run_that_begins(settings: Any) -> None:
-    """Without anybody who waits, a search of two networks is served in slices that end with their work; with a run that waits for its
-    first step, a slice ends at the next unit, after the seconds that it has for itself."""
-    settings.NASCOPE_SLICE_SECONDS, settings.NASCOPE_YIELD_SECONDS = 1e9, 0.0
+@pytest.mark.parametrize(
+    ("somebody_waits", "own_seconds", "units"), [(True, 0.0, 1), (False, 0.0, None), (True, 1e9, None)],
+    ids=["room is made at the next unit", "nobody waits", "its own seconds are its own"],
+)
+def test_a_slice_makes_room_for_a_run_that_begins(settings: Any, somebody_waits: bool, own_seconds: float, units: int | None) -> None:
+    """`units`: how many of the trial's a slice does that could do all; None = all."""
+    settings.NASCOPE_SLICE_SECONDS, settings.NASCOPE_YIELD_SECONDS = 1e9, own_seconds
     run = make_run()
     session = Session("cpu")
     try:
         assert serve_one(session), "the coordinator opens a trial"
         trial = Job.objects.get(run=run, kind="trial")
-        other = make_run({**TINY, "seed": 4})
-        assert serve_one(session), "a coordinator that begins goes first"
-        assert not Job.objects.filter(run=other, kind="advance", checkpoint_digest="").exists()
-        third = make_run({**TINY, "seed": 5})
-        Job.objects.filter(run=third).update(runnable=False)
-
-        def units_of_a_slice(waiting: bool, own_seconds: float) -> float:
-            settings.NASCOPE_YIELD_SECONDS = own_seconds
-            before = Job.objects.get(pk=trial.pk).progress.get("done", 0)
-            Job.objects.filter(run=third).update(runnable=waiting)
-            # The trial itself, whatever else could be claimed.
-            held = Job.objects.filter(kind="trial").exclude(pk=trial.pk)
-            held.update(runnable=False)
-            job = claim_of(session, trial)
-            run_work(session, job)
-            session.hold(None)
-            after = Job.objects.get(pk=trial.pk)
-            return float("inf") if after.state == Job.State.FINISHED else after.progress["done"] - before
-
-        assert units_of_a_slice(waiting=True, own_seconds=0.0) == 1
-        assert units_of_a_slice(waiting=True, own_seconds=0.0) == 1
-        assert units_of_a_slice(waiting=True, own_seconds=1e9) == float("inf"), "its own seconds are its own"
+        if somebody_waits:
+            make_run({**TINY, "seed": 4})
+        Job.objects.filter(pk=trial.pk).update(
+            state=Job.State.LEASED, fence=1, worker=session.worker, lease_until=timezone.now() + timedelta(hours=1)
+        )
+        trial.refresh_from_db()
+        session.hold(trial)
+        run_work(session, trial)
     finally:
         session.end()
-
-
-def claim_of(session: Session, job: Job) -> Job:
-    """A lease of this very job, as a claim gives it."""
-    Job.objects.filter(pk=job.pk).update(
-        state=Job.State.LEASED, fence=job.fence + 1, worker=session.worker, lease_until=timezone.now() + timedelta(hours=1)
-    )
-    job.refresh_from_db()
-    session.hold(job)
-    return job
+    trial.refresh_from_db()
+    if units is None:
+        assert trial.state == Job.State.FINISHED
+    else:
+        assert trial.state == Job.State.READY
+        assert trial.progress["done"] == units < trial.progress["total"]
