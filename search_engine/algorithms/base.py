@@ -351,7 +351,7 @@ class AlgorithmEntry:
     """(validated config) -> fresh phases; where `domains.most` > 1: (validated config, number of data sets)."""
     window: int = 1
     """Open trials of a new run that trains its candidates and does not say how many (`SteadyConfig.window`): the largest number measured to
-    lose less than two standard errors (`python -m benchmarks.nb201_incumbents --windows 1 2 4 8`); 8 where no proposal depends on a result."""
+    lose less than two standard errors (`python -m benchmarks.nb201_incumbents --windows 1 2 4 8`), and 8 where no proposal hangs on one."""
     budgets: frozenset[str] = frozenset({"samples", "trials", "seconds"})
     spaces: tuple[str, ...] | None = None
     """Where the algorithm brings its own space, only those; None = every space that offers what it needs."""
