@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from itertools import islice
 from typing import Any, Generic, TypeVar, overload
 
+from . import collector
+
 ItemT = TypeVar("ItemT")
 KeyT = TypeVar("KeyT", str, int)
 ValueT = TypeVar("ValueT")
@@ -93,8 +95,9 @@ class Grown(Generic[ItemT]):
         trees = state.trees() if isinstance(state, View) else state
         stored = trees if isinstance(trees, Stored) else Stored(trees, 0, Identity())
         self._begin(stored.first, stored.identity)
-        for tree in stored:
-            self._enter(self._from_tree(tree))
+        with collector.paused():
+            for tree in stored:
+                self._enter(self._from_tree(tree))
 
     def follow(self, number: int, trees: list[Any], first: int) -> None:
         """Another process went on with this container: take the records that it added, the first of them having `number`, and let go

@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from . import collector
 from .errors import CheckpointMismatch
 from .growing import Grown, Identity, Stored, View
 
@@ -157,17 +158,8 @@ class RowLog:
             digest = _chain(digest, line)
         if digest != header["digest"]:
             raise CheckpointMismatch(f"{self.name} does not hold what was recorded")
-        self._rows = {}
-        for line in json.loads(b"[" + b",".join(lines) + b"]"):
-            for number, first, trees in line:
-                start, rows = self._rows.get(number, (first, []))
-                if first < start + len(rows):
-                    raise CheckpointMismatch(f"{self.name} holds record {first} of container {number} twice")
-                if first > start + len(rows):
-                    # Those between came and went between two commits.
-                    start, rows = first, []
-                rows += trees
-                self._rows[number] = (start, rows)
+        with collector.paused():
+            self._rows = self._gathered(json.loads(b"[" + b",".join(lines) + b"]"))
         self.length, self.digest, self._numbers = header["length"], digest, header["numbers"]
         self._written = {}
         self._rows = {number: self._rows[number] for number, *_ in header["containers"] if number in self._rows}
@@ -175,6 +167,21 @@ class RowLog:
             before = known.get(number)
             identity = before.identity if before else Identity()
             self._written[identity] = _Written(number, identity, total, records, size, first, before.owner if before else None)
+
+    def _gathered(self, lines: list[Any]) -> dict[int, tuple[int, list[Any]]]:
+        """Container -> number of the first record, records: of all lines together."""
+        gathered: dict[int, tuple[int, list[Any]]] = {}
+        for line in lines:
+            for number, first, trees in line:
+                start, rows = gathered.get(number, (first, []))
+                if first < start + len(rows):
+                    raise CheckpointMismatch(f"{self.name} holds record {first} of container {number} twice")
+                if first > start + len(rows):
+                    # Those between came and went between two commits.
+                    start, rows = first, []
+                rows += trees
+                gathered[number] = (start, rows)
+        return gathered
 
     def _bytes(self, begin: int, end: int) -> bytes:
         """Bytes `begin` .. `end` - 1 of the file, which must be there before any memory is asked for."""
