@@ -109,8 +109,10 @@ class Grown(Generic[ItemT]):
             self._begin(number, self.identity)
         for tree in trees:
             self._enter(self._from_tree(tree))
-        if first > self.first:
-            self._drop(min(first, self.total) - self.first)
+        if first >= self.total:
+            self._begin(first, self.identity)
+        elif first > self.first:
+            self._drop(first - self.first)
 
 
 class Records(Grown[ItemT], Sequence[ItemT]):

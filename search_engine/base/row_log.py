@@ -143,9 +143,11 @@ class RowLog:
         return log
 
     def follow(self, header: dict[str, Any]) -> None:
-        """Go on to where another process has written this log: its containers take the new records (`leaf` then gives the containers
-        themselves). Raises CheckpointMismatch if it is not the same log, written on; the log is of no use then."""
-        if header["file"] != self.name or header["length"] < self.length:
+        """Go on to where another process has written this log: the containers that this process wrote last take the new records (`leaf` then
+        gives the containers themselves). Raises CheckpointMismatch if it is not the same log, written on, or this process read it and
+        wrote nothing since; the log is of no use then."""
+        unknown = any(item.owner is None for item in self._written.values())
+        if header["file"] != self.name or header["length"] < self.length or unknown:
             raise CheckpointMismatch("the checkpoint belongs to another file of rows")
         self._read(header)
 

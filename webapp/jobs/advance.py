@@ -40,7 +40,7 @@ def run_advance(session: Session, job: Job) -> None:
     step = coordinator.advance(outcomes, settings.NASCOPE_ADVANCE_SECONDS, EVENTS)
     session.progressed()
     name = files.file_name(job, "checkpoints")
-    digest = checkpoint.write(folder / name, coordinator.state_dict(), log)
+    digest = _write(folder / name, coordinator, log)
     try:
         with transaction.atomic():
             counter = lock_for(job)
@@ -86,6 +86,14 @@ def _open(job: Job, resident: tuple[str, tuple[Coordinator, RowLog]] | None) -> 
         state, log = checkpoint.read_with_log(path, job.checkpoint_digest)
     coordinator.load_state_dict(state)
     return coordinator, log
+
+
+def _write(path: Path, coordinator: Coordinator, log: RowLog) -> str:
+    try:
+        return checkpoint.write(path, coordinator.state_dict(), log)
+    except FileNotFoundError as error:
+        # Whoever has the lease now began another log, and removed this one.
+        raise StaleFence("the lease was lost, and the log with it") from error
 
 
 def _log_to_write(job: Job, log: RowLog | None) -> RowLog:
