@@ -24,7 +24,6 @@ from search_engine.base.growing import Records, View
 from search_engine.base.lazy import lazy_module
 from search_engine.spaces.decisions import Choices, DecisionList
 
-
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
