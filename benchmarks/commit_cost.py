@@ -3,16 +3,15 @@
     python -m benchmarks.commit_cost [--told 100,1000,10000,100000] [--commits 40] [--rounds 7] [--algorithm random]
 
 An instant objective over strings of 100 bits; each trial is committed by itself, as trials that train are. All sizes stand side by side in
-one process and are measured in turn, in an order drawn anew for every round: CPU time of one thread, medians of the rounds with quartiles,
-and the ratio to the smallest size in the same round. Bytes are those of the state file and of what was appended; the slowest commit is
-over all rounds. Recovery is a fresh start from the files. Asserts nothing.
+one process and are measured in turn (`paired.py`). A trial is its ask, its tell and its commit, with its events. Bytes are those of the
+state file and of what was appended per trial; the slowest commit is over all rounds. Recovery is a fresh start from the files. Asserts
+nothing.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import random
 import statistics
 import tempfile
 import time
@@ -23,6 +22,8 @@ from typing import Any
 from search_engine.catalogue.config import check
 from search_engine.search.local_run import STATE, LocalRun
 from tests.search_engine import toys
+
+from .paired import Quartiles, compare, gate
 
 
 def config(algorithm: str, told: int) -> dict[str, Any]:
@@ -47,7 +48,7 @@ class InAFolder:
         self.run._write(step.events)
 
     def step(self) -> None:
-        """What is not the commit: an ask and a tell."""
+        """What comes before the commit: an ask and a tell."""
         self._go(2)
 
     def commit(self) -> None:
@@ -127,36 +128,29 @@ def cpu(work: Callable[[], None]) -> float:
     return 1e3 * (time.process_time() - started)
 
 
-def quartiles(values: list[float]) -> str:
-    low, middle, high = statistics.quantiles(values, n=4)
-    return f"{middle:7.2f} [{low:.2f}, {high:.2f}]"
-
-
-def measure(kind: type[Any], sizes: list[int], options: argparse.Namespace, folder: Path) -> None:
+def measure(kind: type[InAFolder] | type[InRows], sizes: list[int], options: argparse.Namespace, folder: Path) -> None:
     contenders = {told: kind(options.algorithm, told, folder / f"{kind.title}-{told}") for told in sizes}
-    times: dict[int, list[float]] = {told: [] for told in sizes}
-    slowest = dict.fromkeys(sizes, 0.0)
-    written = {told: -contender.written() for told, contender in contenders.items()}
-    order, rng = list(sizes), random.Random(0)
-    for _ in range(options.rounds):
-        rng.shuffle(order)
-        for told in order:
-            contender, spent = contenders[told], []
-            for _ in range(options.commits):
-                contender.step()
-                spent.append(cpu(contender.commit))
-            times[told].append(statistics.fmean(spent))
-            slowest[told] = max(slowest[told], *spent)
-    print(f"{kind.title}: told      commit, CPU ms            ratio                   slowest   appended   state file   recovery, CPU s")
+    slowest, trials = dict.fromkeys(sizes, 0.0), dict.fromkeys(sizes, 0)
+    before = {told: contender.written() for told, contender in contenders.items()}
+
+    def work(told: int) -> None:
+        for _ in range(options.commits):
+            contenders[told].step()
+            slowest[told] = max(slowest[told], cpu(contenders[told].commit))
+            trials[told] += 1
+
+    found = compare({f"{told:,}": lambda told=told: work(told) for told in sizes}, options.rounds)  # type: ignore[misc]
+    print(f"{kind.title}: told      a trial, CPU ms           slowest commit    appended   state file   recovery, CPU s")
+    recovery = 0.0
     for told, contender in contenders.items():
-        ratios = [mine / least for mine, least in zip(times[told], times[sizes[0]], strict=True)]
-        appended = (written[told] + contender.written()) / (options.rounds * options.commits)
+        each = Quartiles.of([1e3 * seconds / options.commits for seconds in found.seconds[f"{told:,}"]])
+        appended = (contender.written() - before[told]) / trials[told]
         recovery = statistics.median(cpu(contender.recover) for _ in range(3)) / 1e3
-        print(
-            f"{told:>12,}   {quartiles(times[told]):<24}  {quartiles(ratios):<24}{slowest[told]:>6.1f}{appended:>11,.0f}"
-            f"{contender.state():>13,}{recovery:>12.2f}",
-            flush=True,
-        )
+        print(f"{told:>12,}   {each!s:<24}{slowest[told]:>16.1f}{appended:>12,.0f}{contender.state():>13,}{recovery:>12.2f}", flush=True)
+    for told in sizes[1:]:
+        ratio = found.ratio(f"{told:,}", f"{sizes[0]:,}")
+        print(gate(f"{kind.title}, a trial at {told:,} against {sizes[0]:,} told", ratio, at_most=1.5))
+    print(gate(f"{kind.title}, recovery at {sizes[-1]:,}", recovery, at_most=2, unit="s"), flush=True)
 
 
 def main() -> None:
