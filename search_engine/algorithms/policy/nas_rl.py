@@ -178,6 +178,7 @@ ENTRY = AlgorithmEntry(
     space_needs=frozenset({"decisions"}),
     config=NasRlConfig,
     phases=phases,
+    window=8,
     structure=("policy", "family"),
     advice="search_engine.algorithms.policy.nas_rl:advise",
     quick={**QUICK_TRIALS, "options": {"batch": 2, "hidden": 16}, "budget": {"trials": 4}},
