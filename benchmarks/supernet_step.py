@@ -2,10 +2,11 @@
 
     python -m benchmarks.supernet_step [rows ...] [--rounds 15] [--no-memory]
 
-Each row is a search as the product runs it (its loop, its losses, its optimisers, its report): with `PerEdge` in its super-network, with what
-it takes by itself where torch computes all, and the same with the compiled kernel (where there is a compiler). They live in one process and step in turn, in a random order in each round; times are CPU seconds of one
-thread. Prints medians, the quartiles of the paired ratios, the peak memory of each in a process of its own, and the floor: the step's
-multiply-accumulates as the formula has them, at the speed of a large product on this core. Asserts nothing.
+Each row is a search as the product runs it (its loop, its losses, its optimisers, its report): with `PerEdge` in its super-network, with
+what it takes by itself where torch computes all, and the same with the compiled kernel (where there is a compiler). They live in one
+process and step in turn, in a random order in each round; times are CPU seconds of one thread. Prints medians, the quartiles of the paired
+ratios, the peak memory of each in a process of its own, and the floor: the step's multiply-accumulates as the formula has them, at the
+speed of a large product on this core. Asserts nothing.
 """
 
 from __future__ import annotations
@@ -59,7 +60,8 @@ ROWS = {
     "digits-second": Row("the same, finite difference", (1, 8, 8), options={"estimator": "finite_difference"}),
     "small": Row("cell, 16x16, C = 8, 4 cells, first order", (1, 16, 16), space_options=SMALL, gate="2.2", compiled_gate="3"),
     "small-second": Row(
-        "the same, finite difference", (1, 16, 16), options={"estimator": "finite_difference"}, space_options=SMALL, gate="3", compiled_gate="3",
+        "the same, finite difference", (1, 16, 16), options={"estimator": "finite_difference"}, space_options=SMALL, gate="3",
+        compiled_gate="3",
     ),
     "nb201": Row("nb201, 8x8, the space's own size (C = 8), first order", (1, 8, 8), space="nb201"),
     "partial": Row("cell, 16x16, C = 8, 4 cells, first order, partial channels (K = 4)", (1, 16, 16),
