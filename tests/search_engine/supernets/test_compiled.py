@@ -12,7 +12,7 @@ from search_engine.primitives.native.choice import TORCH, Choice, name_of, using
 from search_engine.primitives.native.kernel import Kernel
 from search_engine.supernets.grouped import choices
 from tests.search_engine.primitives.native.compiler import compiled_kernel
-from tests.search_engine.searches import network_search
+from tests.search_engine.searches import image_data, network_search
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def found(search: Any, choice: Choice, estimator: Any) -> list[torch.Tensor]:
 
 @pytest.mark.parametrize("estimator", ["first", "exact"])
 def test_a_search_sees_the_losses_and_gradients_of_torch(kernel: Kernel, estimator: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    search = network_search("cell", batch_size=16)
+    search = network_search("cell", image_data(64), batch_size=choices.COMPILED_BATCH)
     calls = {"forward": 0, "backward": 0}
     for name in calls:
         original = getattr(Kernel, name)
@@ -63,5 +63,5 @@ def test_small_batches_and_double_precision_are_torchs(kernel: Kernel) -> None:
 def test_a_run_without_depthwise_convolutions_decides_nothing() -> None:
     choice = Choice()
     with using(choice):
-        network_search("nb201", batch_size=16).step()
+        network_search("nb201", image_data(64), batch_size=choices.COMPILED_BATCH).step()
     assert choice.decided is None
