@@ -210,9 +210,9 @@ class LocalRun:
             changed = [name for name, value in self.checked.config.model_dump(mode="json").items() if state["config"].get(name) != value]
             raise BadInput("resume", f"{self.out} holds a run with another configuration ({', '.join(changed)} differ); give the same one")
         self.seq = state["seq"]
+        self.coordinator.load_state_dict(state["coordinator"])
         self.recorded, self.other_arithmetic = state["arithmetic"], state["other_arithmetic"]
         self.arithmetic = Arithmetic(self.recorded, self.checked.config.device)
-        self.coordinator.load_state_dict(state["coordinator"])
         self.queue = [WorkSpec.model_validate(spec) for spec in state["queue"]]
         if state["work"] is not None:
             self._restored(self.queue[0], state["work"])
