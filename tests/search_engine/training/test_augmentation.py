@@ -16,7 +16,7 @@ PLAIN = Normaliser(Preprocessing(1.0, (0.0,), (1.0,)), 4, "cpu")
 
 
 def augment(kind: str, seed: int = 1, step: int = 0) -> torch.Tensor:
-    return Augmentation(kind, SHAPE, seed)(RAW, PLAIN, step)
+    return Augmentation(kind, SHAPE, seed)(RAW, PLAIN, [len(RAW)], step)
 
 
 @pytest.mark.parametrize("kind", ["shift", "shift_flip", "cutout"])
@@ -26,6 +26,13 @@ def test_draws_depend_on_seed_and_step_alone(kind: str) -> None:
     assert torch.equal(first, augment(kind))
     assert not torch.equal(first, augment(kind, step=1))
     assert not torch.equal(first, augment(kind, seed=2))
+
+
+@pytest.mark.parametrize("kind", ["none", "shift", "shift_flip", "cutout"])
+def test_many_steps_at_once_are_each_step_for_itself(kind: str) -> None:
+    augmentation, sizes = Augmentation(kind, SHAPE, 1), [20, 20, 24]
+    apart = [augmentation(raw, PLAIN, [len(raw)], 7 + place) for place, raw in enumerate(RAW.split(sizes))]
+    assert torch.equal(augmentation(RAW, PLAIN, sizes, 7), torch.cat(apart))
 
 
 @pytest.mark.parametrize("kind", ["shift", "shift_flip", "cutout"])
@@ -39,7 +46,7 @@ def test_none_only_normalises_and_auto_shifts_images() -> None:
     assert torch.equal(augment("none"), RAW.float())
     assert torch.equal(augment("auto"), augment("shift"))
     vectors = torch.ones(3, 4)
-    assert torch.equal(Augmentation("auto", (4,), 1)(vectors, Normaliser(Preprocessing(1.0, (0.0,) * 4, (1.0,) * 4), 2, "cpu"), 0), vectors)
+    assert torch.equal(Augmentation("auto", (4,), 1)(vectors, Normaliser(Preprocessing(1.0, (0.0,) * 4, (1.0,) * 4), 2, "cpu"), [3], 0), vectors)
 
 
 def shifted(image: torch.Tensor, down: int, right: int) -> torch.Tensor:
@@ -68,7 +75,7 @@ def test_a_flip_mirrors_about_half_of_the_images() -> None:
 
 def test_cutout_blanks_one_square_after_normalisation() -> None:
     normaliser = Normaliser(Preprocessing(1.0, (-10.0,), (2.0,)), 4, "cpu")
-    for image in Augmentation("cutout", SHAPE, 1)(RAW, normaliser, 0)[:, 0]:
+    for image in Augmentation("cutout", SHAPE, 1)(RAW, normaliser, [len(RAW)], 0)[:, 0]:
         rows, columns = (image == 0).any(1).nonzero().flatten(), (image == 0).any(0).nonzero().flatten()
         assert 4 <= len(rows) <= 8 and 4 <= len(columns) <= 8
         assert (image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] == 0).all()
