@@ -1,21 +1,27 @@
 """Counting FLOPs without slowing what is counted.
 
-The numbers are those of `torch.utils.flop_counter.FlopCounterMode`, by its own formulas. That counter also finds out which module an
-operation belongs to, which makes a counted step several times slower than another; here only the sum is wanted.
+The numbers are those of `torch.utils.flop_counter.FlopCounterMode`, by its own formulas. That counter sees every operation in Python and
+finds out which module it belongs to: a counted step takes several times as long as another. Here only the operations that have a formula
+come to Python, through a key of torch's dispatcher that is switched on while counting, as autocast does it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
+_KEY = "TESTING_ONLY_GenericMode"
+"""A key that no tensor has and that nothing else in torch uses; it comes before autograd and the transforms."""
 
-class FlopCounter(TorchDispatchMode):
-    """Adds up, while it is entered, 2 x MACs of every matrix product and convolution, forward and backward.
+
+class FlopCounter:
+    """Adds up, while it is entered, 2 x MACs of every matrix product and convolution of this thread, forward and backward.
+
+    Counters may be entered inside one another, but not by two threads at a time.
 
     >>> import torch
     >>> with FlopCounter() as counter:
@@ -27,45 +33,69 @@ class FlopCounter(TorchDispatchMode):
     total: int
 
     def __init__(self) -> None:
-        super().__init__()
         self.total = 0
-        self._kinds: dict[Any, Callable[..., int] | bool] = {}
-        """What each operation is: its formula, or whether it consists of other operations."""
 
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        # Nothing is compiled here, and the guard against it takes longer than the rest of the dispatch.
-        return False
+    def __enter__(self) -> FlopCounter:
+        self._guard = torch._C._IncludeDispatchKeyGuard(_key())
+        self._guard.__enter__()
+        _ENTERED.append(self)
+        return self
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        given = kwargs or {}
-        kind = self._kinds.get(func)
-        if kind is None:
-            kind = self._kinds[func] = _formula(func) or func._can_decompose()
-        if kind is True:
-            with self:
-                return func.decompose(*args, **given)
-        out = func(*args, **given)
-        if kind is not False:
-            self.total += kind(*args, **given, out_val=out)
+    def __exit__(self, *error: object) -> None:
+        _ENTERED.remove(self)
+        self._guard.__exit__(*error)
+
+
+# Not one list per thread: autograd computes gradients on a GPU in a thread of its own, to which it hands the key on.
+_ENTERED: list[FlopCounter] = []
+_LIBRARIES: list[torch.library.Library] = []
+"""What they registered would be gone with them."""
+
+
+@lru_cache(maxsize=1)
+def _key() -> Any:
+    """The key, with every operation of the registry counted at it and all others passing through."""
+    key = torch._C._dispatch_key_parse(_KEY)
+    others, counted = torch.library.Library("_", "IMPL", _KEY), torch.library.Library("aten", "IMPL", _KEY)
+    others.fallback(torch.library.fallthrough_kernel)
+    for packet in flop_registry:
+        if isinstance(packet, torch._ops.OpOverloadPacket):
+            for name in packet.overloads():
+                counted.impl(getattr(packet, name), _counting(getattr(packet, name), key))
+    _LIBRARIES.extend([others, counted])
+    return key
+
+
+def _counting(operation: Any, key: Any) -> Callable[..., Any]:
+    formula, without = _formula(operation), torch._C.DispatchKeySet(key)
+
+    def kernel(*args: Any, **kwargs: Any) -> Any:
+        # What the operation is made of does not count again.
+        with torch._C._ExcludeDispatchKeyGuard(without):
+            out = operation(*args, **kwargs)
+        flops = formula(*args, **kwargs, out_val=out)
+        for counter in _ENTERED:
+            counter.total += flops
         return out
 
+    return kernel
 
-def _formula(func: Any) -> Callable[..., int] | None:
-    """The formula of an operation, in terms of its arguments and of `out_val`, its result; None where it has none."""
-    formula = flop_registry.get(func.overloadpacket)
+
+def _formula(operation: Any) -> Callable[..., int]:
+    """The formula of an operation, in terms of its arguments and of `out_val`, its result."""
+    formula: Callable[..., int] = flop_registry[operation.overloadpacket]
     of_shapes = getattr(formula, "__wrapped__", None)
     if of_shapes is None:
         return formula
 
-    def counted(*args: Any, out_val: Any, **kwargs: Any) -> int:
+    def by_shapes(*args: Any, out_val: Any, **kwargs: Any) -> int:
         out = tuple(map(_shape, out_val)) if isinstance(out_val, tuple) else _shape(out_val)
         named = {name: _shape(value) for name, value in kwargs.items()}
         flops: int = of_shapes(*map(_shape, args), out_shape=out, **named)
         return flops
 
     # torch's wrapper of such a formula looks for tensors in every argument's parts, which takes longer than the operation.
-    return counted
+    return by_shapes
 
 
 def _shape(value: Any) -> Any:

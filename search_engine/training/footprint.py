@@ -1,6 +1,7 @@
 """What a network costs: parameters, FLOPs, measured latency.
 
-FLOPs are those of `FlopCounter`: two per multiply-accumulate (2 x MACs), matrix products and convolutions only. Latency is a measurement on this machine, never part of a run's science.
+FLOPs are those of `FlopCounter`: two per multiply-accumulate (2 x MACs), matrix products and convolutions only. Latency is a
+measurement on this machine, never part of a run's science.
 """
 
 from __future__ import annotations

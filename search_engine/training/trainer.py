@@ -19,7 +19,6 @@ from .optimisers import make_optimizer, set_learning_rate
 from .precision import Precision
 from .schedule import cosine
 
-
 CHECKED_EVERY = 64
 """Steps after which the losses are asked whether they are finite (and at the end of an epoch): asking after each makes a device wait."""
 

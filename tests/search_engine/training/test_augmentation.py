@@ -46,7 +46,8 @@ def test_none_only_normalises_and_auto_shifts_images() -> None:
     assert torch.equal(augment("none"), RAW.float())
     assert torch.equal(augment("auto"), augment("shift"))
     vectors = torch.ones(3, 4)
-    assert torch.equal(Augmentation("auto", (4,), 1)(vectors, Normaliser(Preprocessing(1.0, (0.0,) * 4, (1.0,) * 4), 2, "cpu"), [3], 0), vectors)
+    plain = Normaliser(Preprocessing(1.0, (0.0,) * 4, (1.0,) * 4), 2, "cpu")
+    assert torch.equal(Augmentation("auto", (4,), 1)(vectors, plain, [3], 0), vectors)
 
 
 def shifted(image: torch.Tensor, down: int, right: int) -> torch.Tensor:

@@ -145,9 +145,8 @@ def test_training_mode_is_set_once(monkeypatch: pytest.MonkeyPatch) -> None:
     trainer = small_trainer(TrainingConfig(epochs=2, batch_size=BATCH))
     trainer.network.eval()
     calls: list[bool] = []
-    own = type(trainer.network).train
-    root = trainer.network
-    monkeypatch.setattr(nn.Sequential, "train", lambda self, mode=True: ((calls.append(mode) if self is root else None), own(self, mode))[1])
+    own = trainer.network.train
+    monkeypatch.setattr(trainer.network, "train", lambda mode=True: (calls.append(mode), own(mode))[1])
     finish(trainer)
     # Once at the start, and around each of the two scorings.
     assert calls == [True, False, True, False, True]
