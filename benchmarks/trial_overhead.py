@@ -4,9 +4,8 @@
 
 The product's side is `TrialWork` driven by `run_slice`, from the built work to its outcome: seeded batches and augmentation, reports and
 scores per epoch, failure policy, FLOPs, events. The bare side is what one would write in a notebook for the same network, data,
-augmentation, loss, optimiser (SGD with Nesterov momentum, weight decay, clipping, cosine schedule) and one validation per epoch. Both in
-one process with one thread, in random order in every round; CPU time; the ratio is that of the two readings of a round (median, and the
-quartiles in brackets). The aim: at most 1.15. Asserts nothing.
+augmentation, loss, optimiser (SGD with Nesterov momentum, weight decay, clipping, cosine schedule) and one validation per epoch. Asserts
+nothing.
 """
 
 from __future__ import annotations
@@ -16,10 +15,8 @@ import cProfile
 import math
 import pstats
 import random
-import statistics
 import tempfile
-import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +24,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from benchmarks.paired import Quartiles, compare, gate
 from search_engine.base.lazy import load_object
 from search_engine.catalogue.config import CheckedRun, check
 from search_engine.search.resources import Resources
@@ -116,12 +114,6 @@ def bare(checked: CheckedRun, resources: Resources, genome: Genome) -> dict[str,
     return metrics
 
 
-def cpu_ms(work: Callable[[], object]) -> float:
-    started = time.process_time()
-    work()
-    return 1e3 * (time.process_time() - started)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=15)
@@ -130,34 +122,23 @@ def main() -> None:
     options = parser.parse_args()
     device.configure(1)
     folder = Path(tempfile.mkdtemp())
-    order = random.Random(0)
-    print(f"one trial of {options.epochs} epochs on digits, CPU ms, median of {options.rounds} rounds (after one for warming up)")
-    print("space    parameters   bare   product   ratio")
+    found: dict[str, Quartiles] = {}
     for name in [options.profile] if options.profile else SPACES:
         checked = checked_run(name, options.epochs)
         resources = Resources(checked, folder)
         genome = resources.space.sample(random.Random(1))
-        key = resources.space.hash(genome)
-        network = load_object(checked.space.builder)(resources.space, genome, "trial", checked.config.training)
-        contenders = {
-            "bare": lambda: bare(checked, resources, genome),  # noqa: B023
-            "product": lambda: product(checked, genome, key, folder),  # noqa: B023
-        }
-        for work in contenders.values():
-            work()
+        ours = partial(product, checked, genome, resources.space.hash(genome), folder)
         if options.profile:
+            ours()
             profile = cProfile.Profile()
-            profile.runcall(contenders["product"])
+            profile.runcall(ours)
             pstats.Stats(profile).sort_stats("tottime").print_stats(35)
             return
-        readings: dict[str, list[float]] = {side: [] for side in contenders}
-        for _ in range(options.rounds):
-            for side in order.sample(list(contenders), 2):
-                readings[side].append(cpu_ms(contenders[side]))
-        low, middle, high = statistics.quantiles([b / a for a, b in zip(readings["bare"], readings["product"], strict=True)], n=4)
-        weights = sum(item.numel() for item in network.parameters())
-        own = {side: statistics.median(values) for side, values in readings.items()}
-        print(f"{name:<8}{weights:>11,}{own['bare']:>7.0f}{own['product']:>10.0f}{middle:>8.2f} [{low:.2f}, {high:.2f}]", flush=True)
+        readings = compare({"bare loop": partial(bare, checked, resources, genome), "trial": ours}, options.rounds)
+        print(readings.table(f"one trial in the space {name}"), flush=True)
+        found[name] = readings.ratio("trial", "bare loop")
+    for name, ratio in found.items():
+        print(gate(f"a trial in the space {name}, in bare loops", ratio, at_most=1.15))
 
 
 if __name__ == "__main__":
