@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from search_engine.base.generators import derive_seed
 from search_engine.spaces.data_shape import Preprocessing
 from search_engine.training.augmentation import Augmentation
 from search_engine.training.batches import Normaliser
@@ -26,6 +27,17 @@ def test_draws_depend_on_seed_and_step_alone(kind: str) -> None:
     assert torch.equal(first, augment(kind))
     assert not torch.equal(first, augment(kind, step=1))
     assert not torch.equal(first, augment(kind, seed=2))
+
+
+def test_the_draws_of_a_step_come_in_their_order() -> None:
+    """A generator seeded by (seed, step): all rows, all columns, then what else the kind has. Other draws would be another search."""
+    generator = torch.Generator().manual_seed(derive_seed(1, "augment", 4))
+    rows, columns = (torch.randint(0, 5, (len(RAW),), generator=generator).tolist() for _ in range(2))
+    flipped = torch.rand(len(RAW), generator=generator).lt(0.5).tolist()
+    images = [shifted(image, row - 2, column - 2) for image, row, column in zip(RAW.float(), rows, columns, strict=True)]
+    assert torch.equal(augment("shift", step=4), torch.stack(images))
+    mirrored = [image.flip(-1) if flip else image for image, flip in zip(images, flipped, strict=True)]
+    assert torch.equal(augment("shift_flip", step=4), torch.stack(mirrored))
 
 
 @pytest.mark.parametrize("kind", ["none", "shift", "shift_flip", "cutout"])
