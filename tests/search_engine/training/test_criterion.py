@@ -32,7 +32,7 @@ def test_loss_and_accuracy_are_means_over_examples(
         tally.add(outputs, targets, F.cross_entropy(outputs, targets).detach() if known else None)
         if place == reload_after:
             tally = Tally.from_state("classification", unpack(pack(tally.state_dict())))
-    outputs, targets = (torch.cat(part) for part in zip(*classified(), strict=True))
+    outputs, targets = (torch.cat(part).detach() for part in zip(*classified(), strict=True))
     expected = {"loss": float(F.cross_entropy(outputs, targets)), "accuracy": int((outputs.argmax(1) == targets).sum()) / 12}
     assert tally.figures() == pytest.approx(expected) == tally.figures()
 
