@@ -134,11 +134,11 @@ class StepSearch(StepPhase[OptionsT]):
         if part in self.flops:
             yield
             return
-        from torch.utils.flop_counter import FlopCounterMode
+        from ..training.flops import FlopCounter
 
-        with FlopCounterMode(display=False) as counter:
+        with FlopCounter() as counter:
             yield
-        self.flops[part] = float(counter.get_total_flops())
+        self.flops[part] = float(counter.total)
 
     # ---- checkpoints
 

@@ -12,7 +12,8 @@ from typing import Any, Literal
 
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
+
+from ..training.flops import FlopCounter
 
 Path = Sequence[int | None]
 Measure = Literal["parameters", "flops"]
@@ -102,6 +103,6 @@ def measure(network: nn.Module, shapes: Sequence[tuple[int, ...]]) -> PathCosts:
 
 def _counted(module: nn.Module, x: torch.Tensor) -> tuple[torch.Tensor, float]:
     """(what the module gives, FLOPs per example)."""
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+    with torch.no_grad(), FlopCounter() as counter:
         result: torch.Tensor = module(x)
-    return result, counter.get_total_flops() / len(x)
+    return result, counter.total / len(x)

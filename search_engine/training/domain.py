@@ -19,6 +19,7 @@ from .criterion import Tally, mean_loss
 from .evaluation import evaluate_on
 from .footprint import step_flops
 from .precision import Precision
+from .prepared_batches import PreparedBatches
 from .small_batches import enough_for_batch_norm
 
 
@@ -35,12 +36,12 @@ class DomainTraining:
         Raises BadInput where the augmentation does not fit the data.
         """
         self.network = network
-        self._title = f" on {title}" if title else ""
+        self.title = f" on {title}" if title else ""
         self._smoothing = config.label_smoothing
         self._train = DevicePart(data.train, data.preprocessing, device, config.train_examples)
         self._validation = DevicePart(data.validation, data.preprocessing, device)
         self._order = BatchOrder(len(self._train), config.batch_size, seed)
-        self._augment = Augmentation(config.augment, data.shape.input, seed)
+        self._batches = PreparedBatches(self._train, self._order, Augmentation(config.augment, data.shape.input, seed))
         self._flops_forward, self._flops_train = step_flops(network, data.shape.input)
         self._trained_on = 0
         self._scored_on = 0
@@ -60,25 +61,23 @@ class DomainTraining:
             flops=self._trained_on * self._flops_train + self._scored_on * self._flops_forward,
         )
 
-    def loss(self, step: int, where: str, precision: Precision) -> torch.Tensor:
-        """The task's mean loss (label smoothing included) of the network in training mode on batch `step`, with its graph.
+    def loss(self, step: int, precision: Precision) -> torch.Tensor:
+        """The task's mean loss (label smoothing included) of the network on batch `step`, with its graph; nobody has asked yet whether it
+        is finite. The network is in training mode, see `train`.
 
-        Raises TrialFailure where it is not finite (`where` says at which step), or where the batch is too small for batch
-        normalisation.
+        Raises TrialFailure where the batch is too small for batch normalisation.
         """
-        indices = self._order.indices(step).to(self._train.device)
-        inputs = self._augment(self._train.raw[indices], self._train.normalise, step)
-        labels = self._train.labels[indices]
-        self.network.train()
+        inputs, labels = self._batches[step]
         with precision.autocast():
             logits = self._forward(inputs)
             loss = mean_loss(self.task, logits, labels, self._smoothing)
-        value = float(loss.detach())
-        if not math.isfinite(value):
-            raise TrialFailure(f"loss{self._title} is not a number {where}")
         self._trained_on += len(labels)
-        self._tally.add(logits, labels, loss=value * len(labels))
+        self._tally.add(logits, labels, loss.detach())
         return loss
+
+    def train(self) -> None:
+        """Put the network into training mode, in which `report` leaves it."""
+        self.network.train()
 
     def _forward(self, inputs: torch.Tensor) -> torch.Tensor:
         with enough_for_batch_norm(len(inputs)):
@@ -90,7 +89,7 @@ class DomainTraining:
         were trained on), and `val_loss` and the validation score now. Raises TrialFailure where the validation loss is not finite."""
         score = evaluate_on(self.network, self._validation, task=self.task)
         if not math.isfinite(score["loss"]):
-            raise TrialFailure(f"validation loss{self._title} is not a number {where}")
+            raise TrialFailure(f"validation loss{self.title} is not a number {where}")
         self._scored_on += len(self._validation)
         trained, self._tally = self._tally.figures(), Tally(self.task)
         name = SCORES[self.task]

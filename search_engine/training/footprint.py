@@ -1,7 +1,7 @@
 """What a network costs: parameters, FLOPs, measured latency.
 
-FLOPs are those of `torch.utils.flop_counter.FlopCounterMode`: two per multiply-accumulate (2 x MACs), matrix products and convolutions
-only. Latency is a measurement on this machine, never part of a run's science.
+FLOPs are those of `FlopCounter`: two per multiply-accumulate (2 x MACs), matrix products and convolutions only. Latency is a
+measurement on this machine, never part of a run's science.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
+
+from .flops import FlopCounter
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,9 @@ def parameters(network: nn.Module) -> int:
 def forward_flops(network: nn.Module, shape: tuple[int, ...]) -> float:
     """2 x MACs of one forward pass of one example of that shape. The network is not changed."""
     twin = copy.deepcopy(network).eval()
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+    with torch.no_grad(), FlopCounter() as counter:
         twin(torch.zeros(1, *shape, device=_device_of(network)))
-    return float(counter.get_total_flops())
+    return float(counter.total)
 
 
 def step_flops(network: nn.Module, shape: tuple[int, ...]) -> tuple[float, float]:
@@ -49,12 +50,12 @@ def step_flops(network: nn.Module, shape: tuple[int, ...]) -> tuple[float, float
     device = _device_of(network)
     devices = [device] if device.type == "cuda" else []
     # Two examples: batch normalisation needs more than one value per channel.
-    with torch.random.fork_rng(devices=devices), FlopCounterMode(display=False) as counter:
+    with torch.random.fork_rng(devices=devices), FlopCounter() as counter:
         output = twin(torch.zeros(2, *shape, device=device))
-        forward = counter.get_total_flops()
+        forward = counter.total
         if output.requires_grad:
             output.sum().backward()
-    return forward / 2, counter.get_total_flops() / 2
+    return forward / 2, counter.total / 2
 
 
 def footprint(network: nn.Module, shape: tuple[int, ...]) -> Footprint:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
 from torch import nn
+
+from .clipping import clip_to_norm
 
 
 class Precision:
@@ -18,8 +21,8 @@ class Precision:
         self._dtype = torch.bfloat16 if not self.enabled or torch.cuda.is_bf16_supported() else torch.float16
         self._scaler = torch.amp.GradScaler(self._kind, enabled=self.enabled and self._dtype == torch.float16)
 
-    def autocast(self) -> torch.autocast:
-        return torch.autocast(self._kind, dtype=self._dtype, enabled=self.enabled)
+    def autocast(self) -> AbstractContextManager[Any]:
+        return torch.autocast(self._kind, dtype=self._dtype) if self.enabled else nullcontext()
 
     def step(
         self,
@@ -33,13 +36,19 @@ class Precision:
 
         `beside`: leaves that another optimiser moves; they are left with their true gradients.
         """
+        if not self._scaler.is_enabled():
+            loss.backward()  # type: ignore[no-untyped-call]
+            if clip:
+                clip_to_norm(weights, clip)
+            optimizer.step()
+            return
         self._scaler.scale(loss).backward()
-        for leaf in beside if self._scaler.is_enabled() else ():
+        for leaf in beside:
             if leaf.grad is not None:
                 leaf.grad /= self._scaler.get_scale()
         self._scaler.unscale_(optimizer)
         if clip:
-            nn.utils.clip_grad_norm_(weights, clip)
+            clip_to_norm(weights, clip)
         self._scaler.step(optimizer)
         self._scaler.update()
 

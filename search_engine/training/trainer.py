@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
 from torch import nn
 
 from ..base.checkpoint import copied
+from ..base.errors import TrialFailure
 from ..base.training_config import TrainingConfig
 from ..datasets.base import SearchData
 from ..events import Cost
@@ -16,6 +18,9 @@ from .domain import DomainTraining
 from .optimisers import make_optimizer, set_learning_rate
 from .precision import Precision
 from .schedule import cosine
+
+CHECKED_EVERY = 64
+"""Steps after which the losses are asked whether they are finite (and at the end of an epoch): asking after each makes a device wait."""
 
 
 class TrainingLoop:
@@ -36,14 +41,19 @@ class TrainingLoop:
         self.config = config
         self._domains = domains
         self._factors = weights
+        self._device = device
         self._precision = Precision(device, amp)
         self._weights = [item for item in network.parameters() if item.requires_grad]
         self._optimizer = make_optimizer(config, self._weights)
         self._per_epoch = max(domain.steps_per_epoch for domain in domains)
         self.steps_total = config.epochs * self._per_epoch
         self.steps_done = 0
+        self._training = False
+        """Whether this process has put the network into training mode."""
         self._stopped = False
         self._reports: list[dict[str, float]] = []
+        self._unchecked: list[torch.Tensor] = []
+        """Losses of the last steps, each (data sets,), that nobody has looked at."""
         self._last: dict[str, float] = {}
         self._best: dict[str, float] = {}
         self._best_weights: dict[str, torch.Tensor] = {}
@@ -83,22 +93,49 @@ class TrainingLoop:
     def advance(self) -> None:
         """One optimiser step; the last of an epoch also scores the validation parts.
 
-        Raises TrialFailure where a loss is not finite, or where a batch is too small for batch normalisation.
+        Raises TrialFailure where a batch is too small for batch normalisation, and where a loss is not finite: at the next check, which
+        the number of the step decides; the message names the step at which it happened.
         """
         if self.finished:
             raise RuntimeError("this training is finished")
         step = self.steps_done
-        rate = cosine(step, self.steps_total, self.config.learning_rate, self.config.final_learning_rate)
+        rate = self._rate(step)
         set_learning_rate(self._optimizer, rate)
-        where = f"at step {step + 1} of {self.steps_total} (learning rate {rate:g})"
-        self._optimizer.zero_grad(set_to_none=True)
-        losses = [domain.loss(step, where, self._precision) for domain in self._domains]
-        total = torch.stack([factor * loss for factor, loss in zip(self._factors, losses, strict=True)]).sum()
+        for weight in self._weights:
+            weight.grad = None
+        if not self._training:
+            for domain in self._domains:
+                domain.train()
+            self._training = True
+        total = self._total([domain.loss(step, self._precision) for domain in self._domains])
         if total.requires_grad:
             self._precision.step(total, self._optimizer, self._weights, self.config.gradient_clip)
         self.steps_done += 1
-        if self.steps_done % self._per_epoch == 0:
+        ends = self.steps_done % self._per_epoch == 0
+        if ends or self.steps_done % CHECKED_EVERY == 0:
+            self._check()
+        if ends:
             self._end_epoch(rate)
+
+    def _rate(self, step: int) -> float:
+        return cosine(step, self.steps_total, self.config.learning_rate, self.config.final_learning_rate)
+
+    def _total(self, losses: list[torch.Tensor]) -> torch.Tensor:
+        """The weighted sum of the data sets' losses; what they were is kept for the next check."""
+        own = torch.stack(losses) if len(losses) > 1 else losses[0].unsqueeze(0)
+        self._unchecked.append(own.detach())
+        if len(losses) == 1 and self._factors[0] == 1.0:
+            return losses[0]
+        return torch.stack([factor * loss for factor, loss in zip(self._factors, losses, strict=True)]).sum()
+
+    def _check(self) -> None:
+        """Raise TrialFailure for the first loss since the last check that is not finite."""
+        losses, self._unchecked = torch.stack(self._unchecked).tolist(), []
+        for step, own in enumerate(losses, start=self.steps_done - len(losses)):
+            for domain, value in zip(self._domains, own, strict=True):
+                if not math.isfinite(value):
+                    where = f"at step {step + 1} of {self.steps_total} (learning rate {self._rate(step):g})"
+                    raise TrialFailure(f"loss{domain.title} is not a number {where}")
 
     def _end_epoch(self, rate: float) -> None:
         own = [domain.report(f"after step {self.steps_done} of {self.steps_total}") for domain in self._domains]
@@ -130,6 +167,7 @@ class TrainingLoop:
             "precision": self._precision.state_dict(),
             "domains": [domain.state_dict() for domain in self._domains],
             "steps_done": self.steps_done,
+            "unchecked": copied(torch.stack(self._unchecked)) if self._unchecked else None,
             "stopped": self._stopped,
             "reports": [dict(item) for item in self._reports],
             "last": dict(self._last),
@@ -145,6 +183,8 @@ class TrainingLoop:
         for domain, kept in zip(self._domains, state["domains"], strict=True):
             domain.load_state_dict(kept)
         self.steps_done = state["steps_done"]
+        unchecked = state["unchecked"]
+        self._unchecked = [] if unchecked is None else list(unchecked.to(self._device).unbind())
         self._stopped = state["stopped"]
         self._reports = [dict(item) for item in state["reports"]]
         self._last = dict(state["last"])

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 from torch.nn import functional as F
-from torch.utils.flop_counter import FlopCounterMode
 
 from search_engine.base.checkpoint import copied
 from search_engine.base.errors import TrialFailure
@@ -24,6 +23,7 @@ from search_engine.spaces.genomes import Genome
 from search_engine.supernets.opening import open_supernet
 from search_engine.training.batches import BatchOrder, DevicePart
 from search_engine.training.evaluation import BATCH
+from search_engine.training.flops import FlopCounter
 from search_engine.training.precision import Precision
 
 COUNTED = 8
@@ -132,9 +132,9 @@ class SharedWeights:
             if self._flops[1] >= COUNTED:
                 logits = self._forward(inputs, genome)
             else:
-                with FlopCounterMode(display=False) as counter:
+                with FlopCounter() as counter:
                     logits = self._forward(inputs, genome)
-                self._flops = [self._flops[0] + counter.get_total_flops() / len(inputs), self._flops[1] + 1]
+                self._flops = [self._flops[0] + counter.total / len(inputs), self._flops[1] + 1]
         return logits.float(), self._flops[0] / self._flops[1]
 
     def state_dict(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from search_engine.base.generators import derive_seed
 from search_engine.spaces.data_shape import Preprocessing
 from search_engine.training.augmentation import Augmentation
 from search_engine.training.batches import Normaliser
@@ -16,7 +17,7 @@ PLAIN = Normaliser(Preprocessing(1.0, (0.0,), (1.0,)), 4, "cpu")
 
 
 def augment(kind: str, seed: int = 1, step: int = 0) -> torch.Tensor:
-    return Augmentation(kind, SHAPE, seed)(RAW, PLAIN, step)
+    return Augmentation(kind, SHAPE, seed)(RAW, PLAIN, [len(RAW)], step)
 
 
 @pytest.mark.parametrize("kind", ["shift", "shift_flip", "cutout"])
@@ -26,6 +27,24 @@ def test_draws_depend_on_seed_and_step_alone(kind: str) -> None:
     assert torch.equal(first, augment(kind))
     assert not torch.equal(first, augment(kind, step=1))
     assert not torch.equal(first, augment(kind, seed=2))
+
+
+def test_the_draws_of_a_step_come_in_their_order() -> None:
+    """A generator seeded by (seed, step): all rows, all columns, then what else the kind has. Other draws would be another search."""
+    generator = torch.Generator().manual_seed(derive_seed(1, "augment", 4))
+    rows, columns = (torch.randint(0, 5, (len(RAW),), generator=generator).tolist() for _ in range(2))
+    flipped = torch.rand(len(RAW), generator=generator).lt(0.5).tolist()
+    images = [shifted(image, row - 2, column - 2) for image, row, column in zip(RAW.float(), rows, columns, strict=True)]
+    assert torch.equal(augment("shift", step=4), torch.stack(images))
+    mirrored = [image.flip(-1) if flip else image for image, flip in zip(images, flipped, strict=True)]
+    assert torch.equal(augment("shift_flip", step=4), torch.stack(mirrored))
+
+
+@pytest.mark.parametrize("kind", ["none", "shift", "shift_flip", "cutout"])
+def test_many_steps_at_once_are_each_step_for_itself(kind: str) -> None:
+    augmentation, sizes = Augmentation(kind, SHAPE, 1), [20, 20, 24]
+    apart = [augmentation(raw, PLAIN, [len(raw)], 7 + place) for place, raw in enumerate(RAW.split(sizes))]
+    assert torch.equal(augmentation(RAW, PLAIN, sizes, 7), torch.cat(apart))
 
 
 @pytest.mark.parametrize("kind", ["shift", "shift_flip", "cutout"])
@@ -39,7 +58,8 @@ def test_none_only_normalises_and_auto_shifts_images() -> None:
     assert torch.equal(augment("none"), RAW.float())
     assert torch.equal(augment("auto"), augment("shift"))
     vectors = torch.ones(3, 4)
-    assert torch.equal(Augmentation("auto", (4,), 1)(vectors, Normaliser(Preprocessing(1.0, (0.0,) * 4, (1.0,) * 4), 2, "cpu"), 0), vectors)
+    plain = Normaliser(Preprocessing(1.0, (0.0,) * 4, (1.0,) * 4), 2, "cpu")
+    assert torch.equal(Augmentation("auto", (4,), 1)(vectors, plain, [3], 0), vectors)
 
 
 def shifted(image: torch.Tensor, down: int, right: int) -> torch.Tensor:
@@ -68,7 +88,7 @@ def test_a_flip_mirrors_about_half_of_the_images() -> None:
 
 def test_cutout_blanks_one_square_after_normalisation() -> None:
     normaliser = Normaliser(Preprocessing(1.0, (-10.0,), (2.0,)), 4, "cpu")
-    for image in Augmentation("cutout", SHAPE, 1)(RAW, normaliser, 0)[:, 0]:
+    for image in Augmentation("cutout", SHAPE, 1)(RAW, normaliser, [len(RAW)], 0)[:, 0]:
         rows, columns = (image == 0).any(1).nonzero().flatten(), (image == 0).any(0).nonzero().flatten()
         assert 4 <= len(rows) <= 8 and 4 <= len(columns) <= 8
         assert (image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] == 0).all()

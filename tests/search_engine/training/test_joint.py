@@ -152,7 +152,7 @@ def test_a_broken_loss_names_the_data_set() -> None:
     with torch.no_grad():
         trainer.network.heads[1].weight.fill_(float("nan"))
     with pytest.raises(TrialFailure, match=r"loss on data set 2 is not a number at step 1 of 5"):
-        trainer.advance()
+        finish(trainer)
 
 
 def test_only_the_first_examples_of_each_are_used() -> None:

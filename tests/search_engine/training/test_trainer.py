@@ -9,9 +9,13 @@ import pytest
 import torch
 from torch import nn
 
+from search_engine.base.checkpoint import pack, unpack
 from search_engine.base.errors import BadInput, TrialFailure
 from search_engine.base.training_config import TrainingConfig
+from search_engine.training import prepared_batches
+from search_engine.training import trainer as trainer_module
 from search_engine.training.batches import BatchOrder
+from search_engine.training.clipping import clip_to_norm
 from search_engine.training.evaluation import evaluate
 from search_engine.training.footprint import footprint, latency, step_flops
 from search_engine.training.schedule import cosine
@@ -85,9 +89,91 @@ def test_a_loss_that_is_not_a_number_is_a_failed_trial_with_its_reason() -> None
     trainer.advance()
     with torch.no_grad():
         trainer.network[0].weight.fill_(float("nan"))  # type: ignore[index]
-    with pytest.raises(TrialFailure, match=r"loss is not a number at step 2 of 8") as caught:
-        trainer.advance()
+    with pytest.raises(TrialFailure, match=r"loss is not a number at step 2 of 8 \(learning rate 0.0950732") as caught:
+        finish(trainer)
     assert not caught.value.machine
+    # Nobody asked before the epoch was over; what it used is charged.
+    assert trainer.steps_done == STEPS_PER_EPOCH and trainer.cost.forward_backward == TRAIN
+
+
+def test_a_loss_that_is_not_a_number_is_not_hidden_by_a_checkpoint() -> None:
+    config = TrainingConfig(epochs=2, batch_size=BATCH)
+    trainer = small_trainer(config)
+    weight: torch.Tensor = trainer.network[0].weight  # type: ignore[index,assignment,union-attr]
+    kept = weight.detach().clone()
+    trainer.advance()
+    with torch.no_grad():
+        weight.fill_(float("inf"))
+    trainer.advance()
+    state = unpack(pack(trainer.state_dict()))
+    other = small_trainer(config)
+    other.load_state_dict(state)
+    with torch.no_grad():
+        for item in other.network.parameters():
+            item.copy_(torch.full_like(item, 0.01))
+        other.network[0].weight.copy_(kept)  # type: ignore[index,union-attr,operator]
+    with pytest.raises(TrialFailure, match="loss is not a number at step 2 of 8"):
+        finish(other)
+
+
+def test_losses_are_looked_at_within_an_epoch_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trainer_module, "CHECKED_EVERY", 3)
+    trainer = small_trainer(TrainingConfig(epochs=2, batch_size=BATCH))
+    with torch.no_grad():
+        trainer.network[0].weight.fill_(float("nan"))  # type: ignore[index,union-attr,operator]
+    with pytest.raises(TrialFailure, match="at step 1 of 8"):
+        finish(trainer)
+    assert trainer.steps_done == 3
+
+
+def test_no_step_asks_a_tensor_for_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A question waits for the device; one a step would leave it idle."""
+    trainer = small_trainer(TrainingConfig(epochs=2, batch_size=BATCH))
+    trainer.advance()
+    asked: list[str] = []
+    for name in ("__float__", "__int__", "__bool__", "item", "tolist"):
+        own = getattr(torch.Tensor, name)
+        monkeypatch.setattr(torch.Tensor, name, lambda self, name=name, own=own: (asked.append(name), own(self))[1])
+    for _ in range(STEPS_PER_EPOCH - 2):
+        trainer.advance()
+    assert asked == []
+    trainer.advance()
+    assert 0 < len(asked) <= 6
+
+
+def test_training_mode_is_set_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer = small_trainer(TrainingConfig(epochs=2, batch_size=BATCH))
+    trainer.network.eval()
+    calls: list[bool] = []
+    own = trainer.network.train
+    monkeypatch.setattr(trainer.network, "train", lambda mode=True: (calls.append(mode), own(mode))[1])
+    finish(trainer)
+    # Once at the start, and around each of the two scorings.
+    assert calls == [True, False, True, False, True]
+
+
+def test_clipping_is_that_of_torch_bit_for_bit() -> None:
+    for largest in (0.01, 1.0, 1e6):
+        ours, torchs = ([nn.Parameter(torch.zeros(size)) for size in (3, 70, 1)] for _ in range(2))
+        generator = torch.Generator().manual_seed(0)
+        for one, other in list(zip(ours, torchs, strict=True))[:2]:
+            one.grad = torch.randn(one.shape, generator=generator)
+            other.grad = one.grad.clone()
+        clip_to_norm(ours, largest)
+        nn.utils.clip_grad_norm_(torchs, largest)
+        assert same_bits([item.grad for item in ours[:2]], [item.grad for item in torchs[:2]]) and ours[2].grad is None
+    clip_to_norm([nn.Parameter(torch.zeros(2))], 1.0)
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 3, 4, 100])
+def test_what_is_prepared_together_changes_no_batch(monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
+    config = TrainingConfig(epochs=1, batch_size=BATCH, augment="cutout")
+    plain = small_trainer(config)._domains[0]._batches
+    monkeypatch.setattr(prepared_batches, "NUMBERS_AT_ONCE", at_once * 36 * 13)
+    batches = small_trainer(config)._domains[0]._batches
+    for step in [0, 1, 2, 3, 4, 5, 6, 7, 2, 6, 0]:
+        assert same_bits(list(batches[step]), list(plain[step]))
+    assert len(batches._ready) == min(at_once, STEPS_PER_EPOCH)
 
 
 def test_divergence_fails_the_trial() -> None:

@@ -1,0 +1,97 @@
+"""The counter of FLOPs says what torch's own says, whatever passes through it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+from torch.utils.flop_counter import FlopCounterMode
+
+from search_engine.base.lazy import load_object
+from search_engine.base.training_config import TrainingConfig
+from search_engine.catalogue import registry
+from search_engine.training.flops import FlopCounter
+from tests.search_engine.spaces.test_contract import BUILT, space
+
+
+def both(work: Callable[[], object]) -> tuple[int, int]:
+    """(ours, torch's) of the same work."""
+    with FlopCounter() as ours:
+        work()
+    with FlopCounterMode(display=False) as torchs:
+        work()
+    return ours.total, torchs.get_total_flops()
+
+
+@pytest.mark.parametrize("space_id", BUILT)
+def test_a_training_step_of_every_family_of_networks(space_id: str) -> None:
+    one = space(space_id)
+    genome = one.sample(random.Random(5))
+    network = load_object(registry.space(space_id).builder)(one, genome, "trial", TrainingConfig(**one.training_of(genome))).train()
+    inputs = torch.zeros(2, *one.shape.input)
+
+    def step() -> None:
+        output = network(inputs)
+        if output.requires_grad:
+            output.sum().backward()
+
+    ours, torchs = both(step)
+    assert ours == torchs > 0
+
+
+def convolutions() -> list[nn.Module]:
+    return [
+        nn.Conv2d(4, 6, 3, stride=2, padding=1), nn.Conv2d(4, 4, 3, groups=4), nn.ConvTranspose2d(4, 2, 3, stride=2), nn.Conv2d(4, 4, 1),
+    ]
+
+
+@pytest.mark.parametrize("layer", convolutions(), ids=lambda layer: repr(layer).partition("(")[0] + str(layer.groups))
+@pytest.mark.parametrize("wanted", ["all", "inputs", "weights"])
+def test_only_the_gradients_that_are_wanted_count(layer: nn.Module, wanted: str) -> None:
+    inputs = torch.randn(2, 4, 7, 7, requires_grad=wanted != "weights")
+    leaves = {"all": [inputs, *layer.parameters()], "inputs": [inputs], "weights": list(layer.parameters())}[wanted]
+    # torch's counter cannot follow a leaf into a module here.
+    ours, torchs = both(lambda: torch.autograd.grad(layer(inputs.clone()).square().sum(), leaves))
+    assert ours == torchs > 0
+
+
+def test_second_order_gradients() -> None:
+    layer = nn.Sequential(nn.Conv2d(1, 3, 3), nn.ReLU(), nn.Flatten(), nn.Linear(12, 2))
+    inputs = torch.randn(2, 1, 4, 4)
+
+    def curvature() -> None:
+        first = torch.autograd.grad(layer(inputs).square().sum(), list(layer.parameters()), create_graph=True)
+        torch.autograd.grad(sum(item.square().sum() for item in first), list(layer.parameters()))  # type: ignore[arg-type]
+
+    ours, torchs = both(curvature)
+    assert ours == torchs > 0
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_products_without_gradients(mode: Callable[[], torch.no_grad]) -> None:
+    """In inference mode `linear` and `matmul` arrive whole, and count by their parts."""
+    batch, weight, bias = torch.randn(2, 3, 4), torch.randn(5, 4), torch.randn(5)
+
+    def products() -> None:
+        with mode():
+            F.linear(batch, weight, bias)
+            torch.matmul(batch, weight.t())
+            torch.baddbmm(torch.zeros(1), batch, batch.transpose(1, 2))
+            F.scaled_dot_product_attention(batch, batch, batch)
+            F.conv2d(batch.unsqueeze(1), torch.randn(2, 1, 2, 2))
+
+    ours, torchs = both(products)
+    assert ours == torchs > 0
+
+
+def test_counters_in_one_another_both_count() -> None:
+    one = torch.ones(2, 2)
+    with FlopCounter() as outer:
+        one @ one
+        with FlopCounter() as inner:
+            one @ one
+    assert (outer.total, inner.total) == (32, 16)
