@@ -10,6 +10,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from ...primitives.native.kernel import Kernel, Shape
+from ...training.flops import as_formula
+from .products import products
 from .twice import again
 
 
@@ -37,7 +39,8 @@ class _Compiled(torch.autograd.Function):
     def forward(ctx: Any, kernel: Kernel, shape: Shape, rows: Tensor, *weights: Tensor) -> Tensor:
         ctx.save_for_backward(rows, *weights)
         ctx.settings = kernel, shape
-        return kernel.forward(rows, weights, shape)
+        with as_formula(2 * products(weights, shape.pixels)):
+            return kernel.forward(rows, weights, shape)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:  # type: ignore[override]
@@ -45,5 +48,7 @@ class _Compiled(torch.autograd.Function):
         kernel, shape = ctx.settings
         if torch.is_grad_enabled():
             return None, None, *again(ctx, gradient, lambda *own: _plain(shape, *own), [rows, *weights], 2)
-        d_rows, d_weights = kernel.backward(rows, weights, shape, gradient, ctx.needs_input_grad[2], ctx.needs_input_grad[3:])
+        of_rows, of_weights = ctx.needs_input_grad[2], ctx.needs_input_grad[3:]
+        with as_formula(2 * products(weights, shape.pixels, of_rows, of_weights)):
+            d_rows, d_weights = kernel.backward(rows, weights, shape, gradient, of_rows, of_weights)
         return None, None, d_rows, *d_weights

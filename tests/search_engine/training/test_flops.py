@@ -1,15 +1,16 @@
-"""The counter of FLOPs says what torch's own says, whatever passes through it."""
+"""The counter of FLOPs says what torch's own says, whatever passes through it, but of convolutions by groups what they really take."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils.flop_counter import FlopCounterMode, flop_registry
 
 from search_engine.base.lazy import load_object
 from search_engine.base.training_config import TrainingConfig
@@ -17,14 +18,27 @@ from search_engine.catalogue import registry
 from search_engine.training.flops import FlopCounter
 from tests.search_engine.spaces.test_contract import BUILT, space
 
+aten = torch.ops.aten
+
 
 def both(work: Callable[[], object]) -> tuple[int, int]:
     """(ours, torch's) of the same work."""
     with FlopCounter() as ours:
         work()
-    with FlopCounterMode(display=False) as torchs:
+    with FlopCounterMode(display=False, custom_mapping={aten.convolution_backward: backward}) as torchs:
         work()
     return ours.total, torchs.get_total_flops()
+
+
+def backward(gradient: Any, inputs: Any, weight: Any, _: Any, *settings: Any, out_shape: Any, **named: Any) -> int:
+    """torch's own number with the products between groups taken out of the weights' gradient."""
+    groups, wanted = settings[-2:]
+    whole = flop_registry[aten.convolution_backward].__wrapped__
+    (of_inputs, of_weights) = (
+        whole(gradient, inputs, weight, _, *settings[:-1], [*one, False], out_shape=out_shape) if any(one) else 0
+        for one in ([wanted[0], False], [False, wanted[1]])
+    )
+    return int(of_inputs + of_weights // groups)
 
 
 @pytest.mark.parametrize("space_id", BUILT)
@@ -95,3 +109,10 @@ def test_counters_in_one_another_both_count() -> None:
         with FlopCounter() as inner:
             one @ one
     assert (outer.total, inner.total) == (32, 16)
+
+
+def test_a_depthwise_convolution_takes_a_product_per_weight_and_pixel_and_so_does_each_gradient() -> None:
+    layer, inputs = nn.Conv2d(6, 6, 3, padding=1, groups=6, bias=False), torch.randn(2, 6, 5, 4, requires_grad=True)
+    with FlopCounter() as counter:
+        layer(inputs).sum().backward()
+    assert counter.total == 3 * 2 * (2 * 6 * 5 * 4) * 9
