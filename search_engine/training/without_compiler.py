@@ -3,8 +3,7 @@
 Nothing here is ever compiled, but torch (2.13) imports its compiler all the same: a second of CPU and 110 MB in every process that trains.
 It does so the first time that one of these is called, only to say that the compiler must leave it alone:
 
-- what `torch._disable_dynamo` guards: adding parameters to an optimiser, `zero_grad`, an optimiser's state, and the dispatch of the FLOP
-  counter;
+- what `torch._disable_dynamo` guards: adding parameters to an optimiser, `zero_grad`, an optimiser's state;
 - the `step` of every optimiser, which marks where a compiled graph would have to break;
 - `torch.use_deterministic_algorithms`, which tells the compiler too (`torch.set_deterministic_debug_mode` does the same for everything
   that is not compiled).
@@ -21,7 +20,6 @@ from typing import Any
 
 import torch
 from torch.optim.optimizer import Optimizer, _use_grad_for_differentiable
-from torch.utils import flop_counter
 
 
 def _code(function: Any) -> Any:
@@ -37,12 +35,12 @@ _STEP = _code(_use_grad_for_differentiable(_nothing))
 
 
 def leave_out() -> None:
-    """Take the guards off torch's optimisers and its FLOP counter, once for this process. More often does no harm.
+    """Take the guards off torch's optimisers, once for this process. More often does no harm.
 
     >>> leave_out()
     >>> torch.optim.SGD([torch.zeros(2, requires_grad=True)], lr=0.1).step()
     """
-    guarded: list[type] = [Optimizer, *_all_subclasses(Optimizer), flop_counter._FlopCounterMode]
+    guarded: list[type] = [Optimizer, *_all_subclasses(Optimizer)]
     for owner in guarded:
         for name, method in list(vars(owner).items()):
             if _code(method) is _GUARD:

@@ -33,7 +33,7 @@ STEPS = """
 import sys
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
+from search_engine.training.flops import FlopCounter
 if sys.argv[1] == "without":
     from search_engine.training import without_compiler
     without_compiler.leave_out()
@@ -57,9 +57,9 @@ for name, make in made.items():
     kept = [value for group in state["state"].values() for value in group.values() if isinstance(value, torch.Tensor)]
     bits = [value.detach().float().numpy().tobytes().hex() for value in [*network.parameters(), *kept, loss]]
     print(name, loss.requires_grad, *bits)
-with FlopCounterMode(display=False) as counter:
+with FlopCounter() as counter:
     network(inputs).sum().backward()
-print(counter.get_total_flops())
+print(counter.total)
 print(sorted(item for item in ("torch._dynamo", "torch._inductor") if item in sys.modules), file=sys.stderr)
 """
 
