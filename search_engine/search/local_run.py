@@ -106,6 +106,8 @@ class LocalRun:
         while not work.finished:
             self._write(run_slice(work, self.slice_seconds, stop))
             if not work.finished:
+                if work.to_place:
+                    work.place()
                 self._commit()
                 self._tick(report, work, stop)
                 if self.reloads:
