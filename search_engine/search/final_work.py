@@ -369,9 +369,10 @@ class FinalWork(Work):
         if self.stage == "finish":
             done = self.trainer.steps_done if self.trainer is not None else 0
             return Progress(done, total, f"training, step {done} of {steps}" if self.trainer is not None else text)
-        passed = list(STAGES).index(self.stage) - 1 + (self.study.done / self.study.total if self.stage == "redundancy" and self.study else 0)
-        if self.stage == "redundancy" and not self.bundle_reason:
-            text = f"the download is ready; {text}"
+        passed: float = list(STAGES).index(self.stage) - 1
+        if self.stage == "redundancy":
+            passed += self.study.done / self.study.total if self.study is not None else 0
+            text = text if self.bundle_reason else f"the download is ready; {text}"
         return Progress(steps + each * passed, total, text)
 
     # ---------------------------------------------------------------- state

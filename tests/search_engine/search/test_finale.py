@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from search_engine.catalogue import registry
 from search_engine.catalogue.config import check
 from search_engine.search.final_work import FinalWork
 from search_engine.search.local_run import LocalRun
@@ -53,7 +56,7 @@ def test_every_stage_is_said_in_words_and_progress_only_grows(tmp_path: Path) ->
             texts.append(now.text)
 
     LocalRun(check(CONFIG), tmp_path, tmp_path, slice_seconds=0).run(report=report)
-    assert all(before <= after for before, after in zip(shares, shares[1:], strict=False))
+    assert all(before <= after for before, after in itertools.pairwise(shares))
     assert shares[0] < 0.2 and 0.9 < shares[-1] < 1
     steps = [text for text in texts if text.startswith("training, step ")]
     rest = list(dict.fromkeys(texts[len(steps):]))
@@ -61,6 +64,17 @@ def test_every_stage_is_said_in_words_and_progress_only_grows(tmp_path: Path) ->
         "testing once", "writing the download", "checking the download in a fresh process",
         "the download is ready; measuring what can be removed",
     ]
+
+
+def test_a_slice_ends_where_the_bundle_lies_ready(tmp_path: Path) -> None:
+    """However long slices are, nobody waits for the study to have the download."""
+    ticks: list[str] = []
+
+    def report(_: Any, now: Any, run: LocalRun) -> None:
+        ticks.extend([now.text] if isinstance(run.work, FinalWork) else [])
+
+    LocalRun(check(CONFIG), tmp_path, tmp_path, slice_seconds=1e9).run(report=report)
+    assert ticks == ["the download is ready; measuring what can be removed"]
 
 
 def test_a_kill_between_the_offer_and_its_commit_is_made_good(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,3 +106,14 @@ def test_a_study_that_fails_is_said_and_the_result_stands(whole: Path, tmp_path:
     assert result["best"][0]["metrics"] == json.loads((whole / "result.json").read_text())["best"][0]["metrics"]
     assert kinds(tmp_path)[-2:] == ["model", "notice"]
     assert digests(tmp_path / "model") == digests(whole / "model")
+
+
+def test_one_process_checks_the_bundles_of_all_data_sets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    quick = registry.algorithm("multipath").quick
+    finale = {**quick.get("finale", {}), "onnx": False, "baseline": False}
+    real, started = subprocess.run, []
+    monkeypatch.setattr(subprocess, "run", lambda *args, **options: started.append(args) or real(*args, **options))
+    result = LocalRun(check({"algorithm": "multipath", "seed": 3, **quick, "finale": finale}), tmp_path, tmp_path).run()
+    assert result["model"] == "model/", result["best"]
+    assert len(list((tmp_path / "model").glob("*/manifest.json"))) == 2
+    assert len(started) == 1
