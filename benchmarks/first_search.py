@@ -25,11 +25,16 @@ from typing import Any
 
 import httpx
 
+from .paired import gate
+
 ROOT = Path(__file__).resolve().parents[1]
 PRESET = "darts-digits"
 WAIT = 0.1
 """Seconds between two questions: how exact the moments are."""
 TICK = 1 / os.sysconf("SC_CLK_TCK")
+OFFERED = "the download is offered"
+DOWNLOAD_SECONDS, WHOLE_SECONDS = 90, 110
+"""The aims, on two quiet cores."""
 OVER = ("completed", "failed", "cancelled")
 
 
@@ -101,7 +106,7 @@ class Watch:
                 self._last_seq = event["seq"]
                 self._notice(event)
             if any(model["bundle"] and model["bundle"]["sha256"] for model in shown["models"]):
-                self._moment("the download is offered")
+                self._moment(OFFERED)
             time.sleep(WAIT)
         self._moment(f"the run is {self._state}")
 
@@ -142,6 +147,11 @@ class Watch:
         for (pid, doing), used in self._doing.items():
             if used >= 0.1:
                 print(f"{pid:<10}{used:>8.1f}  {doing}")
+        print()
+        seconds = {name: at for name, (at, _) in self._moments.items()}
+        if OFFERED in seconds:
+            print(gate("from the click to the download", seconds[OFFERED], at_most=DOWNLOAD_SECONDS, unit="s"))
+        print(gate("from the click to the end", max(seconds.values()), at_most=WHOLE_SECONDS, unit="s"))
 
 
 def cpu_seconds(pid: int) -> float:
