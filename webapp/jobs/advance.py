@@ -11,6 +11,8 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from search_engine.base import checkpoint
+from search_engine.base.errors import CheckpointMismatch
+from search_engine.base.row_log import RowLog
 from search_engine.search.coordinator import Coordinator, Step
 from search_engine.search.work import WorkSpec
 
@@ -30,16 +32,15 @@ EVENTS = 500
 def run_advance(session: Session, job: Job) -> None:
     """Tell and ask as far as it goes in about a second. Raises StaleFence if the lease was lost meanwhile."""
     started = time.perf_counter()
-    coordinator: Coordinator | None = session.residents.take(job.pk, job.checkpoint_digest)
-    if coordinator is None:
-        coordinator = _open(job)
     folder = files.run_dir(job.its_run)
+    coordinator, log = _open(job, session.residents.take_any(job.pk))
+    log = _log_to_write(job, log)
     finished = list(Job.objects.filter(run_id=job.its_run, state=Job.State.FINISHED))
     outcomes = {item.source: checkpoint.read(folder / item.outcome_path, item.outcome_digest) for item in finished}
     step = coordinator.advance(outcomes, settings.NASCOPE_ADVANCE_SECONDS, EVENTS)
     session.progressed()
     name = files.file_name(job, "checkpoints")
-    digest = checkpoint.write(folder / name, coordinator.state_dict())
+    digest = _write(folder / name, coordinator, log)
     try:
         with transaction.atomic():
             counter = lock_for(job)
@@ -61,20 +62,49 @@ def run_advance(session: Session, job: Job) -> None:
             states.settle_pause(counter)
             wake.announce(counter.run_id)
             used = [*(item.outcome_path for item in finished), *step.obsolete]
-            transaction.on_commit(lambda: files.remove_older(job, *used))
+            transaction.on_commit(lambda: files.remove_older(job, *used, keep=log.name))
     except StaleFence:
-        files.remove(job.its_run, name)
+        files.remove(job.its_run, name, f"checkpoints/{files.log_name(job)}")
         raise
     if step.status == "running":
-        session.residents.put(job.pk, digest, coordinator)
+        session.residents.put(job.pk, digest, (coordinator, log))
 
 
-def _open(job: Job) -> Coordinator:
-    folder = files.run_dir(job.its_run)
-    coordinator = Coordinator(checked_run(job.its_run), Path(settings.NASCOPE_DATA), folder)
-    if job.checkpoint_digest:
-        coordinator.load_state_dict(checkpoint.read(folder / job.checkpoint_path, job.checkpoint_digest))
-    return coordinator
+def _open(job: Job, resident: tuple[str, tuple[Coordinator, RowLog]] | None) -> tuple[Coordinator, RowLog | None]:
+    """The coordinator at its last checkpoint. `resident`: the one that this process had, and the checkpoint's digest; where others went on
+    meanwhile, only what has grown since then is read of what grows."""
+    if resident is not None and resident[0] == job.checkpoint_digest:
+        return resident[1]
+    coordinator = Coordinator(checked_run(job.its_run), Path(settings.NASCOPE_DATA), files.run_dir(job.its_run))
+    if not job.checkpoint_digest:
+        return coordinator, None
+    path = files.run_dir(job.its_run) / job.checkpoint_path
+    known = resident[1][1] if resident else None
+    try:
+        state, log = checkpoint.read_with_log(path, job.checkpoint_digest, known)
+    except CheckpointMismatch:
+        if known is None:
+            raise
+        # Another log was begun meanwhile.
+        state, log = checkpoint.read_with_log(path, job.checkpoint_digest)
+    coordinator.load_state_dict(state)
+    return coordinator, log
+
+
+def _write(path: Path, coordinator: Coordinator, log: RowLog) -> str:
+    try:
+        return checkpoint.write(path, coordinator.state_dict(), log)
+    except FileNotFoundError as error:
+        # Whoever has the lease now began another log, and removed this one.
+        raise StaleFence("the lease was lost, and the log with it") from error
+
+
+def _log_to_write(job: Job, log: RowLog | None) -> RowLog:
+    """The log for this commit: the last one, if nobody else can be writing to it and it is not mostly waste."""
+    unbroken = log is not None and files.fence_of(job.checkpoint_path) + 1 == job.fence
+    if log is None or not unbroken or log.wasteful:
+        return RowLog(files.run_dir(job.its_run) / "checkpoints", files.log_name(job))
+    return log
 
 
 def _open_jobs(job: Job, specs: list[WorkSpec]) -> None:

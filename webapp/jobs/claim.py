@@ -96,3 +96,9 @@ def _begin(job: Job, run: Run, counter: RunCounter, kind: str) -> None:
     if job.kind == Job.Kind.TRIAL:
         number = int(job.source.partition(":")[2])
         Trial.objects.filter(run_id=run.pk, number=number, state=Trial.State.QUEUED).update(state=Trial.State.RUNNING)
+
+
+def hurried(device: str) -> bool:
+    """Whether something waits for a worker on `device` that should not wait for a whole slice of another run: a coordinator that begins or
+    has something to tell, or an estimate. Behind each somebody looks at an empty page, or trials that nobody has asked for yet."""
+    return claimable(device).filter(rank__lt=2).exists()  # type: ignore[misc]  # the stubs know no annotations

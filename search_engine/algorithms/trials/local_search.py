@@ -28,6 +28,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from search_engine.base.growing import GrowingDict
 from search_engine.events import Notice
 from search_engine.spaces.base import SearchSpace
 from search_engine.spaces.genomes import Genome
@@ -81,12 +82,13 @@ class LocalSearch(TrialSearch[LocalSearchConfig]):
     """Climb to a local optimum, start again elsewhere."""
 
     title = "Local search"
+    state_version = 2
     keeps = ("tried", "open", "starts", "current", "neighbours", "compared", "better", "moves", "optima")
     shows_marginals = True
 
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         super().begin(context, handover)
-        self.tried: dict[str, tuple[int, float | None]] = {}
+        self.tried: GrowingDict[str, tuple[int, float | None]] = GrowingDict(list, tuple)
         """Canonical hash of every told trial -> its number and value, None for a failed one."""
         self.open: list[str] = []
         """Hashes of the trials that are asked and not told, in ask order."""
@@ -209,10 +211,10 @@ def advise(options: LocalSearchConfig, space: SearchSpace[Any], trials: int | No
         advice.append(
             f"An architecture has up to {most:,} neighbours, the budget allows {trials:,} trials: {meaning}. Give it more trials than that."
         )
-    if options.window > 1 and options.rule == "first":
+    if options.open_trials > 1 and options.rule == "first":
         advice.append(
-            f"With {options.window} open trials, up to {options.window - 1} are neighbours of an architecture that the search has left "
-            "when they are told. A window of 1 spends the fewest trials."
+            f"With {options.open_trials} open trials, up to {options.open_trials - 1} are neighbours of an architecture that the search "
+            "has left when they are told. A window of 1 spends the fewest trials."
         )
     return advice
 
