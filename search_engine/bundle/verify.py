@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,35 +22,66 @@ otherwise it would be killed, three times, for a bundle that merely cannot be ch
 
 
 def verify(folder: Path, data_dir: Path | None = None) -> float:
-    """The score (accuracy or r2) that the bundle in `folder` gives, equal to the recorded one in every bit.
+    """The score (accuracy or r2) that the bundle in `folder` gives: `verify_all` of one."""
+    return verify_all([folder], data_dir)[0]
+
+
+def verify_all(folders: Sequence[Path], data_dir: Path | None = None) -> list[float]:
+    """The scores (accuracy or r2) that the bundles in `folders` (at least one) give, equal to the recorded ones in every bit. One fresh
+    process evaluates all of them: most of what it costs is loading torch.
 
     Bundles whose test split is given by indices read the data set's files under `data_dir` (default: NASCOPE_DATA). Raises BundleError
-    where a file differs from the manifest, the evaluation fails, or the score is another one.
+    where a file differs from the manifest, the evaluation fails, or a score is another one.
     """
+    base = data_dir or Path(os.environ.get("NASCOPE_DATA", "var/data"))
+    records = [_checked_evaluation(folder) for folder in folders]
+    # Beside the first folder: what a kill leaves here goes with the run's files.
+    with tempfile.TemporaryDirectory(prefix=".verify-", dir=folders[0].parent) as temporary:
+        asked = []
+        for number, (folder, record) in enumerate(zip(folders, records, strict=True)):
+            place = Path(temporary) / str(number) / "model"
+            shutil.copytree(folder, place)
+            data = ["--data", str((base / record["data_folder"]).resolve())] if record["data_folder"] else []
+            asked.append([str(place), data])
+        answers = _ask(asked, temporary)
+    return [_compared(record, answer) for record, answer in zip(records, answers, strict=True)]
+
+
+def _checked_evaluation(folder: Path) -> dict[str, Any]:
+    """What the manifest says of the evaluation, once every file is found as listed."""
     manifest = read_manifest(folder)
     check_files(folder, manifest)
-    evaluation = manifest["evaluation"]
-    # A worker that is killed must not leave it running.
-    command = ends_with_parent([sys.executable, "-I", "-B", "evaluate.py"])
-    if evaluation["data_folder"]:
-        base = data_dir or Path(os.environ.get("NASCOPE_DATA", "var/data"))
-        command += ["--data", str((base / evaluation["data_folder"]).resolve())]
+    evaluation: dict[str, Any] = manifest["evaluation"]
+    return evaluation
+
+
+def _ask(asked: list[list[Any]], place: str) -> list[dict[str, str]]:
+    """Answers of `fresh_process.py`, one for each folder."""
+    # Isolated: it sees neither this repository nor the worker's settings of Python. A worker that is killed must not leave it running.
+    command = ends_with_parent([sys.executable, "-I", "-B", str(Path(__file__).with_name("fresh_process.py"))])
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    # Beside the folder: what a kill leaves here goes with the run's files.
-    with tempfile.TemporaryDirectory(prefix=".verify-", dir=folder.parent) as temporary:
-        place = Path(temporary) / "model"
-        shutil.copytree(folder, place)
-        try:
-            done = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, timeout=TIMEOUT, check=False)
-        except subprocess.TimeoutExpired:
-            raise BundleError(f"the evaluation did not end within {TIMEOUT} seconds") from None
-    if done.returncode != 0:
-        lines = done.stderr.strip().splitlines() or ["no message"]
-        raise BundleError(f"the evaluation failed in a fresh process: {lines[-1]}")
-    name = evaluation["score"]
-    score = _score(done.stdout, name)
-    if score != evaluation[name]:
-        raise BundleError(f"a fresh process gives the {name} {score}, recorded is {evaluation[name]}")
+    try:
+        done = subprocess.run(
+            command, cwd=place, env=environment, input=json.dumps(asked), capture_output=True, text=True, timeout=TIMEOUT, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise BundleError(f"the evaluation did not end within {TIMEOUT} seconds") from None
+    lines = done.stdout.splitlines()
+    if done.returncode != 0 or not lines:
+        said = done.stderr.strip().splitlines() or ["no message"]
+        raise BundleError(f"the evaluation failed in a fresh process: {said[-1]}")
+    answers: list[dict[str, str]] = json.loads(lines[-1])
+    return answers
+
+
+def _compared(record: dict[str, Any], answer: dict[str, str]) -> float:
+    """The score of an answer. Raises BundleError where it is not the recorded one."""
+    if answer["stopped"]:
+        raise BundleError(f"the evaluation failed in a fresh process: {answer['stopped']}")
+    name = record["score"]
+    score = _score(answer["printed"], name)
+    if score != record[name]:
+        raise BundleError(f"a fresh process gives the {name} {score}, recorded is {record[name]}")
     return score
 
 
@@ -79,4 +111,4 @@ def _score(output: str, name: str) -> float:
     raise BundleError(f"the evaluation printed no {name}")
 
 
-__all__ = ["BundleError", "check_files", "read_manifest", "verify"]
+__all__ = ["BundleError", "check_files", "read_manifest", "verify", "verify_all"]

@@ -104,7 +104,7 @@ class Digits(Samples):
 ENTRY = DatasetEntry(
     id="digits",
     title="Handwritten digits (8 x 8)",
-    description="1,797 grey images of handwritten digits, bundled with scikit-learn: nothing to download, a search takes a minute.",
+    description="1,797 grey images of handwritten digits, bundled with scikit-learn: nothing to download, a search takes a minute or two.",
     source="UCI Optical Recognition of Handwritten Digits (Alpaydin and Kaynak, 1998), through scikit-learn",
     licence="CC BY 4.0",
     provides="samples",

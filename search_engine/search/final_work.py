@@ -1,8 +1,13 @@
-"""One entrant of the finale as work: finish the network, visit the test split once, export the bundle, verify it in a fresh process."""
+"""One entrant of the finale as work: finish the network, visit the test split once, export the bundle, verify it in a fresh process.
+
+From then on its score stands and the bundle is offered. What follows, the study of what can be removed, adds to the result and can take
+nothing away from it.
+"""
 
 from __future__ import annotations
 
 import copy
+import logging
 import shutil
 import uuid
 from pathlib import Path
@@ -15,7 +20,7 @@ from ..base.lazy import load_object
 from ..base.training_config import TrainingConfig
 from ..catalogue.config import CheckedRun
 from ..datasets.base import Samples
-from ..events import Cost, Metrics, ModelScored
+from ..events import Cost, Metrics, ModelScored, Notice
 from ..spaces.genomes import Genome
 from .finale import model_folder, open_test
 from .resources import Resources
@@ -30,7 +35,16 @@ if TYPE_CHECKING:
     from ..training.joint import JointTrainer
     from ..training.trainer import Trainer
 
-STAGES = ("finish", "test", "redundancy", "export", "verify", "done")
+log = logging.getLogger(__name__)
+
+STAGES = {
+    "finish": "finishing", "test": "testing once", "export": "writing the download", "verify": "checking the download in a fresh process",
+    "redundancy": "measuring what can be removed", "done": "finished",
+}
+"""The stages in their order, in words."""
+STAGE_SHARE = 0.05
+"""What each stage after the training counts in progress, as a share of the training: much less where it is long, more where it is a matter
+of seconds."""
 
 
 class FinalWork(Work):
@@ -104,7 +118,7 @@ class FinalWork(Work):
         if self.trainer is None:
             if self.spec.arguments["finish"] == "as_is":
                 self._finish_as_is()
-            self.stage = "redundancy"
+            self.stage = "export"
             return
         if not self.initialised:
             start = load_object(self.checked.space.initialiser)
@@ -150,29 +164,7 @@ class FinalWork(Work):
             self.metrics[f"test_{name}"] = sum(scores[name] for scores in each) / len(each)
             if self._joint:
                 self.metrics |= {f"test_{name}_{place}": scores[name] for place, scores in enumerate(each, start=1)}
-        self.stage = "redundancy"
-
-    def _redundancy(self) -> None:
-        """One evaluation of the study of what can be removed (on validation data, of finalists on one data set)."""
-        wanted = self.checked.config.finale.redundancy and self.spec.arguments["role"] == "finalist"
-        if not wanted or self.network is None or self._joint:
-            self.stage = "export"
-            return
-        study = self._open_study()
-        study.advance()
-        if study.finished:
-            self.log.add(study.report(), 0)
-            self.stage = "export"
-
-    def _open_study(self) -> Study:
-        if self.study is None:
-            from ..bundle.source import as_network
-            from ..redundancy.study import Study
-
-            assert self.network is not None
-            network = as_network(copy.deepcopy(self.network).cpu().eval())
-            self.study = Study(network, self._data, self.resources.space.task, self.seed)
-        return self.study
+        self.stage = "export"
 
     def _export(self) -> None:
         from ..training.footprint import footprint
@@ -236,7 +228,7 @@ class FinalWork(Work):
         return [staged / f"{domain + 1}-{self.checked.datasets[domain].id}" for domain in self.domains]
 
     def _verify(self) -> None:
-        from ..bundle.verify import BundleError, verify
+        from ..bundle.verify import BundleError, verify_all
 
         folder = self._room / self.staged
         if not self.staged or not folder.is_dir():
@@ -244,8 +236,7 @@ class FinalWork(Work):
             self.stage = "export"
             return
         try:
-            for bundle in self._bundle_folders():
-                verify(bundle, self.resources.data_dir)
+            verify_all(self._bundle_folders(), self.resources.data_dir)
         except BundleError as error:
             # A bundle whose score cannot be repeated is not offered; the run itself has its result.
             self.bundle_reason = str(error)
@@ -258,7 +249,12 @@ class FinalWork(Work):
     @property
     def bundle(self) -> Path | None:
         """The verified bundle's folder, until `place` moves it."""
-        return self._room / self.staged if self.finished and self.staged and not self.bundle_reason and self.failure is None else None
+        verified = self.staged and self._scored and not self.bundle_reason and self.failure is None
+        return self._room / self.staged if verified else None
+
+    @property
+    def to_place(self) -> bool:
+        return self.bundle is not None
 
     def place(self) -> None:
         """The bundle's folder becomes the run's `model`, and a zip beside it `model.zip`; what was there before goes."""
@@ -271,10 +267,11 @@ class FinalWork(Work):
             archive = self._room / f"{self.staged}.zip"
             if archive.exists():
                 archive.replace(target.with_name(f"{target.name}.zip"))
+            self.staged = ""
         shutil.rmtree(self._room, ignore_errors=True)
 
     def _score(self) -> None:
-        self.stage = "done"
+        self.stage = "redundancy" if self._studied else "done"
         self.log.add(
             ModelScored(
                 index=self.spec.index,
@@ -288,6 +285,42 @@ class FinalWork(Work):
             ),
             0,
         )
+
+    @property
+    def _scored(self) -> bool:
+        """Whether the score is said: the result stands."""
+        return self.stage in ("redundancy", "done")
+
+    @property
+    def _studied(self) -> bool:
+        """Whether what can be removed is measured: of finalists on one data set."""
+        wanted = self.checked.config.finale.redundancy and self.spec.arguments["role"] == "finalist"
+        return wanted and self.network is not None and not self._joint
+
+    def _redundancy(self) -> None:
+        """One evaluation of the study of what can be removed, on validation data."""
+        try:
+            study = self._open_study()
+            study.advance()
+            if not study.finished:
+                return
+            self.log.add(study.report(), 0)
+        except Exception as error:
+            # The result stands without it: whatever goes wrong here is said and takes nothing back.
+            log.exception("the study of %s failed", self.spec.source)
+            reason = str(error) or type(error).__name__
+            self.log.add(Notice(name="redundancy", message=f"what can be removed could not be measured: {reason}"), 0)
+        self.stage = "done"
+
+    def _open_study(self) -> Study:
+        if self.study is None:
+            from ..bundle.source import as_network
+            from ..redundancy.study import Study
+
+            assert self.network is not None
+            network = as_network(copy.deepcopy(self.network).cpu().eval())
+            self.study = Study(network, self._data, self.resources.space.task, self.seed)
+        return self.study
 
     def _samples(self, domain: int) -> Samples:
         dataset = self.resources.dataset_of(domain)
@@ -325,19 +358,22 @@ class FinalWork(Work):
             **common,
         }
 
+    def standing(self) -> dict[str, Any] | None:
+        return self.outcome() if self._scored and self.failure is None else None
+
     def progress(self) -> Progress:
-        texts = {
-            "test": "testing once",
-            "redundancy": "measuring what can be removed",
-            "export": "writing the download",
-            "verify": "checking the download in a fresh process",
-            "done": "finished",
-        }
-        if self.stage != "finish" or self.trainer is None:
-            return Progress(STAGES.index(self.stage), len(STAGES) - 1, texts.get(self.stage, "finishing"))
-        return Progress(
-            self.trainer.steps_done, self.trainer.steps_total, f"training, step {self.trainer.steps_done} of {self.trainer.steps_total}"
-        )
+        """In optimiser steps, where there is training; every later stage counts as a share of them."""
+        steps = self.trainer.steps_total if self.trainer is not None else 1
+        each = STAGE_SHARE * steps
+        total, text = steps + each * (len(STAGES) - 2), STAGES[self.stage]
+        if self.stage == "finish":
+            done = self.trainer.steps_done if self.trainer is not None else 0
+            return Progress(done, total, f"training, step {done} of {steps}" if self.trainer is not None else text)
+        passed: float = list(STAGES).index(self.stage) - 1
+        if self.stage == "redundancy":
+            passed += self.study.done / self.study.total if self.study is not None else 0
+            text = text if self.bundle_reason else f"the download is ready; {text}"
+        return Progress(steps + each * passed, total, text)
 
     # ---------------------------------------------------------------- state
 
@@ -347,7 +383,8 @@ class FinalWork(Work):
             "metrics": self.metrics,
             "bundle_reason": self.bundle_reason,
             "footprint": self.footprint,
-            "staged": self.staged,
+            # A commit after the score places the bundle: then nothing is staged any more.
+            "staged": "" if self._scored else self.staged,
             "initialised": self.initialised,
             "finisher_cost": self._finisher_cost.model_dump(),
             "study": self.study.state_dict() if self.study is not None else None,

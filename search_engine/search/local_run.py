@@ -119,6 +119,8 @@ class LocalRun:
                 events = run_slice(work, self.slice_seconds, stop)
             self._write(self._computed() + events)
             if not work.finished:
+                if work.to_place:
+                    work.place()
                 self._commit()
                 self._tick(report, work, stop)
                 if self.reloads:

@@ -116,9 +116,19 @@ class Work(ABC):
     def outcome(self) -> dict[str, Any]:
         """What the coordinator receives when finished: a checkpoint tree with `status` (`completed` or `failed`) and `reason`."""
 
+    @property
+    def to_place(self) -> bool:
+        """Whether something lies ready that people wait for, though the work goes on: the slice ends here, and its commit places it."""
+        return False
+
     def place(self) -> None:  # noqa: B027  (most work places nothing)
-        """Put what the finished work made into its final place. Only who still holds the work may call this, at the commit of its
-        outcome; until then it lies under names of its own, so that a process that lost the work cannot spoil its successor's."""
+        """Put what the work made into its final place. Only who still holds the work may call this, at the commit of its outcome or where
+        `to_place` says so; until then it lies under names of its own, so that a process that lost the work cannot spoil its successor's.
+        """
+
+    def standing(self) -> dict[str, Any] | None:
+        """The outcome that stands already, whatever becomes of the rest; None while everything is open."""
+        return None
 
     @abstractmethod
     def progress(self) -> Progress: ...
@@ -156,7 +166,8 @@ class Work(ABC):
 def run_slice(
     work: Work, seconds: float, stop: Callable[[], bool] = lambda: False, say: Callable[[list[Event]], None] | None = None
 ) -> list[Event]:
-    """Advance `work` for about `seconds` (at least one unit), or until it is finished or `stop()` says so between units.
+    """Advance `work` for about `seconds` (at least one unit), or until it is finished, has something to place, or `stop()` says so between
+    units.
 
     Returns the science events of the slice that were not yet handed to `say`, in order. `say` receives the events of every unit as
     they come, so that a live view need not wait for the end of the slice; a unit repeated after a crash says equal events under equal
@@ -175,6 +186,6 @@ def run_slice(
             work.seconds += now - before
             if say is not None and (events := work.log.drain()):
                 say(events)
-            if now - started >= seconds or stop():
+            if now - started >= seconds or work.to_place or stop():
                 break
     return work.log.drain()

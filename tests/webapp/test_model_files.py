@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,11 @@ import pytest
 
 from search_engine.bundle import verify as verify_module
 from search_engine.bundle.errors import BundleError
+from search_engine.redundancy.study import Study
 from tests.patience import PATIENCE
-from webapp.core.models import Job, ModelArtefact, Run
-from webapp.jobs import files, slices
+from webapp.core.models import Event, Job, ModelArtefact, Run
+from webapp.jobs import files, slices, states
+from webapp.jobs.claim import claim
 from webapp.jobs.failures import give_back
 from webapp.jobs.session import Session
 from webapp.jobs.tasks import serve_one
@@ -39,30 +42,35 @@ def serve_all() -> None:
 
 
 def assert_offered(run: Run) -> None:
+    """Its download is there and is what the row says, and nothing else of its work is left."""
     assert Run.objects.get(pk=run.pk).state == "completed"
+    assert_packed(run)
+    assert {path.name for path in files.run_dir(run.pk).iterdir()} <= {"model", "model.zip", "artefacts"}
+
+
+def assert_packed(run: Run) -> None:
     model = ModelArtefact.objects.get(run=run)
     folder = files.run_dir(run.pk) / "model"
     assert model.reason == "" and verify_module.read_manifest(folder)["files"]
     archive = folder.with_name("model.zip").read_bytes()
     assert (hashlib.sha256(archive).hexdigest(), len(archive)) == (model.bundle_sha256, model.bundle_size)
-    assert {path.name for path in folder.parent.iterdir()} <= {"model", "model.zip", "artefacts"}
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_that_lost_its_lease_cannot_spoil_its_successor_s_model(monkeypatch: pytest.MonkeyPatch) -> None:
     run = make_run(EXPORTED)
-    real, calls = verify_module.verify, [0]
+    real, calls = verify_module.verify_all, [0]
 
-    def slow(folder: Path, data_dir: Path) -> float:
+    def slow(folders: list[Path], data_dir: Path) -> list[float]:
         calls[0] += 1
         if calls[0] > 1:
-            return real(folder, data_dir)
+            return real(folders, data_dir)
         give_back(Job.objects.get(run=run, state="leased"), reason="its worker stopped answering")
         serve_all()
         assert_offered(run)
         raise BundleError("the stale worker's own trouble")
 
-    monkeypatch.setattr(verify_module, "verify", slow)
+    monkeypatch.setattr(verify_module, "verify_all", slow)
     serve_all()
     assert calls[0] == 2
     assert_offered(run)
@@ -75,8 +83,9 @@ def test_a_death_between_placing_a_model_and_its_commit_is_made_good(settings: A
     real, placed = slices._record, [False]
 
     def flaky(job: Job, work: Any, *rest: Any) -> None:
-        if job.kind == "final" and work.finished and not placed[0]:
+        if job.kind == "final" and work.stage == "redundancy" and not placed[0]:
             placed[0] = (files.run_dir(run.pk) / "model" / "manifest.json").is_file()
+            settings.NASCOPE_SLICE_SECONDS = 60.0
             raise RuntimeError("the cable was pulled")
         real(job, work, *rest)
 
@@ -84,6 +93,96 @@ def test_a_death_between_placing_a_model_and_its_commit_is_made_good(settings: A
     serve_all()
     assert placed[0]
     assert_offered(run)
+
+
+# ---- offered as soon as it is verified; what can be removed is measured after that
+
+
+def said(run: Run) -> list[str]:
+    """Names of what the finalist's work said, in order: the model's score, the report or the notice about what can be removed."""
+    rows = Event.objects.filter(run=run, source="final:0", kind__in=("model", "report", "notice")).order_by("seq")
+    return [row.kind for row in rows]
+
+
+def offer(session: Session) -> Run:
+    """A run up to the moment when its model is offered, in slices of one unit, every one of them loaded from its checkpoint."""
+    run = make_run(EXPORTED)
+    while not ModelArtefact.objects.filter(run=run).exclude(bundle_sha256="").exists():
+        assert serve_one(session), "the run ended before its model was offered"
+    return run
+
+
+@pytest.fixture
+def session(settings: Any) -> Iterator[Session]:
+    settings.NASCOPE_SLICE_SECONDS, settings.NASCOPE_RESIDENT_JOBS = 0.0, 0
+    session = Session("cpu")
+    yield session
+    session.end()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_model_is_offered_before_what_can_be_removed_is_measured(
+    session: Session, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, started = subprocess.run, []
+    monkeypatch.setattr(subprocess, "run", lambda *args, **options: started.append(args) or real(*args, **options))
+    run = offer(session)
+    assert_packed(run)
+    shown = Run.objects.get(pk=run.pk)
+    assert (shown.state, said(run)) == ("running", ["model"])
+    assert shown.progress["text"] == "best architecture: the download is ready; measuring what can be removed"
+    assert 0.9 < shown.progress["fraction"] < 1
+    assert list((files.run_dir(run.pk) / "staging").iterdir()) == []
+    offered = ModelArtefact.objects.values().get(run=run)
+    settings.NASCOPE_SLICE_SECONDS = 60.0
+    while serve_one(session):
+        pass
+    assert_offered(run)
+    assert said(run) == ["model", "report"]
+    assert ModelArtefact.objects.values().get(run=run) == offered, "what is offered does not change silently"
+    assert len(started) == 1, "one process has checked it"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_model_that_is_offered_stays_when_the_run_is_cancelled(session: Session) -> None:
+    run = offer(session)
+    assert serve_one(session)
+    states.cancel(run.pk)
+    assert not serve_one(session)
+    assert_packed(run)
+    assert (Run.objects.get(pk=run.pk).state, said(run)) == ("cancelled", ["model"])
+    assert {path.name for path in files.run_dir(run.pk).iterdir()} <= {"model", "model.zip", "artefacts"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_model_that_is_offered_stays_when_its_study_fails(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = offer(session)
+    monkeypatch.setattr(Study, "advance", lambda _self: {}["nothing"])
+    while serve_one(session):
+        pass
+    assert_offered(run)
+    assert said(run) == ["model", "notice"]
+    notice = Event.objects.get(run=run, source="final:0", kind="notice")
+    assert notice.data["message"] == "what can be removed could not be measured: 'nothing'"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_model_that_is_offered_stays_when_its_study_kills_every_worker(session: Session) -> None:
+    run = offer(session)
+    assert serve_one(session)
+    metrics = ModelArtefact.objects.get(run=run).metrics
+    for _ in range(3):
+        job = claim(session.worker)
+        assert job is not None and job.kind == "final"
+        assert give_back(job, reason="its worker was killed")
+    while serve_one(session):
+        pass
+    assert_offered(run)
+    ended = Run.objects.get(pk=run.pk)
+    assert not ended.reproducible and "final:0 failed because of the machine" in ended.reproducible_note
+    assert said(run) == ["model"]
+    assert ModelArtefact.objects.get(run=run).metrics == metrics and metrics["test_accuracy"] > 0
+    assert Job.objects.get(run=run, kind="final").state == "taken"
 
 
 def fake_bundle(folder: Path) -> None:

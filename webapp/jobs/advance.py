@@ -54,7 +54,10 @@ def run_advance(session: Session, job: Job) -> None:
                 state=Job.State.READY, runnable=step.more or waiting, checkpoint_path=name, checkpoint_digest=digest, lease_until=None,
                 failures=0, served_seconds=F("served_seconds") + time.perf_counter() - started,
             )
-            progress.update_from_coordinator(counter, coordinator.progress())
+            if coordinator.finale.started and step.status == "running":
+                progress.update_from_finale(counter)
+            else:
+                progress.update_from_coordinator(counter, coordinator.progress())
             _end(counter, step)
             states.settle_pause(counter)
             wake.announce(counter.run_id)

@@ -60,7 +60,8 @@ def fail_job(job: Job, counter: RunCounter | None, reason: str) -> None:
     """The job fails for good. Call with the run locked and the lease ended.
 
     The coordinator's own step takes the run with it. Other work gets a failed outcome, which the coordinator is told like any other: a
-    failed trial is a result, a failed phase or finale ends the run. A failure of the machine is never reproducible.
+    failed trial is a result, a failed phase or finale ends the run. Where an outcome stands already, that is what the coordinator is told:
+    what failed was only to add to it. A failure of the machine is never reproducible.
     """
     if job.estimate_id is not None:
         Job.objects.filter(pk=job.pk).update(state=Job.State.FAILED, runnable=False, reason=reason)
@@ -71,19 +72,21 @@ def fail_job(job: Job, counter: RunCounter | None, reason: str) -> None:
         Job.objects.filter(pk=job.pk).update(state=Job.State.FAILED, runnable=False, reason=reason)
         states.fail(counter, reason)
         return
+    mark_not_reproducible(counter, f"{job.source} failed because of the machine: {reason}")
+    append(counter, [ops("waiting", f"{job.source} failed: {reason}", source=job.source, failures=job.failures)])
+    Job.objects.filter(run_id=counter.run_id, kind=Job.Kind.ADVANCE).update(runnable=True)
+    ended = {"state": Job.State.FINISHED, "reason": reason, "checkpoint_path": "", "checkpoint_digest": ""}
+    if job.outcome_path:
+        Job.objects.filter(pk=job.pk).update(**ended)
+        return
     outcome = {
         "status": "failed", "reason": reason, "machine": True, "metrics": {}, "cost": Cost().model_dump(), "seconds": job.served_seconds,
         "steps": 0, "finalists": [], "handover": None, "bundle": False, "bundle_reason": reason,
     }
     name = files.file_name(job, "outcomes")
     digest = checkpoint.write(files.run_dir(counter.run_id) / name, outcome)
-    Job.objects.filter(pk=job.pk).update(
-        state=Job.State.FINISHED, outcome_path=name, outcome_digest=digest, reason=reason, checkpoint_path="", checkpoint_digest=""
-    )
+    Job.objects.filter(pk=job.pk).update(outcome_path=name, outcome_digest=digest, **ended)
     transaction.on_commit(lambda: files.remove_older(job))
-    mark_not_reproducible(counter, f"{job.source} failed because of the machine: {reason}")
-    append(counter, [ops("waiting", f"{job.source} failed: {reason}", source=job.source, failures=job.failures)])
-    Job.objects.filter(run_id=counter.run_id, kind=Job.Kind.ADVANCE).update(runnable=True)
 
 
 def mark_not_reproducible(counter: RunCounter, note: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import F
@@ -10,6 +11,10 @@ from search_engine.search.work import Progress, Work, WorkSpec
 
 from ..core.checked import checked_run
 from ..core.models import Job, Run, RunCounter
+
+ENTRANTS = {"finalist": "best architecture", "baseline": "random architecture"}
+SHOWN = 2
+"""How many entrants of a finale are told apart."""
 
 
 def of_job(work: Work) -> dict[str, Any]:
@@ -23,7 +28,7 @@ def update_run(job: Job, counter: RunCounter) -> None:
     if job.kind == Job.Kind.PHASE:
         _write(counter, _of_phase(job, counter))
     elif job.kind == Job.Kind.FINAL:
-        _write(counter, _of_finale(job))
+        update_from_finale(counter)
     else:
         Run.objects.filter(pk=counter.run_id).update(revision=F("revision") + 1)
 
@@ -33,6 +38,11 @@ def update_from_coordinator(counter: RunCounter, now: Progress) -> None:
     if now.total:
         fraction = min(1.0, now.done / now.total)
         _write(counter, {"fraction": fraction, "text": now.text, "eta_seconds": _left(counter.spent_seconds, fraction)})
+
+
+def update_from_finale(counter: RunCounter) -> None:
+    """The run's progress between the search and its end: every entrant that is still at work, in words."""
+    _write(counter, _of_finale(Job.objects.filter(run_id=counter.run_id, kind=Job.Kind.FINAL).order_by("created", "pk")))
 
 
 def finish(counter: RunCounter, text: str) -> None:
@@ -53,17 +63,19 @@ def _of_phase(job: Job, counter: RunCounter) -> dict[str, Any]:
     return {"fraction": fraction, "text": text, "eta_seconds": _left(job.served_seconds, fraction)}
 
 
-def _of_finale(job: Job) -> dict[str, Any]:
-    """All entrants of the finale together."""
-    jobs = [job, *Job.objects.filter(run_id=job.its_run, kind=Job.Kind.FINAL).exclude(pk=job.pk)]
+def _of_finale(jobs: Iterable[Job]) -> dict[str, Any]:
+    """All entrants of the finale together. Each is named by its part, as long as they are few."""
     ended = (Job.State.FINISHED, Job.State.TAKEN)
-    shares = []
-    for item in jobs:
-        total = item.progress.get("total")
-        shares.append(1.0 if item.state in ended else item.progress["done"] / total if total else 0.0)
-    fraction = min(1.0, sum(shares) / len(shares))
-    left = _left(sum(item.served_seconds for item in jobs), fraction)
-    return {"fraction": fraction, "text": f"finale: {job.progress['text']}", "eta_seconds": left}
+    shares, texts, spent = [], [], 0.0
+    for job in jobs:
+        spent += job.served_seconds
+        total = job.progress.get("total")
+        shares.append(1.0 if job.state in ended else job.progress["done"] / total if total else 0.0)
+        if job.state not in ended:
+            texts.append(f"{ENTRANTS[job.spec['arguments']['role']]}: {job.progress.get('text', 'waiting for a worker')}")
+    more = [f"{len(texts) - SHOWN} more"] if len(texts) > SHOWN else []
+    fraction = min(1.0, sum(shares) / len(shares)) if shares else 1.0
+    return {"fraction": fraction, "text": "; ".join(texts[:SHOWN] + more) or "finishing", "eta_seconds": _left(spent, fraction)}
 
 
 def _left(spent: float, fraction: float | None) -> float | None:

@@ -88,12 +88,17 @@ def _compute(session: Session, job: Job, work: Work) -> list[Event]:
 def _commit_checkpoint(session: Session, job: Job, work: Work, events: list[Event], before: Cost, elapsed: float) -> str:
     name = files.file_name(job, "checkpoints")
     digest = checkpoint.write(files.run_dir(job.its_run) / name, work.state_dict())
+    standing = _standing(job, work)
+    bundle = _pack(work)
     with transaction.atomic():
         counter = lock_for(job)
         session.arithmetics.settle(counter)
+        if work.to_place:
+            work.place()
         _record(job, work, counter, events, before, elapsed)
+        _offer(job, work, bundle)
         Job.objects.filter(pk=job.pk).update(
-            state=Job.State.READY, checkpoint_path=name, checkpoint_digest=digest, lease_until=None, failures=0
+            state=Job.State.READY, checkpoint_path=name, checkpoint_digest=digest, lease_until=None, failures=0, **standing
         )
         states.settle_pause(counter)
         transaction.on_commit(lambda: files.remove_older(job))
@@ -110,8 +115,7 @@ def _commit_outcome(session: Session, job: Job, work: Work, events: list[Event],
         work.place()
         session.arithmetics.settle(counter)
         _record(job, work, counter, events, before, elapsed)
-        if bundle:
-            ModelArtefact.objects.filter(run_id=job.its_run, index=work.spec.index).update(**bundle)
+        _offer(job, work, bundle)
         Job.objects.filter(pk=job.pk).update(
             state=Job.State.FINISHED, outcome_path=name, outcome_digest=digest, reason=outcome["reason"], checkpoint_path="",
             checkpoint_digest="", lease_until=None, failures=0,
@@ -124,8 +128,23 @@ def _commit_outcome(session: Session, job: Job, work: Work, events: list[Event],
         transaction.on_commit(lambda: files.remove_older(job))
 
 
+def _standing(job: Job, work: Work) -> dict[str, str]:
+    """The outcome that stands though the work goes on, as a file and its job's fields: should the rest fail, it is what the coordinator
+    is told. {} while nothing stands."""
+    outcome = work.standing()
+    if outcome is None:
+        return {}
+    name = files.file_name(job, "outcomes")
+    return {"outcome_path": name, "outcome_digest": checkpoint.write(files.run_dir(job.its_run) / name, outcome)}
+
+
+def _offer(job: Job, work: Work, bundle: dict[str, Any]) -> None:
+    if bundle:
+        ModelArtefact.objects.filter(run_id=job.its_run, index=work.spec.index).update(**bundle)
+
+
 def _pack(work: Work) -> dict[str, Any]:
-    """The zip of a finished model, made outside the transaction; {} where there is none."""
+    """The zip of a verified model, made outside the transaction; {} where there is none that waits to be placed."""
     if not isinstance(work, FinalWork) or work.bundle is None:
         return {}
     path, sha256 = files.pack_bundle(work.bundle)

@@ -2,7 +2,7 @@
 import type { Model, Options, Run } from "../api/types";
 import type { RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
-import type { FinalistChosen } from "../types/events.gen";
+import type { FinalistChosen, Report } from "../types/events.gen";
 import { metric, metricName } from "../ui/format";
 import { isShare, scoreKey } from "../ui/score";
 import { domainNames } from "../views/datasetText";
@@ -51,6 +51,12 @@ function FourNumbers({ metrics }: { metrics: Record<string, number> }) {
       </tbody>
     </table>
   );
+}
+
+/** Whether what can be removed from `studied` networks is still to come: the download does not wait for it. */
+function measuring(run: Run, studied: number, reports: readonly Report[]): boolean {
+  const finale = run.config?.["finale"] as Options | undefined;
+  return run.state === "running" && finale?.["redundancy"] !== false && reports.filter((report) => report.name === "redundancy").length < studied;
 }
 
 const sentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
@@ -120,6 +126,11 @@ export function Outcome({ run, store }: { run: Run; store: RunStore }) {
           <FinalModel model={model} domains={domainsOf(model)} />
         </div>
       ))}
+      {measuring(run, finalists.filter((model) => domainsOf(model).length === 1 && model.parameters !== null).length, reports) && (
+        <p className="run-hint" role="status">
+          What can be removed from {alone ? "the network" : "the networks"} is being measured. A download that is offered is complete and stays as it is.
+        </p>
+      )}
       <ControlTable controls={controls} />
       <Reports reports={reports} />
     </section>

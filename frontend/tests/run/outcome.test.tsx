@@ -92,6 +92,36 @@ describe("several networks at the end", () => {
   });
 });
 
+describe("what can be removed", () => {
+  const hint = () => screen.queryByText(/^What can be removed from the network is being measured/);
+  const models = [model(0, "finalist", { test_accuracy: 0.9 })];
+  const found = event(2, { kind: "report", name: "redundancy", title: "Redundancy and robustness", charts: [], values: {}, message: "" });
+  it("is measured after the download is offered, and said so until it is there", () => {
+    show({ state: "running", models }, [finalist(1, 0, "a", [0])]);
+    expect(screen.getByRole("link", { name: "Download" })).toBeTruthy();
+    expect(hint()).toBeTruthy();
+    cleanup();
+    store = new RunStore((call) => flushes.push(call));
+    show({ state: "running", models }, [finalist(1, 0, "a", [0]), found]);
+    expect(hint()).toBeNull();
+  });
+
+  it("is not promised where it will not come", () => {
+    const none: [Partial<Run>, number[]][] = [
+      [{ state: "cancelled", models }, [0]],
+      [{ state: "running", models, config: { finale: { redundancy: false } } }, [0]],
+      [{ ...HALVES, state: "running", models }, [0, 1]],
+      [{ state: "running", models: [model(0, "finalist", { test_accuracy: 0.9 }, { parameters: null, bundle: null })] }, [0]],
+    ];
+    for (const [changed, domains] of none) {
+      show(changed, [finalist(1, 0, "a", domains)]);
+      expect(hint()).toBeNull();
+      cleanup();
+      store = new RunStore((call) => flushes.push(call));
+    }
+  });
+});
+
 describe("controls", () => {
   it("stand beside the search's own figures, shares in per cent", () => {
     show({ ...HALVES, models: [model(0, "finalist", { test_accuracy: 0.9 })] }, [

@@ -24,7 +24,7 @@ from search_engine.base.lazy import load_object
 from search_engine.bundle.archive import write_archive
 from search_engine.bundle.errors import BundleError
 from search_engine.bundle.export import export_bundle
-from search_engine.bundle.verify import verify
+from search_engine.bundle.verify import verify, verify_all
 from search_engine.catalogue.config import CheckedRun, check
 from search_engine.datasets.base import Part, SearchData
 from search_engine.datasets.idx_images import FILES
@@ -290,6 +290,35 @@ def test_a_changed_weight_is_found(bundle: Path, tmp_path: Path) -> None:
 def test_a_changed_weight_with_a_changed_manifest_is_found_by_its_score(bundle: Path, tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="a fresh process gives the accuracy"):
         verify(tampered(bundle, tmp_path, record=True))
+
+
+def test_one_process_checks_several_bundles_each_by_its_own_code(
+    trained: Trained, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, started = subprocess.run, []
+    monkeypatch.setattr(subprocess, "run", lambda *args, **options: started.append(args) or real(*args, **options))
+    assert verify_all([bundle, bundle]) == [trained.metrics["test_accuracy"]] * 2
+    assert len(started) == 1
+    other = tampered(bundle, tmp_path, record=True)
+    with pytest.raises(BundleError, match="a fresh process gives the accuracy"):
+        verify_all([bundle, other])
+    (other / "evaluate.py").write_text("import sys\nprint('accuracy: 1.0')\nsys.exit('it does not work here')\n")
+    listed = json.loads((other / "manifest.json").read_text())
+    listed["files"]["evaluate.py"]["sha256"] = hashlib.sha256((other / "evaluate.py").read_bytes()).hexdigest()
+    (other / "manifest.json").write_text(json.dumps(listed))
+    with pytest.raises(BundleError, match="failed in a fresh process: it does not work here"):
+        verify_all([other])
+
+
+def test_the_evaluation_loads_neither_this_program_nor_the_compiler(bundle: Path, tmp_path: Path) -> None:
+    shutil.copytree(bundle, tmp_path / "model")
+    command = [sys.executable, "-I", "-B", "-X", "importtime", "evaluate.py"]
+    done = subprocess.run(command, cwd=tmp_path / "model", capture_output=True, text=True, check=True)
+    loaded = {line.rpartition("|")[2].strip().split(".")[0] for line in done.stderr.splitlines() if line.startswith("import time:")}
+    parts = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "torch" in loaded
+    assert not loaded & {"search_engine", "webapp", "django", "sympy", "onnx", "onnxruntime", "networkx", "sklearn", "scipy"}
+    assert not parts & {"torch._dynamo", "torch._inductor"}
 
 
 def test_a_file_too_many_or_too_few_is_found(bundle: Path, tmp_path: Path) -> None:
