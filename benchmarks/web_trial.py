@@ -137,6 +137,7 @@ def serve(session: Any, config: dict[str, Any]) -> float:
     from webapp.jobs.tasks import serve_one
 
     run = made(config)
+    session.serve_until = float("inf")  # as while `serve` runs
     seconds, searching = 0.0, True
     while True:
         started = time.process_time()

@@ -43,6 +43,24 @@ def unpack(data: bytes) -> Any:
         return _read(Path(file.name))
 
 
+def text(tree: Any) -> str | None:
+    """`tree` as one line of JSON, or None where it holds arrays; `from_text` gives it back as `unpack(pack(tree))` would.
+
+    >>> from_text(text({"metrics": {"val_accuracy": 0.5}, 3: None}))
+    {'metrics': {'val_accuracy': 0.5}, 3: None}
+    >>> text({"weights": np.ones(2)}) is None
+    True
+    """
+    arrays: dict[str, np.ndarray[Any, Any]] = {}
+    flat = _flatten(tree, arrays)
+    return None if arrays else json.dumps(flat)
+
+
+def from_text(line: str) -> Any:
+    """Undo `text`."""
+    return _restore(json.loads(line), None)
+
+
 def write(path: Path, tree: Any) -> str:
     """Write `tree` to `path` atomically; returns the SHA-256 of the file's bytes."""
     data = pack(tree)

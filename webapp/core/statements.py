@@ -48,8 +48,11 @@ class _Statement:
 
     def _execute(self, cursor: Any, given: dict[str, Any]) -> None:
         if not self._sql:
-            self._compiler = self._query().get_compiler(connection=connection)
-            self._sql, self._params = self._compiler.as_sql()
+            compiler = self._query().get_compiler(connection=connection)
+            sql, self._params = compiler.as_sql()
+            self._compiler = compiler
+            # Last: another thread takes it as the sign that the rest is there.
+            self._sql = sql
         cursor.execute(self._sql, [item.written(given[item.name]) if isinstance(item, Given) else item for item in self._params])
 
 

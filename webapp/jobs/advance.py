@@ -7,18 +7,22 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import BooleanField, CharField, F, FloatField, UUIDField
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from search_engine.base import checkpoint
 from search_engine.search.coordinator import Coordinator, Step
 from search_engine.search.work import WorkSpec
 
+from ..core.bulk import insert_rows
 from ..core.checked import checked_run
+from ..core.locks import write_counter
 from ..core.models import Job, Run, RunCounter
+from ..core.statements import Given, Select, Update
 from ..events import wake
-from ..events.store import StaleFence, append, lock_for, ops
-from . import files, progress, states
+from ..events.store import StaleFence, add, lock_for, ops
+from . import files, outcomes, progress, states
 from .bell import ring
 from .session import Session
 from .sharing import charge_service
@@ -31,39 +35,54 @@ def run_advance(session: Session, job: Job) -> None:
     """Tell and ask as far as it goes in about a second. Raises StaleFence if the lease was lost meanwhile."""
     started = time.perf_counter()
     coordinator: Coordinator | None = session.residents.take(job.pk, job.checkpoint_digest)
+    sweep = coordinator is None and job.fence > 1
     if coordinator is None:
         coordinator = _open(job)
-    folder = files.run_dir(job.its_run)
-    finished = list(Job.objects.filter(run_id=job.its_run, state=Job.State.FINISHED))
-    outcomes = {item.source: checkpoint.read(folder / item.outcome_path, item.outcome_digest) for item in finished}
-    step = coordinator.advance(outcomes, settings.NASCOPE_ADVANCE_SECONDS, EVENTS)
+    finished = _FINISHED.instances(run=job.its_run)
+    step = coordinator.advance({item.source: outcomes.read(item) for item in finished}, settings.NASCOPE_ADVANCE_SECONDS, EVENTS)
     session.progressed()
     name = files.file_name(job, "checkpoints")
-    digest = checkpoint.write(folder / name, coordinator.state_dict())
+    digest = checkpoint.write(files.run_dir(job.its_run) / name, coordinator.state_dict())
     try:
         with transaction.atomic():
             counter = lock_for(job)
-            append(counter, step.events)
+            add(counter, step.events)
             _charge(counter, step)
-            charge_service(job, time.perf_counter() - started, counter)
-            Job.objects.filter(pk__in=[item.pk for item in finished]).update(state=Job.State.TAKEN, outcome_path="", outcome_digest="")
+            elapsed = time.perf_counter() - started
+            charge_service(job, elapsed, counter)
+            for item in finished:
+                _TAKEN.execute(job=item.pk)
             _open_jobs(job, step.opened)
-            waiting = Job.objects.filter(run_id=job.its_run, state=Job.State.FINISHED).exists()
-            Job.objects.filter(pk=job.pk).update(
-                state=Job.State.READY, runnable=step.more or waiting, checkpoint_path=name, checkpoint_digest=digest, lease_until=None,
-                failures=0, served_seconds=F("served_seconds") + time.perf_counter() - started,
-            )
+            waiting = bool(_FINISHED.rows(run=job.its_run))
+            _END.execute(job=job.pk, runnable=step.more or waiting, path=name, digest=digest, elapsed=elapsed)
             progress.update_from_coordinator(counter, coordinator.progress())
             _end(counter, step)
             states.settle_pause(counter)
+            following = session.claim_ahead(counter)
+            write_counter(counter)
             wake.announce(counter.run_id)
             used = [*(item.outcome_path for item in finished), *step.obsolete]
-            transaction.on_commit(lambda: files.remove_older(job, *used))
+            transaction.on_commit(lambda: files.remove_older(job, *used, sweep=sweep))
     except StaleFence:
         files.remove(job.its_run, name)
         raise
+    session.ahead = following
     if step.status == "running":
         session.residents.put(job.pk, digest, coordinator)
+
+
+_FINISHED = Select(lambda: Job.objects.filter(run_id=Given("run", UUIDField()), state=Job.State.FINISHED))
+_TAKEN = Update(lambda: (Job.objects.filter(pk=Given("job", UUIDField())), {"state": Job.State.TAKEN, **outcomes.NONE}))
+_END = Update(
+    lambda: (
+        Job.objects.filter(pk=Given("job", UUIDField())),
+        {
+            "state": Job.State.READY, "runnable": Given("runnable", BooleanField()), "checkpoint_path": Given("path", CharField()),
+            "checkpoint_digest": Given("digest", CharField()), "lease_until": None, "failures": 0,
+            "served_seconds": F("served_seconds") + Given("elapsed", FloatField()),
+        },
+    )
+)
 
 
 def _open(job: Job) -> Coordinator:
@@ -77,9 +96,14 @@ def _open(job: Job) -> Coordinator:
 def _open_jobs(job: Job, specs: list[WorkSpec]) -> None:
     device = checked_run(job.its_run).config.device
     needs = {"auto": "auto", "cuda": "cuda", "cpu": "any"}[device]
-    Job.objects.bulk_create(
-        Job(owner_id=job.owner_id, run_id=job.its_run, kind=spec.kind, source=spec.source, spec=spec.model_dump(mode="json"), device=needs)
-        for spec in specs
+    insert_rows(
+        Job,
+        ("owner_id", "run_id", "kind", "source", "spec", "device", "created"),
+        [
+            # Each its own time: the oldest is claimed first.
+            (job.owner_id, job.its_run, spec.kind, spec.source, spec.model_dump(mode="json"), needs, timezone.now())
+            for spec in specs
+        ],
     )
     # This worker looks for the next job anyway; the others need to hear of the rest.
     ring(len(specs) - 1 if needs != "cuda" else len(specs))
@@ -91,7 +115,6 @@ def _charge(counter: RunCounter, step: Step) -> None:
         field = f"charged_{name}"
         setattr(counter, field, max(getattr(counter, field), step.charged[name]))
     counter.charged_trials = int(step.charged["trials"])
-    counter.save()
 
 
 def _end(counter: RunCounter, step: Step) -> None:
@@ -100,7 +123,7 @@ def _end(counter: RunCounter, step: Step) -> None:
             state=Run.State.COMPLETED, reason=step.reason, finished=Now(), revision=F("revision") + 1
         )
         progress.finish(counter, step.reason)
-        append(counter, [ops("completed", step.reason)])
+        add(counter, [ops("completed", step.reason)])
         states.close(counter)
     elif step.status == "failed":
         states.fail(counter, step.reason)

@@ -9,13 +9,12 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from search_engine.base import checkpoint
 from search_engine.events import Cost
 
 from ..core.locks import lock_run
 from ..core.models import Estimate, Job, Run, RunCounter
 from ..events.store import append, ops
-from . import files, states
+from . import files, outcomes, states
 from .bell import ring
 
 log = logging.getLogger(__name__)
@@ -75,12 +74,10 @@ def fail_job(job: Job, counter: RunCounter | None, reason: str) -> None:
         "status": "failed", "reason": reason, "machine": True, "metrics": {}, "cost": Cost().model_dump(), "seconds": job.served_seconds,
         "steps": 0, "finalists": [], "handover": None, "bundle": False, "bundle_reason": reason,
     }
-    name = files.file_name(job, "outcomes")
-    digest = checkpoint.write(files.run_dir(counter.run_id) / name, outcome)
     Job.objects.filter(pk=job.pk).update(
-        state=Job.State.FINISHED, outcome_path=name, outcome_digest=digest, reason=reason, checkpoint_path="", checkpoint_digest=""
+        state=Job.State.FINISHED, reason=reason, checkpoint_path="", checkpoint_digest="", **outcomes.keep(job, outcome)
     )
-    transaction.on_commit(lambda: files.remove_older(job))
+    transaction.on_commit(lambda: files.remove_older(job, sweep=True))
     mark_not_reproducible(counter, f"{job.source} failed because of the machine: {reason}")
     append(counter, [ops("waiting", f"{job.source} failed: {reason}", source=job.source, failures=job.failures)])
     Job.objects.filter(run_id=counter.run_id, kind=Job.Kind.ADVANCE).update(runnable=True)

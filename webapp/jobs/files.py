@@ -45,10 +45,15 @@ def remove(run_id: UUID, *names: str) -> None:
             (run_dir(run_id) / name).unlink(missing_ok=True)
 
 
-def remove_older(job: Job, *also: str) -> None:
-    """After a commit under `job.fence`: remove what earlier holders of the job wrote, whether it was committed once or a kill came
-    between the file and its commit, and the files named in `also`."""
-    remove(job.its_run, *also)
+def remove_older(job: Job, *also: str, sweep: bool) -> None:
+    """After a commit under `job.fence`: remove the job's checkpoint before it, and the files named in `also`.
+
+    With `sweep` all that earlier holders of the job wrote goes, whether it was committed once or a kill came between the file and its
+    commit. A holder that itself committed the fence before, or is the first, needs none: a listing of a folder for each commit is not free.
+    """
+    remove(job.its_run, job.checkpoint_path, *also)
+    if not sweep:
+        return
     name = re.compile(rf"\.?{re.escape(job.source.replace(':', '-'))}\.(\d+)\.safetensors.*")
     for room in ("checkpoints", "outcomes"):
         for path in (run_dir(job.its_run) / room).glob("*"):

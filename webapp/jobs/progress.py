@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, JSONField, UUIDField
 
 from search_engine.search.work import Progress, Work, WorkSpec
 
 from ..core.checked import checked_run
 from ..core.models import Job, Run, RunCounter
+from ..core.statements import Given, Update
 
 
 def of_job(work: Work) -> dict[str, Any]:
@@ -25,7 +26,7 @@ def update_run(job: Job, counter: RunCounter) -> None:
     elif job.kind == Job.Kind.FINAL:
         _write(counter, _of_finale(job))
     else:
-        Run.objects.filter(pk=counter.run_id).update(revision=F("revision") + 1)
+        _REVISE.execute(run=counter.run_id)
 
 
 def update_from_coordinator(counter: RunCounter, now: Progress) -> None:
@@ -71,5 +72,13 @@ def _left(spent: float, fraction: float | None) -> float | None:
     return None if fraction is None or fraction < 0.01 else spent * (1 - fraction) / fraction
 
 
+_REVISE = Update(lambda: (Run.objects.filter(pk=Given("run", UUIDField())), {"revision": F("revision") + 1}))
+_WRITE = Update(
+    lambda: (
+        Run.objects.filter(pk=Given("run", UUIDField())), {"progress": Given("progress", JSONField()), "revision": F("revision") + 1}
+    )
+)
+
+
 def _write(counter: RunCounter, value: dict[str, Any]) -> None:
-    Run.objects.filter(pk=counter.run_id).update(progress=value, revision=F("revision") + 1)
+    _WRITE.execute(run=counter.run_id, progress=value)

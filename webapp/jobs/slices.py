@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, FloatField, UUIDField
 
 from search_engine.base import checkpoint
 from search_engine.catalogue.config import CheckedRun
@@ -19,10 +20,13 @@ from search_engine.search.phase_work import PhaseWork
 from search_engine.search.work import Work, WorkSpec, run_slice
 
 from ..core.checked import checked_run
+from ..core.locks import write_counter
 from ..core.models import Job, ModelArtefact, Run, RunCounter
-from ..events.store import StaleFence, append, lock_for
+from ..core.statements import Given, Update
+from ..events.store import StaleFence, add, lock_for
 from . import files, progress, states
 from .failures import mark_not_reproducible
+from .outcomes import NONE, keep
 from .session import Session
 from .sharing import charge_service
 
@@ -32,17 +36,17 @@ def run_work(session: Session, job: Job) -> None:
     started = time.perf_counter()
     checked = checked_run(job.its_run)
     work: Work | None = session.residents.take(job.pk, job.checkpoint_digest)
+    sweep = work is None and job.fence > 1
     if work is None:
         work = _open(job, checked)
     before = work.cost if job.checkpoint_digest else Cost()
     try:
-        events = _compute(session, job, work)
-        elapsed = time.perf_counter() - started
+        slice_ = Slice(job, work, _compute(session, job, work), before, time.perf_counter() - started, sweep)
         if work.finished:
-            _commit_outcome(job, work, events, before, elapsed)
             session.machine_failures += work.failure is not None and work.failure.machine
+            _commit_outcome(session, slice_)
         else:
-            digest = _commit_checkpoint(job, work, events, before, elapsed)
+            digest = _commit_checkpoint(session, slice_)
             session.residents.put(job.pk, digest, work)
     except StaleFence:
         # Names carry the fence, so these files are nobody else's.
@@ -50,6 +54,20 @@ def run_work(session: Session, job: Job) -> None:
         if not Run.objects.filter(pk=job.its_run).exclude(state__in=Run.TERMINAL).exists():
             files.remove_work_files(job.its_run)
         raise
+
+
+@dataclass(frozen=True)
+class Slice:
+    """What was computed and is to be committed."""
+
+    job: Job
+    work: Work
+    events: list[Event]
+    """Those that are not in the database yet."""
+    before: Cost
+    elapsed: float
+    sweep: bool
+    """Whether files of earlier holders may lie about."""
 
 
 def _open(job: Job, checked: CheckedRun) -> Work:
@@ -80,41 +98,39 @@ def _compute(session: Session, job: Job, work: Work) -> list[Event]:
     return [*writer.finish(), *last]
 
 
-def _commit_checkpoint(job: Job, work: Work, events: list[Event], before: Cost, elapsed: float) -> str:
+def _commit_checkpoint(session: Session, slice_: Slice) -> str:
+    job = slice_.job
     name = files.file_name(job, "checkpoints")
-    digest = checkpoint.write(files.run_dir(job.its_run) / name, work.state_dict())
+    digest = checkpoint.write(files.run_dir(job.its_run) / name, slice_.work.state_dict())
     with transaction.atomic():
         counter = lock_for(job)
-        _record(job, work, counter, events, before, elapsed)
-        Job.objects.filter(pk=job.pk).update(
-            state=Job.State.READY, checkpoint_path=name, checkpoint_digest=digest, lease_until=None, failures=0
-        )
-        states.settle_pause(counter)
-        transaction.on_commit(lambda: files.remove_older(job))
+        _record(slice_, counter, state=Job.State.READY, checkpoint_path=name, checkpoint_digest=digest, **NONE)
+        following = session.claim_ahead(counter)
+        write_counter(counter)
+        transaction.on_commit(lambda: files.remove_older(job, sweep=slice_.sweep))
+    session.ahead = following
     return digest
 
 
-def _commit_outcome(job: Job, work: Work, events: list[Event], before: Cost, elapsed: float) -> None:
+def _commit_outcome(session: Session, slice_: Slice) -> None:
+    job, work = slice_.job, slice_.work
     outcome = work.outcome()
-    name = files.file_name(job, "outcomes")
-    digest = checkpoint.write(files.run_dir(job.its_run) / name, outcome)
+    kept = keep(job, outcome)
     bundle = _pack(work)
     with transaction.atomic():
         counter = lock_for(job)
         work.place()
-        _record(job, work, counter, events, before, elapsed)
+        _record(slice_, counter, state=Job.State.FINISHED, reason=outcome["reason"], checkpoint_path="", checkpoint_digest="", **kept)
         if bundle:
             ModelArtefact.objects.filter(run_id=job.its_run, index=work.spec.index).update(**bundle)
-        Job.objects.filter(pk=job.pk).update(
-            state=Job.State.FINISHED, outcome_path=name, outcome_digest=digest, reason=outcome["reason"], checkpoint_path="",
-            checkpoint_digest="", lease_until=None, failures=0,
-        )
         if outcome.get("machine"):
             mark_not_reproducible(counter, f"{job.source} failed because of the machine: {outcome['reason']}")
         # The coordinator's job may be leased at this moment: it looks for finished work again under the run's mutex.
-        Job.objects.filter(run_id=job.its_run, kind=Job.Kind.ADVANCE).update(runnable=True)
-        states.settle_pause(counter)
-        transaction.on_commit(lambda: files.remove_older(job))
+        _WAKE.execute(run=job.its_run)
+        following = session.claim_ahead(counter)
+        write_counter(counter)
+        transaction.on_commit(lambda: files.remove_older(job, sweep=slice_.sweep))
+    session.ahead = following
 
 
 def _pack(work: Work) -> dict[str, Any]:
@@ -125,19 +141,35 @@ def _pack(work: Work) -> dict[str, Any]:
     return {"bundle_size": path.stat().st_size, "bundle_sha256": sha256}
 
 
-def _record(job: Job, work: Work, counter: RunCounter, events: list[Event], before: Cost, elapsed: float) -> None:
-    """Events first, then what the slice used and how far it is."""
-    append(counter, events)
-    counter.spent_samples += max(0.0, work.cost.samples - before.samples)
-    counter.spent_seconds += elapsed
+_ENDED = ("state", "progress", "checkpoint_path", "checkpoint_digest", "outcome", "outcome_path", "outcome_digest", "reason")
+"""Fields that the end of a slice sets."""
+_END = Update(
+    lambda: (
+        Job.objects.filter(pk=Given("job", UUIDField())),
+        {
+            **{name: Given(name, Job._meta.get_field(name)) for name in _ENDED},
+            "served_seconds": F("served_seconds") + Given("elapsed", FloatField()), "lease_until": None, "failures": 0,
+        },
+    )
+)
+_WAKE = Update(lambda: (Job.objects.filter(run_id=Given("run", UUIDField()), kind=Job.Kind.ADVANCE), {"runnable": True}))
+
+
+def _record(slice_: Slice, counter: RunCounter, **ended: str) -> None:
+    """Events first, then what the slice used, how far it is, and the end of its lease (`ended`: the job's fields; those left out stay).
+    The caller writes `counter`."""
+    job, work = slice_.job, slice_.work
+    add(counter, slice_.events)
+    counter.spent_samples += max(0.0, work.cost.samples - slice_.before.samples)
+    counter.spent_seconds += slice_.elapsed
     if isinstance(work, PhaseWork) and not work.control:
         _charge_phase(counter, work)
-    counter.save()
-    charge_service(job, elapsed, counter)
-    job.served_seconds += elapsed
+    charge_service(job, slice_.elapsed, counter)
+    job.served_seconds += slice_.elapsed
     job.progress = progress.of_job(work)
-    Job.objects.filter(pk=job.pk).update(served_seconds=F("served_seconds") + elapsed, progress=job.progress)
+    _END.execute(job=job.pk, elapsed=slice_.elapsed, **{"reason": job.reason, "progress": job.progress, **ended})
     progress.update_run(job, counter)
+    states.settle_pause(counter)
 
 
 def _charge_phase(counter: RunCounter, work: PhaseWork) -> None:
