@@ -13,8 +13,8 @@ prints where a worker's time goes. The finale is not measured. Asserts nothing.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import cProfile
-import json
 import os
 import pstats
 import random
@@ -198,10 +198,8 @@ def local(config: dict[str, Any]) -> float:
     with tempfile.TemporaryDirectory() as folder:
         run = LocalRun(check(config, data), data, Path(folder) / "run")
         started = time.process_time()
-        try:
+        with contextlib.suppress(Interrupted):
             run.run(stop=lambda: run.coordinator.finale.started)
-        except Interrupted:
-            pass
         return time.process_time() - started
 
 

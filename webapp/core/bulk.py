@@ -52,7 +52,9 @@ def _omitted(model: type[Model], names: tuple[str, ...]) -> list[Field[Any, Any]
 def _writers(model: type[Model], names: tuple[str, ...]) -> tuple[list[Callable[[Any, Any], Any] | None], list[Callable[[], Any]]]:
     """How each named value is written (None: as it is), and what gives the others."""
     by_name = {field.attname: field for field in model._meta.concrete_fields}
-    given = [None if isinstance(by_name[name], _PLAIN) else by_name[name].get_db_prep_save for name in names]
+    given: list[Callable[[Any, Any], Any] | None] = [
+        None if isinstance(by_name[name], _PLAIN) else by_name[name].get_db_prep_save for name in names
+    ]
     return given, [_default(field) for field in _omitted(model, names)]
 
 
@@ -64,7 +66,7 @@ def _default(field: Field[Any, Any]) -> Callable[[], Any]:
 
 @lru_cache(maxsize=1024)
 def _sql(model: type[Model], names: tuple[str, ...], rows: int, unique: tuple[str, ...], update: tuple[str, ...]) -> str:
-    columns = {field.attname: connection.ops.quote_name(field.column) for field in model._meta.concrete_fields}
+    columns = {field.attname: connection.ops.quote_name(str(field.column)) for field in model._meta.concrete_fields}
     written = [columns[name] for name in names] + [columns[field.attname] for field in _omitted(model, names)]
     row = f"({', '.join(['%s'] * len(written))})"
     sql = f"INSERT INTO {connection.ops.quote_name(model._meta.db_table)} ({', '.join(written)}) VALUES {', '.join([row] * rows)}"

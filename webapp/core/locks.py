@@ -28,10 +28,10 @@ def lock_run(run_id: UUID) -> RunCounter:
     """
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("a run is locked inside a transaction")
-    found = _LOCK.instances(run=run_id)
-    if not found:
+    found = next(_LOCK.instances(run=run_id), None)
+    if found is None:
         raise RunCounter.DoesNotExist(f"there is no run {run_id}")
-    return found[0]
+    return found
 
 
 def write_counter(counter: RunCounter) -> None:

@@ -10,7 +10,7 @@ are named (`Given`). Its SQL is kept, and only those values are filled in.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
 
 from django.db import connection
@@ -41,16 +41,18 @@ class _Statement:
     def __init__(self) -> None:
         self._sql = ""
         self._params: tuple[Any, ...] = ()
-        self._compiler: Any = None
 
     def _query(self) -> Any:
         raise NotImplementedError
+
+    def _prepare(self, compiler: Any) -> None:
+        """Keep of the compiler what reading the rows needs."""
 
     def _execute(self, cursor: Any, given: dict[str, Any]) -> None:
         if not self._sql:
             compiler = self._query().get_compiler(connection=connection)
             sql, self._params = compiler.as_sql()
-            self._compiler = compiler
+            self._prepare(compiler)
             # Last: another thread takes it as the sign that the rest is there.
             self._sql = sql
         cursor.execute(self._sql, [item.written(given[item.name]) if isinstance(item, Given) else item for item in self._params])
@@ -68,23 +70,41 @@ class Select(_Statement, Generic[ModelType]):
 
     def rows(self, **given: Any) -> list[Any]:
         """The rows, of the queryset's columns."""
+        return list(self._found(given))
+
+    def instances(self, **given: Any) -> Iterator[ModelType]:
+        """The rows as model instances, with the queryset's annotations as attributes. All rows are read at once; an instance is made when
+        its turn comes."""
+        return map(self._instance, self._found(given))
+
+    def _found(self, given: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
         with connection.cursor() as cursor:
             self._execute(cursor, given)
             found = cursor.fetchall()
-        return list(self._compiler.results_iter(results=[found])) if found else []
+        return map(self._converted, found)
 
-    def instances(self, **given: Any) -> list[ModelType]:
-        """The rows as model instances, with the queryset's annotations as attributes."""
-        instances = []
-        for row in self.rows(**given):
-            of_model = self._compiler.klass_info
-            places = of_model["select_fields"]
-            names = [self._compiler.select[place][0].target.attname for place in places]
-            instance = of_model["model"].from_db("default", names, [row[place] for place in places])
-            for name, place in self._compiler.annotation_col_map.items():
-                setattr(instance, name, row[place])
-            instances.append(instance)
-        return instances
+    def _prepare(self, compiler: Any) -> None:
+        converters = compiler.get_converters([column[0] for column in compiler.select])
+        self._converters = [(place, convert_all, expression) for place, (convert_all, expression) in converters.items()]
+        self._model = compiler.klass_info and compiler.klass_info["model"]
+        self._places = compiler.klass_info["select_fields"] if self._model else []
+        self._names = [compiler.select[place][0].target.attname for place in self._places]
+        self._annotations = list(compiler.annotation_col_map.items())
+
+    def _converted(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
+        if not self._converters:
+            return row
+        values = list(row)
+        for place, convert_all, expression in self._converters:
+            for convert in convert_all:
+                values[place] = convert(values[place], expression, connection)
+        return tuple(values)
+
+    def _instance(self, row: tuple[Any, ...]) -> ModelType:
+        instance = self._model.from_db("default", self._names, [row[place] for place in self._places])
+        for name, place in self._annotations:
+            setattr(instance, name, row[place])
+        return instance  # type: ignore[no-any-return]
 
 
 class Update(_Statement):
@@ -96,7 +116,7 @@ class Update(_Statement):
 
     def _query(self) -> Any:
         rows, values = self._build()
-        query = rows.query.chain(UpdateQuery)
+        query: Any = rows.query.chain(UpdateQuery)
         query.annotations = {}
         query.add_update_values(values)
         return query

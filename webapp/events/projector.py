@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
@@ -67,7 +67,7 @@ def _stored(run_id: UUID, hashes: list[str]) -> Iterator[tuple[str, str, UUID]]:
         yield from _genomes_of(places).rows(run=run_id, **{f"hash{place}": hash_ for place, hash_ in enumerate(some)})
 
 
-@lru_cache(maxsize=None)
+@cache
 def _genomes_of(places: int) -> Select[Genome]:
     return Select(
         lambda: Genome.objects.filter(
@@ -104,14 +104,19 @@ def _births(counter: RunCounter, rows: list[NewEvent]) -> None:
     counter.candidates += len(births)
 
 
-_METRIC = Select(lambda: Run.objects.filter(pk=Given("run", UUIDField())).values_list("metric"))
+@lru_cache(maxsize=256)
+def _metric(run_id: UUID) -> str:
+    """The run's fitness; it never changes."""
+    return Run.objects.values_list("metric", flat=True).get(pk=run_id)
+
+
 _RESULT = ("state", "reason", "metrics", "cost", "reused_from", "simulated", "value")
 _NOBODY = 0
 """No candidate's id."""
 
 
 def _results(counter: RunCounter, rows: list[NewEvent]) -> None:
-    metric = _METRIC.rows(run=counter.run_id)[0][0]
+    metric = _metric(counter.run_id)
     told = [row.data for row in rows]
     # An upsert of rows that exist: bulk_update's CASE for each row and column took 2 s for a thousand trials. What is proposed beside the
     # result is never inserted; if a trial had no row, the database would refuse the candidate.

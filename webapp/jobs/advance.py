@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import BooleanField, CharField, F, FloatField, UUIDField
+from django.db.models import BooleanField, Case, CharField, Exists, F, FloatField, OuterRef, UUIDField, Value, When
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -17,7 +17,6 @@ from search_engine.search.work import WorkSpec
 
 from ..core.bulk import insert_rows
 from ..core.checked import checked_run
-from ..core.locks import write_counter
 from ..core.models import Job, Run, RunCounter
 from ..core.statements import Given, Select, Update
 from ..events import wake
@@ -38,7 +37,7 @@ def run_advance(session: Session, job: Job) -> None:
     sweep = coordinator is None and job.fence > 1
     if coordinator is None:
         coordinator = _open(job)
-    finished = _FINISHED.instances(run=job.its_run)
+    finished = list(_FINISHED.instances(run=job.its_run))
     step = coordinator.advance({item.source: outcomes.read(item) for item in finished}, settings.NASCOPE_ADVANCE_SECONDS, EVENTS)
     session.progressed()
     name = files.file_name(job, "checkpoints")
@@ -53,14 +52,13 @@ def run_advance(session: Session, job: Job) -> None:
             for item in finished:
                 _TAKEN.execute(job=item.pk)
             _open_jobs(job, step.opened)
-            waiting = bool(_FINISHED.rows(run=job.its_run))
-            _END.execute(job=job.pk, runnable=step.more or waiting, path=name, digest=digest, elapsed=elapsed)
+            _END.execute(job=job.pk, more=step.more, path=name, digest=digest, elapsed=elapsed)
             progress.update_from_coordinator(counter, coordinator.progress())
             _end(counter, step)
-            states.settle_pause(counter)
-            following = session.claim_ahead(counter)
-            write_counter(counter)
-            wake.announce(counter.run_id)
+            following = session.end_of_slice(counter)
+            if not step.events:
+                # The row of the run changed.
+                wake.announce(counter.run_id)
             used = [*(item.outcome_path for item in finished), *step.obsolete]
             transaction.on_commit(lambda: files.remove_older(job, *used, sweep=sweep))
     except StaleFence:
@@ -77,7 +75,10 @@ _END = Update(
     lambda: (
         Job.objects.filter(pk=Given("job", UUIDField())),
         {
-            "state": Job.State.READY, "runnable": Given("runnable", BooleanField()), "checkpoint_path": Given("path", CharField()),
+            "state": Job.State.READY, "checkpoint_path": Given("path", CharField()),
+            # Other work of the run may have finished since it was looked at.
+            "runnable": Case(When(Exists(Job.objects.filter(run_id=OuterRef("run_id"), state=Job.State.FINISHED)), then=Value(True)),
+                             default=Given("more", BooleanField())),
             "checkpoint_digest": Given("digest", CharField()), "lease_until": None, "failures": 0,
             "served_seconds": F("served_seconds") + Given("elapsed", FloatField()),
         },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from functools import lru_cache
 
@@ -48,13 +49,11 @@ def claimable(device: str) -> QuerySet[Job]:
 
 def _claimable(kind: str, seen: float | Given) -> QuerySet[Job]:
     """`seen`: since when a worker that is there was seen, in seconds from now (negative)."""
-    begun = Q(run__device=kind)
+    undecided = Q(run__device="")
     if kind == "cpu":
         # Where there are GPUs, a run that may choose waits for one.
-        begun |= Q(run__device="") & ~Exists(Worker.objects.filter(device__startswith="cuda", last_seen__gte=after(seen)))
-    else:
-        begun |= Q(run__device="")
-    fits = Q(device="any") | (Q(device="auto") & begun)
+        undecided &= ~Q(Exists(Worker.objects.filter(device__startswith="cuda", last_seen__gte=after(seen))))
+    fits = Q(device="any") | (Q(device="auto") & (undecided | Q(run__device=kind)))
     if kind == "cuda":
         fits |= Q(device="cuda")
     owner_service = OwnerService.objects.filter(owner_id=OuterRef("owner_id")).values("service")[:1]
@@ -79,7 +78,7 @@ def _candidates(kind: str) -> Select[Job]:
     return Select(lambda: _claimable(kind, seen).annotate(run_state=F("run__state"), run_device=F("run__device"))[:_LOOK_AT])
 
 
-def _look(worker: Worker) -> list[Job]:
+def _look(worker: Worker) -> Iterator[Job]:
     seen = timedelta(seconds=-settings.NASCOPE_LEASE_SECONDS)
     return _candidates(device_kind(worker.device)).instances(seen=seen)
 
@@ -104,10 +103,10 @@ def claim(worker: Worker) -> Job | None:
 def claim_of_run(worker: Worker, counter: RunCounter) -> Job | None:
     """`claim` inside a transaction that holds the run's lock (the caller writes `counter`): the next job if it is this run's. None if it
     is another run's or there is none; then `claim` decides after the commit."""
-    candidates = _look(worker)
-    if not candidates or candidates[0].run_id != counter.run_id or not _take(candidates[0], worker, counter):
+    first = next(_look(worker), None)
+    if first is None or first.run_id != counter.run_id or not _take(first, worker, counter):
         return None
-    return candidates[0]
+    return first
 
 
 _OF_RUN = Run.objects.filter(pk=OuterRef("run_id"), state__in=Run.ACTIVE)
@@ -166,12 +165,13 @@ _RUNS = Update(
 
 
 def _begin(job: Job, counter: RunCounter, kind: str) -> None:
-    """What becomes visible when a run's job starts. `job.run_state` and `job.run_device` are from before the lock; a run leaves `queued`
-    and gets its device once."""
-    if job.device == "auto" and job.run_device == "":
+    """What becomes visible when a run's job starts. The run's state and device that came with the job are from before the lock; but a run
+    leaves `queued` once, and gets its device once."""
+    seen = vars(job)
+    if job.device == "auto" and seen["run_device"] == "":
         # The first worker's kind of device is the run's from now on: arithmetic differs between kinds.
         Run.objects.filter(pk=counter.run_id, device="").update(device=kind)
-    if job.run_state == Run.State.QUEUED and Run.objects.filter(pk=counter.run_id, state=Run.State.QUEUED).update(
+    if seen["run_state"] == Run.State.QUEUED and Run.objects.filter(pk=counter.run_id, state=Run.State.QUEUED).update(
         state=Run.State.RUNNING, started=Now(), revision=F("revision") + 1
     ):
         add(counter, [ops("started", "started")])

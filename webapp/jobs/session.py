@@ -16,8 +16,9 @@ from django.db import Error, connection
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from ..core.locks import write_counter
 from ..core.models import Job, RunCounter, Worker
-from . import parent
+from . import parent, states
 from .claim import claim_of_run
 from .clock import after
 from .residency import Residents
@@ -77,13 +78,18 @@ class Session:
         """Whether the slice should end at the next unit: asked to stop, or the lease is gone."""
         return self.stopping.is_set() or self._lost or self.writer.lost
 
-    def claim_ahead(self, counter: RunCounter) -> Job | None:
-        """The next claim, in the transaction that ends a slice and holds its run's lock, if `serve` would claim now and the turn is this
-        run's: a lock, a look and a commit less than `claim` afterwards. Set `ahead` to it once the transaction is over."""
+    def end_of_slice(self, counter: RunCounter) -> Job | None:
+        """The last step of a transaction that ended a lease of `counter`'s run: claim the next job in it, if `serve` would claim now and
+        the turn is this run's (a lock, a look and a commit less than `claim` afterwards), or else see whether the run waits to be paused;
+        and write `counter`. Returns the job; make it `ahead` once the transaction is over."""
+        following = None
         # After a machine failure the process may have to end.
-        if self.stopping.is_set() or self.machine_failures or time.monotonic() >= self.serve_until:
-            return None
-        return claim_of_run(self.worker, counter)
+        if not (self.stopping.is_set() or self.machine_failures or time.monotonic() >= self.serve_until):
+            following = claim_of_run(self.worker, counter)
+        if following is None:
+            states.settle_pause(counter)
+        write_counter(counter)
+        return following
 
     def idle(self) -> None:
         """Say that there is nothing to do."""

@@ -20,11 +20,10 @@ from search_engine.search.phase_work import PhaseWork
 from search_engine.search.work import Work, WorkSpec, run_slice
 
 from ..core.checked import checked_run
-from ..core.locks import write_counter
 from ..core.models import Job, ModelArtefact, Run, RunCounter
 from ..core.statements import Given, Update
 from ..events.store import StaleFence, add, lock_for
-from . import files, progress, states
+from . import files, progress
 from .failures import mark_not_reproducible
 from .outcomes import NONE, keep
 from .session import Session
@@ -105,8 +104,7 @@ def _commit_checkpoint(session: Session, slice_: Slice) -> str:
     with transaction.atomic():
         counter = lock_for(job)
         _record(slice_, counter, state=Job.State.READY, checkpoint_path=name, checkpoint_digest=digest, **NONE)
-        following = session.claim_ahead(counter)
-        write_counter(counter)
+        following = session.end_of_slice(counter)
         transaction.on_commit(lambda: files.remove_older(job, sweep=slice_.sweep))
     session.ahead = following
     return digest
@@ -127,8 +125,7 @@ def _commit_outcome(session: Session, slice_: Slice) -> None:
             mark_not_reproducible(counter, f"{job.source} failed because of the machine: {outcome['reason']}")
         # The coordinator's job may be leased at this moment: it looks for finished work again under the run's mutex.
         _WAKE.execute(run=job.its_run)
-        following = session.claim_ahead(counter)
-        write_counter(counter)
+        following = session.end_of_slice(counter)
         transaction.on_commit(lambda: files.remove_older(job, sweep=slice_.sweep))
     session.ahead = following
 
@@ -141,13 +138,13 @@ def _pack(work: Work) -> dict[str, Any]:
     return {"bundle_size": path.stat().st_size, "bundle_sha256": sha256}
 
 
-_ENDED = ("state", "progress", "checkpoint_path", "checkpoint_digest", "outcome", "outcome_path", "outcome_digest", "reason")
+_ENDED = {"state", "progress", "checkpoint_path", "checkpoint_digest", "outcome", "outcome_path", "outcome_digest", "reason"}
 """Fields that the end of a slice sets."""
 _END = Update(
     lambda: (
         Job.objects.filter(pk=Given("job", UUIDField())),
         {
-            **{name: Given(name, Job._meta.get_field(name)) for name in _ENDED},
+            **{field.name: Given(field.name, field) for field in Job._meta.concrete_fields if field.name in _ENDED},
             "served_seconds": F("served_seconds") + Given("elapsed", FloatField()), "lease_until": None, "failures": 0,
         },
     )
@@ -157,7 +154,7 @@ _WAKE = Update(lambda: (Job.objects.filter(run_id=Given("run", UUIDField()), kin
 
 def _record(slice_: Slice, counter: RunCounter, **ended: str) -> None:
     """Events first, then what the slice used, how far it is, and the end of its lease (`ended`: the job's fields; those left out stay).
-    The caller writes `counter`."""
+    `end_of_slice` writes `counter`."""
     job, work = slice_.job, slice_.work
     add(counter, slice_.events)
     counter.spent_samples += max(0.0, work.cost.samples - slice_.before.samples)
@@ -169,7 +166,6 @@ def _record(slice_: Slice, counter: RunCounter, **ended: str) -> None:
     job.progress = progress.of_job(work)
     _END.execute(job=job.pk, elapsed=slice_.elapsed, **{"reason": job.reason, "progress": job.progress, **ended})
     progress.update_run(job, counter)
-    states.settle_pause(counter)
 
 
 def _charge_phase(counter: RunCounter, work: PhaseWork) -> None:

@@ -78,8 +78,8 @@ def pause(run_id: UUID) -> Run:
 
 _SETTLE = Update(
     lambda: (
-        Run.objects.filter(
-            ~Exists(Job.objects.filter(run_id=OuterRef("pk"), state=Job.State.LEASED)), pk=Given("run", UUIDField()), state=Run.State.PAUSING
+        Run.objects.filter(pk=Given("run", UUIDField()), state=Run.State.PAUSING).exclude(
+            Exists(Job.objects.filter(run_id=OuterRef("pk"), state=Job.State.LEASED))
         ),
         {"state": Run.State.PAUSED, "revision": F("revision") + 1},
     )
