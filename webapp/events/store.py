@@ -24,11 +24,6 @@ from .projector import NewEvent, project
 
 Key = tuple[str, int, str, int]
 
-_HELD = Select(
-    lambda: Job.objects.filter(
-        pk=Given("job", UUIDField()), fence=Given("fence", BigIntegerField()), state=Job.State.LEASED
-    ).values_list("fence")
-)
 _KEYS = Select(
     lambda: Event.objects.filter(
         run_id=Given("run", UUIDField()), science=True, source=Given("source", CharField()),
@@ -58,11 +53,12 @@ def append(counter: RunCounter, events: Sequence[EngineEvent]) -> list[NewEvent]
     return rows
 
 
-def add(counter: RunCounter, events: Sequence[EngineEvent]) -> list[NewEvent]:
-    """`append` for a caller that changes the counter further and writes it."""
+def add(counter: RunCounter, events: Sequence[EngineEvent], *, repeated: bool = True) -> list[NewEvent]:
+    """`append` for a caller that changes the counter further and writes it. `repeated`: whether a lease before may have said some of them
+    already; where it may not, the table is not asked (and refuses what should be there nevertheless)."""
     if not events:
         return []
-    fresh, diverged = _without_known(counter.run_id, events)
+    fresh, diverged = _without_known(counter.run_id, events, repeated)
     if diverged:
         source, step, kind, _ = diverged[0]
         message = f"work that was repeated gave another result at {len(diverged)} place(s), first {source}, step {step}, {kind}"
@@ -89,22 +85,22 @@ def add(counter: RunCounter, events: Sequence[EngineEvent]) -> list[NewEvent]:
     return rows
 
 
-def append_fenced(job: Job, events: Sequence[EngineEvent]) -> None:
+def append_fenced(job: Job, events: Sequence[EngineEvent], *, repeated: bool = True) -> None:
     """`append` in a transaction of its own, if `job`'s fence still holds. Raises StaleFence."""
     with transaction.atomic():
         counter = lock_for(job)
-        append(counter, events)
+        add(counter, events, repeated=repeated)
+        if not write_counter(counter, job):
+            raise StaleFence("the lease was lost")
 
 
 def lock_for(job: Job) -> RunCounter:
-    """Lock the job's run and check that the lease taken under `job.fence` still holds. Raises StaleFence."""
+    """Lock the run of a job under lease. Raises StaleFence if the run was deleted. Whether the lease still holds is for what ends the
+    transaction to say: an UPDATE guarded by the fence, without which nothing of it stays."""
     try:
-        counter = lock_run(job.its_run)
+        return lock_run(job.its_run)
     except RunCounter.DoesNotExist:
         raise StaleFence("the run was deleted") from None
-    if not _HELD.rows(job=job.pk, fence=job.fence):
-        raise StaleFence("the lease was lost")
-    return counter
 
 
 def payload_json(event: EngineEvent) -> tuple[dict[str, Any], JsonText]:
@@ -127,9 +123,11 @@ def last_seq(run_id: UUID) -> int:
     return RunCounter.objects.filter(run_id=run_id).values_list("last_seq", flat=True).first() or 0
 
 
-def _without_known(run_id: UUID, events: Sequence[EngineEvent]) -> tuple[list[tuple[EngineEvent, dict[str, Any], JsonText]], list[Key]]:
+def _without_known(
+    run_id: UUID, events: Sequence[EngineEvent], repeated: bool
+) -> tuple[list[tuple[EngineEvent, dict[str, Any], JsonText]], list[Key]]:
     """The events that are not stored yet (with their payload), and the keys whose stored payload differs."""
-    known = _stored(run_id, [event for event in events if event.science])
+    known = _stored(run_id, [event for event in events if event.science]) if repeated else {}
     fresh: list[tuple[EngineEvent, dict[str, Any], JsonText]] = []
     diverged: list[Key] = []
     for event in events:

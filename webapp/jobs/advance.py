@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import BooleanField, Case, CharField, Exists, F, FloatField, OuterRef, UUIDField, Value, When
+from django.db.models import BigIntegerField, BooleanField, Case, CharField, Exists, F, FloatField, OuterRef, UUIDField, Value, When
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -45,14 +45,15 @@ def run_advance(session: Session, job: Job) -> None:
     try:
         with transaction.atomic():
             counter = lock_for(job)
-            add(counter, step.events)
+            add(counter, step.events, repeated=sweep)
             _charge(counter, step)
             elapsed = time.perf_counter() - started
             charge_service(job, elapsed, counter)
             for item in finished:
                 _TAKEN.execute(job=item.pk)
             _open_jobs(job, step.opened)
-            _END.execute(job=job.pk, more=step.more, path=name, digest=digest, elapsed=elapsed)
+            if not _END.execute(job=job.pk, fence=job.fence, more=step.more, path=name, digest=digest, elapsed=elapsed):
+                raise StaleFence("the lease was lost")
             progress.update_from_coordinator(counter, coordinator.progress())
             _end(counter, step)
             following = session.end_of_slice(counter)
@@ -73,7 +74,7 @@ _FINISHED = Select(lambda: Job.objects.filter(run_id=Given("run", UUIDField()), 
 _TAKEN = Update(lambda: (Job.objects.filter(pk=Given("job", UUIDField())), {"state": Job.State.TAKEN, **outcomes.NONE}))
 _END = Update(
     lambda: (
-        Job.objects.filter(pk=Given("job", UUIDField())),
+        Job.objects.filter(pk=Given("job", UUIDField()), fence=Given("fence", BigIntegerField()), state=Job.State.LEASED),
         {
             "state": Job.State.READY, "checkpoint_path": Given("path", CharField()),
             # Other work of the run may have finished since it was looked at.

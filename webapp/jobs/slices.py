@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, FloatField, UUIDField
+from django.db.models import BigIntegerField, F, FloatField, UUIDField
 
 from search_engine.base import checkpoint
 from search_engine.catalogue.config import CheckedRun
@@ -35,12 +35,12 @@ def run_work(session: Session, job: Job) -> None:
     started = time.perf_counter()
     checked = checked_run(job.its_run)
     work: Work | None = session.residents.take(job.pk, job.checkpoint_digest)
-    sweep = work is None and job.fence > 1
+    after_another = work is None and job.fence > 1
     if work is None:
         work = _open(job, checked)
     before = work.cost if job.checkpoint_digest else Cost()
     try:
-        slice_ = Slice(job, work, _compute(session, job, work), before, time.perf_counter() - started, sweep)
+        slice_ = Slice(job, work, _compute(session, job, work, after_another), before, time.perf_counter() - started, after_another)
         if work.finished:
             session.machine_failures += work.failure is not None and work.failure.machine
             _commit_outcome(session, slice_)
@@ -65,8 +65,8 @@ class Slice:
     """Those that are not in the database yet."""
     before: Cost
     elapsed: float
-    sweep: bool
-    """Whether files of earlier holders may lie about."""
+    after_another: bool
+    """Whether an earlier lease may have ended without a commit, and have left files and events."""
 
 
 def _open(job: Job, checked: CheckedRun) -> Work:
@@ -77,7 +77,7 @@ def _open(job: Job, checked: CheckedRun) -> Work:
     return work
 
 
-def _compute(session: Session, job: Job, work: Work) -> list[Event]:
+def _compute(session: Session, job: Job, work: Work, repeated: bool) -> list[Event]:
     """The slice. Returns the events that are not in the database yet."""
     from search_engine.training import device
 
@@ -88,7 +88,7 @@ def _compute(session: Session, job: Job, work: Work) -> list[Event]:
         session.progressed()
         return session.should_stop
 
-    writer.begin(job)
+    writer.begin(job, repeated=repeated)
     try:
         last = run_slice(work, settings.NASCOPE_SLICE_SECONDS, between_units, writer.put)
     except BaseException:
@@ -105,7 +105,7 @@ def _commit_checkpoint(session: Session, slice_: Slice) -> str:
         counter = lock_for(job)
         _record(slice_, counter, state=Job.State.READY, checkpoint_path=name, checkpoint_digest=digest, **NONE)
         following = session.end_of_slice(counter)
-        transaction.on_commit(lambda: files.remove_older(job, sweep=slice_.sweep))
+        transaction.on_commit(lambda: files.remove_older(job, sweep=slice_.after_another))
     session.ahead = following
     return digest
 
@@ -117,8 +117,8 @@ def _commit_outcome(session: Session, slice_: Slice) -> None:
     bundle = _pack(work)
     with transaction.atomic():
         counter = lock_for(job)
-        work.place()
         _record(slice_, counter, state=Job.State.FINISHED, reason=outcome["reason"], checkpoint_path="", checkpoint_digest="", **kept)
+        work.place()
         if bundle:
             ModelArtefact.objects.filter(run_id=job.its_run, index=work.spec.index).update(**bundle)
         if outcome.get("machine"):
@@ -126,7 +126,7 @@ def _commit_outcome(session: Session, slice_: Slice) -> None:
         # The coordinator's job may be leased at this moment: it looks for finished work again under the run's mutex.
         _WAKE.execute(run=job.its_run)
         following = session.end_of_slice(counter)
-        transaction.on_commit(lambda: files.remove_older(job, sweep=slice_.sweep))
+        transaction.on_commit(lambda: files.remove_older(job, sweep=slice_.after_another))
     session.ahead = following
 
 
@@ -142,7 +142,7 @@ _ENDED = {"state", "progress", "checkpoint_path", "checkpoint_digest", "outcome"
 """Fields that the end of a slice sets."""
 _END = Update(
     lambda: (
-        Job.objects.filter(pk=Given("job", UUIDField())),
+        Job.objects.filter(pk=Given("job", UUIDField()), fence=Given("fence", BigIntegerField()), state=Job.State.LEASED),
         {
             **{field.name: Given(field.name, field) for field in Job._meta.concrete_fields if field.name in _ENDED},
             "served_seconds": F("served_seconds") + Given("elapsed", FloatField()), "lease_until": None, "failures": 0,
@@ -154,9 +154,9 @@ _WAKE = Update(lambda: (Job.objects.filter(run_id=Given("run", UUIDField()), kin
 
 def _record(slice_: Slice, counter: RunCounter, **ended: str) -> None:
     """Events first, then what the slice used, how far it is, and the end of its lease (`ended`: the job's fields; those left out stay).
-    `end_of_slice` writes `counter`."""
+    `end_of_slice` writes `counter`. Raises StaleFence if the lease was lost."""
     job, work = slice_.job, slice_.work
-    add(counter, slice_.events)
+    add(counter, slice_.events, repeated=slice_.after_another)
     counter.spent_samples += max(0.0, work.cost.samples - slice_.before.samples)
     counter.spent_seconds += slice_.elapsed
     if isinstance(work, PhaseWork) and not work.control:
@@ -164,7 +164,9 @@ def _record(slice_: Slice, counter: RunCounter, **ended: str) -> None:
     charge_service(job, slice_.elapsed, counter)
     job.served_seconds += slice_.elapsed
     job.progress = progress.of_job(work)
-    _END.execute(job=job.pk, elapsed=slice_.elapsed, **{"reason": job.reason, "progress": job.progress, **ended})
+    values = {"reason": job.reason, "progress": job.progress, **ended}
+    if not _END.execute(job=job.pk, fence=job.fence, elapsed=slice_.elapsed, **values):
+        raise StaleFence("the lease was lost")
     progress.update_run(job, counter)
 
 
