@@ -28,7 +28,7 @@ def derive_seed(*parts: object) -> int:
 
 
 def random_state(rng: random.Random) -> list[Any]:
-    """The state of a `random.Random` as JSON.
+    """The state of a `random.Random`, for a checkpoint.
 
     >>> rng, again = random.Random(0), random.Random(1)
     >>> restore_random(again, random_state(rng))
@@ -36,12 +36,13 @@ def random_state(rng: random.Random) -> list[Any]:
     True
     """
     version, internal, gauss = rng.getstate()
-    return [version, list(internal), gauss]
+    # An array is written as it is, 625 numbers in a list are looked at one by one.
+    return [version, np.array(internal, np.uint32), gauss]
 
 
 def restore_random(rng: random.Random, state: list[Any]) -> None:
     """Undo `random_state`."""
-    rng.setstate((state[0], tuple(state[1]), state[2]))
+    rng.setstate((state[0], tuple(np.asarray(state[1]).tolist()), state[2]))
 
 
 class GlobalGenerators:

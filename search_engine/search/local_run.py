@@ -1,7 +1,8 @@
 """A run in this process, without any web application: what the command line drives.
 
-Every commit is one file, `state.safetensors`, replaced atomically; it remembers how long `events.jsonl` was, so that after a kill the
-log is cut back to the commit and the lost slice says its events again, identically.
+A commit is one small file, `state.safetensors`, replaced atomically. What grows with every trial (what was told, what is known) lies in
+`state.<number>.rows` and is only appended to. The state remembers how long that file and `events.jsonl` were, so that after a kill both are
+cut back to the commit and the lost slice says its events again, identically.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from ..base import checkpoint
-from ..base.errors import BadInput
+from ..base.errors import BadInput, CheckpointMismatch
 from ..base.release import __version__
+from ..base.row_log import SUFFIX, RowLog
 from ..catalogue.config import CheckedRun
 from ..events import Event, EventRecord, Ops
 from ..spaces.genomes import Genome
@@ -58,6 +60,7 @@ class LocalRun:
         self.queue: list[WorkSpec] = []
         self.work: Work | None = None
         self.seq = 0
+        self.rows = RowLog(out, _rows_name(0))
         self.reloads = False
         """Rebuild the work from its checkpoint after every slice: a test that equal bits come out."""
         out.mkdir(parents=True, exist_ok=True)
@@ -68,6 +71,7 @@ class LocalRun:
             self._restore()
         else:
             (out / EVENTS).write_bytes(b"")
+        self._remove_other_rows()
         self._file = (out / EVENTS).open("ab")
 
     # ---------------------------------------------------------------- driving
@@ -157,21 +161,40 @@ class LocalRun:
             "queue": [spec.model_dump() for spec in self.queue],
             "work": self.work.state_dict() if self.work is not None else None,
         }
-        checkpoint.write(self.out / STATE, state)
+        fresh = self.rows.wasteful
+        if fresh:
+            self.rows = RowLog(self.out, _rows_name(int(self.rows.name.split(".")[1]) + 1))
+        checkpoint.write(self.out / STATE, state, self.rows)
+        if fresh:
+            self._remove_other_rows()
+
+    def _remove_other_rows(self) -> None:
+        """Those that the state no longer names, or that a kill left before it did."""
+        for path in self.out.glob(_rows_name("*")):
+            if path.name != self.rows.name:
+                path.unlink(missing_ok=True)
 
     def _restore(self) -> None:
-        state = checkpoint.read(self.out / STATE)
+        try:
+            self._restore_state()
+        except CheckpointMismatch as error:
+            raise BadInput("resume", f"{self.out} cannot be gone on with: {error}") from error
+
+    def _restore_state(self) -> None:
+        state, rows = checkpoint.read_with_log(self.out / STATE)
+        self.rows = rows or self.rows
         if state["config"] != self.checked.config.model_dump(mode="json"):
             changed = [name for name, value in self.checked.config.model_dump(mode="json").items() if state["config"].get(name) != value]
             raise BadInput("resume", f"{self.out} holds a run with another configuration ({', '.join(changed)} differ); give the same one")
-        with (self.out / EVENTS).open("r+b") as file:
-            file.truncate(state["events_bytes"])
         self.seq = state["seq"]
         self.coordinator.load_state_dict(state["coordinator"])
         self.queue = [WorkSpec.model_validate(spec) for spec in state["queue"]]
         if state["work"] is not None:
             self.work = open_work(self.checked, self.queue[0], self.data_dir, self.out)
             self.work.load_state_dict(state["work"])
+        # Last: a folder that is refused stays as it was.
+        with (self.out / EVENTS).open("r+b") as file:
+            file.truncate(state["events_bytes"])
 
     # ---------------------------------------------------------------- result
 
@@ -182,6 +205,10 @@ class LocalRun:
         temporary.write_text(json.dumps(result, indent=2) + "\n")
         os.replace(temporary, path)
         return result
+
+
+def _rows_name(number: int | str) -> str:
+    return f"{Path(STATE).stem}.{number}{SUFFIX}"
 
 
 def versions() -> dict[str, str]:

@@ -13,12 +13,16 @@ from typing import Any, Protocol
 
 from ..algorithms.base import Finalist, Inherit, Proposal, Result, TrialPhase
 from ..algorithms.trials.ranking import Ranking
+from ..base.growing import GrowingDict, Records
 from ..events import CandidateBorn, Cost, Incumbent, TrialTold
 from ..spaces.genomes import Genome, canonical_json
 from .budget import Meter
 
 REUSED_IN_A_ROW = 1000
 """So many reused trials one after another mean that the space (as the algorithm walks it) is exhausted."""
+
+TOLD = ("status", "reason", "metrics", "machine")
+"""What is kept of an outcome."""
 
 
 @dataclass
@@ -52,6 +56,31 @@ def _inherit(tree: dict[str, Any] | None) -> Inherit | None:
     return None if tree is None else Inherit(trial=tree["trial"], parts=tuple(tree["parts"]))
 
 
+def _result_tree(result: Result) -> dict[str, Any]:
+    return {**asdict(result), "genome": result.genome.to_json(), "cost": result.cost.model_dump()}
+
+
+def _result(tree: dict[str, Any]) -> Result:
+    return Result(**{**tree, "genome": Genome.from_json(tree["genome"]), "cost": Cost.model_validate(tree["cost"])})
+
+
+def _proposal_tree(proposal: Proposal) -> dict[str, Any]:
+    return {**asdict(proposal), "genome": proposal.genome.to_json()}
+
+
+def _proposal(tree: dict[str, Any]) -> Proposal:
+    genome, parents, inherit = Genome.from_json(tree["genome"]), tuple(tree["parents"]), _inherit(tree["inherit"])
+    return Proposal(**{**tree, "genome": genome, "parents": parents, "inherit": inherit})
+
+
+def _told_tree(outcome: dict[str, Any]) -> list[Any]:
+    return [outcome[name] for name in TOLD]
+
+
+def _told(tree: list[Any]) -> dict[str, Any]:
+    return dict(zip(TOLD, tree, strict=True))
+
+
 class Host(Protocol):
     """What the rounds need of the coordinator."""
 
@@ -78,17 +107,17 @@ class TrialRounds:
     asked: int = 0
     open: list[OpenTrial] = field(default_factory=list)
     results: dict[int, dict[str, Any]] = field(default_factory=dict)
-    known: dict[str, int] = field(default_factory=dict)
+    known: GrowingDict[str, int] = field(default_factory=GrowingDict)
     """Reuse key -> number of the trial that has (or will have) the result."""
-    told: dict[int, dict[str, Any]] = field(default_factory=dict)
-    """Outcomes of told originals, for reuse."""
+    told: GrowingDict[int, dict[str, Any]] = field(default_factory=lambda: GrowingDict(_told_tree, _told))
+    """Outcomes of told originals, for reuse: what `TOLD` names of them."""
     draining: str = ""
     """Why no more trials are asked (budget, exhausted, horizon, settled); empty while asking."""
     failures_in_row: int = 0
     reused_in_row: int = 0
     generation: int = 0
-    generation_results: list[Result] = field(default_factory=list)
-    queue: list[Proposal] = field(default_factory=list)
+    generation_results: Records[Result] = field(default_factory=lambda: Records(_result_tree, _result))
+    queue: Records[Proposal] = field(default_factory=lambda: Records(_proposal_tree, _proposal))
     best: float | None = None
     failed_reason: str = ""
     unheard: Ranking = field(init=False)
@@ -141,15 +170,16 @@ class TrialRounds:
         if self.queue:
             # A generation is cut proposal by proposal by the budget's test; the cut one is never told.
             if not self._budget_allows():
-                self.queue = []
+                self.queue.clear()
                 self.draining = "budget"
             else:
-                self._open(self.queue.pop(0))
+                self._open(self.queue.popleft())
             return True
         if self.open:
             return self._tell_head()
         if self.generation_results:
-            results, self.generation_results = self.generation_results, []
+            results = list(self.generation_results)
+            self.generation_results.clear()
             if not self.draining:
                 self.phase.tell(results)
                 self.host.forget(self.phase.forgotten())
@@ -162,7 +192,7 @@ class TrialRounds:
         if not self._budget_allows():
             self.draining = "budget"
             return True
-        self.queue = list(self.phase.ask())
+        self.queue.extend(self.phase.ask())
         self.generation += 1
         if not self.queue:
             self.draining = self.phase.stop_reason
@@ -239,9 +269,8 @@ class TrialRounds:
         elif trial.number in self.results:
             outcome = self.results.pop(trial.number)
             cost = Cost.model_validate({**outcome["cost"], "seconds": outcome.get("seconds", 0.0)})
-            self.told[trial.number] = {name: outcome[name] for name in ("status", "reason", "metrics")} | {
-                "machine": outcome.get("machine", False)
-            }
+            if self.phase.repeatable:
+                self.told[trial.number] = {"machine": False} | {name: outcome[name] for name in TOLD if name in outcome}
         else:
             return False
         self.open.pop(0)
@@ -319,17 +348,14 @@ class TrialRounds:
             "asked": self.asked,
             "open": [trial.to_tree() for trial in self.open],
             "results": {str(number): outcome for number, outcome in self.results.items()},
-            "known": self.known,
-            "told": {str(number): outcome for number, outcome in self.told.items()},
+            "known": self.known.state_dict(),
+            "told": self.told.state_dict(),
             "draining": self.draining,
             "failures_in_row": self.failures_in_row,
             "reused_in_row": self.reused_in_row,
             "generation": self.generation,
-            "generation_results": [
-                {**asdict(result), "genome": result.genome.to_json(), "cost": result.cost.model_dump()}
-                for result in self.generation_results
-            ],
-            "queue": [{**asdict(item), "genome": item.genome.to_json(), "parents": list(item.parents)} for item in self.queue],
+            "generation_results": self.generation_results.state_dict(),
+            "queue": self.queue.state_dict(),
             "best": self.best,
             "unheard": self.unheard.state_dict(),
             "failed_reason": self.failed_reason,
@@ -339,7 +365,6 @@ class TrialRounds:
         for name in (
             "first_number",
             "asked",
-            "known",
             "draining",
             "failures_in_row",
             "reused_in_row",
@@ -348,22 +373,7 @@ class TrialRounds:
             "failed_reason",
         ):
             setattr(self, name, state[name])
-        self.unheard.load_state_dict(state["unheard"])
+        for name in ("unheard", "known", "told", "generation_results", "queue"):
+            getattr(self, name).load_state_dict(state[name])
         self.open = [OpenTrial.from_tree(tree) for tree in state["open"]]
         self.results = {int(number): outcome for number, outcome in state["results"].items()}
-        self.told = {int(number): outcome for number, outcome in state["told"].items()}
-        self.generation_results = [
-            Result(**{**tree, "genome": Genome.from_json(tree["genome"]), "cost": Cost.model_validate(tree["cost"])})
-            for tree in state["generation_results"]
-        ]
-        self.queue = [
-            Proposal(
-                **{
-                    **tree,
-                    "genome": Genome.from_json(tree["genome"]),
-                    "parents": tuple(tree["parents"]),
-                    "inherit": _inherit(tree["inherit"]),
-                }
-            )
-            for tree in state["queue"]
-        ]

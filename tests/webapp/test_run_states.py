@@ -141,7 +141,7 @@ def test_a_full_disk_pauses_the_run_with_the_reason(where: str, monkeypatch: pyt
     if where == "before":
         monkeypatch.setattr(files, "free_bytes", lambda: 1000)
     else:
-        def write(path: Path, tree: Any) -> str:
+        def write(path: Path, tree: Any, log: Any) -> str:
             raise OSError(errno.ENOSPC, "No space left on device")
 
         monkeypatch.setattr("webapp.jobs.advance.checkpoint.write", write)

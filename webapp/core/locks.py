@@ -5,26 +5,19 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import BigIntegerField, Exists, UUIDField
+from django.db.models import UUIDField
 
-from .models import Job, RunCounter
+from .models import RunCounter
 from .statements import Given, Select, Update
 
 _LOCK = Select(lambda: RunCounter.objects.select_for_update().filter(run_id=Given("run", UUIDField())))
 _COUNTS = [field for field in RunCounter._meta.concrete_fields if not field.primary_key]
-_HELD = Exists(Job.objects.filter(pk=Given("job", UUIDField()), fence=Given("fence", BigIntegerField()), state=Job.State.LEASED))
-
-
-def _write(*guards: Exists) -> Update:
-    return Update(
-        lambda: (
-            RunCounter.objects.filter(*guards, run_id=Given("run", UUIDField())),
-            {field.name: Given(field.name, field) for field in _COUNTS},
-        )
+_WRITE = Update(
+    lambda: (
+        RunCounter.objects.filter(run_id=Given("run", UUIDField())),
+        {field.name: Given(field.name, field) for field in _COUNTS},
     )
-
-
-_WRITE, _WRITE_HELD = _write(), _write(_HELD)
+)
 
 
 def lock_run(run_id: UUID) -> RunCounter:
@@ -41,10 +34,6 @@ def lock_run(run_id: UUID) -> RunCounter:
     return found
 
 
-def write_counter(counter: RunCounter, under: Job | None = None) -> bool:
-    """Write the counter row that `lock_run` gave and the caller changed; with `under` only if the lease taken under that job's fence still
-    holds. Returns whether it was written."""
-    values = {field.name: getattr(counter, field.attname) for field in _COUNTS}
-    if under is None:
-        return bool(_WRITE.execute(run=counter.run_id, **values))
-    return bool(_WRITE_HELD.execute(run=counter.run_id, job=under.pk, fence=under.fence, **values))
+def write_counter(counter: RunCounter) -> None:
+    """Write the counter row that `lock_run` gave and the caller changed."""
+    _WRITE.execute(run=counter.run_id, **{field.name: getattr(counter, field.attname) for field in _COUNTS})

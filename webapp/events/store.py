@@ -24,6 +24,11 @@ from .projector import NewEvent, project
 
 Key = tuple[str, int, str, int]
 
+_HELD = Select(
+    lambda: Job.objects.filter(
+        pk=Given("job", UUIDField()), fence=Given("fence", BigIntegerField()), state=Job.State.LEASED
+    ).values_list("fence")
+)
 _KEYS = Select(
     lambda: Event.objects.filter(
         run_id=Given("run", UUIDField()), science=True, source=Given("source", CharField()),
@@ -89,14 +94,15 @@ def append_fenced(job: Job, events: Sequence[EngineEvent], *, repeated: bool = T
     """`append` in a transaction of its own, if `job`'s fence still holds. Raises StaleFence."""
     with transaction.atomic():
         counter = lock_for(job)
-        add(counter, events, repeated=repeated)
-        if not write_counter(counter, job):
+        if not _HELD.rows(job=job.pk, fence=job.fence):
             raise StaleFence("the lease was lost")
+        if add(counter, events, repeated=repeated):
+            write_counter(counter)
 
 
 def lock_for(job: Job) -> RunCounter:
-    """Lock the run of a job under lease. Raises StaleFence if the run was deleted. Whether the lease still holds is for what ends the
-    transaction to say: an UPDATE guarded by the fence, without which nothing of it stays."""
+    """Lock the run of a job under lease. Raises StaleFence if the run was deleted. Whether the lease still holds is for the next statement
+    to find out: what ends a slice is an UPDATE of the job's row, guarded by its fence."""
     try:
         return lock_run(job.its_run)
     except RunCounter.DoesNotExist:

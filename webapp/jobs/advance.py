@@ -12,6 +12,8 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from search_engine.base import checkpoint
+from search_engine.base.errors import CheckpointMismatch
+from search_engine.base.row_log import RowLog
 from search_engine.search.coordinator import Coordinator, Step
 from search_engine.search.work import WorkSpec
 
@@ -33,27 +35,31 @@ EVENTS = 500
 def run_advance(session: Session, job: Job) -> None:
     """Tell and ask as far as it goes in about a second. Raises StaleFence if the lease was lost meanwhile."""
     started = time.perf_counter()
-    coordinator: Coordinator | None = session.residents.take(job.pk, job.checkpoint_digest)
-    sweep = coordinator is None and job.fence > 1
-    if coordinator is None:
-        coordinator = _open(job)
+    folder = files.run_dir(job.its_run)
+    resident = session.residents.take_any(job.pk)
+    # Unless this process committed the lease before: files and events of one that ended without a commit may be there.
+    ours = job.fence == 1 or (resident is not None and resident[0] == job.checkpoint_digest)
+    after_another = not (ours and files.follows_its_commit(job))
+    coordinator, last_log = _open(job, resident)
+    log = _log_to_write(job, last_log)
+    sweep = after_another or (last_log is not None and log is not last_log)
     finished = list(_FINISHED.instances(run=job.its_run))
     step = coordinator.advance({item.source: outcomes.read(item) for item in finished}, settings.NASCOPE_ADVANCE_SECONDS, EVENTS)
     session.progressed()
     name = files.file_name(job, "checkpoints")
-    digest = checkpoint.write(files.run_dir(job.its_run) / name, coordinator.state_dict())
+    digest = _write(folder / name, coordinator, log)
     try:
         with transaction.atomic():
             counter = lock_for(job)
-            add(counter, step.events, repeated=sweep)
-            _charge(counter, step)
             elapsed = time.perf_counter() - started
-            charge_service(job, elapsed, counter)
             for item in finished:
                 _TAKEN.execute(job=item.pk)
-            _open_jobs(job, step.opened)
             if not _END.execute(job=job.pk, fence=job.fence, more=step.more, path=name, digest=digest, elapsed=elapsed):
                 raise StaleFence("the lease was lost")
+            add(counter, step.events, repeated=after_another)
+            _charge(counter, step)
+            charge_service(job, elapsed, counter)
+            _open_jobs(job, step.opened)
             progress.update_from_coordinator(counter, coordinator.progress())
             _end(counter, step)
             following = session.end_of_slice(counter)
@@ -61,13 +67,13 @@ def run_advance(session: Session, job: Job) -> None:
                 # The row of the run changed.
                 wake.announce(counter.run_id)
             used = [*(item.outcome_path for item in finished), *step.obsolete]
-            transaction.on_commit(lambda: files.remove_older(job, *used, sweep=sweep))
+            transaction.on_commit(lambda: files.remove_older(job, *used, sweep=sweep, keep=log.name))
     except StaleFence:
-        files.remove(job.its_run, name)
+        files.remove(job.its_run, name, f"checkpoints/{files.log_name(job)}")
         raise
     session.ahead = following
     if step.status == "running":
-        session.residents.put(job.pk, digest, coordinator)
+        session.residents.put(job.pk, digest, (coordinator, log))
 
 
 _FINISHED = Select(lambda: Job.objects.filter(run_id=Given("run", UUIDField()), state=Job.State.FINISHED))
@@ -87,12 +93,40 @@ _END = Update(
 )
 
 
-def _open(job: Job) -> Coordinator:
-    folder = files.run_dir(job.its_run)
-    coordinator = Coordinator(checked_run(job.its_run), Path(settings.NASCOPE_DATA), folder)
-    if job.checkpoint_digest:
-        coordinator.load_state_dict(checkpoint.read(folder / job.checkpoint_path, job.checkpoint_digest))
-    return coordinator
+def _open(job: Job, resident: tuple[str, tuple[Coordinator, RowLog]] | None) -> tuple[Coordinator, RowLog | None]:
+    """The coordinator at its last checkpoint. `resident`: the one that this process had, and the checkpoint's digest; where others went on
+    meanwhile, only what has grown since then is read of what grows."""
+    if resident is not None and resident[0] == job.checkpoint_digest:
+        return resident[1]
+    coordinator = Coordinator(checked_run(job.its_run), Path(settings.NASCOPE_DATA), files.run_dir(job.its_run))
+    if not job.checkpoint_digest:
+        return coordinator, None
+    path = files.run_dir(job.its_run) / job.checkpoint_path
+    known = resident[1][1] if resident else None
+    try:
+        state, log = checkpoint.read_with_log(path, job.checkpoint_digest, known)
+    except CheckpointMismatch:
+        if known is None:
+            raise
+        # Another log was begun meanwhile.
+        state, log = checkpoint.read_with_log(path, job.checkpoint_digest)
+    coordinator.load_state_dict(state)
+    return coordinator, log
+
+
+def _write(path: Path, coordinator: Coordinator, log: RowLog) -> str:
+    try:
+        return checkpoint.write(path, coordinator.state_dict(), log)
+    except FileNotFoundError as error:
+        # Whoever has the lease now began another log, and removed this one.
+        raise StaleFence("the lease was lost, and the log with it") from error
+
+
+def _log_to_write(job: Job, log: RowLog | None) -> RowLog:
+    """The log for this commit: the last one, if nobody else can be writing to it and it is not mostly waste."""
+    if log is None or not files.follows_its_commit(job) or log.wasteful:
+        return RowLog(files.run_dir(job.its_run) / "checkpoints", files.log_name(job))
+    return log
 
 
 def _open_jobs(job: Job, specs: list[WorkSpec]) -> None:

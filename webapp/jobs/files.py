@@ -1,6 +1,7 @@
 """Where a run's files lie, and their end.
 
     runs/<run id>/checkpoints/<source>.<fence>.safetensors   one per job: the row points to the last good one
+    runs/<run id>/checkpoints/run.<fence>.rows               what the coordinator's checkpoint refers to, see `log_name`
     runs/<run id>/outcomes/<source>.<fence>.safetensors      until the coordinator has taken it
     runs/<run id>/staging/<finalist>/<unique>/               a bundle until the commit of its outcome
     runs/<run id>/weights/trial-<number>.safetensors         what later trials inherit, until the algorithm forgets it
@@ -23,6 +24,7 @@ from django.db.models.signals import post_delete
 from django.dispatch import receiver
 from django.utils import timezone
 
+from search_engine.base.row_log import SUFFIX
 from search_engine.bundle.archive import write_archive
 
 from ..core.models import DeletedRun, Job, Run
@@ -38,6 +40,22 @@ def file_name(job: Job, room: str) -> str:
     return f"{room}/{job.source.replace(':', '-')}.{job.fence}.safetensors"
 
 
+def fence_of(name: str) -> int:
+    """The fence in a file's name."""
+    return int(name.split(".")[-2])
+
+
+def follows_its_commit(job: Job) -> bool:
+    """Whether nobody held the job between the commit that its row names (or its beginning) and this lease."""
+    return job.fence == (fence_of(job.checkpoint_path) if job.checkpoint_path else 0) + 1
+
+
+def log_name(job: Job) -> str:
+    """The name of a new log of rows. A log is written on under one fence after another as long as every holder of the lease committed and
+    so writes no more; where one lost it, and may wake up and write, the next begins a new log."""
+    return Path(file_name(job, "checkpoints")).with_suffix(SUFFIX).name
+
+
 def remove(run_id: UUID, *names: str) -> None:
     """Remove files of the run, by their paths under its folder; empty names are skipped."""
     for name in names:
@@ -45,20 +63,21 @@ def remove(run_id: UUID, *names: str) -> None:
             (run_dir(run_id) / name).unlink(missing_ok=True)
 
 
-def remove_older(job: Job, *also: str, sweep: bool) -> None:
+def remove_older(job: Job, *also: str, sweep: bool, keep: str = "") -> None:
     """After a commit under `job.fence`: remove the job's checkpoint before it, and the files named in `also`.
 
     With `sweep` all that earlier holders of the job wrote goes, whether it was committed once or a kill came between the file and its
-    commit. A holder that itself committed the fence before, or is the first, needs none: a listing of a folder for each commit is not free.
+    commit, except the log named `keep`, which is still in use. A holder that itself committed the fence before, or is the first, needs
+    none: a listing of folders for each commit is not free.
     """
     remove(job.its_run, job.checkpoint_path, *also)
     if not sweep:
         return
-    name = re.compile(rf"\.?{re.escape(job.source.replace(':', '-'))}\.(\d+)\.safetensors.*")
+    name = re.compile(rf"\.?{re.escape(job.source.replace(':', '-'))}\.(\d+)\.(safetensors.*|rows)")
     for room in ("checkpoints", "outcomes"):
         for path in (run_dir(job.its_run) / room).glob("*"):
             found = name.fullmatch(path.name)
-            if found and int(found.group(1)) < job.fence:
+            if found and int(found.group(1)) < job.fence and path.name != keep:
                 path.unlink(missing_ok=True)
 
 

@@ -21,6 +21,11 @@ class Residents:
         kept = self._kept.pop(job_id, None)
         return kept[1] if kept is not None and kept[0] == digest else None
 
+    def take_any(self, job_id: UUID) -> tuple[str, Any] | None:
+        """The work with the digest of the checkpoint at which it stands, whichever that is, or None: for work that can go on from there to
+        the checkpoint that counts."""
+        return self._kept.pop(job_id, None)
+
     def put(self, job_id: UUID, digest: str, work: Any) -> None:
         if self._size == 0:
             return

@@ -34,19 +34,19 @@ def run_work(session: Session, job: Job) -> None:
     """Do one slice of `job` and commit it. Raises StaleFence if the lease was lost meanwhile: then nothing of it counts."""
     started = time.perf_counter()
     checked = checked_run(job.its_run)
-    work: Work | None = session.residents.take(job.pk, job.checkpoint_digest)
-    after_another = work is None and job.fence > 1
+    work, alone = session.residents.take(job.pk, job.checkpoint_digest) or (None, job.fence == 1)
+    alone = alone and files.follows_its_commit(job)
     if work is None:
         work = _open(job, checked)
     before = work.cost if job.checkpoint_digest else Cost()
     try:
-        slice_ = Slice(job, work, _compute(session, job, work, after_another), before, time.perf_counter() - started, after_another)
+        slice_ = Slice(job, work, _compute(session, job, work, not alone), before, time.perf_counter() - started, alone)
         if work.finished:
             session.machine_failures += work.failure is not None and work.failure.machine
             _commit_outcome(session, slice_)
         else:
             digest = _commit_checkpoint(session, slice_)
-            session.residents.put(job.pk, digest, work)
+            session.residents.put(job.pk, digest, (work, alone))
     except StaleFence:
         # Names carry the fence, so these files are nobody else's.
         files.remove(job.its_run, files.file_name(job, "checkpoints"), files.file_name(job, "outcomes"))
@@ -65,8 +65,9 @@ class Slice:
     """Those that are not in the database yet."""
     before: Cost
     elapsed: float
-    after_another: bool
-    """Whether an earlier lease may have ended without a commit, and have left files and events."""
+    alone: bool
+    """Whether this process did all slices of the job and committed each: only then no files and no events of a lease that ended without
+    a commit can be there (its events may reach further than the slice that repeats it)."""
 
 
 def _open(job: Job, checked: CheckedRun) -> Work:
@@ -105,7 +106,7 @@ def _commit_checkpoint(session: Session, slice_: Slice) -> str:
         counter = lock_for(job)
         _record(slice_, counter, state=Job.State.READY, checkpoint_path=name, checkpoint_digest=digest, **NONE)
         following = session.end_of_slice(counter)
-        transaction.on_commit(lambda: files.remove_older(job, sweep=slice_.after_another))
+        transaction.on_commit(lambda: files.remove_older(job, sweep=not slice_.alone))
     session.ahead = following
     return digest
 
@@ -126,7 +127,7 @@ def _commit_outcome(session: Session, slice_: Slice) -> None:
         # The coordinator's job may be leased at this moment: it looks for finished work again under the run's mutex.
         _WAKE.execute(run=job.its_run)
         following = session.end_of_slice(counter)
-        transaction.on_commit(lambda: files.remove_older(job, sweep=slice_.after_another))
+        transaction.on_commit(lambda: files.remove_older(job, sweep=not slice_.alone))
     session.ahead = following
 
 
@@ -153,20 +154,20 @@ _WAKE = Update(lambda: (Job.objects.filter(run_id=Given("run", UUIDField()), kin
 
 
 def _record(slice_: Slice, counter: RunCounter, **ended: str) -> None:
-    """Events first, then what the slice used, how far it is, and the end of its lease (`ended`: the job's fields; those left out stay).
+    """The end of the lease (`ended`: the job's fields; those left out stay), then events, what the slice used and how far it is.
     `end_of_slice` writes `counter`. Raises StaleFence if the lease was lost."""
     job, work = slice_.job, slice_.work
-    add(counter, slice_.events, repeated=slice_.after_another)
-    counter.spent_samples += max(0.0, work.cost.samples - slice_.before.samples)
-    counter.spent_seconds += slice_.elapsed
-    if isinstance(work, PhaseWork) and not work.control:
-        _charge_phase(counter, work)
-    charge_service(job, slice_.elapsed, counter)
     job.served_seconds += slice_.elapsed
     job.progress = progress.of_job(work)
     values = {"reason": job.reason, "progress": job.progress, **ended}
     if not _END.execute(job=job.pk, fence=job.fence, elapsed=slice_.elapsed, **values):
         raise StaleFence("the lease was lost")
+    add(counter, slice_.events, repeated=not slice_.alone)
+    counter.spent_samples += max(0.0, work.cost.samples - slice_.before.samples)
+    counter.spent_seconds += slice_.elapsed
+    if isinstance(work, PhaseWork) and not work.control:
+        _charge_phase(counter, work)
+    charge_service(job, slice_.elapsed, counter)
     progress.update_run(job, counter)
 
 

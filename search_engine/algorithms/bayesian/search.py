@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from search_engine.base.generators import derive_seed
+from search_engine.base.growing import GrowingDict, Records
 from search_engine.base.lazy import lazy_module
 from search_engine.events import SurrogateFrame, encode_floats
 from search_engine.spaces.decisions import Choices
 
 from ..base import Context, Proposal, Result, SteadyConfig
-from ..trials.kept import Records
 from ..trials.search import TrialSearch
 from .calibration import Calibration
-from .observations import Observation, imputed
+from .observations import Observation, Observations
 from .proposal import Suggestion
 
 if TYPE_CHECKING:
@@ -116,17 +116,18 @@ class BayesianSearch(TrialSearch[BayesianConfig]):
     """Random trials first, then the surrogate's proposals, each new up to isomorphism."""
 
     title = "Bayesian optimisation"
+    state_version = 2
     keeps = ("history", "open", "queue", "scores", "asked", "rounds", "duplicates", "calibration")
     shows_marginals = True
 
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         super().begin(context, handover)
-        self.history = Records(Observation.to_tree, Observation.from_tree)
+        self.history = Observations(self.options.most_observations)
         self.open = Records(Open.to_tree, Open.from_tree)
         """Asked and not told, in ask order."""
         self.queue = Records(Open.to_tree, Open.from_tree)
         """Chosen and not asked yet: the rest of a round."""
-        self.scores: dict[str, float | None] = {}
+        self.scores: GrowingDict[str, float | None] = GrowingDict()
         """Canonical hash of everything ever chosen -> its score, None while there is none."""
         self.asked = 0
         self.rounds = 0
@@ -149,7 +150,7 @@ class BayesianSearch(TrialSearch[BayesianConfig]):
     def _fill(self) -> None:
         """Put the next architectures into the queue; none if no new one is left."""
         options = self.options
-        observed = imputed(self.history, options.most_observations)
+        observed = self.history.imputed()
         if self.asked < options.initial or not observed:
             self._choose(self._random(), "random")
             return
@@ -248,8 +249,7 @@ class BayesianSearch(TrialSearch[BayesianConfig]):
         if not self.pace.due(self.rounds):
             return
         shown, calibration = suggestion.candidates, self.calibration
-        failures = sum(item.value is None for item in self.history)
-        values = {**shown.values, "best": self.ranking.finalists()[0].value or 0.0, "duplicates": self.duplicates, "imputed": failures}
+        values = {**shown.values, "best": self.ranking.finalists()[0].value or 0.0, "duplicates": self.duplicates, "imputed": self.history.failures}
         if (spearman := calibration.spearman) is not None:
             values["spearman"] = spearman
         # A density ratio ranks architectures, but is no prediction of a score to be compared with one.

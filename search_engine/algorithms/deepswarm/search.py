@@ -23,11 +23,11 @@ from typing import Any, cast
 from pydantic import Field
 
 from search_engine.base.errors import BadInput
+from search_engine.base.growing import Records
 from search_engine.events import Ant
 from search_engine.spaces.node_chain import NodeChainSpace
 
 from ..base import AlgorithmConfig, Context, Inherit, Proposal, Result
-from ..trials.kept import Records
 from ..trials.search import TrialSearch
 from .pheromone import Pheromone, Walk
 from .prefixes import PrefixRegistry

@@ -15,16 +15,14 @@ Importing this page does not import torch.
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from search_engine.base.growing import Records, View
 from search_engine.base.lazy import lazy_module
 from search_engine.spaces.decisions import Choices, DecisionList
-
-from ..trials.kept import Records
 
 if TYPE_CHECKING:
     import torch
@@ -275,7 +273,7 @@ class OpenProposals:
     """What the policy proposed and has not been told yet; first in, first out, as results are told in ask order."""
 
     def __init__(self) -> None:
-        self._waiting: deque[Asked] = deque()
+        self._waiting: Records[Asked] = Records(Asked.to_tree, Asked.from_tree)
 
     def add(self, asked: Asked) -> None:
         self._waiting.append(asked)
@@ -284,11 +282,11 @@ class OpenProposals:
         """The proposal that the next result belongs to."""
         return self._waiting.popleft()
 
-    def state_dict(self) -> list[Any]:
-        return [asked.to_tree() for asked in self._waiting]
+    def state_dict(self) -> View[Asked]:
+        return self._waiting.state_dict()
 
-    def load_state_dict(self, state: list[Any]) -> None:
-        self._waiting = deque(Asked.from_tree(tree) for tree in state)
+    def load_state_dict(self, state: Any) -> None:
+        self._waiting.load_state_dict(state)
 
 
 def rewarded_trials() -> Records[tuple[Asked, float]]:

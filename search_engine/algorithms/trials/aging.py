@@ -12,8 +12,9 @@ from typing import Any, Generic, Self, TypeVar
 
 from pydantic import Field, model_validator
 
+from search_engine.base.growing import Records
+
 from ..base import AlgorithmConfig
-from .kept import Records
 
 ContentT = TypeVar("ContentT")
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from search_engine.spaces.genomes import Genome
 
-ItemT = TypeVar("ItemT")
 GENOME = "$genome"
 
 
@@ -18,29 +15,6 @@ class Stateful(Protocol):
 
     def state_dict(self) -> Any: ...
     def load_state_dict(self, state: Any) -> None: ...
-
-
-class Records(deque[ItemT]):
-    """A row of items of one kind that a checkpoint keeps: `to_tree` makes JSON values of an item, `from_tree` the item of them.
-
-    >>> pairs = Records(list, tuple)
-    >>> pairs.append(("conv", 3))
-    >>> other = Records(list, tuple)
-    >>> other.load_state_dict(pairs.state_dict())
-    >>> list(other)
-    [('conv', 3)]
-    """
-
-    def __init__(self, to_tree: Callable[[ItemT], Any], from_tree: Callable[[Any], ItemT]) -> None:
-        super().__init__()
-        self._to_tree, self._from_tree = to_tree, from_tree
-
-    def state_dict(self) -> list[Any]:
-        return [self._to_tree(item) for item in self]
-
-    def load_state_dict(self, state: list[Any]) -> None:
-        self.clear()
-        self.extend(self._from_tree(tree) for tree in state)
 
 
 def to_tree(value: Any) -> Any:

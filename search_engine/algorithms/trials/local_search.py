@@ -28,6 +28,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from search_engine.base.growing import GrowingDict
 from search_engine.events import Notice
 from search_engine.spaces.base import SearchSpace
 from search_engine.spaces.genomes import Genome
@@ -81,12 +82,13 @@ class LocalSearch(TrialSearch[LocalSearchConfig]):
     """Climb to a local optimum, start again elsewhere."""
 
     title = "Local search"
+    state_version = 2
     keeps = ("tried", "open", "starts", "current", "neighbours", "compared", "better", "moves", "optima")
     shows_marginals = True
 
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         super().begin(context, handover)
-        self.tried: dict[str, tuple[int, float | None]] = {}
+        self.tried: GrowingDict[str, tuple[int, float | None]] = GrowingDict(list, tuple)
         """Canonical hash of every told trial -> its number and value, None for a failed one."""
         self.open: list[str] = []
         """Hashes of the trials that are asked and not told, in ask order."""

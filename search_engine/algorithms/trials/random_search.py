@@ -11,6 +11,8 @@ from typing import Any
 
 from pydantic import Field
 
+from search_engine.base.growing import GrowingSet
+
 from ..base import QUICK_TRIALS, AlgorithmEntry, Context, Phase, Proposal, Result, SteadyConfig
 from .search import TrialSearch
 
@@ -37,7 +39,7 @@ class RandomSearch(TrialSearch[RandomConfig]):
 
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         super().begin(context, handover)
-        self.seen: set[str] = set()
+        self.seen: GrowingSet[str] = GrowingSet()
         self.size = context.space.size()
 
     def ask(self) -> list[Proposal]:

@@ -17,6 +17,7 @@ import pytest
 from search_engine.algorithms.base import AlgorithmEntry, TrialPhase
 from search_engine.base import checkpoint
 from search_engine.base.generators import derive_seed
+from search_engine.base.row_log import RowLog
 from search_engine.catalogue import registry
 from search_engine.catalogue.config import CheckedRun, check
 from search_engine.events import Cost, Event, decode_floats
@@ -99,8 +100,9 @@ class Drive:
             outcomes = {f"trial:{number}": outcome(number, self.open.pop(number))}
 
     def _reload(self) -> None:
-        """What a kill leaves: the checkpoint's bytes, and the work that others still do."""
-        state = checkpoint.unpack(checkpoint.pack(self.coordinator.state_dict()))
+        """What a kill leaves: the checkpoint's files, and the work that others still do."""
+        checkpoint.write(self.folder / "state", self.coordinator.state_dict(), RowLog(self.folder, "state.rows"))
+        state = checkpoint.read(self.folder / "state")
         self.coordinator = Coordinator(self.checked, self.folder, self.folder)
         self.coordinator.load_state_dict(state)
         self.reload_after = None

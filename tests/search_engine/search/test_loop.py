@@ -12,6 +12,7 @@ import pytest
 
 from search_engine.base import checkpoint
 from search_engine.base.errors import BadInput
+from search_engine.base.row_log import RowLog
 from search_engine.catalogue.config import check
 from search_engine.search.coordinator import Coordinator
 from search_engine.search.local_run import Interrupted, LocalRun
@@ -50,16 +51,19 @@ class Remote:
 
     def run(self) -> list[Any]:
         waiting: list[WorkSpec] = []
-        state: Any = None
+        path = self.folder / f"workers-{self.workers}" / "state.safetensors"
+        log: RowLog | None = RowLog(path.parent, "state.0.rows")
         outcomes: dict[str, Any] = {}
         dataset = self.checked.dataset.open(self.checked.dataset_options[0], self.folder)
         while True:
             coordinator = Coordinator(self.checked, self.folder, self.folder)
             coordinator.instant = lambda trial: None  # type: ignore[method-assign]
-            if state is not None:
-                coordinator.load_state_dict(checkpoint.unpack(state))
+            if path.exists():
+                # A worker that was the last to write goes on from what it has, another one reads all.
+                state, log = checkpoint.read_with_log(path, None, log if self.rng.random() < 0.5 else None)
+                coordinator.load_state_dict(state)
             step = coordinator.advance(outcomes)
-            state = checkpoint.pack(coordinator.state_dict())
+            checkpoint.write(path, coordinator.state_dict(), log)
             self.events += step.events
             waiting += step.opened
             self.most_open = max(self.most_open, len(waiting))

@@ -10,7 +10,7 @@ import pytest
 
 from search_engine.algorithms.base import Context, Result
 from search_engine.algorithms.bayesian.calibration import Calibration
-from search_engine.algorithms.bayesian.observations import Observation, imputed
+from search_engine.algorithms.bayesian.observations import Observation, Observations, Observed
 from search_engine.algorithms.bayesian.search import BayesianConfig, BayesianSearch
 from search_engine.algorithms.trials.random_search import RandomConfig, RandomSearch
 from search_engine.events import Cost, EventLog, SurrogateFrame, decode_floats
@@ -28,14 +28,48 @@ SAMPLERS = ("gp", "tpe", "ensemble")
 
 def test_a_failed_trial_counts_as_the_worst_seen_and_is_marked() -> None:
     told = [Observation((0,), 0.5), Observation((1,), None), Observation((2,), 0.25)]
-    assert [(item.value, item.imputed) for item in imputed(told, 10)] == [(0.5, False), (0.25, True), (0.25, False)]
-    assert imputed([Observation((0,), None)], 10) == []
+    assert [(item.value, item.imputed) for item in observations(told, 10).imputed()] == [(0.5, False), (0.25, True), (0.25, False)]
+    assert observations([Observation((0,), None)], 10).imputed() == []
 
 
 def test_many_observations_are_cut_to_the_best_half_and_the_most_recent() -> None:
     told = [Observation((place,), value) for place, value in enumerate((9.0, 1.0, 8.0, 2.0, 3.0, 4.0))]
-    assert [item.choices[0] for item in imputed(told, 4)] == [0, 2, 4, 5]
-    assert len(imputed(told, 6)) == 6
+    assert [item.choices[0] for item in observations(told, 4).imputed()] == [0, 2, 4, 5]
+    assert len(observations(told, 6).imputed()) == 6
+
+
+def plainly(told: list[Observation], most: int) -> list[Observed]:
+    """The definition: sort all by score, a failure counting as the worst; the best half of `most`, then the most recent others."""
+    scores = [item.value for item in told if item.value is not None]
+    if not scores:
+        return []
+    filled = [Observed(item.choices, min(scores) if item.value is None else item.value, item.value is None) for item in told]
+    if len(filled) <= most:
+        return filled
+    kept = set(sorted(range(len(filled)), key=lambda place: (-filled[place].value, place))[: most // 2])
+    recent = [place for place in reversed(range(len(filled))) if place not in kept][: most - len(kept)]
+    return [filled[place] for place in sorted(kept.union(recent))]
+
+
+@pytest.mark.parametrize("failing", [0.0, 0.3, 0.9, 1.0])
+@pytest.mark.parametrize("values", [1, 3, 1000])
+def test_what_a_fit_takes_is_known_without_sorting_all(failing: float, values: int) -> None:
+    rng = random.Random(f"{failing} {values}")
+    told: list[Observation] = []
+    kept = observations([], 11)
+    for place in range(60):
+        item = Observation((place,), None if rng.random() < failing else float(rng.randrange(values)))
+        told.append(item)
+        kept.append(item)
+        assert kept.imputed() == plainly(told, 11)
+    assert kept.failures == sum(item.value is None for item in told)
+    assert observations(told, 11).imputed() == plainly(told, 11)
+
+
+def observations(told: list[Observation], most: int) -> Observations:
+    made = Observations(most)
+    made.extend(told)
+    return made
 
 
 def test_rank_correlation_of_predictions() -> None:
@@ -188,7 +222,8 @@ class Blind(BayesianSearch):
         super().tell(results)
         values = [item.value for item in self.history]
         random.Random(len(values)).shuffle(values)
-        self.history = [Observation(item.choices, value) for item, value in zip(self.history, values, strict=True)]
+        told = [Observation(item.choices, value) for item, value in zip(self.history, values, strict=True)]
+        self.history = observations(told, self.options.most_observations)
 
 
 def test_a5_fast_gate() -> None:

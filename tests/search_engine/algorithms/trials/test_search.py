@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from search_engine.algorithms.base import AlgorithmConfig, AlgorithmEntry, Context, Phase, Proposal, Result
-from search_engine.algorithms.trials.kept import Records, from_tree, to_tree
+from search_engine.algorithms.trials.kept import from_tree, to_tree
 from search_engine.algorithms.trials.search import TrialSearch
 from search_engine.base import checkpoint
 from search_engine.base.generators import random_state, restore_random
+from search_engine.base.growing import Records
 from search_engine.catalogue.config import check
 from search_engine.events import Cost, EventLog, Metrics
 from search_engine.search.coordinator import Coordinator
