@@ -50,6 +50,24 @@ def unpack(data: bytes) -> Any:
     return _tree(_metadata(data), data, None)
 
 
+def text(tree: Any) -> str | None:
+    """`tree` as one line of JSON, or None where it holds arrays; `from_text` gives it back as `unpack(pack(tree))` would.
+
+    >>> from_text(text({"metrics": {"val_accuracy": 0.5}, 3: None}))
+    {'metrics': {'val_accuracy': 0.5}, 3: None}
+    >>> text({"weights": np.ones(2)}) is None
+    True
+    """
+    arrays: Arrays = {}
+    flat = _flatten(tree, arrays, None)
+    return None if arrays else json.dumps(flat)
+
+
+def from_text(line: str) -> Any:
+    """Undo `text`."""
+    return _restore(json.loads(line), {}, None)
+
+
 def write(path: Path, tree: Any, log: RowLog | None = None) -> str:
     """Write `tree` to `path` atomically; returns the SHA-256 of the file's bytes. With `log`, a file of the same folder, what grows goes
     there, as far as it is new, before `path` names it."""

@@ -32,7 +32,8 @@ def slice_of(worker: Arithmetics, run: Run, depthwise: bool = False) -> None:
 
 
 def said(run: Run) -> list[str]:
-    return [data["message"] for data in Event.objects.filter(run=run, kind="ops").values_list("data", flat=True) if data["what"] == "diverged"]
+    found = Event.objects.filter(run=run, kind="ops").values_list("data", flat=True)
+    return [data["message"] for data in found if data["what"] == "diverged"]
 
 
 def test_the_first_slice_records_and_workers_of_one_machine_agree() -> None:

@@ -13,7 +13,7 @@ from webapp.celery import app
 from webapp.jobs import bell
 from webapp.jobs.clock import after
 
-from .builders import make_worker
+from .builders import make_job, make_run, make_worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -41,13 +41,19 @@ def test_a_ring_names_a_task_that_workers_have(rung: Any) -> None:
     assert bell.TASK in app.tasks
 
 
-def test_without_a_device_every_kind_that_lives_hears_it(rung: Any) -> None:
-    make_worker("cpu"), make_worker("cuda:0")
+def test_without_a_device_every_kind_hears_it_as_often_as_workers_of_it_are_idle(rung: Any) -> None:
+    make_worker("cpu"), make_worker("cpu"), make_worker("cuda:0")
     gone = make_worker("tpu")
     gone.last_seen = after(-3600)
     gone.save()
+    busy = make_worker("cuda:1")
+    busy.job = make_job(make_run())
+    busy.save()
+    rung()
     bell.ring(2)
-    assert sorted(rung()) == [("doorbell.cpu", bell.TASK)] * 2 + [("doorbell.cuda", bell.TASK)] * 2
+    assert sorted(rung()) == [("doorbell.cpu", bell.TASK)] * 2 + [("doorbell.cuda", bell.TASK)]
+    bell.ring()
+    assert sorted(rung()) == [("doorbell.cpu", bell.TASK), ("doorbell.cuda", bell.TASK)]
 
 
 def test_what_is_rolled_back_rings_for_nobody(rung: Any) -> None:

@@ -7,9 +7,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from search_engine.base import checkpoint
 from webapp.core.models import Event, Job, OwnerService, Run, RunCounter, Trial, Worker
-from webapp.jobs import files, states
+from webapp.jobs import files, outcomes, states
 from webapp.jobs.claim import claim, hurried
 from webapp.jobs.failures import give_back
 from webapp.jobs.reaper import expire_leases, is_alive, release_worker, ring_for_idle_workers, stuck_workers
@@ -35,7 +34,8 @@ def test_a_claim_raises_the_fence_and_starts_the_run() -> None:
     run, worker = make_run(), make_worker()
     job = claim(worker)
     assert job is not None and (job.kind, job.state, job.fence, job.worker_id) == ("advance", "leased", 1, worker.pk)
-    assert job.lease_until is not None and job.lease_until > timezone.now()
+    lease_until = Job.objects.get(pk=job.pk).lease_until
+    assert lease_until is not None and lease_until > timezone.now()
     run.refresh_from_db()
     assert run.state == "running" and run.started is not None
     assert claim(make_worker()) is None
@@ -102,7 +102,7 @@ def test_a_job_that_fails_for_good_leaves_only_its_outcome() -> None:
     failed = Job.objects.get(pk=job.pk)
     assert (failed.state, failed.checkpoint_path, failed.checkpoint_digest) == ("finished", "", "")
     assert list(folder.iterdir()) == [other]
-    assert (files.run_dir(run.pk) / failed.outcome_path).is_file()
+    assert outcomes.read(failed)["status"] == "failed"
 
 
 @pytest.mark.parametrize("kind", ["phase", "trial"])
@@ -115,7 +115,7 @@ def test_three_failures_without_a_checkpoint_fail_the_job_with_its_reason(kind: 
         give_back(job, reason="its worker was killed")
     job = Job.objects.get(pk=job.pk)
     assert job.state == "finished" and job.reason == "its worker was killed (3 failures without progress)"
-    outcome = checkpoint.read(files.run_dir(run.pk) / job.outcome_path, job.outcome_digest)
+    outcome = outcomes.read(job)
     assert (outcome["status"], outcome["machine"], outcome["reason"]) == ("failed", True, job.reason)
     run.refresh_from_db()
     assert not run.reproducible

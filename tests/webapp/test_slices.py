@@ -119,7 +119,8 @@ def test_what_a_kill_left_between_a_file_and_its_commit_goes_with_the_next_commi
         raise Killed
 
     settings.NASCOPE_SLICE_SECONDS = 0.0
-    run, session = make_run(), Session("cpu")
+    # Long enough that the slice which is killed would have written a checkpoint, not an outcome.
+    run, session = make_run({**TINY, "training": {**TINY["training"], "epochs": 4}}), Session("cpu")
     folder = files.run_dir(run.pk)
 
     def of_trials() -> set[str]:

@@ -42,7 +42,7 @@ def test_a_batch_that_fails_fails_the_slice_and_not_the_worker(monkeypatch: pyte
     assert job is not None
     tried = threading.Event()
 
-    def broken(job: Job, events: Any) -> None:
+    def broken(job: Job, events: Any, **_: Any) -> None:
         tried.set()
         raise KeyError("no trial 7")
 

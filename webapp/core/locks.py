@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.db import connection, transaction
+from django.db.models import UUIDField
+
 from .models import RunCounter
+from .statements import Given, Select, Update
+
+_LOCK = Select(lambda: RunCounter.objects.select_for_update().filter(run_id=Given("run", UUIDField())))
+_COUNTS = [field for field in RunCounter._meta.concrete_fields if not field.primary_key]
+_WRITE = Update(
+    lambda: (
+        RunCounter.objects.filter(run_id=Given("run", UUIDField())),
+        {field.name: Given(field.name, field) for field in _COUNTS},
+    )
+)
 
 
 def lock_run(run_id: UUID) -> RunCounter:
@@ -13,4 +26,14 @@ def lock_run(run_id: UUID) -> RunCounter:
     Every transaction that changes a run's state, jobs or events calls this first, so locks are taken in one order and cannot
     deadlock. On SQLite an IMMEDIATE transaction already holds the one write lock. Raises RunCounter.DoesNotExist if the run is gone.
     """
-    return RunCounter.objects.select_for_update().get(run_id=run_id)
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("a run is locked inside a transaction")
+    found = next(_LOCK.instances(run=run_id), None)
+    if found is None:
+        raise RunCounter.DoesNotExist(f"there is no run {run_id}")
+    return found
+
+
+def write_counter(counter: RunCounter) -> None:
+    """Write the counter row that `lock_run` gave and the caller changed."""
+    _WRITE.execute(run=counter.run_id, **{field.name: getattr(counter, field.attname) for field in _COUNTS})

@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
-from uuid import UUID
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
+from uuid import UUID, uuid4
+
+from django.db.models import BigIntegerField, CharField, FloatField, UUIDField
 
 from search_engine.events import decode_floats
 from search_engine.search.finale import model_folder
 from search_engine.spaces.genomes import Genome as EngineGenome
 from search_engine.spaces.genomes import digest
 
+from ..core.bulk import insert_rows
 from ..core.checked import checked_run
 from ..core.models import Candidate, Event, Genome, ModelArtefact, Run, RunCounter, StructureFrame, Trial
+from ..core.statements import Given, Select, Update
 
 
-def project(counter: RunCounter, rows: Sequence[Event]) -> None:
+class NewEvent(NamedTuple):
+    """An event that was just stored."""
+
+    seq: int
+    source: str
+    step: int
+    kind: str
+    data: dict[str, Any]
+
+
+def project(counter: RunCounter, rows: Sequence[NewEvent]) -> None:
     """Apply new events, in seq order, to the rows that show them. Changes `counter`'s counts; the caller saves it."""
-    by_kind: dict[str, list[Event]] = {}
+    by_kind: dict[str, list[NewEvent]] = {}
     for row in rows:
         by_kind.setdefault(row.kind, []).append(row)
     # Births before results: a batch may hold both of one trial.
@@ -26,103 +41,151 @@ def project(counter: RunCounter, rows: Sequence[Event]) -> None:
             handler(counter, by_kind[kind])
 
 
-def materialise_genome(run_id: UUID, genome: dict[str, Any], genome_hash: str, string: str = "") -> Genome:
-    """The row of a genome (`{"space", "content"}`), made if it is not there: for champions and for genomes that somebody opens."""
-    return _genomes(run_id, [(genome, genome_hash, string)])[0]
-
-
-def _genomes(run_id: UUID, wanted: Sequence[tuple[dict[str, Any], str, str]]) -> list[Genome]:
+def _genomes(run_id: UUID, wanted: Sequence[tuple[dict[str, Any], str, str]]) -> list[UUID]:
+    """Ids of the genomes' rows, in order; rows that are not there are made."""
     keys = [(genome_hash, digest(EngineGenome.from_json(genome).key)) for genome, genome_hash, _ in wanted]
-    stored = Genome.objects.filter(run_id=run_id, hash__in={genome_hash for genome_hash, _ in keys})
-    found = {(row.hash, row.content_digest): row for row in stored}
+    found: dict[tuple[str, str], UUID] = {(hash_, content): pk for hash_, content, pk in _stored(run_id, sorted({key[0] for key in keys}))}
     new = []
     for key, (genome, genome_hash, string) in zip(keys, wanted, strict=True):
         if key not in found:
-            found[key] = Genome(
-                run_id=run_id, hash=genome_hash, content_digest=key[1], space=genome["space"], content=genome["content"], string=string
-            )
-            new.append(found[key])
-    Genome.objects.bulk_create(new, batch_size=200)
+            found[key] = uuid4()
+            new.append((found[key], run_id, genome_hash, key[1], genome["space"], genome["content"], string))
+    insert_rows(Genome, ("id", "run_id", "hash", "content_digest", "space", "content", "string"), new)
     return [found[key] for key in keys]
 
 
-def _births(counter: RunCounter, rows: list[Event]) -> None:
-    genomes = _genomes(counter.run_id, [(row.data["genome"], row.data["genome_hash"], row.data["string"]) for row in rows])
-    candidates = [
-        Candidate(
-            run_id=counter.run_id, number=row.data["number"], genome=genome, parents=row.data["parents"], operator=row.data["operator"],
-            born_seq=row.seq,
-        )
-        for row, genome in zip(rows, genomes, strict=True)
-    ]
-    Candidate.objects.bulk_create(candidates, batch_size=200)
-    trials = [
-        Trial(run_id=counter.run_id, number=candidate.number, candidate=candidate, fidelity=row.data.get("fidelity", {}))
-        for row, candidate in zip(rows, candidates, strict=True)
-    ]
-    Trial.objects.bulk_create(trials, batch_size=200)
-    counter.candidates += len(candidates)
+_AT_ONCE = 256
+"""Hashes of one question."""
 
 
-def _results(counter: RunCounter, rows: list[Event]) -> None:
-    metric = Run.objects.values_list("metric", flat=True).get(pk=counter.run_id)
-    trials = {trial.number: trial for trial in Trial.objects.filter(run_id=counter.run_id, number__in=[row.data["number"] for row in rows])}
-    for row in rows:
-        data = row.data
-        trial = trials[data["number"]]
-        trial.state = data["status"]
-        trial.reason = data["reason"]
-        trial.metrics = data["metrics"]
-        trial.cost = data["cost"]
-        trial.reused_from = data["reused_from"]
-        trial.simulated = data["simulated"]
-        trial.value = data["metrics"].get(metric) if data["status"] == "completed" else None
-        counter.trials_told += 1
-        counter.trials_failed += data["status"] == "failed"
-    fields = ["state", "reason", "metrics", "cost", "reused_from", "simulated", "value"]
-    # An upsert of rows that exist: bulk_update's CASE for each row and column took 2 s for a thousand trials, this a tenth of that.
-    Trial.objects.bulk_create(trials.values(), batch_size=200, update_conflicts=True, unique_fields=["id"], update_fields=fields)
+def _stored(run_id: UUID, hashes: list[str]) -> Iterator[tuple[str, str, UUID]]:
+    for first in range(0, len(hashes), _AT_ONCE):
+        some = hashes[first : first + _AT_ONCE]
+        # A statement for each power of two is few statements; the places that are left ask again for the last one.
+        places = 1 << (len(some) - 1).bit_length()
+        some += some[-1:] * (places - len(some))
+        yield from _genomes_of(places).rows(run=run_id, **{f"hash{place}": hash_ for place, hash_ in enumerate(some)})
 
 
-def _incumbent(counter: RunCounter, rows: list[Event]) -> None:
+@cache
+def _genomes_of(places: int) -> Select[Genome]:
+    return Select(
+        lambda: Genome.objects.filter(
+            run_id=Given("run", UUIDField()), hash__in=[Given(f"hash{place}", CharField()) for place in range(places)]
+        ).values_list("hash", "content_digest", "pk")
+    )
+
+
+_CANDIDATES = Select(
+    lambda: Candidate.objects.filter(
+        run_id=Given("run", UUIDField()), number__gte=Given("first", BigIntegerField()), number__lte=Given("last", BigIntegerField())
+    ).values_list("number", "pk")
+)
+
+
+def _births(counter: RunCounter, rows: list[NewEvent]) -> None:
+    run, births = counter.run_id, [row.data for row in rows]
+    genomes = _genomes(run, [(data["genome"], data["genome_hash"], data["string"]) for data in births])
+    insert_rows(
+        Candidate,
+        ("run_id", "number", "genome_id", "parents", "operator", "born_seq"),
+        [
+            (run, row.data["number"], genome, row.data["parents"], row.data["operator"], row.seq)
+            for row, genome in zip(rows, genomes, strict=True)
+        ],
+    )
+    numbers = [data["number"] for data in births]
+    candidates = dict(_CANDIDATES.rows(run=run, first=min(numbers), last=max(numbers)))
+    insert_rows(
+        Trial,
+        ("run_id", "number", "candidate_id", "fidelity"),
+        [(run, data["number"], candidates[data["number"]], data.get("fidelity", {})) for data in births],
+    )
+    counter.candidates += len(births)
+
+
+@lru_cache(maxsize=256)
+def _metric(run_id: UUID) -> str:
+    """The run's fitness; it never changes."""
+    return Run.objects.values_list("metric", flat=True).get(pk=run_id)
+
+
+_RESULT = ("state", "reason", "metrics", "cost", "reused_from", "simulated", "value")
+_NOBODY = 0
+"""No candidate's id."""
+
+
+def _results(counter: RunCounter, rows: list[NewEvent]) -> None:
+    metric = _metric(counter.run_id)
+    told = [row.data for row in rows]
+    # An upsert of rows that exist: bulk_update's CASE for each row and column took 2 s for a thousand trials. What is proposed beside the
+    # result is never inserted; if a trial had no row, the database would refuse the candidate.
+    insert_rows(
+        Trial,
+        ("run_id", "number", "candidate_id", *_RESULT),
+        [
+            (
+                counter.run_id, data["number"], _NOBODY, data["status"], data["reason"], data["metrics"], data["cost"],
+                data["reused_from"], data["simulated"], data["metrics"].get(metric) if data["status"] == "completed" else None,
+            )
+            for data in told
+        ],
+        unique=("run_id", "number"),
+        update=_RESULT,
+    )
+    counter.trials_told += len(told)
+    counter.trials_failed += sum(data["status"] == "failed" for data in told)
+
+
+def _incumbent(counter: RunCounter, rows: list[NewEvent]) -> None:
     data = rows[-1].data
     _genomes(counter.run_id, [(row.data["genome"], row.data["genome_hash"], row.data["string"]) for row in rows])
     _best(counter, data["value"], data["metric"], data["candidate"], data["genome_hash"])
 
 
-def _champion(counter: RunCounter, rows: list[Event]) -> None:
+def _champion(counter: RunCounter, rows: list[NewEvent]) -> None:
     data = rows[-1].data
     _genomes(counter.run_id, [(row.data["genome"], row.data["genome_hash"], "") for row in rows])
     _best(counter, data["value"], data["metric"], None, data["genome_hash"])
 
 
-def _best(counter: RunCounter, value: float, metric: str, candidate: int | None, genome_hash: str) -> None:
-    Run.objects.filter(pk=counter.run_id).update(
-        best_value=value, best_metric=metric, best_candidate=candidate, best_genome_hash=genome_hash
+_BEST = Update(
+    lambda: (
+        Run.objects.filter(pk=Given("run", UUIDField())),
+        {
+            "best_value": Given("value", FloatField()), "best_metric": Given("metric", CharField()),
+            "best_candidate": Given("candidate", BigIntegerField()), "best_genome_hash": Given("genome_hash", CharField()),
+        },
     )
+)
 
 
-def _frames(counter: RunCounter, rows: list[Event]) -> None:
-    StructureFrame.objects.bulk_create(
+def _best(counter: RunCounter, value: float, metric: str, candidate: int | None, genome_hash: str) -> None:
+    _BEST.execute(run=counter.run_id, value=value, metric=metric, candidate=candidate, genome_hash=genome_hash)
+
+
+def _frames(counter: RunCounter, rows: list[NewEvent]) -> None:
+    insert_rows(
+        StructureFrame,
+        ("run_id", "source", "step", "group", "values"),
         [
-            StructureFrame(run_id=counter.run_id, source=row.source, step=row.step, group=group, values=decode_floats(text).tobytes())
+            (counter.run_id, row.source, row.step, group, decode_floats(text).tobytes())
             for row in rows
             for group, text in row.data["groups"].items()
         ],
-        batch_size=200,
     )
 
 
-def _phase(counter: RunCounter, rows: list[Event]) -> None:
+def _phase(counter: RunCounter, rows: list[NewEvent]) -> None:
     Run.objects.filter(pk=counter.run_id).update(phase=rows[-1].data["title"])
 
 
-def _finalists(counter: RunCounter, rows: list[Event]) -> None:
+def _finalists(counter: RunCounter, rows: list[NewEvent]) -> None:
     _genomes(counter.run_id, [(row.data["genome"], row.data["genome_hash"], row.data["string"]) for row in rows])
     Run.objects.filter(pk=counter.run_id).update(phase="Finale")
 
 
-def _models(counter: RunCounter, rows: list[Event]) -> None:
+def _models(counter: RunCounter, rows: list[NewEvent]) -> None:
     checked = checked_run(counter.run_id)
     finalists = {
         data["index"]: data
@@ -147,7 +210,7 @@ def _models(counter: RunCounter, rows: list[Event]) -> None:
             )
 
 
-_HANDLERS: dict[str, Callable[[RunCounter, list[Event]], None]] = {
+_HANDLERS: dict[str, Callable[[RunCounter, list[NewEvent]], None]] = {
     "phase_started": _phase,
     "candidate_born": _births,
     "trial_told": _results,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from collections.abc import Sequence
@@ -9,16 +10,31 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import BigIntegerField, CharField, UUIDField
 
 from search_engine.events import Event as EngineEvent
 from search_engine.events import Ops
 
-from ..core.locks import lock_run
+from ..core.bulk import JsonText, insert_rows
+from ..core.locks import lock_run, write_counter
 from ..core.models import Event, Job, Run, RunCounter
+from ..core.statements import Given, Select
 from . import wake
-from .projector import project
+from .projector import NewEvent, project
 
 Key = tuple[str, int, str, int]
+
+_HELD = Select(
+    lambda: Job.objects.filter(
+        pk=Given("job", UUIDField()), fence=Given("fence", BigIntegerField()), state=Job.State.LEASED
+    ).values_list("fence")
+)
+_KEYS = Select(
+    lambda: Event.objects.filter(
+        run_id=Given("run", UUIDField()), science=True, source=Given("source", CharField()),
+        step__gte=Given("first", BigIntegerField()), step__lte=Given("last", BigIntegerField()),
+    ).values_list("source", "step", "kind", "ordinal")
+)
 
 
 class StaleFence(Exception):
@@ -30,58 +46,77 @@ def ops(what: str, message: str, **values: Any) -> EngineEvent:
     return EngineEvent(source="run", step=0, payload=Ops(what=what, message=message, values=values))
 
 
-def append(counter: RunCounter, events: Sequence[EngineEvent]) -> list[Event]:
-    """Number `events`, insert them, project them to rows, raise the counter. Returns the rows that were new.
+def append(counter: RunCounter, events: Sequence[EngineEvent]) -> list[NewEvent]:
+    """Number `events`, insert them, project them to rows, raise the counter and write it. Returns those that were new.
 
     Call inside a transaction, with `counter` from `lock_run`. Science events whose key is already there are dropped; if their
     payload differs, an ops event `diverged` says so and the run is marked as not reproducible.
     """
-    if not events:
-        return []
-    fresh, diverged = _without_known(counter.run_id, events)
-    if diverged:
-        source, step, kind, _ = diverged[0]
-        message = f"work that was repeated gave another result at {len(diverged)} place(s), first {source}, step {step}, {kind}"
-        fresh.append((ops("diverged", message, keys=[list(key) for key in diverged[:20]]), None))
-        Run.objects.filter(pk=counter.run_id).update(reproducible=False, reproducible_note=message)
-    now = time.time()
-    rows = [
-        Event(
-            run_id=counter.run_id, seq=counter.last_seq + offset, time=now, science=event.science, source=event.source, step=event.step,
-            kind=event.kind, ordinal=event.ordinal, data=payload_json(event) if data is None else data,
-        )
-        for offset, (event, data) in enumerate(fresh, start=1)
-    ]
+    rows = add(counter, events)
     if rows:
-        Event.objects.bulk_create(rows, batch_size=500)
-        counter.last_seq += len(rows)
-        project(counter, rows)
-        counter.save()
-        wake.announce(counter.run_id)
+        write_counter(counter)
     return rows
 
 
-def append_fenced(job: Job, events: Sequence[EngineEvent]) -> None:
+def add(counter: RunCounter, events: Sequence[EngineEvent], *, repeated: bool = True) -> list[NewEvent]:
+    """`append` for a caller that changes the counter further and writes it. `repeated`: whether a lease before may have said some of them
+    already; where it may not, the table is not asked (and refuses what should be there nevertheless)."""
+    if not events:
+        return []
+    fresh, diverged = _without_known(counter.run_id, events, repeated)
+    if diverged:
+        source, step, kind, _ = diverged[0]
+        message = f"work that was repeated gave another result at {len(diverged)} place(s), first {source}, step {step}, {kind}"
+        note = ops("diverged", message, keys=[list(key) for key in diverged[:20]])
+        fresh.append((note, *payload_json(note)))
+        Run.objects.filter(pk=counter.run_id).update(reproducible=False, reproducible_note=message)
+    if not fresh:
+        return []
+    now = time.time()
+    rows = [
+        NewEvent(seq, event.source, event.step, event.kind, data) for seq, (event, data, _) in enumerate(fresh, start=counter.last_seq + 1)
+    ]
+    insert_rows(
+        Event,
+        ("run_id", "seq", "time", "science", "source", "step", "kind", "ordinal", "data"),
+        [
+            (counter.run_id, row.seq, now, event.science, row.source, row.step, row.kind, event.ordinal, text)
+            for row, (event, _, text) in zip(rows, fresh, strict=True)
+        ],
+    )
+    counter.last_seq += len(rows)
+    project(counter, rows)
+    wake.announce(counter.run_id)
+    return rows
+
+
+def append_fenced(job: Job, events: Sequence[EngineEvent], *, repeated: bool = True) -> None:
     """`append` in a transaction of its own, if `job`'s fence still holds. Raises StaleFence."""
     with transaction.atomic():
         counter = lock_for(job)
-        append(counter, events)
+        if not _HELD.rows(job=job.pk, fence=job.fence):
+            raise StaleFence("the lease was lost")
+        if add(counter, events, repeated=repeated):
+            write_counter(counter)
 
 
 def lock_for(job: Job) -> RunCounter:
-    """Lock the job's run and check that the lease taken under `job.fence` still holds. Raises StaleFence."""
+    """Lock the run of a job under lease. Raises StaleFence if the run was deleted. Whether the lease still holds is for the next statement
+    to find out: what ends a slice is an UPDATE of the job's row, guarded by its fence."""
     try:
-        counter = lock_run(job.its_run)
+        return lock_run(job.its_run)
     except RunCounter.DoesNotExist:
         raise StaleFence("the run was deleted") from None
-    if not Job.objects.filter(pk=job.pk, fence=job.fence, state=Job.State.LEASED).exists():
-        raise StaleFence("the lease was lost")
-    return counter
 
 
-def payload_json(event: EngineEvent) -> dict[str, Any]:
-    """The payload as JSON that both databases can hold: entries that are not finite numbers are left out."""
-    return _finite(event.payload.model_dump(mode="json"))  # type: ignore[no-any-return]
+def payload_json(event: EngineEvent) -> tuple[dict[str, Any], JsonText]:
+    """The payload as JSON that both databases can hold, as a tree and as text: entries that are not finite numbers are left out."""
+    data: dict[str, Any] = event.payload.model_dump(mode="json")
+    try:
+        return data, JsonText(json.dumps(data, allow_nan=False))
+    except ValueError:
+        data = _finite(data)
+        return data, JsonText(json.dumps(data))
 
 
 def read_after(run_id: UUID, after: int, limit: int = 500) -> list[dict[str, Any]]:
@@ -94,35 +129,40 @@ def last_seq(run_id: UUID) -> int:
     return RunCounter.objects.filter(run_id=run_id).values_list("last_seq", flat=True).first() or 0
 
 
-def _without_known(run_id: UUID, events: Sequence[EngineEvent]) -> tuple[list[tuple[EngineEvent, dict[str, Any] | None]], list[Key]]:
+def _without_known(
+    run_id: UUID, events: Sequence[EngineEvent], repeated: bool
+) -> tuple[list[tuple[EngineEvent, dict[str, Any], JsonText]], list[Key]]:
     """The events that are not stored yet (with their payload), and the keys whose stored payload differs."""
-    science = [event for event in events if event.science]
-    known: dict[Key, dict[str, Any]] = {}
-    if science:
-        steps = [event.step for event in science]
-        stored = Event.objects.filter(
-            run_id=run_id, science=True, source__in={event.source for event in science}, step__gte=min(steps), step__lte=max(steps)
-        )
-        wanted = {event.key for event in science}
-        # Most batches are new: look at the keys first, and at payloads only where a key is there already.
-        keys = wanted & set(stored.values_list("source", "step", "kind", "ordinal"))
-        if keys:
-            for row in stored.filter(kind__in={key[2] for key in keys}):
-                known[(row.source, row.step, row.kind, row.ordinal)] = row.data
-    fresh: list[tuple[EngineEvent, dict[str, Any] | None]] = []
+    known = _stored(run_id, [event for event in events if event.science]) if repeated else {}
+    fresh: list[tuple[EngineEvent, dict[str, Any], JsonText]] = []
     diverged: list[Key] = []
     for event in events:
+        data, text = payload_json(event)
         if not event.science:
-            fresh.append((event, None))
-            continue
-        data = payload_json(event)
-        if event.key in known:
-            if known[event.key] != data:
-                diverged.append(event.key)
-        else:
+            fresh.append((event, data, text))
+        elif event.key not in known:
             known[event.key] = data
-            fresh.append((event, data))
+            fresh.append((event, data, text))
+        elif known[event.key] != data:
+            diverged.append(event.key)
     return fresh, diverged
+
+
+def _stored(run_id: UUID, events: Sequence[EngineEvent]) -> dict[Key, dict[str, Any]]:
+    """Payloads of those science events that the table holds. Most batches are new: the keys are looked at first."""
+    steps: dict[str, list[int]] = {}
+    for event in events:
+        steps.setdefault(event.source, []).append(event.step)
+    wanted = {event.key for event in events}
+    known: dict[Key, dict[str, Any]] = {}
+    for source, of_source in steps.items():
+        keys = wanted.intersection(_KEYS.rows(run=run_id, source=source, first=min(of_source), last=max(of_source)))
+        if keys:
+            rows = Event.objects.filter(
+                run_id=run_id, science=True, source=source, step__in={key[1] for key in keys}, kind__in={key[2] for key in keys}
+            )
+            known |= {(row.source, row.step, row.kind, row.ordinal): row.data for row in rows}
+    return known
 
 
 def _finite(value: Any) -> Any:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import BigIntegerField, BooleanField, Case, CharField, Exists, F, FloatField, OuterRef, UUIDField, Value, When
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from search_engine.base import checkpoint
 from search_engine.base.errors import CheckpointMismatch
@@ -16,11 +17,13 @@ from search_engine.base.row_log import RowLog
 from search_engine.search.coordinator import Coordinator, Step
 from search_engine.search.work import WorkSpec
 
+from ..core.bulk import insert_rows
 from ..core.checked import checked_run
 from ..core.models import Job, Run, RunCounter
+from ..core.statements import Given, Select, Update
 from ..events import wake
-from ..events.store import StaleFence, append, lock_for, ops
-from . import files, progress, states
+from ..events.store import StaleFence, add, lock_for, ops
+from . import files, outcomes, progress, states
 from .bell import ring
 from .session import Session
 from .sharing import charge_service
@@ -33,41 +36,64 @@ def run_advance(session: Session, job: Job) -> None:
     """Tell and ask as far as it goes in about a second. Raises StaleFence if the lease was lost meanwhile."""
     started = time.perf_counter()
     folder = files.run_dir(job.its_run)
-    coordinator, log = _open(job, session.residents.take_any(job.pk))
-    log = _log_to_write(job, log)
-    finished = list(Job.objects.filter(run_id=job.its_run, state=Job.State.FINISHED))
-    outcomes = {item.source: checkpoint.read(folder / item.outcome_path, item.outcome_digest) for item in finished}
-    step = coordinator.advance(outcomes, settings.NASCOPE_ADVANCE_SECONDS, EVENTS)
+    resident = session.residents.take_any(job.pk)
+    # Unless this process committed the lease before: files and events of one that ended without a commit may be there.
+    ours = job.fence == 1 or (resident is not None and resident[0] == job.checkpoint_digest)
+    after_another = not (ours and files.follows_its_commit(job))
+    coordinator, last_log = _open(job, resident)
+    log = _log_to_write(job, last_log)
+    sweep = after_another or (last_log is not None and log is not last_log)
+    finished = list(_FINISHED.instances(run=job.its_run))
+    step = coordinator.advance({item.source: outcomes.read(item) for item in finished}, settings.NASCOPE_ADVANCE_SECONDS, EVENTS)
     session.progressed()
     name = files.file_name(job, "checkpoints")
     digest = _write(folder / name, coordinator, log)
     try:
         with transaction.atomic():
             counter = lock_for(job)
-            append(counter, step.events)
+            elapsed = time.perf_counter() - started
+            for item in finished:
+                _TAKEN.execute(job=item.pk)
+            if not _END.execute(job=job.pk, fence=job.fence, more=step.more, path=name, digest=digest, elapsed=elapsed):
+                raise StaleFence("the lease was lost")
+            add(counter, step.events, repeated=after_another)
             _charge(counter, step)
-            charge_service(job, time.perf_counter() - started, counter)
-            Job.objects.filter(pk__in=[item.pk for item in finished]).update(state=Job.State.TAKEN, outcome_path="", outcome_digest="")
+            charge_service(job, elapsed, counter)
             _open_jobs(job, step.opened)
-            waiting = Job.objects.filter(run_id=job.its_run, state=Job.State.FINISHED).exists()
-            Job.objects.filter(pk=job.pk).update(
-                state=Job.State.READY, runnable=step.more or waiting, checkpoint_path=name, checkpoint_digest=digest, lease_until=None,
-                failures=0, served_seconds=F("served_seconds") + time.perf_counter() - started,
-            )
             if coordinator.finale.started and step.status == "running":
                 progress.update_from_finale(counter)
             else:
                 progress.update_from_coordinator(counter, coordinator.progress())
             _end(counter, step)
-            states.settle_pause(counter)
-            wake.announce(counter.run_id)
+            following = session.end_of_slice(counter)
+            if not step.events:
+                # The row of the run changed.
+                wake.announce(counter.run_id)
             used = [*(item.outcome_path for item in finished), *step.obsolete]
-            transaction.on_commit(lambda: files.remove_older(job, *used, keep=log.name))
+            transaction.on_commit(lambda: files.remove_older(job, *used, sweep=sweep, keep=log.name))
     except StaleFence:
         files.remove(job.its_run, name, f"checkpoints/{files.log_name(job)}")
         raise
+    session.ahead = following
     if step.status == "running":
         session.residents.put(job.pk, digest, (coordinator, log))
+
+
+_FINISHED = Select(lambda: Job.objects.filter(run_id=Given("run", UUIDField()), state=Job.State.FINISHED))
+_TAKEN = Update(lambda: (Job.objects.filter(pk=Given("job", UUIDField())), {"state": Job.State.TAKEN, **outcomes.NONE}))
+_END = Update(
+    lambda: (
+        Job.objects.filter(pk=Given("job", UUIDField()), fence=Given("fence", BigIntegerField()), state=Job.State.LEASED),
+        {
+            "state": Job.State.READY, "checkpoint_path": Given("path", CharField()),
+            # Other work of the run may have finished since it was looked at.
+            "runnable": Case(When(Exists(Job.objects.filter(run_id=OuterRef("run_id"), state=Job.State.FINISHED)), then=Value(True)),
+                             default=Given("more", BooleanField())),
+            "checkpoint_digest": Given("digest", CharField()), "lease_until": None, "failures": 0,
+            "served_seconds": F("served_seconds") + Given("elapsed", FloatField()),
+        },
+    )
+)
 
 
 def _open(job: Job, resident: tuple[str, tuple[Coordinator, RowLog]] | None) -> tuple[Coordinator, RowLog | None]:
@@ -101,8 +127,7 @@ def _write(path: Path, coordinator: Coordinator, log: RowLog) -> str:
 
 def _log_to_write(job: Job, log: RowLog | None) -> RowLog:
     """The log for this commit: the last one, if nobody else can be writing to it and it is not mostly waste."""
-    unbroken = log is not None and files.fence_of(job.checkpoint_path) + 1 == job.fence
-    if log is None or not unbroken or log.wasteful:
+    if log is None or not files.follows_its_commit(job) or log.wasteful:
         return RowLog(files.run_dir(job.its_run) / "checkpoints", files.log_name(job))
     return log
 
@@ -110,9 +135,14 @@ def _log_to_write(job: Job, log: RowLog | None) -> RowLog:
 def _open_jobs(job: Job, specs: list[WorkSpec]) -> None:
     device = checked_run(job.its_run).config.device
     needs = {"auto": "auto", "cuda": "cuda", "cpu": "any"}[device]
-    Job.objects.bulk_create(
-        Job(owner_id=job.owner_id, run_id=job.its_run, kind=spec.kind, source=spec.source, spec=spec.model_dump(mode="json"), device=needs)
-        for spec in specs
+    insert_rows(
+        Job,
+        ("owner_id", "run_id", "kind", "source", "spec", "device", "created"),
+        [
+            # Each its own time: the oldest is claimed first.
+            (job.owner_id, job.its_run, spec.kind, spec.source, spec.model_dump(mode="json"), needs, timezone.now())
+            for spec in specs
+        ],
     )
     # This worker looks for the next job anyway; the others need to hear of the rest.
     ring(len(specs) - 1 if needs != "cuda" else len(specs))
@@ -124,7 +154,6 @@ def _charge(counter: RunCounter, step: Step) -> None:
         field = f"charged_{name}"
         setattr(counter, field, max(getattr(counter, field), step.charged[name]))
     counter.charged_trials = int(step.charged["trials"])
-    counter.save()
 
 
 def _end(counter: RunCounter, step: Step) -> None:
@@ -133,7 +162,7 @@ def _end(counter: RunCounter, step: Step) -> None:
             state=Run.State.COMPLETED, reason=step.reason, finished=Now(), revision=F("revision") + 1
         )
         progress.finish(counter, step.reason)
-        append(counter, [ops("completed", step.reason)])
+        add(counter, [ops("completed", step.reason)])
         states.close(counter)
     elif step.status == "failed":
         states.fail(counter, step.reason)

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import lru_cache
+
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    DurationField,
+    Exists,
+    F,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    UUIDField,
+    Value,
+    When,
+)
 from django.db.models.functions import Coalesce, Now
 
-from ..core.locks import lock_run
+from ..core.locks import lock_run, write_counter
 from ..core.models import Estimate, Job, OwnerService, Run, RunCounter, Trial, Worker
-from ..events.store import append, ops
+from ..core.statements import Given, Select, Update
+from ..events.store import add, ops
 from .clock import after
 
 _LOOK_AT = 8
@@ -25,10 +44,16 @@ def claimable(device: str) -> QuerySet[Job]:
     """Jobs that a worker on `device` may take now, the one to take first in front: coordinators that begin or have something
     to tell, then estimates, then the least weighted service by owner, then by run, then the oldest. A coordinator that merely goes on
     (its trials are instant) is work like any other: in front it would keep all other owners waiting."""
-    kind = device_kind(device)
-    # Where there are GPUs, a run that may choose waits for one.
-    begun = (kind,) if kind == "cpu" and _has_gpu_worker() else ("", kind)
-    fits = Q(device="any") | Q(device="auto", run__device__in=begun)
+    return _claimable(device_kind(device), -settings.NASCOPE_LEASE_SECONDS)
+
+
+def _claimable(kind: str, seen: float | Given) -> QuerySet[Job]:
+    """`seen`: since when a worker that is there was seen, in seconds from now (negative)."""
+    undecided = Q(run__device="")
+    if kind == "cpu":
+        # Where there are GPUs, a run that may choose waits for one.
+        undecided &= ~Q(Exists(Worker.objects.filter(device__startswith="cuda", last_seen__gte=after(seen))))
+    fits = Q(device="any") | (Q(device="auto") & (undecided | Q(run__device=kind)))
     if kind == "cuda":
         fits |= Q(device="cuda")
     owner_service = OwnerService.objects.filter(owner_id=OuterRef("owner_id")).values("service")[:1]
@@ -47,55 +72,111 @@ def claimable(device: str) -> QuerySet[Job]:
     )
 
 
-def _has_gpu_worker() -> bool:
-    return Worker.objects.filter(device__startswith="cuda", last_seen__gte=after(-settings.NASCOPE_LEASE_SECONDS)).exists()
+@lru_cache(maxsize=2)
+def _candidates(kind: str) -> Select[Job]:
+    seen = Given("seen", DurationField())
+    return Select(lambda: _claimable(kind, seen).annotate(run_state=F("run__state"), run_device=F("run__device"))[:_LOOK_AT])
+
+
+def _look(worker: Worker) -> Iterator[Job]:
+    seen = timedelta(seconds=-settings.NASCOPE_LEASE_SECONDS)
+    return _candidates(device_kind(worker.device)).instances(seen=seen)
 
 
 def claim(worker: Worker) -> Job | None:
     """Take the next job for `worker`, or None if there is none. The returned job carries the new fence."""
-    for job in claimable(worker.device)[:_LOOK_AT]:
-        if _take(job, worker):
-            taken: Job = Job.objects.select_related("run", "estimate").get(pk=job.pk)
-            return taken
+    for job in _look(worker):
+        with transaction.atomic():
+            counter = None
+            if job.run_id is not None:
+                try:
+                    counter = lock_run(job.run_id)
+                except RunCounter.DoesNotExist:
+                    continue
+            if _take(job, worker, counter):
+                if counter is not None:
+                    write_counter(counter)
+                return job
     return None
 
 
-def _take(job: Job, worker: Worker) -> bool:
-    with transaction.atomic():
-        counter = None
-        if job.run_id is not None:
-            try:
-                counter = lock_run(job.run_id)
-            except RunCounter.DoesNotExist:
-                return False
-            run = Run.objects.get(pk=job.run_id)
-            kind = device_kind(worker.device)
-            if run.state not in Run.ACTIVE or (job.device == "auto" and run.device not in ("", kind)):
-                return False
-        won = Job.objects.filter(pk=job.pk, state=Job.State.READY, runnable=True).update(
-            state=Job.State.LEASED, fence=F("fence") + 1, worker=worker, lease_until=after(settings.NASCOPE_LEASE_SECONDS)
+def claim_of_run(worker: Worker, counter: RunCounter) -> Job | None:
+    """`claim` inside a transaction that holds the run's lock (the caller writes `counter`): the next job if it is this run's. None if it
+    is another run's or there is none; then `claim` decides after the commit."""
+    first = next(_look(worker), None)
+    if first is None or first.run_id != counter.run_id or not _take(first, worker, counter):
+        return None
+    return first
+
+
+_OF_RUN = Run.objects.filter(pk=OuterRef("run_id"), state__in=Run.ACTIVE)
+
+
+@lru_cache(maxsize=4)
+def _lease(kind: str, chooses: bool) -> Update:
+    """The guarded UPDATE. A job that may choose its kind of device must find its run undecided or of the worker's kind."""
+    of_run = _OF_RUN.filter(device__in=("", kind)) if chooses else _OF_RUN
+    return Update(
+        lambda: (
+            Job.objects.filter(
+                Q(run=None) | Exists(of_run), pk=Given("job", UUIDField()), fence=Given("fence", BigIntegerField()),
+                state=Job.State.READY, runnable=True,
+            ),
+            {
+                "state": Job.State.LEASED, "fence": F("fence") + 1, "worker": Given("worker", UUIDField()),
+                "lease_until": after(Given("lease", DurationField())),
+            },
         )
-        if not won:
-            return False
-        Worker.objects.filter(pk=worker.pk).update(job=job.pk, last_seen=Now(), progress_at=Now())
-        if counter is not None:
-            _begin(job, run, counter, kind)
-        elif job.estimate_id is not None:
-            Estimate.objects.filter(pk=job.estimate_id, state="queued").update(state="running")
+    )
+
+
+_BUSY = Update(
+    lambda: (
+        Worker.objects.filter(pk=Given("worker", UUIDField())),
+        {"job": Given("job", UUIDField()), "last_seen": Now(), "progress_at": Now()},
+    )
+)
+
+
+def _take(job: Job, worker: Worker, counter: RunCounter | None) -> bool:
+    """Lease a job that was looked at. Inside a transaction, with its run locked: then nobody else can be taking it, and if its fence is
+    what it was, so is the rest of its row."""
+    kind, lease = device_kind(worker.device), timedelta(seconds=settings.NASCOPE_LEASE_SECONDS)
+    if not _lease(kind, job.device == "auto").execute(job=job.pk, fence=job.fence, worker=worker.pk, lease=lease):
+        return False
+    job.fence += 1
+    job.state, job.worker_id = Job.State.LEASED, worker.pk
+    _BUSY.execute(worker=worker.pk, job=job.pk)
+    if counter is not None:
+        _begin(job, counter, kind)
+    elif job.estimate_id is not None:
+        Estimate.objects.filter(pk=job.estimate_id, state="queued").update(state="running")
     return True
 
 
-def _begin(job: Job, run: Run, counter: RunCounter, kind: str) -> None:
-    """What becomes visible when a run's job starts."""
-    if job.device == "auto" and run.device == "":
+_RUNS = Update(
+    lambda: (
+        Trial.objects.filter(
+            run_id=Given("run", UUIDField()), number=Given("number", BigIntegerField()), state=Trial.State.QUEUED
+        ),
+        {"state": Trial.State.RUNNING},
+    )
+)
+
+
+def _begin(job: Job, counter: RunCounter, kind: str) -> None:
+    """What becomes visible when a run's job starts. The run's state and device that came with the job are from before the lock; but a run
+    leaves `queued` once, and gets its device once."""
+    seen = vars(job)
+    if job.device == "auto" and seen["run_device"] == "":
         # The first worker's kind of device is the run's from now on: arithmetic differs between kinds.
-        Run.objects.filter(pk=run.pk).update(device=kind)
-    if run.state == Run.State.QUEUED:
-        Run.objects.filter(pk=run.pk).update(state=Run.State.RUNNING, started=Now(), revision=F("revision") + 1)
-        append(counter, [ops("started", "started")])
+        Run.objects.filter(pk=counter.run_id, device="").update(device=kind)
+    if seen["run_state"] == Run.State.QUEUED and Run.objects.filter(pk=counter.run_id, state=Run.State.QUEUED).update(
+        state=Run.State.RUNNING, started=Now(), revision=F("revision") + 1
+    ):
+        add(counter, [ops("started", "started")])
     if job.kind == Job.Kind.TRIAL:
-        number = int(job.source.partition(":")[2])
-        Trial.objects.filter(run_id=run.pk, number=number, state=Trial.State.QUEUED).update(state=Trial.State.RUNNING)
+        _RUNS.execute(run=counter.run_id, number=int(job.source.partition(":")[2]))
 
 
 def hurried(device: str) -> bool:

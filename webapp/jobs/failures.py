@@ -9,13 +9,12 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from search_engine.base import checkpoint
 from search_engine.events import Cost
 
 from ..core.locks import lock_run
 from ..core.models import Estimate, Job, Run, RunCounter
 from ..events.store import append, ops
-from . import files, states
+from . import files, outcomes, states
 from .bell import ring
 
 log = logging.getLogger(__name__)
@@ -76,17 +75,15 @@ def fail_job(job: Job, counter: RunCounter | None, reason: str) -> None:
     append(counter, [ops("waiting", f"{job.source} failed: {reason}", source=job.source, failures=job.failures)])
     Job.objects.filter(run_id=counter.run_id, kind=Job.Kind.ADVANCE).update(runnable=True)
     ended = {"state": Job.State.FINISHED, "reason": reason, "checkpoint_path": "", "checkpoint_digest": ""}
-    if job.outcome_path:
+    if job.outcome or job.outcome_path:
         Job.objects.filter(pk=job.pk).update(**ended)
         return
     outcome = {
         "status": "failed", "reason": reason, "machine": True, "metrics": {}, "cost": Cost().model_dump(), "seconds": job.served_seconds,
         "steps": 0, "finalists": [], "handover": None, "bundle": False, "bundle_reason": reason,
     }
-    name = files.file_name(job, "outcomes")
-    digest = checkpoint.write(files.run_dir(counter.run_id) / name, outcome)
-    Job.objects.filter(pk=job.pk).update(outcome_path=name, outcome_digest=digest, **ended)
-    transaction.on_commit(lambda: files.remove_older(job))
+    Job.objects.filter(pk=job.pk).update(**outcomes.keep(job, outcome), **ended)
+    transaction.on_commit(lambda: files.remove_older(job, sweep=True))
 
 
 def mark_not_reproducible(counter: RunCounter, note: str) -> None:

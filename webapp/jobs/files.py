@@ -45,6 +45,11 @@ def fence_of(name: str) -> int:
     return int(name.split(".")[-2])
 
 
+def follows_its_commit(job: Job) -> bool:
+    """Whether nobody held the job between the commit that its row names (or its beginning) and this lease."""
+    return job.fence == (fence_of(job.checkpoint_path) if job.checkpoint_path else 0) + 1
+
+
 def log_name(job: Job) -> str:
     """The name of a new log of rows. A log is written on under one fence after another as long as every holder of the lease committed and
     so writes no more; where one lost it, and may wake up and write, the next begins a new log."""
@@ -58,10 +63,16 @@ def remove(run_id: UUID, *names: str) -> None:
             (run_dir(run_id) / name).unlink(missing_ok=True)
 
 
-def remove_older(job: Job, *also: str, keep: str = "") -> None:
-    """After a commit under `job.fence`: remove what earlier holders of the job wrote, whether it was committed once or a kill came
-    between the file and its commit, and the files named in `also`; `keep` is the name of a log that is still in use."""
-    remove(job.its_run, *also)
+def remove_older(job: Job, *also: str, sweep: bool, keep: str = "") -> None:
+    """After a commit under `job.fence`: remove the job's checkpoint before it, and the files named in `also`.
+
+    With `sweep` all that earlier holders of the job wrote goes, whether it was committed once or a kill came between the file and its
+    commit, except the log named `keep`, which is still in use. A holder that itself committed the fence before, or is the first, needs
+    none: a listing of folders for each commit is not free.
+    """
+    remove(job.its_run, job.checkpoint_path, *also)
+    if not sweep:
+        return
     name = re.compile(rf"\.?{re.escape(job.source.replace(':', '-'))}\.(\d+)\.(safetensors.*|rows)")
     for room in ("checkpoints", "outcomes"):
         for path in (run_dir(job.its_run) / room).glob("*"):

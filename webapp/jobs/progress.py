@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, JSONField, UUIDField
 
 from search_engine.search.work import Progress, Work, WorkSpec
 
 from ..core.checked import checked_run
 from ..core.models import Job, Run, RunCounter
+from ..core.statements import Given, Update
 
 ENTRANTS = {"finalist": "best architecture", "baseline": "random architecture"}
 SHOWN = 2
@@ -30,7 +31,7 @@ def update_run(job: Job, counter: RunCounter) -> None:
     elif job.kind == Job.Kind.FINAL:
         update_from_finale(counter)
     else:
-        Run.objects.filter(pk=counter.run_id).update(revision=F("revision") + 1)
+        _REVISE.execute(run=counter.run_id)
 
 
 def update_from_coordinator(counter: RunCounter, now: Progress) -> None:
@@ -83,5 +84,13 @@ def _left(spent: float, fraction: float | None) -> float | None:
     return None if fraction is None or fraction < 0.01 else spent * (1 - fraction) / fraction
 
 
+_REVISE = Update(lambda: (Run.objects.filter(pk=Given("run", UUIDField())), {"revision": F("revision") + 1}))
+_WRITE = Update(
+    lambda: (
+        Run.objects.filter(pk=Given("run", UUIDField())), {"progress": Given("progress", JSONField()), "revision": F("revision") + 1}
+    )
+)
+
+
 def _write(counter: RunCounter, value: dict[str, Any]) -> None:
-    Run.objects.filter(pk=counter.run_id).update(progress=value, revision=F("revision") + 1)
+    _WRITE.execute(run=counter.run_id, progress=value)

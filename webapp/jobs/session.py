@@ -16,9 +16,11 @@ from django.db import Error, connection
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from ..core.models import Job, Worker
-from . import parent
+from ..core.locks import write_counter
+from ..core.models import Job, RunCounter, Worker
+from . import parent, states
 from .arithmetic import Arithmetics
+from .claim import claim_of_run
 from .clock import after
 from .residency import Residents
 from .writer import EventWriter
@@ -45,6 +47,12 @@ class Session:
         self.residents = Residents(settings.NASCOPE_RESIDENT_JOBS)
         self.writer = EventWriter()
         self.arithmetics = Arithmetics()
+        self.ahead: Job | None = None
+        """A job whose lease is held already: the next to do."""
+        self.serve_until = 0.0
+        """Until when (monotonic) jobs are claimed ahead."""
+        self.idle_unsaid = False
+        """Whether this worker stopped serving and could not say so: then its heart does, or nobody would ring for it."""
         self.machine_failures = 0
         """Trials that ran out of memory in this process."""
         self._lock = threading.Lock()
@@ -71,6 +79,19 @@ class Session:
     def should_stop(self) -> bool:
         """Whether the slice should end at the next unit: asked to stop, or the lease is gone."""
         return self.stopping.is_set() or self._lost or self.writer.lost
+
+    def end_of_slice(self, counter: RunCounter) -> Job | None:
+        """The last step of a transaction that ended a lease of `counter`'s run: claim the next job in it, if `serve` would claim now and
+        the turn is this run's (a lock, a look and a commit less than `claim` afterwards), or else see whether the run waits to be paused;
+        and write `counter`. Returns the job; make it `ahead` once the transaction is over."""
+        following = None
+        # After a machine failure the process may have to end.
+        if not (self.stopping.is_set() or self.machine_failures or time.monotonic() >= self.serve_until):
+            following = claim_of_run(self.worker, counter)
+        if following is None:
+            states.settle_pause(counter)
+        write_counter(counter)
+        return following
 
     def idle(self) -> None:
         """Say that there is nothing to do."""
@@ -100,13 +121,18 @@ class Session:
     def _renew(self) -> None:
         with self._lock:
             job, since = self._job, time.monotonic() - self._progress
-        fields = {"last_seen": Now(), "progress_at": after(-since if job is not None else 0.0)}
+        fields: dict[str, Any] = {"last_seen": Now(), "progress_at": after(-since if job is not None else 0.0)}
+        say_idle = self.idle_unsaid and job is None
+        if say_idle:
+            fields["job"] = None
         if not Worker.objects.filter(pk=self.worker.pk).update(**fields):
             # Declared dead while it was silent: come back under the same id.
             Worker.objects.filter(pk=self.worker.pk).delete()
             now = timezone.now()
             self.worker.last_seen, self.worker.progress_at, self.worker.job = now, now, None
             self.worker.save(force_insert=True)
+        if say_idle:
+            self.idle_unsaid = False
         if job is not None:
             held = Job.objects.filter(pk=job.pk, fence=job.fence, state=Job.State.LEASED).update(
                 lease_until=after(settings.NASCOPE_LEASE_SECONDS)

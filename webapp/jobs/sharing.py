@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from django.db.models import F, Min
+from django.db.models import BigIntegerField, F, FloatField, Min
 
 from ..core.models import Job, OwnerService, Run, RunCounter
+from ..core.statements import Given, Update
+
+_CHARGE = Update(
+    lambda: (
+        OwnerService.objects.filter(owner_id=Given("owner", BigIntegerField())),
+        {"service": F("service") + Given("seconds", FloatField()) / F("weight")},
+    )
+)
 
 
 def join_owner(owner_id: int) -> None:
@@ -19,8 +27,7 @@ def join_owner(owner_id: int) -> None:
 
 
 def charge_service(job: Job, seconds: float, counter: RunCounter | None) -> None:
-    """Count a slice to its run and its owner. Call inside the slice's transaction, with the run locked (`counter` is saved here)."""
-    OwnerService.objects.filter(owner_id=job.owner_id).update(service=F("service") + seconds / F("weight"))
+    """Count a slice to its run and its owner. Call inside the slice's transaction, with the run locked; the caller writes `counter`."""
+    _CHARGE.execute(owner=job.owner_id, seconds=seconds)
     if counter is not None:
         counter.service += seconds
-        counter.save(update_fields=["service"])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import BigIntegerField, F, FloatField, UUIDField
 
 from search_engine.base import checkpoint
 from search_engine.catalogue.config import CheckedRun
@@ -20,9 +21,11 @@ from search_engine.search.work import Work, WorkSpec, run_slice
 
 from ..core.checked import checked_run
 from ..core.models import Job, ModelArtefact, Run, RunCounter
-from ..events.store import StaleFence, append, lock_for
-from . import files, progress, states
+from ..core.statements import Given, Update
+from ..events.store import StaleFence, add, lock_for
+from . import files, progress
 from .failures import mark_not_reproducible
+from .outcomes import NONE, keep
 from .session import Session
 from .sharing import charge_service
 from .yielding import Yielding
@@ -32,7 +35,8 @@ def run_work(session: Session, job: Job) -> None:
     """Do one slice of `job` and commit it. Raises StaleFence if the lease was lost meanwhile: then nothing of it counts."""
     started = time.perf_counter()
     checked = checked_run(job.its_run)
-    work: Work | None = session.residents.take(job.pk, job.checkpoint_digest)
+    work, alone = session.residents.take(job.pk, job.checkpoint_digest) or (None, job.fence == 1)
+    alone = alone and files.follows_its_commit(job)
     arithmetic = session.arithmetics.of(job.its_run, checked.config.device, again=work is None and job.kind == Job.Kind.PHASE)
     if work is None:
         with arithmetic.active():
@@ -40,20 +44,35 @@ def run_work(session: Session, job: Job) -> None:
     before = work.cost if job.checkpoint_digest else Cost()
     try:
         with arithmetic.active():
-            events = _compute(session, job, work)
-        elapsed = time.perf_counter() - started
+            events = _compute(session, job, work, not alone)
+        slice_ = Slice(job, work, events, before, time.perf_counter() - started, alone)
         if work.finished:
-            _commit_outcome(session, job, work, events, before, elapsed)
             session.machine_failures += work.failure is not None and work.failure.machine
+            _commit_outcome(session, slice_)
         else:
-            digest = _commit_checkpoint(session, job, work, events, before, elapsed)
-            session.residents.put(job.pk, digest, work)
+            digest = _commit_checkpoint(session, slice_)
+            session.residents.put(job.pk, digest, (work, alone))
     except StaleFence:
         # Names carry the fence, so these files are nobody else's.
         files.remove(job.its_run, files.file_name(job, "checkpoints"), files.file_name(job, "outcomes"))
         if not Run.objects.filter(pk=job.its_run).exclude(state__in=Run.TERMINAL).exists():
             files.remove_work_files(job.its_run)
         raise
+
+
+@dataclass(frozen=True)
+class Slice:
+    """What was computed and is to be committed."""
+
+    job: Job
+    work: Work
+    events: list[Event]
+    """Those that are not in the database yet."""
+    before: Cost
+    elapsed: float
+    alone: bool
+    """Whether this process did all slices of the job and committed each: only then no files and no events of a lease that ended without
+    a commit can be there (its events may reach further than the slice that repeats it)."""
 
 
 def _open(job: Job, checked: CheckedRun) -> Work:
@@ -64,7 +83,7 @@ def _open(job: Job, checked: CheckedRun) -> Work:
     return work
 
 
-def _compute(session: Session, job: Job, work: Work) -> list[Event]:
+def _compute(session: Session, job: Job, work: Work, repeated: bool) -> list[Event]:
     """The slice. Returns the events that are not in the database yet."""
     from search_engine.training import device
 
@@ -76,7 +95,7 @@ def _compute(session: Session, job: Job, work: Work) -> list[Event]:
         session.progressed()
         return session.should_stop or yielding.due()
 
-    writer.begin(job)
+    writer.begin(job, repeated=repeated)
     try:
         last = run_slice(work, settings.NASCOPE_SLICE_SECONDS, between_units, writer.put)
     except BaseException:
@@ -85,57 +104,45 @@ def _compute(session: Session, job: Job, work: Work) -> list[Event]:
     return [*writer.finish(), *last]
 
 
-def _commit_checkpoint(session: Session, job: Job, work: Work, events: list[Event], before: Cost, elapsed: float) -> str:
+def _commit_checkpoint(session: Session, slice_: Slice) -> str:
+    job, work = slice_.job, slice_.work
     name = files.file_name(job, "checkpoints")
     digest = checkpoint.write(files.run_dir(job.its_run) / name, work.state_dict())
-    standing = _standing(job, work)
+    # The outcome that stands though the work goes on: should the rest fail, it is what the coordinator is told.
+    standing = work.standing()
+    kept = NONE if standing is None else keep(job, standing)
     bundle = _pack(work)
     with transaction.atomic():
         counter = lock_for(job)
+        _record(slice_, counter, state=Job.State.READY, checkpoint_path=name, checkpoint_digest=digest, **kept)
         session.arithmetics.settle(counter)
         if work.to_place:
             work.place()
-        _record(job, work, counter, events, before, elapsed)
         _offer(job, work, bundle)
-        Job.objects.filter(pk=job.pk).update(
-            state=Job.State.READY, checkpoint_path=name, checkpoint_digest=digest, lease_until=None, failures=0, **standing
-        )
-        states.settle_pause(counter)
-        transaction.on_commit(lambda: files.remove_older(job))
+        following = session.end_of_slice(counter)
+        transaction.on_commit(lambda: files.remove_older(job, job.outcome_path, sweep=not slice_.alone))
+    session.ahead = following
     return digest
 
 
-def _commit_outcome(session: Session, job: Job, work: Work, events: list[Event], before: Cost, elapsed: float) -> None:
+def _commit_outcome(session: Session, slice_: Slice) -> None:
+    job, work = slice_.job, slice_.work
     outcome = work.outcome()
-    name = files.file_name(job, "outcomes")
-    digest = checkpoint.write(files.run_dir(job.its_run) / name, outcome)
+    kept = keep(job, outcome)
     bundle = _pack(work)
     with transaction.atomic():
         counter = lock_for(job)
-        work.place()
+        _record(slice_, counter, state=Job.State.FINISHED, reason=outcome["reason"], checkpoint_path="", checkpoint_digest="", **kept)
         session.arithmetics.settle(counter)
-        _record(job, work, counter, events, before, elapsed)
+        work.place()
         _offer(job, work, bundle)
-        Job.objects.filter(pk=job.pk).update(
-            state=Job.State.FINISHED, outcome_path=name, outcome_digest=digest, reason=outcome["reason"], checkpoint_path="",
-            checkpoint_digest="", lease_until=None, failures=0,
-        )
         if outcome.get("machine"):
             mark_not_reproducible(counter, f"{job.source} failed because of the machine: {outcome['reason']}")
         # The coordinator's job may be leased at this moment: it looks for finished work again under the run's mutex.
-        Job.objects.filter(run_id=job.its_run, kind=Job.Kind.ADVANCE).update(runnable=True)
-        states.settle_pause(counter)
-        transaction.on_commit(lambda: files.remove_older(job))
-
-
-def _standing(job: Job, work: Work) -> dict[str, str]:
-    """The outcome that stands though the work goes on, as a file and its job's fields: should the rest fail, it is what the coordinator
-    is told. {} while nothing stands."""
-    outcome = work.standing()
-    if outcome is None:
-        return {}
-    name = files.file_name(job, "outcomes")
-    return {"outcome_path": name, "outcome_digest": checkpoint.write(files.run_dir(job.its_run) / name, outcome)}
+        _WAKE.execute(run=job.its_run)
+        following = session.end_of_slice(counter)
+        transaction.on_commit(lambda: files.remove_older(job, job.outcome_path, sweep=not slice_.alone))
+    session.ahead = following
 
 
 def _offer(job: Job, work: Work, bundle: dict[str, Any]) -> None:
@@ -151,18 +158,35 @@ def _pack(work: Work) -> dict[str, Any]:
     return {"bundle_size": path.stat().st_size, "bundle_sha256": sha256}
 
 
-def _record(job: Job, work: Work, counter: RunCounter, events: list[Event], before: Cost, elapsed: float) -> None:
-    """Events first, then what the slice used and how far it is."""
-    append(counter, events)
-    counter.spent_samples += max(0.0, work.cost.samples - before.samples)
-    counter.spent_seconds += elapsed
+_ENDED = {"state", "progress", "checkpoint_path", "checkpoint_digest", "outcome", "outcome_path", "outcome_digest", "reason"}
+"""Fields that the end of a slice sets."""
+_END = Update(
+    lambda: (
+        Job.objects.filter(pk=Given("job", UUIDField()), fence=Given("fence", BigIntegerField()), state=Job.State.LEASED),
+        {
+            **{field.name: Given(field.name, field) for field in Job._meta.concrete_fields if field.name in _ENDED},
+            "served_seconds": F("served_seconds") + Given("elapsed", FloatField()), "lease_until": None, "failures": 0,
+        },
+    )
+)
+_WAKE = Update(lambda: (Job.objects.filter(run_id=Given("run", UUIDField()), kind=Job.Kind.ADVANCE), {"runnable": True}))
+
+
+def _record(slice_: Slice, counter: RunCounter, **ended: str) -> None:
+    """The end of the lease (`ended`: the job's fields; those left out stay), then events, what the slice used and how far it is.
+    `end_of_slice` writes `counter`. Raises StaleFence if the lease was lost."""
+    job, work = slice_.job, slice_.work
+    job.served_seconds += slice_.elapsed
+    job.progress = progress.of_job(work)
+    values = {"reason": job.reason, "progress": job.progress, **ended}
+    if not _END.execute(job=job.pk, fence=job.fence, elapsed=slice_.elapsed, **values):
+        raise StaleFence("the lease was lost")
+    add(counter, slice_.events, repeated=not slice_.alone)
+    counter.spent_samples += max(0.0, work.cost.samples - slice_.before.samples)
+    counter.spent_seconds += slice_.elapsed
     if isinstance(work, PhaseWork) and not work.control:
         _charge_phase(counter, work)
-    counter.save()
-    charge_service(job, elapsed, counter)
-    job.served_seconds += elapsed
-    job.progress = progress.of_job(work)
-    Job.objects.filter(pk=job.pk).update(served_seconds=F("served_seconds") + elapsed, progress=job.progress)
+    charge_service(job, slice_.elapsed, counter)
     progress.update_run(job, counter)
 
 

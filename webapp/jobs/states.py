@@ -17,13 +17,14 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Min
+from django.db.models import Exists, F, Min, OuterRef, UUIDField
 from django.utils import timezone
 
 from search_engine.catalogue.config import RunConfig, check
 
 from ..core.locks import lock_run
 from ..core.models import Event, Experiment, Job, Run, RunCounter, Trial
+from ..core.statements import Given, Update
 from ..events import wake
 from ..events.store import append, ops
 from . import files
@@ -75,12 +76,19 @@ def pause(run_id: UUID) -> Run:
     return Run.objects.get(pk=run_id)
 
 
+_SETTLE = Update(
+    lambda: (
+        Run.objects.filter(pk=Given("run", UUIDField()), state=Run.State.PAUSING).exclude(
+            Exists(Job.objects.filter(run_id=OuterRef("pk"), state=Job.State.LEASED))
+        ),
+        {"state": Run.State.PAUSED, "revision": F("revision") + 1},
+    )
+)
+
+
 def settle_pause(counter: RunCounter) -> None:
     """Turn `pausing` into `paused` if no lease is held. Call with the run locked, after every change of a lease."""
-    held = Job.objects.filter(run_id=counter.run_id, state=Job.State.LEASED).exists()
-    if not held and Run.objects.filter(pk=counter.run_id, state=Run.State.PAUSING).update(
-        state=Run.State.PAUSED, revision=F("revision") + 1
-    ):
+    if _SETTLE.execute(run=counter.run_id):
         append(counter, [ops("paused", "paused")])
 
 

@@ -38,26 +38,31 @@ UNFIT = 70
 def serve() -> None:
     """Somebody rang: claim, do one slice, and look for the next."""
     session = current()
-    until = time.monotonic() + SERVE_SECONDS
+    session.serve_until = time.monotonic() + SERVE_SECONDS
     try:
-        while not session.stopping.is_set():
+        while session.ahead is not None or not session.stopping.is_set():
             if not serve_one(session):
                 session.idle()
-                return
-            if time.monotonic() >= until:
-                ring()
+                # What was opened since this worker looked rang for those that were idle then.
+                if not serve_one(session):
+                    return
+            if session.ahead is None and time.monotonic() >= session.serve_until:
+                session.idle()
+                ring(device=session.worker.device)
                 return
     except Error as error:
         # The database is away. What was held is found by the reaper when the lease runs out.
         log.warning("the database does not answer: %s", error)
+        session.idle_unsaid = True
         connection.close()
 
 
 def serve_one(session: Session) -> bool:
-    """Claim one job and do one slice of it. Returns whether there was one."""
-    job = claim(session.worker)
+    """Claim one job, if none is held already, and do one slice of it. Returns whether there was one."""
+    job = session.ahead or claim(session.worker)
     if job is None:
         return False
+    session.ahead = None
     session.hold(job)
     try:
         _slice(session, job)
@@ -66,7 +71,7 @@ def serve_one(session: Session) -> bool:
     except Exception as error:
         _failed(session, job, error)
     finally:
-        session.hold(None)
+        session.hold(session.ahead)
     if session.machine_failures >= MAX_MACHINE_FAILURES:
         log.error("out of memory %d times: this process ends, the supervisor starts a fresh one", session.machine_failures)
         os._exit(UNFIT)

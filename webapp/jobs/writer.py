@@ -34,6 +34,7 @@ class EventWriter:
         self._error: Exception | None = None
         """What a batch failed with that trying again would not mend."""
         self._job: Job | None = None
+        self._repeated = True
         self._pending: list[Event] = []
         self._since = 0.0
         self._busy = False
@@ -41,10 +42,10 @@ class EventWriter:
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
 
-    def begin(self, job: Job) -> None:
-        """A slice of `job` starts; its fence guards every batch."""
+    def begin(self, job: Job, *, repeated: bool = True) -> None:
+        """A slice of `job` starts; its fence guards every batch. `repeated`: see `webapp.events.store.add`."""
         with self._changed:
-            self._job, self._pending, self.lost, self._error = job, [], False, None
+            self._job, self._repeated, self._pending, self.lost, self._error = job, repeated, [], False, None
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="event-writer", daemon=True)
             self._thread.start()
@@ -103,7 +104,7 @@ class EventWriter:
             failed: Exception | None = None
             try:
                 assert job is not None
-                append_fenced(job, batch)
+                append_fenced(job, batch, repeated=self._repeated)
             except StaleFence:
                 lost = True
             except Error as error:

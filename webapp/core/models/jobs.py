@@ -61,6 +61,7 @@ class Job(models.Model):
     worker = models.ForeignKey(Worker, on_delete=models.SET_NULL, null=True, related_name="jobs")
     checkpoint_path = models.CharField(max_length=300, default="", blank=True, help_text="under the run's folder")
     checkpoint_digest = models.CharField(max_length=64, default="", blank=True)
+    outcome = models.TextField(default="", blank=True, help_text="what the coordinator is told (webapp.jobs.outcomes), if it is short")
     outcome_path = models.CharField(max_length=300, default="", blank=True)
     outcome_digest = models.CharField(max_length=64, default="", blank=True)
     failures = models.PositiveIntegerField(default=0)
