@@ -68,6 +68,14 @@ def test_some_operations(where: str, evaluate: Any) -> None:
     both(where, some=True, evaluate=evaluate)
 
 
+def test_another_choice_of_operations_is_grouped_anew() -> None:
+    """A stage of shrinking, or a draw with zeros of its own, in one network."""
+    module, space = SMALL["nb201"]
+    plain, grouped = twins(module, space, evaluate="chosen")
+    for weights in (gamma_of(space), gamma_of(space, some=True), gamma_of(space)):
+        assert_equal(of_network(grouped, inputs_of(space), weights), of_network(plain, inputs_of(space), weights))
+
+
 @WHERE
 @EVALUATE
 def test_partial_channels(where: str, evaluate: Any) -> None:
