@@ -64,8 +64,8 @@ ROWS = {
     "small": Row("cell, 16x16, C = 8, 4 cells, first order", (1, 16, 16), space_options=SMALL, gate=2.2, compiled_gate=3,
                  memory_gate=0.8),
     "small-second": Row(
-        "the same, finite difference", (1, 16, 16), options={"estimator": "finite_difference"}, space_options=SMALL, compiled_gate=3,
-        memory_gate=0.72,
+        "the same, finite difference", (1, 16, 16), options={"estimator": "finite_difference"}, space_options=SMALL, gate=3,
+        compiled_gate=3, memory_gate=0.72,
     ),
     "nb201": Row("nb201, 8x8, the space's own size (C = 8), first order", (1, 8, 8), space="nb201"),
     "partial": Row("cell, 16x16, C = 8, 4 cells, first order, partial channels (K = 4)", (1, 16, 16),
