@@ -157,6 +157,8 @@ CELERY_TIMEZONE = "UTC"
 # ---------------------------------------------------------------- jobs
 
 NASCOPE_SLICE_SECONDS = env.float("NASCOPE_SLICE_SECONDS", default=2.0)
+# After so long a slice ends at its next unit where a run that begins, or has results to tell, waits and every worker is busy.
+NASCOPE_YIELD_SECONDS = env.float("NASCOPE_YIELD_SECONDS", default=1.0)
 NASCOPE_ADVANCE_SECONDS = env.float("NASCOPE_ADVANCE_SECONDS", default=1.0)
 NASCOPE_LEASE_SECONDS = env.float("NASCOPE_LEASE_SECONDS", default=20.0)
 NASCOPE_HEARTBEAT_SECONDS = env.float("NASCOPE_HEARTBEAT_SECONDS", default=5.0)

@@ -1,7 +1,8 @@
 """The rows of a checkpoint (`base.growing`), in a file beside it that is only appended to.
 
     <name>.safetensors   the checkpoint: replaced at every commit, small; it says how long the log was and what its digest was
-    <name>.rows          one line per commit, the records that came since the one before: [[container, number of the first, [record, ...]], ...]
+    <name>.rows          one line per commit, the records that came since the one before:
+                         [[container, number of the first record, [record, ...]], ...]
 
 The checkpoint is the commit: what stands in the log after the length that it names is a lost commit's, torn or whole, and is cut off by the
 next one, as the end of `events.jsonl` is. So a commit costs what it adds, a recovery reads every record once, and there is no moment at
@@ -143,8 +144,8 @@ class RowLog:
         return log
 
     def follow(self, header: dict[str, Any]) -> None:
-        """Go on to where another process has written this log: the containers that this process wrote last take the new records (`leaf` then
-        gives the containers themselves). Raises CheckpointMismatch if it is not the same log, written on, or this process read it and
+        """Go on to where another process has written this log: the containers that this process wrote last take the new records (`leaf`
+        then gives the containers themselves). Raises CheckpointMismatch if it is not the same log, written on, or this process read it and
         wrote nothing since; the log is of no use then."""
         unknown = any(item.owner is None for item in self._written.values())
         if header["file"] != self.name or header["length"] < self.length or unknown:
@@ -200,7 +201,7 @@ class RowLog:
             raise CheckpointMismatch(f"{self.name} is missing") from error
 
     def leaf(self, number: int, first: int, total: int) -> Stored | Grown[Any]:
-        """What stands in a checkpoint's tree where `refer` gave [number, first, total]. Raises CheckpointMismatch if records are missing."""
+        """What stands in a checkpoint's tree where `refer` gave [number, first, total]. Raises CheckpointMismatch if records lack."""
         written = next((item for item in self._written.values() if item.number == number), None)
         if written is None or not 0 <= first <= total:
             raise CheckpointMismatch(f"{self.name} knows no container {number}")

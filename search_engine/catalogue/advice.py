@@ -14,6 +14,11 @@ def advice(checked: CheckedRun, trials: int | None = None) -> list[str]:
     >>> advice(check({"algorithm": "regularized_evolution", "space": "sequence", "budget": {"trials": 20}}))[0]
     'The first 25 individuals are random, the budget allows 20 trials: ...
     """
+    return [*_own(checked, trials), *_one_at_a_time(checked)]
+
+
+def _own(checked: CheckedRun, trials: int | None) -> list[str]:
+    """What the algorithm says of itself."""
     if not checked.algorithm.advice:
         return []
     shapes = [entry.shape_of(options) for entry, options in zip(checked.datasets, checked.dataset_options, strict=True)]
@@ -25,3 +30,12 @@ def advice(checked: CheckedRun, trials: int | None = None) -> list[str]:
     space = checked.space.space(checked.space_options, known[0], known)
     said: list[str] = load_object(checked.algorithm.advice)(checked.options, space, trials)
     return said
+
+
+def _one_at_a_time(checked: CheckedRun) -> list[str]:
+    """A window of one trial, where trials take time."""
+    trains = "trials" in checked.algorithm.needs and checked.dataset.provides == "samples"
+    if not trains or getattr(checked.options, "window", None) != 1 or getattr(checked.options, "scheduling", "steady") != "steady":
+        return []
+    better = f" Its own default is {checked.algorithm.window}." if checked.algorithm.window > 1 else ""
+    return [f"With a window of 1 one candidate is trained at a time: this run keeps one worker busy, however many there are.{better}"]

@@ -130,7 +130,7 @@ def check(config: RunConfig | dict[str, Any], data_dir: Path | None = None) -> C
     Raises BadInput or MissingData naming the field.
 
     >>> checked = check({"algorithm": "random", "space": "sequence", "budget": {"trials": 10}})
-    >>> checked.dataset.id, checked.options.window, checked.metric
+    >>> checked.dataset.id, checked.options.open_trials, checked.metric
     ('learn_to_count', 1, 'reward')
     >>> check({"algorithm": "random", "space": "sequence", "budget": {"samples": 10}})
     Traceback (most recent call last):
@@ -195,6 +195,26 @@ def check(config: RunConfig | dict[str, Any], data_dir: Path | None = None) -> C
     return checked
 
 
+def check_new(config: RunConfig | dict[str, Any], data_dir: Path | None = None) -> CheckedRun:
+    """As `check`, for a config of which a run is made now: the window of open trials that it leaves open is written into it. So it says
+    itself how it was searched, and a later version's default changes nothing.
+
+    The number follows from the config alone, never from the machine: where candidates are trained it is the algorithm's
+    (`AlgorithmEntry.window`), so that several workers have something to do; elsewhere answers are instant and it is 1.
+
+    >>> check_new({"algorithm": "random", "space": "mlp", "datasets": ["digits"], "budget": {"trials": 10}}).config.options
+    {'window': 8}
+    >>> check_new({"algorithm": "random", "space": "sequence", "budget": {"trials": 10}}).config.options
+    {'window': 1}
+    """
+    checked = check(config, data_dir)
+    if getattr(checked.options, "window", 0) is not None:
+        return checked
+    window = checked.algorithm.window if checked.dataset.provides == "samples" else 1
+    written = checked.config.model_copy(update={"options": {**checked.config.options, "window": window}})
+    return checked.model_copy(update={"config": written, "options": checked.options.model_copy(update={"window": window})})
+
+
 def _default_datasets(config: RunConfig, algorithm: AlgorithmEntry, fitting: list[DatasetEntry]) -> dict[str, Any]:
     """The data sets of a config that names none: the algorithm's own choice where that fits the space, else the first fitting one."""
     names = {entry.id for entry in fitting}
@@ -256,4 +276,4 @@ def from_pydantic(field: str, error: ValidationError) -> BadInput:
     return all_problems(field, error)[0]
 
 
-__all__ = ["Budget", "CheckedRun", "FinaleConfig", "RunConfig", "all_problems", "check", "from_pydantic", "parse"]
+__all__ = ["Budget", "CheckedRun", "FinaleConfig", "RunConfig", "all_problems", "check", "check_new", "from_pydantic", "parse"]

@@ -45,6 +45,9 @@ def _text(value: Any) -> str:
 def _range(field: dict[str, Any]) -> str:
     if "enum" in field:
         return ", ".join(map(str, field["enum"]))
+    if "anyOf" in field:
+        # "a number, or none": the number's range.
+        return next((found for found in map(_range, field["anyOf"]) if found), "")
     low = field.get("minimum", field.get("exclusiveMinimum"))
     high = field.get("maximum", field.get("exclusiveMaximum"))
     if low is None or high is None:

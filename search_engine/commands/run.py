@@ -14,8 +14,8 @@ import yaml
 
 from ..base.errors import BadInput
 from ..catalogue.advice import advice
-from ..catalogue.config import CheckedRun, RunConfig, check
-from ..search.local_run import Interrupted, LocalRun
+from ..catalogue.config import CheckedRun, RunConfig, check, check_new
+from ..search.local_run import Interrupted, LocalRun, kept_config
 from ..search.work import Progress
 from .listing import data_directory
 
@@ -52,7 +52,7 @@ def add_parser(commands: Any) -> None:
 
 def act(parsed: argparse.Namespace) -> int:
     data_dir = data_directory()
-    checked = check(run_config(parsed), data_dir)
+    checked = _checked(parsed, data_dir)
     run = LocalRun(checked, data_dir, Path(parsed.out), resume=parsed.resume, slice_seconds=parsed.slice_seconds)
     if checked.dataset.provides == "samples":
         from ..training.device import configure
@@ -77,6 +77,14 @@ def act(parsed: argparse.Namespace) -> int:
     else:
         _summary(result, Path(parsed.out))
     return 0 if result["status"] == "completed" else 1
+
+
+def _checked(parsed: argparse.Namespace, data_dir: Path) -> CheckedRun:
+    """A new run's config is completed; a run that is resumed keeps what it was begun with."""
+    config = run_config(parsed)
+    begun = kept_config(Path(parsed.out)) if parsed.resume else None
+    as_given = begun is not None and begun["options"] == config.options
+    return check(config, data_dir) if as_given else check_new(config, data_dir)
 
 
 class ProgressBar:

@@ -178,7 +178,7 @@ class LocalRun:
         try:
             self._restore_state()
         except CheckpointMismatch as error:
-            raise BadInput("resume", f"{self.out} cannot be gone on with: {error}") from error
+            raise _refused(self.out, error) from error
 
     def _restore_state(self) -> None:
         state, rows = checkpoint.read_with_log(self.out / STATE)
@@ -209,6 +209,18 @@ class LocalRun:
 
 def _rows_name(number: int | str) -> str:
     return f"{Path(STATE).stem}.{number}{SUFFIX}"
+
+
+def kept_config(out: Path) -> dict[str, Any] | None:
+    """The config of the run in that folder, as it was begun; None where there is none. Raises BadInput where its files are damaged."""
+    try:
+        return checkpoint.read(out / STATE)["config"] if (out / STATE).exists() else None  # type: ignore[no-any-return]
+    except CheckpointMismatch as error:
+        raise _refused(out, error) from error
+
+
+def _refused(out: Path, error: CheckpointMismatch) -> BadInput:
+    return BadInput("resume", f"{out} cannot be gone on with: {error}")
 
 
 def versions() -> dict[str, str]:

@@ -9,14 +9,18 @@ The space sets no end to what is active: algorithms that grow and shrink sets (A
 from __future__ import annotations
 
 import random
-from typing import Any, ClassVar
-
-import networkx as nx
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..base.errors import BadInput
+from ..base.lazy import lazy_module
 from .base import SearchSpace, SpaceConfig, SpaceEntry
 from .data_shape import DataShape
 from .genomes import Genome
+
+if TYPE_CHECKING:
+    import networkx as nx
+else:
+    nx = lazy_module("networkx")
 
 MOST_INPUTS = 200
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
-import networkx as nx
-
+from ..base.lazy import lazy_module
 from .cell_family import OUTPUT, cell_layout, cell_nodes
+
+if TYPE_CHECKING:
+    import networkx as nx
+else:
+    nx = lazy_module("networkx")
 
 
 def cell_graph(name: str, nodes: int, edges: Iterable[tuple[str, str, str]]) -> nx.MultiDiGraph:

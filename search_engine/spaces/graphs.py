@@ -11,12 +11,17 @@ given, else `kind` and `operation`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-
-import networkx as nx
-from networkx.algorithms.isomorphism import categorical_multiedge_match, categorical_node_match
+from typing import TYPE_CHECKING
 
 from ..base.errors import BadInput
+from ..base.lazy import lazy_module
 from ..events import FamilyGroup, GraphData, GraphEdge, GraphNode
+
+if TYPE_CHECKING:
+    import networkx as nx
+    from networkx.algorithms import isomorphism
+else:
+    nx, isomorphism = lazy_module("networkx"), lazy_module("networkx.algorithms.isomorphism")
 
 _NODE_FIELDS = ("label", "kind", "aggregation")
 CanonicalForm = tuple[tuple[str, ...], tuple[tuple[int, int, str], ...]]
@@ -114,7 +119,7 @@ def isomorphic(first: nx.MultiDiGraph, second: nx.MultiDiGraph) -> bool:
     return bool(
         nx.is_isomorphic(
             matchable(first), matchable(second),
-            node_match=categorical_node_match("match", None), edge_match=categorical_multiedge_match("match", None),
+            node_match=isomorphism.categorical_node_match("match", None), edge_match=isomorphism.categorical_multiedge_match("match", None),
         )
     )
 

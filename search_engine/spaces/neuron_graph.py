@@ -11,13 +11,13 @@ edges from inputs to outputs that were never enabled are not listed (see `neuron
 from __future__ import annotations
 
 import random
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import networkx as nx
 import numpy as np
 from pydantic import Field
 
 from ..base.errors import BadInput
+from ..base.lazy import lazy_module
 from ..events import GraphData, GraphEdge, GraphNode
 from .base import SearchSpace, SpaceConfig, SpaceEntry
 from .data_shape import DataShape, Preprocessing
@@ -28,6 +28,11 @@ from .neuron_genes.features import features, input_count
 from .neuron_genes.genes import Genes, initial_genes, layers
 from .neuron_genes.innovation import InnovationTable
 from .neuron_genes.operators import apply_mutation, choose
+
+if TYPE_CHECKING:
+    import networkx as nx
+else:
+    nx = lazy_module("networkx")
 
 _ACTIVATIONS = tuple(NUMBERS[name] for name in DIFFERENTIABLE)
 _INITIAL_PROBABILITY = 0.05

@@ -23,11 +23,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-import networkx as nx
 import numpy as np
 from pydantic import Field, field_validator
 
 from ..base.errors import BadInput
+from ..base.lazy import lazy_module
 from ..events import GraphData, GraphEdge, GraphNode
 from .base import SearchSpace, SpaceConfig, SpaceEntry
 from .data_shape import DataShape
@@ -37,6 +37,10 @@ from .plain_masks import Mask, bits_of, digest_of, drawn_mask, mask_of_bits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import networkx as nx
+else:
+    nx = lazy_module("networkx")
 
 MOST_WEIGHTS = 2_000_000
 """Of a whole network: masks, first weights and optimiser state are kept for each."""

@@ -7,6 +7,7 @@ import os
 import torch
 
 from ..base.errors import BadInput
+from . import without_compiler
 
 
 def resolve(name: str) -> str:
@@ -28,12 +29,13 @@ def resolve(name: str) -> str:
 def configure(threads: int) -> None:
     """Make this process compute repeatably with `threads` threads: part of the promise of equal bits (recorded with the run).
 
-    Call it before the first CUDA work: cuBLAS reads its workspace setting when its first handle is made. The first call takes seconds
-    (torch imports its compiler in it, as it would at the first optimiser), so a worker calls it at its start.
+    Call it before the first CUDA work: cuBLAS reads its workspace setting when its first handle is made.
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(True)
+    # As `use_deterministic_algorithms(True)`, which would import torch's compiler to tell it so.
+    torch.set_deterministic_debug_mode("error")
+    without_compiler.leave_out()
     # Deterministic mode would also fill every fresh tensor with NaN; nothing here reads uninitialised memory.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     # Autotuning picks algorithms by timing; TF32 would make "float32" mean less on newer cards only.

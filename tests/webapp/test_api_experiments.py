@@ -64,6 +64,7 @@ def test_an_experiment_becomes_runs_that_wait_for_a_worker(client: Any) -> None:
     assert made["runs"][3]["options"]["population"] == 7
     assert made["budget"] == {"kind": "trials", "limit": 5}
     assert made["config"]["finale"]["training"]["epochs"] == 12, "the stored body has its defaults filled in"
+    assert all(item["options"]["window"] >= 1 for item in made["config"]["algorithms"]), "and says how many trials are open at once"
     assert Job.objects.filter(kind="advance", state="ready").count() == 4
     stored = Run.objects.get(pk=made["runs"][0]["id"])
     assert RunConfig.model_validate(stored.config).budget.trials == 5  # type: ignore[union-attr]

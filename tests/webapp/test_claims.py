@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from webapp.core.models import Event, Job, OwnerService, Run, RunCounter, Trial, Worker
 from webapp.jobs import files, outcomes, states
-from webapp.jobs.claim import claim
+from webapp.jobs.claim import claim, hurried
 from webapp.jobs.failures import give_back
 from webapp.jobs.reaper import expire_leases, is_alive, release_worker, ring_for_idle_workers, stuck_workers
 from webapp.jobs.session import Session
@@ -248,3 +248,20 @@ def test_trials_show_that_they_run() -> None:
     assert Trial.objects.get(run=run).state == "running"
     states.cancel(run.pk)
     assert Trial.objects.get(run=run).state == "cancelled"
+
+
+def test_what_a_slice_makes_room_for() -> None:
+    """A run that begins, results that nobody has told yet, an estimate; never mere work, or a coordinator that goes on by itself."""
+    run = make_run()
+    assert hurried("cpu"), "a run that begins"
+    advance = Job.objects.filter(run=run, kind="advance")
+    advance.update(checkpoint_digest="there")
+    assert not hurried("cpu"), "a coordinator that merely goes on"
+    done = work_job(run, "trial")
+    assert not hurried("cpu"), "work"
+    Job.objects.filter(pk=done.pk).update(state=Job.State.FINISHED)
+    assert not hurried("cpu"), "its coordinator sleeps"
+    advance.update(runnable=True)
+    assert hurried("cpu"), "a result to tell"
+    Run.objects.filter(pk=run.pk).update(state=Run.State.PAUSED)
+    assert not hurried("cpu"), "a paused run waits for its owner"

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.utils import timezone
 
 from webapp.core.models import Event, Job, ModelArtefact, Run, Trial
 from webapp.jobs import files, states
 from webapp.jobs.failures import give_back
 from webapp.jobs.session import Session
+from webapp.jobs.slices import run_work
 from webapp.jobs.tasks import serve_one
 
 from .builders import TINY, make_run
@@ -178,3 +181,33 @@ def test_a_run_paused_between_slices_goes_on_with_equal_science(command_line: li
         session.end()
     serve_all(run)
     assert run.state == "completed" and science(run) == command_line
+
+
+@pytest.mark.parametrize(
+    ("somebody_waits", "own_seconds", "units"), [(True, 0.0, 1), (False, 0.0, None), (True, 1e9, None)],
+    ids=["room is made at the next unit", "nobody waits", "its own seconds are its own"],
+)
+def test_a_slice_makes_room_for_a_run_that_begins(settings: Any, somebody_waits: bool, own_seconds: float, units: int | None) -> None:
+    """`units`: how many of the trial's a slice does that could do all; None = all."""
+    settings.NASCOPE_SLICE_SECONDS, settings.NASCOPE_YIELD_SECONDS = 1e9, own_seconds
+    run = make_run()
+    session = Session("cpu")
+    try:
+        assert serve_one(session), "the coordinator opens a trial"
+        trial = Job.objects.get(run=run, kind="trial")
+        if somebody_waits:
+            make_run({**TINY, "seed": 4})
+        Job.objects.filter(pk=trial.pk).update(
+            state=Job.State.LEASED, fence=1, worker=session.worker, lease_until=timezone.now() + timedelta(hours=1)
+        )
+        trial.refresh_from_db()
+        session.hold(trial)
+        run_work(session, trial)
+    finally:
+        session.end()
+    trial.refresh_from_db()
+    if units is None:
+        assert trial.state == Job.State.FINISHED
+    else:
+        assert trial.state == Job.State.READY
+        assert trial.progress["done"] == units < trial.progress["total"]

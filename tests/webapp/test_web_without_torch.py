@@ -25,7 +25,7 @@ for item in registry.compatibility():
     config = {"algorithm": item["algorithm"], "space": item["space"], "datasets": datasets, "budget": {item["budgets"][0]: 10}}
     space = Resources(check(config), data_dir()).space
     assert space.drawings(space.sample(random.Random(1)))
-heavy = sorted({"torch", "sklearn", "onnx", "onnxruntime"} & set(sys.modules))
+heavy = sorted({"torch", "sklearn", "onnx", "onnxruntime", "optuna", "scipy", "sympy", "matplotlib"} & set(sys.modules))
 assert not heavy, heavy
 """
 

@@ -1,7 +1,7 @@
 """The body of POST experiments, and how it becomes run configs.
 
 An experiment is one space, one data set, one budget, and several algorithms with several seeds under them: algorithms x seeds runs.
-`plan` checks the body with the engine's own `check` and collects every problem with the path of its field in the body
+`plan` checks the body with the engine's own `check_new` and collects every problem with the path of its field in the body
 (`algorithms.0.options.population`), so that the form can show all of them at once.
 """
 
@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from search_engine.base.errors import BadInput
 from search_engine.base.training_config import TrainingConfig
 from search_engine.catalogue import registry
-from search_engine.catalogue.config import Budget, CheckedRun, FinaleConfig, RunConfig, all_problems, check
+from search_engine.catalogue.config import Budget, CheckedRun, FinaleConfig, RunConfig, all_problems, check_new
 
 MAX_RUNS = 200
 _MAX_REPAIRS = 8
@@ -100,7 +100,9 @@ class Plan:
         """The body with its defaults filled in: what is stored, and what a clone starts from."""
         first = self.runs[0].checked.config
         chosen = {"space": first.space, "datasets": first.datasets, "dataset_options": first.dataset_options}
-        body = self.body.model_copy(update={"name": self.name, **chosen})
+        options = {run.algorithm: run.checked.config.options for run in self.runs}
+        algorithms = [item.model_copy(update={"options": options[index]}) for index, item in enumerate(self.body.algorithms)]
+        body = self.body.model_copy(update={"name": self.name, "algorithms": algorithms, **chosen})
         return body.model_dump(mode="json")
 
 
@@ -197,7 +199,7 @@ class _Planner:
         return [PlannedRun(index, checked.model_copy(update={"config": config})) for config in configs]
 
     def _checked(self, index: int, options: dict[str, Any]) -> CheckedRun | None:
-        """`check`, again and again with the field it complained about put right, so that one problem does not hide the next."""
+        """`check_new`, again and again with the field it complained about put right, so that one problem does not hide the next."""
         data_dir = self.data_dir
         config: dict[str, Any] = {
             "algorithm": self.body.algorithms[index].id,
@@ -214,7 +216,7 @@ class _Planner:
         repairs = {field: list(values) for field, values in _HARMLESS.items()}
         for _ in range(_MAX_REPAIRS):
             try:
-                checked = check(RunConfig.model_validate(config), data_dir)
+                checked = check_new(RunConfig.model_validate(config), data_dir)
                 # One experiment has one space and one data set: where none is named, the first algorithm's default holds for all.
                 if index == 0:
                     self.default_space, self.default_datasets = checked.config.space, checked.config.datasets

@@ -1,4 +1,5 @@
-"""How pydantic models and the two ways to log in appear in the OpenAPI document."""
+"""How pydantic models and the two ways to log in appear in the OpenAPI document. Importing this registers them, which the base of all
+views does (webapp.api.base); processes without views do without."""
 
 from __future__ import annotations
 

@@ -28,6 +28,7 @@ from .failures import mark_not_reproducible
 from .outcomes import NONE, keep
 from .session import Session
 from .sharing import charge_service
+from .yielding import Yielding
 
 
 def run_work(session: Session, job: Job) -> None:
@@ -84,10 +85,11 @@ def _compute(session: Session, job: Job, work: Work, repeated: bool) -> list[Eve
 
     device.configure(checked_run(job.its_run).config.threads)
     writer = session.writer
+    yielding = Yielding(session.worker.device)
 
     def between_units() -> bool:
         session.progressed()
-        return session.should_stop
+        return session.should_stop or yielding.due()
 
     writer.begin(job, repeated=repeated)
     try:

@@ -21,6 +21,7 @@ ENTRY = AlgorithmEntry(
     space_needs=frozenset({"decisions"}),
     config=BayesianConfig,
     phases=phases,
+    window=4,
     structure=("surrogate", "marginals"),
     quick={**QUICK_TRIALS, "options": {"initial": 2, "sampler": "tpe"}},
 )

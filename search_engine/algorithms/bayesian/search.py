@@ -249,7 +249,8 @@ class BayesianSearch(TrialSearch[BayesianConfig]):
         if not self.pace.due(self.rounds):
             return
         shown, calibration = suggestion.candidates, self.calibration
-        values = {**shown.values, "best": self.ranking.finalists()[0].value or 0.0, "duplicates": self.duplicates, "imputed": self.history.failures}
+        counts = {"duplicates": self.duplicates, "imputed": self.history.failures}
+        values = {**shown.values, "best": self.ranking.finalists()[0].value or 0.0, **counts}
         if (spearman := calibration.spearman) is not None:
             values["spearman"] = spearman
         # A density ratio ranks architectures, but is no prediction of a score to be compared with one.

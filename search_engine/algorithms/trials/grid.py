@@ -115,6 +115,7 @@ ENTRY = AlgorithmEntry(
     space_needs=frozenset({"decisions"}),
     config=GridConfig,
     phases=phases,
+    window=8,
     structure=("marginals",),
     advice="search_engine.algorithms.trials.grid:advise",
     quick=QUICK_TRIALS,

@@ -211,10 +211,10 @@ def advise(options: LocalSearchConfig, space: SearchSpace[Any], trials: int | No
         advice.append(
             f"An architecture has up to {most:,} neighbours, the budget allows {trials:,} trials: {meaning}. Give it more trials than that."
         )
-    if options.window > 1 and options.rule == "first":
+    if options.open_trials > 1 and options.rule == "first":
         advice.append(
-            f"With {options.window} open trials, up to {options.window - 1} are neighbours of an architecture that the search has left "
-            "when they are told. A window of 1 spends the fewest trials."
+            f"With {options.open_trials} open trials, up to {options.open_trials - 1} are neighbours of an architecture that the search "
+            "has left when they are told. A window of 1 spends the fewest trials."
         )
     return advice
 

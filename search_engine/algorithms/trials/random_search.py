@@ -73,6 +73,7 @@ ENTRY = AlgorithmEntry(
     space_needs=frozenset({"sample"}),
     config=RandomConfig,
     phases=phases,
+    window=8,
     structure=("marginals",),
     quick=QUICK_TRIALS,
 )

@@ -130,10 +130,10 @@ def advise(options: RegularizedEvolutionConfig, space: SearchSpace[Any], trials:
             f"The first {options.population:,} individuals are random, the budget allows {trials:,} trials: this would be random search. "
             "Make the population smaller than the budget, a quarter of it for example."
         )
-    if options.population < 3 * options.window:
+    if options.population < 3 * options.open_trials:
         advice.append(
-            f"With {options.window} open trials and a population of {options.population:,}, parents are often dead before their children "
-            f"are told. Use a population of at least {3 * options.window}."
+            f"With {options.open_trials} open trials and a population of {options.population:,}, parents are often dead before their "
+            f"children are told. Use a population of at least {3 * options.open_trials}."
         )
     return advice
 
@@ -152,6 +152,7 @@ ENTRY = AlgorithmEntry(
     space_needs=frozenset({"sample", "mutate"}),
     config=RegularizedEvolutionConfig,
     phases=phases,
+    window=4,
     structure=("queue", "population"),
     advice="search_engine.algorithms.trials.regularized_evolution:advise",
     quick=QUICK_TRIALS,

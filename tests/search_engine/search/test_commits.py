@@ -32,8 +32,8 @@ def _toys() -> Iterator[None]:
 
 
 def config(algorithm: str, trials: int = TRIALS, **values: Any) -> dict[str, Any]:
-    space = {"space": "sequence", "datasets": ["learn_to_count"]} if algorithm == "local_search" else {"space": "bits", "datasets": ["ones"]}
-    return {"algorithm": algorithm, **space, "budget": {"trials": trials}, **values}
+    space, dataset = ("sequence", "learn_to_count") if algorithm == "local_search" else ("bits", "ones")
+    return {"algorithm": algorithm, "space": space, "datasets": [dataset], "budget": {"trials": trials}, **values}
 
 
 def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,7 +140,7 @@ def test_a_run_of_another_version_is_refused_in_one_line_and_stays_as_it_was(tmp
     state["coordinator"]["version"] = 2
     checkpoint.write(path, {**state, "events_bytes": 10})
     before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
-    with pytest.raises(BadInput, match="resume: .*saved with state version 2, this program needs 3"):
+    with pytest.raises(BadInput, match=r"resume: .*saved with state version 2, this program needs 3"):
         LocalRun(checked, tmp_path, tmp_path / "out", resume=True)
     assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
 
@@ -152,5 +152,5 @@ def test_damaged_rows_are_refused_in_one_line(tmp_path: Path) -> None:
     run._commit()
     path = run.rows.path
     path.write_bytes(path.read_bytes().replace(b"completed", b"completes", 1))
-    with pytest.raises(BadInput, match="resume: .*rows does not hold what was recorded"):
+    with pytest.raises(BadInput, match=r"resume: .*rows does not hold what was recorded"):
         LocalRun(checked, tmp_path, tmp_path / "out", resume=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 from typing import Any
 
@@ -14,6 +15,8 @@ from ...parent import die_with_parent
 
 class Command(BaseCommand):
     help = "Serve jobs on one device: a Celery worker with one thread. Start one per GPU, and one per CPU core."
+    # The checks of the system import every page of the web process; they run there, and in `manage.py check`.
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--device", default="cpu", help="cpu, or cuda:N for one GPU (default: cpu)")
@@ -29,9 +32,11 @@ class Command(BaseCommand):
         # Before torch is imported: what it sees of the machine is fixed then.
         os.environ["CUDA_VISIBLE_DEVICES"] = number if kind == "cuda" else ""
         os.environ.setdefault("OMP_NUM_THREADS", str(options["threads"]))
+        os.environ.setdefault("CELERY_SKIP_CHECKS", "1")  # Celery would run the checks of the system too
 
         import torch
 
+        from search_engine.catalogue import registry
         from search_engine.training import device as training_device
         from webapp.celery import app
         from webapp.jobs import bell, session
@@ -42,13 +47,16 @@ class Command(BaseCommand):
         warnings.filterwarnings("ignore", message=".*superuser privileges.*")
         now = session.start(device, options["threads"], options["name"])
         try:
-            app.worker_main(
-                [
-                    "--quiet", "worker", "--pool", "threads", "--concurrency", "1", "--queues", bell.queue(device),
-                    "--hostname", f"{now.worker.pk.hex}@nascope", "--without-gossip", "--without-mingle", "--without-heartbeat",
-                    "--loglevel", "DEBUG" if settings.DEBUG else "WARNING",
-                ]
+            # It is there, and nobody waits yet: what the first job would otherwise wait for.
+            registry.algorithms(), registry.spaces(), registry.datasets()
+            # Not by `worker_main`, whose command line imports a terminal's line editor and all other commands.
+            served = app.Worker(
+                hostname=f"{now.worker.pk.hex}@nascope", pool_cls="threads", concurrency=1, queues=[bell.queue(device)],
+                without_gossip=True, without_mingle=True, without_heartbeat=True, quiet=True,
+                loglevel="DEBUG" if settings.DEBUG else "WARNING",
             )
+            served.start()
+            sys.exit(served.exitcode)
         finally:
             now.end()
 
