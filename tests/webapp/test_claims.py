@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
+from webapp.core.locks import lock_run
 from webapp.core.models import Event, Job, OwnerService, Run, RunCounter, Trial, Worker
+from webapp.jobs import claim as claim_module
 from webapp.jobs import files, outcomes, states
 from webapp.jobs.claim import claim, hurried
 from webapp.jobs.failures import give_back
@@ -265,3 +268,16 @@ def test_what_a_slice_makes_room_for() -> None:
     assert hurried("cpu"), "a result to tell"
     Run.objects.filter(pk=run.pk).update(state=Run.State.PAUSED)
     assert not hurried("cpu"), "a paused run waits for its owner"
+
+
+def test_a_job_that_another_worker_held_since_it_was_looked_at_is_not_taken_with_its_old_row() -> None:
+    """It is ready again, but what was looked at names a checkpoint that is gone."""
+    run, worker, other = make_run(), make_worker(), make_worker()
+    [seen] = claim_module._look(worker.device)
+    taken = claim(other)
+    assert taken is not None and taken.pk == seen.pk
+    give_back(taken, reason="drained", counts=False)
+    with transaction.atomic():
+        assert not claim_module._take(seen, worker, lock_run(run.pk))
+    again = claim(worker)
+    assert again is not None and again.fence == taken.fence + 2

@@ -167,6 +167,40 @@ def test_work_under_a_lost_lease_is_discarded(settings: Any, monkeypatch: pytest
     assert not list((Path(django_settings.NASCOPE_HOME) / "runs" / str(run.pk)).rglob("*.safetensors"))
 
 
+@pytest.mark.parametrize("seconds", [60.0, 0.0], ids=["at its outcome", "at a checkpoint"])
+def test_nothing_is_written_by_a_slice_whose_lease_went_to_another_meanwhile(
+    seconds: float, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from webapp.jobs import slices
+
+    real = slices.run_slice
+    settings.NASCOPE_SLICE_SECONDS = seconds
+    given: list[Job] = []
+
+    def taken_back(work: Any, seconds: float, stop: Any, say: Any) -> Any:
+        # Its events come with the commit, not by the writer's thread, which asks for itself.
+        events = real(work, seconds, stop)
+        job = Job.objects.get(state="leased")
+        give_back(job, reason="its worker stopped answering", counts=False)
+        given.append(Job.objects.get(pk=job.pk))
+        return events
+
+    monkeypatch.setattr(slices, "run_slice", taken_back)
+    run, session = make_run(), Session("cpu")
+    try:
+        while not given:
+            assert serve_one(session)
+    finally:
+        session.end()
+    now = Job.objects.get(pk=given[0].pk)
+    assert {field.name: getattr(now, field.attname) for field in Job._meta.concrete_fields} == {
+        field.name: getattr(given[0], field.attname) for field in Job._meta.concrete_fields
+    }
+    assert not Event.objects.filter(run=run, source=now.source).exists()
+    assert run.counter.spent_samples == 0
+    assert not list(files.run_dir(run.pk).rglob("*trial-*"))
+
+
 def test_a_run_paused_between_slices_goes_on_with_equal_science(command_line: list[tuple[Any, ...]], settings: Any) -> None:
     settings.NASCOPE_SLICE_SECONDS = 0.0
     run = make_run()

@@ -63,7 +63,7 @@ def test_a_lease_that_cannot_be_taken_back_yet_does_not_keep_the_others(monkeypa
         run_out(job)
         jobs.append(job)
     Job.objects.filter(pk=jobs[0].pk).update(failures=99)
-    monkeypatch.setattr(failures.checkpoint, "write", full)
+    monkeypatch.setattr(failures.outcomes, "keep", full)
     assert expire_leases() == 1
     assert list(Job.objects.filter(pk__in=[job.pk for job in jobs]).order_by("created").values_list("state", flat=True)) == [
         "leased", "ready",
