@@ -80,7 +80,7 @@ def test_a_worker_that_lost_its_lease_cannot_spoil_its_successor_s_model(monkeyp
 def test_a_death_between_placing_a_model_and_its_commit_is_made_good(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.NASCOPE_SLICE_SECONDS, settings.NASCOPE_RESIDENT_JOBS = 0.0, 0
     run = make_run(EXPORTED)
-    real, placed = slices._record, [False]
+    real, placed = slices._offer, [False]
 
     def flaky(job: Job, work: Any, *rest: Any) -> None:
         if job.kind == "final" and work.stage == "redundancy" and not placed[0]:
@@ -89,7 +89,7 @@ def test_a_death_between_placing_a_model_and_its_commit_is_made_good(settings: A
             raise RuntimeError("the cable was pulled")
         real(job, work, *rest)
 
-    monkeypatch.setattr(slices, "_record", flaky)
+    monkeypatch.setattr(slices, "_offer", flaky)
     serve_all()
     assert placed[0]
     assert_offered(run)

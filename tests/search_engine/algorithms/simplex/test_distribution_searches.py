@@ -128,7 +128,8 @@ def test_what_is_computed_does_not_change_the_value(space: str) -> None:
         loss = search._loss(search.train_part, search.train_order, "weights")
         gradients = torch.autograd.grad(loss(search.weights, search.alpha.parameters), search.alpha.parameters)
         losses[evaluate] = (loss.loss, gradients)
-    assert losses["all"][0] == losses["chosen"][0] == losses["chosen_bare"][0]
+    # Operations that are computed are added up by source, a single one per edge by edge: equal to rounding.
+    assert losses["all"][0] == pytest.approx(losses["chosen"][0], rel=1e-6) and losses["chosen"][0] == losses["chosen_bare"][0]
     for first, second in (("all", "chosen"), ("chosen", "chosen_bare"), ("all", "chosen_bare")):
         assert not torch.allclose(losses[first][1][0], losses[second][1][0], rtol=1e-3, atol=0), "but the structure's gradient differs"
 
