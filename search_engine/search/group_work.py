@@ -9,8 +9,8 @@ from ..base.errors import TrialFailure
 from ..base.lazy import load_object
 from ..catalogue.config import CheckedRun
 from ..events import Cost, Event, EventLog, Metrics
-from .trial_work import TrialWork
-from .work import Progress, Work, WorkSpec
+from .trial_work import GenomeWork, TrialWork
+from .work import Progress, WorkSpec
 
 if TYPE_CHECKING:
     from torch import nn
@@ -35,10 +35,10 @@ class _Logs:
             log.load_state_dict(kept)
 
 
-class GroupWork(Work):
+class GroupWork(GenomeWork):
     """Arguments: `members`, the specs of its trials (`TrialWork`) in ask order; its index is the first one's.
 
-    First every member's network is made, one a unit, then all are trained, one step of all a unit. The outcome has `members`: each
+    What would end any trial ends all of them. First every member's network is made, one a unit, then all are trained, one step of all a unit. The outcome has `members`: each
     one's own outcome under its source.
     """
 
@@ -110,10 +110,6 @@ class GroupWork(Work):
         return GroupTrainer(
             networks, trials[0].resources.search_data, [trial.training for trial in trials], [trial.seed for trial in trials], self.device
         )
-
-    def _guarded(self, action: Any) -> None:
-        """What would end a trial alone ends all of them."""
-        TrialWork._guarded(self, action)  # type: ignore[arg-type]
 
     def _done(self) -> bool:
         return self.made == len(self.trials) and (self.trainer is None or self.trainer.finished)
