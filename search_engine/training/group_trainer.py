@@ -25,7 +25,7 @@ from .footprint import step_flops
 from .prepared_batches import PreparedBatches
 from .schedule import cosine
 from .small_batches import enough_for_batch_norm
-from .stacked_layers import keep_members, member_state, stack
+from .stacked_layers import by_member, in_rows, keep_members, member_state, stack, takes_turns
 from .stacked_optimisers import StackedOptimiser, clip_members
 from .trainer import CHECKED_EVERY
 
@@ -95,6 +95,7 @@ class GroupTrainer:
         self._config = first
         self._device = device
         self._network = stack(networks).to(device)
+        self._in_turn = takes_turns(self._network)
         self._weights = [item for item in self._network.parameters() if item.requires_grad]
         self._optimiser = StackedOptimiser(first, self._weights)
         self._flops_forward, self._flops_train = step_flops(networks[0].to(device), data.shape.input)
@@ -166,8 +167,8 @@ class GroupTrainer:
         step, count = self.steps_done, len(self._active)
         active = [self.members[place] for place in self._active]
         batches = [member.batches[step] for member in active]
-        inputs = torch.stack([item[0] for item in batches], 1).flatten(0, 1)
-        labels = torch.stack([item[1] for item in batches], 1).flatten()
+        inputs = in_rows([item[0] for item in batches], self._in_turn)
+        labels = in_rows([item[1] for item in batches], self._in_turn)
         for weight in self._weights:
             weight.grad = None
         if not self._training:
@@ -175,8 +176,7 @@ class GroupTrainer:
             self._training = True
         with enough_for_batch_norm(len(inputs) // count):
             logits = self._network(inputs)
-        losses = F.cross_entropy(logits.float(), labels, reduction="none", label_smoothing=self._config.label_smoothing)
-        own = losses.view(-1, count).mean(0)
+        own = self._own(_losses(logits, labels, self._config.label_smoothing)).mean(1)
         if own.requires_grad:
             own.sum().backward()  # type: ignore[no-untyped-call]
             if self._config.gradient_clip:
@@ -184,7 +184,7 @@ class GroupTrainer:
             rates = [member.rate(step) for member in active]
             self._optimiser.step(torch.tensor(rates, dtype=self._weights[0].dtype, device=self._device))
         self._losses.append(own.detach())
-        self._correct += (logits.detach().argmax(1) == labels).view(-1, count).sum(0)
+        self._correct += self._own(logits.detach().argmax(1) == labels).sum(1)
         self._examples += len(inputs) // count
         for member in active:
             member.trained_on += len(inputs) // count
@@ -257,15 +257,19 @@ class GroupTrainer:
         self._training = False
         with torch.no_grad():
             for first in range(0, len(self._validation), at_once):
-                inputs = self._validation.normalise(self._validation.raw[first : first + at_once]).repeat_interleave(count, 0)
-                labels = self._validation.labels[first : first + at_once].repeat_interleave(count)
-                logits = self._network(inputs).float()
-                losses += F.cross_entropy(logits, labels, reduction="none").view(-1, count).sum(0)
-                correct += (logits.argmax(1) == labels).view(-1, count).sum(0)
+                inputs = self._validation.normalise(self._validation.raw[first : first + at_once])
+                labels = in_rows([self._validation.labels[first : first + at_once]] * count, self._in_turn)
+                logits = self._network(in_rows([inputs] * count, self._in_turn))
+                losses += self._own(_losses(logits, labels)).sum(1)
+                correct += self._own(logits.argmax(1) == labels).sum(1)
         return [
             (loss / len(self._validation), right / len(self._validation))
             for loss, right in zip(losses.tolist(), correct.tolist(), strict=True)
         ]
+
+    def _own(self, values: Tensor) -> Tensor:
+        """A number for every row -> (members in the stack, examples)."""
+        return by_member(values, len(self._active), self._in_turn)
 
     def _drop(self) -> None:
         """Members that are done or have failed leave the stack."""
@@ -310,3 +314,8 @@ class GroupTrainer:
         self._checked = state["checked"]
         self._correct = state["correct"].to(self._device)
         self._examples = state["examples"]
+
+
+def _losses(logits: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:
+    """The loss of every row. Classes come first: there are few of them, and a call over many short rows is slow."""
+    return F.cross_entropy(logits.float().T.unsqueeze(0), labels.unsqueeze(0), reduction="none", label_smoothing=smoothing).squeeze(0)

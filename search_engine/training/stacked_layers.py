@@ -1,8 +1,9 @@
 """Networks of equal shape as one: layer by layer their weights lie in one tensor, and one call computes a layer of all of them.
 
-Example b of member p is row b * members + p of every tensor that flows. So activations, poolings, sums, concatenations and whatever else
-looks at one example alone stay as they are, and the tensor (rows, channels, ...) is at once (examples, members * channels, ...), without a
-copy: as such a convolution by groups and one batch normalisation see it, members side by side.
+Every tensor that flows has a row for each example of each member, so activations, poolings, sums, concatenations and whatever else looks at
+one example alone stay as they are. Example b of member p is row b * members + p: then the tensor (rows, channels, ...) is at once (examples,
+members * channels, ...), without a copy, and as such a convolution by groups and one batch normalisation see it, members side by side.
+Where there are linear layers only, which are products of one matrix a member, it is row p * examples + b instead.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ class StackedLayer(nn.Module):
     """A layer of `members` networks; its parameters and buffers have the member first."""
 
     members: int
+    in_turn = True
+    """Whether members take turns in the rows; otherwise one's rows come after the other's."""
 
     def __init__(self, layers: Sequence[nn.Module]) -> None:
         super().__init__()
@@ -39,12 +42,12 @@ class StackedLinear(StackedLayer):
     def forward(self, x: Tensor) -> Tensor:
         """(rows, ..., inputs) -> (rows, ..., outputs)."""
         weight, bias = self.weight, getattr(self, "bias", None)
-        rows, between = len(x), x.shape[1:-1]
-        own = x.reshape(rows // self.members, self.members, -1, x.shape[-1]).transpose(0, 1).flatten(1, 2)
-        turned = weight.transpose(1, 2)
+        own = by_member(x, self.members, self.in_turn)
+        shape, turned = own.shape, weight.transpose(1, 2)
+        own = own.reshape(self.members, -1, shape[-1])
         result = torch.bmm(own, turned) if bias is None else torch.baddbmm(bias.unsqueeze(1), own, turned)
-        result = result.unflatten(1, (rows // self.members, -1)).transpose(0, 1)
-        return result.reshape(rows, *between, weight.shape[1])
+        result = result.view(*shape[:-1], -1)
+        return (result.transpose(0, 1) if self.in_turn else result).reshape(*x.shape[:-1], -1)
 
 
 class StackedConv2d(StackedLayer):
@@ -83,6 +86,21 @@ class StackedBatchNorm(StackedLayer):
         return result.reshape(x.shape)
 
 
+def by_member(x: Tensor, members: int, in_turn: bool) -> Tensor:
+    """(rows, ...) as (members, examples, ...)."""
+    return x.unflatten(0, (-1, members)).transpose(0, 1) if in_turn else x.unflatten(0, (members, -1))
+
+
+def in_rows(own: list[Tensor], in_turn: bool) -> Tensor:
+    """Undo `by_member`; `own` are the members'."""
+    return torch.stack(own, 1).flatten(0, 1) if in_turn else torch.cat(own)
+
+
+def takes_turns(network: nn.Module) -> bool:
+    """In which of the two orders a stack has its rows, see the module's docstring."""
+    return any(layer.in_turn for layer in network.modules() if isinstance(layer, StackedLayer))
+
+
 _STACKED: dict[type[nn.Module], type[StackedLayer]] = {
     nn.Linear: StackedLinear,
     nn.Conv2d: StackedConv2d,
@@ -111,8 +129,8 @@ def stack(networks: Sequence[nn.Module]) -> nn.Module:
 
     >>> one, other = torch.nn.Linear(3, 2), torch.nn.Linear(3, 2)
     >>> both, x = stack([one, other]), torch.rand(5, 3)
-    >>> result = both(x.repeat_interleave(2, dim=0)).unflatten(0, (5, 2))
-    >>> torch.allclose(result[:, 1], other(x), atol=1e-6)
+    >>> result = by_member(both(in_rows([x, x], takes_turns(both))), 2, takes_turns(both))
+    >>> torch.allclose(result[1], other(x), atol=1e-6)
     True
     """
     named = [dict(network.named_modules()) for network in networks]
@@ -123,6 +141,9 @@ def stack(networks: Sequence[nn.Module]) -> nn.Module:
         if kind is not None:
             memo[id(module)] = kind([own[name] for own in named]).train(module.training)
     stacked = copy.deepcopy(networks[0], memo)
+    layers = [module for module in stacked.modules() if isinstance(module, StackedLayer)]
+    for layer in layers:
+        layer.in_turn = not all(isinstance(item, StackedLinear) for item in layers)
     return stacked
 
 
