@@ -4,8 +4,8 @@
 
 One by one is `Trainer`, the product's own trial step; together is `GroupTrainer`. Building the networks is in neither. The perceptron and
 the convolutional network are those of population training's usual measurements: 64-32-32-10, and two 3x3 convolutions of 8 and 16 channels,
-each with a ReLU and a 2x2 pooling, and a classifier, on handwritten digits in batches of 64. A DARTS cell network stands beside them without
-a gate. Asserts nothing.
+each with a ReLU and a 2x2 pooling, and a classifier, on handwritten digits in batches of 64. A DARTS cell network stands beside them,
+without a gate. Asserts nothing.
 """
 
 from __future__ import annotations
@@ -50,9 +50,8 @@ def population(kind: str, count: int, epochs: int) -> tuple[list[nn.Module], Sea
     checked = check({"algorithm": "random", "datasets": ["digits"], "budget": {"trials": 1}, **KINDS[kind]})
     resources = Resources(checked, Path(tempfile.mkdtemp()))
     space = resources.space
-    genome = space.from_string(MLP) if kind == "mlp" else Genome("node_chain", {"nodes": CNN}) if kind == "cnn" else space.sample(
-        random.Random(1)
-    )
+    given = {"mlp": lambda: space.from_string(MLP), "cnn": lambda: Genome("node_chain", {"nodes": CNN})}
+    genome = given.get(kind, lambda: space.sample(random.Random(1)))()
     training = genome_training(checked.config.training, space, genome, {}).model_copy(update={"epochs": epochs})
     torch.manual_seed(0)
     build = load_object(checked.space.builder)

@@ -38,8 +38,8 @@ class _Logs:
 class GroupWork(GenomeWork):
     """Arguments: `members`, the specs of its trials (`TrialWork`) in ask order; its index is the first one's.
 
-    What would end any trial ends all of them. First every member's network is made, one a unit, then all are trained, one step of all a unit. The outcome has `members`: each
-    one's own outcome under its source.
+    First every member's network is made, one a unit; then all are trained, one step of all a unit. What would end any trial alone and hangs
+    on no member (memory, a layer that does not run) ends all that are not done. The outcome has `members`: each one's own under its source.
     """
 
     log: Any

@@ -87,7 +87,12 @@ class GroupTrainer:
     """
 
     def __init__(
-        self, networks: Sequence[nn.Module], data: SearchData, trainings: Sequence[TrainingConfig], seeds: Sequence[int], device: str = "cpu"
+        self,
+        networks: Sequence[nn.Module],
+        data: SearchData,
+        trainings: Sequence[TrainingConfig],
+        seeds: Sequence[int],
+        device: str = "cpu",
     ) -> None:
         """`networks` may differ in their weights only, `trainings` in what `OWN` names. Raises BadInput where the augmentation does not
         fit the data."""

@@ -1,8 +1,8 @@
 """Networks of equal shape as one: layer by layer their weights lie in one tensor, and one call computes a layer of all of them.
 
-Every tensor that flows has a row for each example of each member, so activations, poolings, sums, concatenations and whatever else looks at
-one example alone stay as they are. Example b of member p is row b * members + p: then the tensor (rows, channels, ...) is at once (examples,
-members * channels, ...), without a copy, and as such a convolution by groups and one batch normalisation see it, members side by side.
+Every tensor that flows has a row for each example of each member, so activations, poolings, sums, concatenations and whatever else looks
+at one example alone stay as they are. Example b of member p is row b * members + p: then the tensor (rows, channels, ...) is at once
+(examples, members * channels, ...), without a copy, and as such a convolution by groups and one batch normalisation see it.
 Where there are linear layers only, which are products of one matrix a member, it is row p * examples + b instead.
 """
 
@@ -14,6 +14,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from .halving import HalvingMaxPool2d, is_halving
 
 
 class StackedLayer(nn.Module):
@@ -34,14 +36,15 @@ class StackedLayer(nn.Module):
 
     def joined(self, name: str) -> Tensor | None:
         """A parameter or buffer (members, channels, ...) as (members * channels, ...), None where the layer has none."""
-        value = getattr(self, name, None)
+        value: Tensor | None = getattr(self, name, None)
         return None if value is None else value.flatten(0, 1)
 
 
 class StackedLinear(StackedLayer):
     def forward(self, x: Tensor) -> Tensor:
         """(rows, ..., inputs) -> (rows, ..., outputs)."""
-        weight, bias = self.weight, getattr(self, "bias", None)
+        weight: Tensor = self.get_parameter("weight")
+        bias: Tensor | None = getattr(self, "bias", None)
         own = by_member(x, self.members, self.in_turn)
         shape, turned = own.shape, weight.transpose(1, 2)
         own = own.reshape(self.members, -1, shape[-1])
@@ -72,23 +75,26 @@ class StackedBatchNorm(StackedLayer):
     def __init__(self, layers: Sequence[nn.BatchNorm1d | nn.BatchNorm2d]) -> None:
         super().__init__(layers)
         first = layers[0]
+        assert first.momentum is not None
         self.eps, self.momentum, self.running = first.eps, first.momentum, first.track_running_stats
 
     def forward(self, x: Tensor) -> Tensor:
         """(rows, channels, ...) -> the same."""
         if self.training and self.running:
-            self.num_batches_tracked += 1
+            self.get_buffer("num_batches_tracked").add_(1)
         side_by_side = x.reshape(len(x) // self.members, -1, *x.shape[2:])
         result = F.batch_norm(
             side_by_side, self.joined("running_mean"), self.joined("running_var"), self.joined("weight"), self.joined("bias"),
             self.training or not self.running, self.momentum, self.eps,
         )
-        return result.reshape(x.shape)
+        normalised: Tensor = result.reshape(x.shape)
+        return normalised
 
 
 def by_member(x: Tensor, members: int, in_turn: bool) -> Tensor:
     """(rows, ...) as (members, examples, ...)."""
-    return x.unflatten(0, (-1, members)).transpose(0, 1) if in_turn else x.unflatten(0, (members, -1))
+    own: Tensor = x.unflatten(0, (-1, members)).transpose(0, 1) if in_turn else x.unflatten(0, (members, -1))
+    return own
 
 
 def in_rows(own: list[Tensor], in_turn: bool) -> Tensor:
@@ -140,6 +146,8 @@ def stack(networks: Sequence[nn.Module]) -> nn.Module:
         kind = _STACKED.get(type(module))
         if kind is not None:
             memo[id(module)] = kind([own[name] for own in named]).train(module.training)
+        elif is_halving(module):
+            memo[id(module)] = HalvingMaxPool2d()
     stacked = copy.deepcopy(networks[0], memo)
     layers = [module for module in stacked.modules() if isinstance(module, StackedLayer)]
     for layer in layers:
