@@ -31,7 +31,7 @@ from .trial_rounds import OpenTrial, TrialRounds
 from .trial_work import declared_cost, genome_training
 from .work import Progress, WorkSpec
 
-STATE_VERSION = 3
+STATE_VERSION = 4
 
 STOP_MESSAGES = {
     "budget": "the budget is used up",

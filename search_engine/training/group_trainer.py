@@ -95,7 +95,7 @@ class GroupTrainer:
         device: str = "cpu",
     ) -> None:
         """`networks` may differ in their weights only, `trainings` in what `OWN` names. Raises BadInput where the augmentation does not
-        fit the data."""
+        fit the data, ValueError where a network's result for an example depends on the other examples (batch normalisation aside)."""
         first = trainings[0]
         self._config = first
         self._device = device
@@ -126,6 +126,21 @@ class GroupTrainer:
         """How many of them were asked whether they are finite."""
         self._correct = torch.zeros(len(networks), dtype=torch.int64, device=device)
         self._examples = 0
+        self._refuse_mixing(networks)
+
+    def _refuse_mixing(self, networks: Sequence[nn.Module]) -> None:
+        """See that two members' networks give in the stack what they give alone, on a few examples."""
+        inputs = self._validation.normalise(self._validation.raw[:3])
+        modes = [network.training for network in networks]
+        self._network.eval()
+        with torch.no_grad():
+            own = by_member(self._network(in_rows([inputs] * len(networks), self._in_turn)), len(networks), self._in_turn)
+            for place in {0, len(networks) - 1}:
+                alone = networks[place].to(self._device).eval()(inputs)
+                if not torch.allclose(own[place], alone, rtol=1e-3, atol=1e-3, equal_nan=True):
+                    raise ValueError("this network mixes the examples of a batch: it cannot be trained together with others (together = 1)")
+        for network, mode in zip(networks, modes, strict=True):
+            network.train(mode)
 
     # ---- progress
 

@@ -195,3 +195,18 @@ def test_what_is_no_layer_of_known_kind_is_not_stacked() -> None:
     unknown = [Scaled(3, 2), nn.PReLU(), tied, nn.Conv2d(1, 2, 3, padding="same"), nn.BatchNorm1d(3, momentum=None)]
     assert not any(stackable(nn.Sequential(item)) for item in unknown)
     assert stackable(Branches())
+
+
+def test_a_network_that_mixes_examples_is_refused() -> None:
+    class Mixing(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.head = nn.Linear(36, 2)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            x = x.flatten(1)
+            result: torch.Tensor = self.head(x - x.mean(0))
+            return result
+
+    with pytest.raises(ValueError, match="mixes the examples of a batch"):
+        GroupTrainer(networks(3, Mixing), small_data(), [TrainingConfig()] * 3, [0, 1, 2])
