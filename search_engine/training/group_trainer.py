@@ -130,13 +130,16 @@ class GroupTrainer:
 
     def _refuse_mixing(self, networks: Sequence[nn.Module]) -> None:
         """See that two members' networks give in the stack what they give alone, on a few examples."""
-        inputs = self._validation.normalise(self._validation.raw[:3])
+        count = len(networks)
+        examples = self._validation.normalise(self._validation.raw[:3])
+        # Each member has examples of its own: what mixes equal ones would not show.
+        inputs = [examples * ((place + 1) / count) for place in range(count)]
         modes = [network.training for network in networks]
         self._network.eval()
         with torch.no_grad():
-            own = by_member(self._network(in_rows([inputs] * len(networks), self._in_turn)), len(networks), self._in_turn)
-            for place in {0, len(networks) - 1}:
-                alone = networks[place].to(self._device).eval()(inputs)
+            own = by_member(self._network(in_rows(inputs, self._in_turn)), count, self._in_turn)
+            for place in {0, count - 1}:
+                alone = networks[place].to(self._device).eval()(inputs[place])
                 if not torch.allclose(own[place], alone, rtol=1e-3, atol=1e-3, equal_nan=True):
                     raise ValueError("this network mixes the examples of a batch: it cannot be trained together with others (together = 1)")
         for network, mode in zip(networks, modes, strict=True):
