@@ -1,6 +1,6 @@
 """Trials of equal shape trained together against one by one: the same networks, data, orders, augmentations and reports.
 
-    python -m benchmarks.trials_together [--networks 64] [--rounds 9] [--epochs 2] [--only mlp|cnn|cell] [--profile mlp|cnn|cell]
+    python -m benchmarks.trials_together [--networks 64] [--rounds 9] [--epochs 1] [--only mlp|cnn|cell] [--profile mlp|cnn|cell]
 
 One by one is `Trainer`, the product's own trial step; together is `GroupTrainer`. Building the networks is in neither. The perceptron and
 the convolutional network are those of population training's usual measurements: 64-32-32-10, and two 3x3 convolutions of 8 and 16 channels,
@@ -79,7 +79,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--networks", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--only", choices=list(KINDS))
     parser.add_argument("--profile", choices=list(KINDS), help="where training together spends its time, instead of the ratios")
     options = parser.parse_args()
