@@ -85,6 +85,11 @@ class RunConfig(BaseModel):
     max_failures: int = Field(default=5, ge=1, le=1000, description="this many failed trials in a row fail the run")
     structure_every: int = Field(default=1, ge=1, le=100_000, description="steps between two recorded structure frames")
     threads: int = Field(default=1, ge=1, le=256, description="torch threads; part of the promise of equal bits")
+    together: int = Field(
+        default=1, ge=1, le=64,
+        description="so many trials, asked one after the other, are opened at once, and those of equal shape trained together in one stack "
+        "of weights; equal to one by one to rounding, not to the bit, so it is part of the promise of equal bits; 1 = one by one",
+    )
     device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="auto = CUDA where the worker has it")
     amp: bool = Field(default=False, description="mixed precision on CUDA")
 
@@ -182,6 +187,8 @@ def check(config: RunConfig | dict[str, Any], data_dir: Path | None = None) -> C
         datasets=datasets,
         dataset_options=dataset_options,
     )
+    if config.together > 1:
+        _check_together(checked)
     # An algorithm may refuse a combination of options, or options that do not fit so many data sets.
     checked.phases()
     shapes = [entry.shape_of(item) for entry, item in zip(datasets, dataset_options, strict=True)]
@@ -232,6 +239,20 @@ def _check_domains(count: int, algorithm: AlgorithmEntry) -> None:
     wanted = "one data set" if most == 1 else f"{least} to {most} data sets in order" if least < most else f"{least} data sets in order"
     raise BadInput("datasets", f"{algorithm.title} searches {wanted} at a time; give {'one id' if most == 1 else 'their ids'}, not {count}",
                    code="incompatible")
+
+
+def _check_together(checked: CheckedRun) -> None:
+    from ..algorithms.base import TrialPhase
+
+    if checked.dataset.provides != "samples" or not any(isinstance(phase, TrialPhase) for phase in checked.phases()):
+        raise BadInput("together", "only searches that train a network for every trial can train several together; leave it at 1",
+                       code="incompatible")
+    if checked.config.amp:
+        raise BadInput("together", "networks trained together need full precision; leave amp off, or this at 1", code="incompatible")
+    window = getattr(checked.options, "window", checked.config.together) or checked.algorithm.window
+    if checked.config.together > window:
+        raise BadInput("together", f"at most as many trials as may be open at once can be trained together: {window} (options.window)",
+                       code="incompatible")
 
 
 def _check_training(field: str, training: TrainingConfig, space: SearchSpace[Any]) -> None:

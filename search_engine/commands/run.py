@@ -21,7 +21,7 @@ from .listing import data_directory
 
 PLACES = {"space": "space_options", "data": "dataset_options", "training": "training", "finale": "finale", "options": "options"}
 """First part of a dotted `--set` key -> field of the run config. Without a dot the key is an option of the algorithm."""
-TOP = ("structure_every", "threads", "device", "amp", "max_failures")
+TOP = ("structure_every", "threads", "together", "device", "amp", "max_failures")
 
 
 def add_parser(commands: Any) -> None:

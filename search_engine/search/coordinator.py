@@ -15,12 +15,13 @@ from typing import Any
 
 from ..algorithms.base import Context, Phase, StepPhase, TrialPhase
 from ..base import checkpoint
-from ..base.errors import CheckpointMismatch, TrialFailure
+from ..base.errors import BadInput, CheckpointMismatch, TrialFailure
 from ..base.generators import derive_seed, random_state, restore_random
 from ..catalogue.config import CheckedRun
 from ..datasets.base import Objective, Samples, Table
 from ..events import ControlScored, Cost, Event, EventLog, PhaseStarted, RunCompleted, SearchStopped
 from ..spaces.genomes import Genome
+from .alike import signature
 from .budget import Meter
 from .finale import Finale
 from .phase_work import finalist_tree
@@ -30,7 +31,7 @@ from .trial_rounds import OpenTrial, TrialRounds
 from .trial_work import declared_cost, genome_training
 from .work import Progress, WorkSpec
 
-STATE_VERSION = 3
+STATE_VERSION = 4
 
 STOP_MESSAGES = {
     "budget": "the budget is used up",
@@ -107,6 +108,10 @@ class Coordinator:
         return Step(self.log.drain(), opened, more, self.status, self.reason, self.meter.totals(), obsolete)
 
     def _deliver(self, source: str, outcome: dict[str, Any]) -> None:
+        if "members" in outcome:
+            for member, own in outcome["members"].items():
+                self._deliver(member, own)
+            return
         self.machine_failures += bool(outcome.get("machine"))
         kind, _, index = source.partition(":")
         if kind == "trial" and self.rounds is not None:
@@ -169,6 +174,7 @@ class Coordinator:
                 simulated=self.checked.dataset.provides != "samples",
                 max_failures=self.checked.config.max_failures,
                 first_number=self.numbers,
+                together=1 if phase.keeps_weights else self.checked.config.together,
             )
         return phase  # type: ignore[no-any-return]
 
@@ -272,12 +278,36 @@ class Coordinator:
         self._opened.append(spec)
 
     def open_trial(self, trial: OpenTrial) -> None:
+        self.open(self._trial_spec(trial))
+
+    def open_trials(self, trials: list[OpenTrial]) -> None:
+        """Open trials that were asked one after the other: those of equal shape as one piece of work, the others each for itself."""
+        groups: dict[str, list[OpenTrial]] = {}
+        for trial in trials:
+            # A signature is no number: what cannot be trained together stands alone under one.
+            groups.setdefault(self._alike(trial) or str(trial.number), []).append(trial)
+        for group in groups.values():
+            specs = [self._trial_spec(trial) for trial in group]
+            members = {"members": [spec.model_dump(mode="json") for spec in specs]}
+            self.open(specs[0] if len(specs) == 1 else specs[0].model_copy(update={"arguments": members}))
+
+    def _alike(self, trial: OpenTrial) -> str | None:
+        if trial.inherit is not None:
+            return None
+        try:
+            training = genome_training(self.checked.config.training, self.resources.space, trial.genome, trial.fidelity)
+        except BadInput:
+            # Whoever works on the trial says so.
+            return None
+        return signature(self.checked, self.resources.space, trial.genome, training)
+
+    def _trial_spec(self, trial: OpenTrial) -> WorkSpec:
         arguments: dict[str, Any] = {"genome": trial.genome.to_json(), "hash": trial.hash, "fidelity": trial.fidelity}
         if trial.inherit is not None:
             arguments["inherit"] = {"trial": trial.inherit.trial, "parts": list(trial.inherit.parts)}
         if isinstance(self.phase, TrialPhase) and self.phase.keeps_weights:
             arguments["keep"] = True
-        self.open(WorkSpec(kind="trial", index=trial.number, arguments=arguments))
+        return WorkSpec(kind="trial", index=trial.number, arguments=arguments)
 
     def forget(self, trials: list[int]) -> None:
         """No later trial inherits from these."""

@@ -90,6 +90,7 @@ class Host(Protocol):
     def forget(self, trials: list[int]) -> None: ...
     def instant(self, trial: OpenTrial) -> dict[str, Any] | None: ...
     def open_trial(self, trial: OpenTrial) -> None: ...
+    def open_trials(self, trials: list[OpenTrial]) -> None: ...
     def say(self, payload: Any, step: int) -> None: ...
     def describe(self, genome: Genome) -> tuple[str, str]: ...
 
@@ -104,8 +105,12 @@ class TrialRounds:
     simulated: bool
     max_failures: int
     first_number: int = 0
+    together: int = 1
+    """How many trials, asked one after the other, are opened at once, so that those of equal shape can be trained together."""
     asked: int = 0
     open: list[OpenTrial] = field(default_factory=list)
+    held: list[int] = field(default_factory=list)
+    """Open trials that wait for others to be opened with, fewer than `together`."""
     results: dict[int, dict[str, Any]] = field(default_factory=dict)
     known: GrowingDict[str, int] = field(default_factory=GrowingDict)
     """Reuse key -> number of the trial that has (or will have) the result."""
@@ -137,6 +142,9 @@ class TrialRounds:
         """One tell or one ask. Returns False when nothing can be done now."""
         if self.finished:
             return False
+        if self.held and self._opens_held:
+            self._open_held()
+            return True
         return self._generational() if self.phase.scheduling == "generational" else self._steady()
 
     @property
@@ -155,6 +163,19 @@ class TrialRounds:
             self._ask_steady()
             return True
         return self._tell_head()
+
+    @property
+    def _opens_held(self) -> bool:
+        """Whether no more trials come to those that are held back before one of them must be told. Follows from asks and tells alone."""
+        if self.draining:
+            return True
+        if self.phase.scheduling == "generational":
+            return not self.queue
+        return len(self.open) >= self.phase.window and self.open[0].number in self.held
+
+    def _open_held(self) -> None:
+        self.host.open_trials([trial for trial in self.open if trial.number in self.held])
+        self.held = []
 
     def _ask_steady(self) -> None:
         if not self._budget_allows():
@@ -247,6 +268,10 @@ class TrialRounds:
             instant = self.host.instant(trial)
             if instant is not None:
                 self.results[number] = instant
+            elif self.together > 1:
+                self.held.append(number)
+                if len(self.held) >= self.together:
+                    self._open_held()
             else:
                 self.host.open_trial(trial)
 
@@ -347,6 +372,7 @@ class TrialRounds:
             "first_number": self.first_number,
             "asked": self.asked,
             "open": [trial.to_tree() for trial in self.open],
+            "held": list(self.held),
             "results": {str(number): outcome for number, outcome in self.results.items()},
             "known": self.known.state_dict(),
             "told": self.told.state_dict(),
@@ -376,4 +402,5 @@ class TrialRounds:
         for name in ("unheard", "known", "told", "generation_results", "queue"):
             getattr(self, name).load_state_dict(state[name])
         self.open = [OpenTrial.from_tree(tree) for tree in state["open"]]
+        self.held = list(state["held"])
         self.results = {int(number): outcome for number, outcome in state["results"].items()}

@@ -37,7 +37,24 @@ def declared_cost(training: TrainingConfig, train_examples: int, validation_exam
     return Cost(forward_backward=training.epochs * used, forward=training.epochs * validation_examples)
 
 
-class TrialWork(Work):
+class GenomeWork(Work):
+    """Work on what a genome describes."""
+
+    def _guarded(self, action: Callable[[], None]) -> None:
+        """A network that cannot be built or run is a result of its genome; only a broken device is not."""
+        try:
+            super()._guarded(action)
+        except RuntimeError as error:
+            if "CUDA error" in str(error):
+                raise
+            self.failure = TrialFailure(f"{type(error).__name__}: {error}")
+        except BadInput:
+            raise
+        except (ValueError, TypeError, ArithmeticError, LookupError) as error:
+            self.failure = TrialFailure(f"{type(error).__name__}: {error}")
+
+
+class TrialWork(GenomeWork):
     """Arguments: `genome`, `hash`, `fidelity`; `inherit` ({trial, parts}) where it starts from an earlier trial's weights, `keep` where
     later ones may start from its own. The seed depends on the genome and the fidelity, not on the trial's number, so that an equal trial
     has an equal result and may be reused."""
@@ -69,19 +86,6 @@ class TrialWork(Work):
         self.trainer = Trainer(
             network, self.resources.search_data, self.training, seed=self.seed, device=self.device, amp=config.amp
         )
-
-    def _guarded(self, action: Callable[[], None]) -> None:
-        """A network that cannot be built or run is a result of its genome; only a broken device is not."""
-        try:
-            super()._guarded(action)
-        except RuntimeError as error:
-            if "CUDA error" in str(error):
-                raise
-            self.failure = TrialFailure(f"{type(error).__name__}: {error}")
-        except BadInput:
-            raise
-        except (ValueError, TypeError, ArithmeticError, LookupError) as error:
-            self.failure = TrialFailure(f"{type(error).__name__}: {error}")
 
     def _advance(self) -> None:
         if not self.initialised:
