@@ -185,8 +185,10 @@ def test_every_variable_means_something() -> None:
 
 
 def test_the_documentation_names_every_setting() -> None:
+    """Those of the web application's settings, and those that the engine reads by itself."""
+    engine = "".join(path.read_text() for path in (ROOT / "search_engine").rglob("*.py"))
     rows = set(re.findall(r"^\| `(\w+)` \|", (ROOT / "docs" / "production.md").read_text(), re.MULTILINE))
-    assert rows == settings_variables()
+    assert rows == settings_variables() | set(re.findall(r'environ(?:\.get\(|\[)"(NASCOPE_\w+)"', engine))
 
 
 def secrets_in(service: dict[str, Any]) -> list[str]:
