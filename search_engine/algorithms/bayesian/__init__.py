@@ -23,5 +23,5 @@ ENTRY = AlgorithmEntry(
     phases=phases,
     window=4,
     structure=("surrogate", "marginals"),
-    quick={**QUICK_TRIALS, "options": {"initial": 2, "sampler": "tpe"}},
+    quick={**QUICK_TRIALS, "options": {"initial": 2, "sampler": "tpe", "window": 1}},
 )

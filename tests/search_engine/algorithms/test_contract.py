@@ -16,7 +16,7 @@ import pytest
 
 from search_engine.base.errors import BadInput
 from search_engine.catalogue import registry
-from search_engine.catalogue.config import check, parse
+from search_engine.catalogue.config import check, check_new, parse
 from search_engine.events import FRAME_KINDS, PICTURES
 from search_engine.search.local_run import LocalRun
 from search_engine.spaces.tasks import SCORES
@@ -28,7 +28,7 @@ ALGORITHMS = sorted(registry.algorithms())
 
 
 def run(out: Path, values: dict[str, Any], *, reloads: bool, slice_seconds: float = 1e9) -> dict[str, Any]:
-    local = LocalRun(check(values, out), out, out, slice_seconds=slice_seconds)
+    local = LocalRun(check_new(values, out), out, out, slice_seconds=slice_seconds)
     local.reloads = reloads
     return local.run()
 
