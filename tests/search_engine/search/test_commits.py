@@ -12,7 +12,7 @@ import pytest
 from search_engine.base import checkpoint
 from search_engine.base.errors import BadInput
 from search_engine.catalogue.config import check
-from search_engine.search.coordinator import Coordinator
+from search_engine.search.coordinator import STATE_VERSION, Coordinator
 from search_engine.search.local_run import STATE, LocalRun
 from tests.search_engine import toys
 
@@ -140,7 +140,7 @@ def test_a_run_of_another_version_is_refused_in_one_line_and_stays_as_it_was(tmp
     state["coordinator"]["version"] = 2
     checkpoint.write(path, {**state, "events_bytes": 10})
     before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
-    with pytest.raises(BadInput, match=r"resume: .*saved with state version 2, this program needs 3"):
+    with pytest.raises(BadInput, match=rf"resume: .*saved with state version 2, this program needs {STATE_VERSION}"):
         LocalRun(checked, tmp_path, tmp_path / "out", resume=True)
     assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
 
