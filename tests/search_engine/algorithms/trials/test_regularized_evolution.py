@@ -184,8 +184,10 @@ class KillWorst(RegularizedEvolution):
         oldest = self.living[0] if before == population else None
         super().tell(results)
         if oldest is not None and len(self.living) == population and oldest not in self.living:
-            self.living.appendleft(oldest)
-            self.living.remove(min(self.living, key=lambda individual: individual.value))
+            living = [oldest, *self.living]
+            living.remove(min(living, key=lambda individual: individual.value))
+            self.living.clear()
+            self.living.extend(living)
 
 
 @pytest.mark.slow
