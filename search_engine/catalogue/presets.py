@@ -48,7 +48,7 @@ PRESETS: list[dict[str, Any]] = [
         "id": "darts-digits",
         "title": "DARTS on handwritten digits",
         "description": "A super-network of cells learns which operations to keep. The best architecture is then retrained beside a random "
-        "one, tested once, checked and offered for download: one to two minutes on two cores.",
+        "one, tested once, checked and offered for download: under a minute on two idle cores.",
         "experiment": _experiment("DARTS on handwritten digits", [("darts", {})], "cell", "digits"),
     },
     {

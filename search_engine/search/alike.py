@@ -35,7 +35,7 @@ def signature(checked: CheckedRun, space: SearchSpace[Any], genome: Genome, trai
             if not stackable(network):
                 return None
             operations = _operations(network, torch.zeros(2, *space.shape.input))
-    except (RuntimeError, ValueError, TypeError, ArithmeticError, LookupError, NotImplementedError):
+    except (RuntimeError, ValueError, TypeError, ArithmeticError, LookupError):
         # What cannot be built or run fails for itself, as a trial alone does.
         return None
     if operations is None:

@@ -10,6 +10,7 @@ are named (`Given`). Its SQL is kept, and only those values are filled in.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
 
@@ -35,17 +36,18 @@ class Given(Expression):
         return self.output_field.get_db_prep_save(value, connection)
 
 
-class _Statement:
+class _Statement(ABC):
     """SQL that is made at the first execution: there the database is known, and a transaction is open where one is needed."""
 
     def __init__(self) -> None:
         self._sql = ""
         self._params: tuple[Any, ...] = ()
 
+    @abstractmethod
     def _query(self) -> Any:
-        raise NotImplementedError
+        """The queryset's query."""
 
-    def _prepare(self, compiler: Any) -> None:
+    def _prepare(self, compiler: Any) -> None:  # noqa: B027  (an update reads no rows)
         """Keep of the compiler what reading the rows needs."""
 
     def _execute(self, cursor: Any, given: dict[str, Any]) -> None:

@@ -42,7 +42,7 @@ export function ExperimentsPage() {
               </>
             }
           >
-            The quickest start is the ready-made search on the first page. It takes a minute or two.
+            The quickest start is the ready-made search on the first page. It takes about a minute.
           </Empty>
         ) : (
           <>

@@ -112,7 +112,7 @@ export function HomePage() {
           <Failure what="The experiments did not load" error={experiments.error} retry={experiments.reload} />
         ) : recent.length === 0 ? (
           <Empty title="Nothing here yet">
-            Start the ready-made search above: it takes a minute or two and shows everything once.
+            Start the ready-made search above: it takes about a minute and shows everything once.
           </Empty>
         ) : (
           <ExperimentTable experiments={recent} />
