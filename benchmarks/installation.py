@@ -56,7 +56,7 @@ class Installation:
         named = {}
         for child in psutil.Process(self.process.pid).children(recursive=True):
             words = child.cmdline()
-            named["web" if "uvicorn" in words else words[-1]] = child
+            named["web" if "serve" in words else words[-1]] = child
         return named
 
 

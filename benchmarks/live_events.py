@@ -2,8 +2,8 @@
 
     python -m benchmarks.live_events [--rate 200] [--clients 10] [--seconds 8] [--databases sqlite postgresql] [--batch 10]
 
-Writes events through the event store as a worker does (in batches, one transaction each), serves the real ASGI application with uvicorn,
-and listens with real WebSocket clients on 127.0.0.1, each on a session of its own. A latency runs from the moment before an event's
+Writes events through the event store as a worker does (in batches, one transaction each), serves the application by `manage.py serve`, and
+listens with real WebSocket clients on 127.0.0.1, each on a session of its own. A latency runs from the moment before an event's
 transaction to its arrival at a client, so the commit is inside. Prints milliseconds and what was lost; asserts nothing. PostgreSQL comes
 from the machine's programs (with fsync) or, an empty database, from TEST_DATABASE_URL. All else lies in temporary folders.
 """
@@ -24,12 +24,19 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
+import psutil
+from websockets.client import ClientProtocol
+from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
+from websockets.frames import Frame, Opcode
+from websockets.typing import Origin
+from websockets.uri import parse_uri
 
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAM = "benchmarks.live_events"
@@ -54,7 +61,7 @@ def main() -> None:
     else:
         print(f"{options.rate} events/s in batches of {options.batch}, {options.clients} clients, {options.seconds:g} s, "
               f"{len(os.sched_getaffinity(0))} cores, Python {platform.python_version()}")  # fmt: skip
-        print("database     events  deliveries     p50     p95     p99     max  (ms)   lost  written/s")
+        print("database     events  deliveries     p50     p95     p99     max  (ms)   lost  written/s    web s  µs each")
         for database in options.databases:
             measure(database, options)
 
@@ -110,23 +117,34 @@ def write(run_id: str, count: int, rate: int, batch: int) -> None:
 
 
 def measure(database: str, options: argparse.Namespace) -> None:
-    home = Path(tempfile.mkdtemp(prefix="nascope-benchmark-"))
-    try:
-        with server(database) as url:
-            environment = {**os.environ, "NASCOPE_HOME": str(home), "DJANGO_SETTINGS_MODULE": "webapp.settings"}
-            environment.pop("REDIS_URL", None)
-            environment["DATABASE_URL"] = url or f"sqlite:///{home / 'db.sqlite3'}"
-            command("manage.py", "migrate", "--skip-checks", "--verbosity", "0", environment=environment)
-            made = json.loads(command("-m", PROGRAM, "--prepare", str(options.clients), environment=environment).splitlines()[-1])
-            with web(environment) as port:
-                count = int(options.rate * options.seconds)
-                waits, heard, seconds = asyncio.run(listen(made, port, count, options, environment))
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
+    with migrated(database) as environment:
+        made = json.loads(command("-m", PROGRAM, "--prepare", str(options.clients), environment=environment).splitlines()[-1])
+        with web(environment) as (port, process):
+            count = int(options.rate * options.seconds)
+            before = psutil.Process(process).cpu_times()
+            waits, heard, seconds = asyncio.run(listen(made, port, count, options, environment))
+            after = psutil.Process(process).cpu_times()
     p50, p95, p99 = np.percentile(waits, [50, 95, 99]) * 1e3
     lost, rate = options.clients * count - heard, count / seconds
     times = "".join(f"{value:>8.1f}" for value in (p50, p95, p99, max(waits) * 1e3))
-    print(f"{database:<12}{count:>7}{heard:>12}{times}{lost:>13}{rate:>11.0f}", flush=True)
+    cpu = after.user + after.system - before.user - before.system
+    busy = 1e6 * cpu / max(heard, 1)
+    print(f"{database:<12}{count:>7}{heard:>12}{times}{lost:>13}{rate:>11.0f}{cpu:>9.1f}{busy:>9.0f}", flush=True)
+
+
+@contextmanager
+def migrated(database: str, **more: str) -> Iterator[dict[str, str]]:
+    """The environment of an application of its own, without Redis, in a temporary folder on an empty database of that kind; with `more`."""
+    home = Path(tempfile.mkdtemp(prefix="nascope-benchmark-"))
+    try:
+        with server(database) as url:
+            environment = {**os.environ, "NASCOPE_HOME": str(home), "DJANGO_SETTINGS_MODULE": "webapp.settings", **more}
+            environment.pop("REDIS_URL", None)
+            environment["DATABASE_URL"] = url or f"sqlite:///{home / 'db.sqlite3'}"
+            command("manage.py", "migrate", "--skip-checks", "--verbosity", "0", environment=environment)
+            yield environment
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
 
 
 def command(*words: str, environment: dict[str, str]) -> str:
@@ -137,13 +155,12 @@ def command(*words: str, environment: dict[str, str]) -> str:
 
 
 @contextmanager
-def web(environment: dict[str, str]) -> Iterator[int]:
-    """uvicorn as the supervisor starts it; yields its port."""
+def web(environment: dict[str, str]) -> Iterator[tuple[int, int]]:
+    """The web process as the supervisor starts it; yields its port and its process id."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    words = ["-m", "uvicorn", "webapp.asgi:application", "--port", str(port), "--ws", "websockets-sansio", "--log-level", "warning"]
-    process = subprocess.Popen([sys.executable, *words, "--no-access-log"], cwd=ROOT, env=environment)
+    process = subprocess.Popen([sys.executable, "manage.py", "serve", "--port", str(port)], cwd=ROOT, env=environment)
     try:
         until = time.monotonic() + 60
         while True:
@@ -154,7 +171,7 @@ def web(environment: dict[str, str]) -> Iterator[int]:
                 if process.poll() is not None or time.monotonic() > until:
                     sys.exit("the web process did not start")
                 time.sleep(0.1)
-        yield port
+        yield port, process.pid
     finally:
         process.terminate()
         process.wait(20)
@@ -196,44 +213,96 @@ async def listen(
     made: dict[str, Any], port: int, count: int, options: argparse.Namespace, environment: dict[str, str]
 ) -> tuple[list[float], int, float]:
     """All clients at once while a writer process writes. Returns latencies in seconds, events heard, and the writer's seconds."""
-    ready = asyncio.Semaphore(0)
-    over = asyncio.Event()
-    clients = [asyncio.create_task(hear(made["run"], port, cookie, count, ready, over)) for cookie in made["cookies"]]
-    for _ in clients:
-        await ready.acquire()
+    loop = asyncio.get_running_loop()
+    ears = [Ear(made["run"], port, cookie, count) for cookie in made["cookies"]]
+    for ear in ears:
+        await loop.create_connection(lambda ear=ear: ear, "127.0.0.1", port)  # type: ignore[misc]
+    for ear in ears:
+        await ear.listens.wait()
     words = ["-m", PROGRAM, "--write", made["run"], str(count), str(options.batch), "--rate", str(options.rate)]
     writer = await asyncio.create_subprocess_exec(sys.executable, *words, cwd=ROOT, env=environment, stdout=subprocess.PIPE)
     output, _ = await writer.communicate()
-    over.set()
-    waits = [wait for heard in await asyncio.gather(*clients) for wait in heard]
+    for ear in ears:
+        while not ear.all_heard.is_set() and time.monotonic() - ear.last_heard < QUIET_SECONDS:
+            await asyncio.wait([asyncio.create_task(ear.all_heard.wait())], timeout=QUIET_SECONDS)
+    waits = [wait for ear in ears for wait in ear.waits.values()]
     return waits, len(waits), json.loads(output)
 
 
-async def hear(run: str, port: int, cookie: str, count: int, ready: asyncio.Semaphore, over: asyncio.Event) -> list[float]:
-    """Latencies of the metrics events that one client hears, in seconds; each event counts once."""
-    import websockets
+class Ear(asyncio.Protocol):
+    """One client, as cheap as it can be: a browser would have a machine of its own, and what is measured is the server. Equal messages are
+    unpacked once for all clients."""
 
-    waits: dict[int, float] = {}
-    address = f"ws://127.0.0.1:{port}/ws/v1/runs/{run}/?after=0"
-    headers = {"Cookie": f"nascope_session={cookie}"}
-    async with websockets.connect(address, additional_headers=headers, origin=f"http://127.0.0.1:{port}", max_size=None) as link:  # type: ignore[arg-type]
-        told = False
-        while len(waits) < count:
-            try:
-                frame = json.loads(await asyncio.wait_for(link.recv(), QUIET_SECONDS))
-            except TimeoutError:
-                if over.is_set():
-                    break
-                continue
-            now = time.time()
-            if frame["type"] == "events":
-                if not told:
-                    told = True
-                    ready.release()
-                for record in frame["events"]:
-                    if record["kind"] == "metrics":
-                        waits.setdefault(record["seq"], now - record["data"]["values"]["sent"])
-    return list(waits.values())
+    unpacked: ClassVar[dict[bytes, tuple[str, list[tuple[int, float]]]]] = {}
+    """By compressed payload: the frame's type, and (number, moment of sending) of its metrics events."""
+
+    def __init__(self, run: str, port: int, cookie: str, count: int) -> None:
+        address = parse_uri(f"ws://127.0.0.1:{port}/ws/v1/runs/{run}/?after=0")
+        # Each message on its own, or one client's could not be read with another's.
+        deflate = ClientPerMessageDeflateFactory(server_no_context_takeover=True)
+        self.opening = ClientProtocol(address, origin=Origin(f"http://127.0.0.1:{port}"), extensions=[deflate])
+        self.cookie = cookie
+        self.waits: dict[int, float] = {}
+        self.count = count
+        self.listens, self.all_heard = asyncio.Event(), asyncio.Event()
+        self.last_heard = time.monotonic()
+        self._open = False
+        self._rest = b""
+
+    def connection_made(self, transport: Any) -> None:
+        self.transport = transport
+        request = self.opening.connect()
+        request.headers["Cookie"] = f"nascope_session={self.cookie}"
+        self.opening.send_request(request)
+        transport.write(b"".join(self.opening.data_to_send()))
+
+    def data_received(self, data: bytes) -> None:
+        now = time.time()
+        self._rest += data
+        if not self._open:
+            head, end, rest = self._rest.partition(b"\r\n\r\n")
+            if not end:
+                return
+            self.opening.receive_data(head + end)
+            if self.opening.handshake_exc is not None:
+                raise self.opening.handshake_exc
+            self._open, self._rest = True, rest
+        while (frame := self._frame()) is not None:
+            opcode, payload = frame
+            if opcode == Opcode.PING:
+                self.transport.write(Frame(Opcode.PONG, payload).serialize(mask=True))
+            elif opcode == Opcode.TEXT:
+                self._take(payload, now)
+
+    def _frame(self) -> tuple[int, bytes] | None:
+        """The next whole frame; the server's are never masked."""
+        rest = self._rest
+        if len(rest) < 2:
+            return None
+        size, begin = rest[1], 2
+        if size >= 126:
+            begin = 4 if size == 126 else 10
+            if len(rest) < begin:
+                return None
+            size = int.from_bytes(rest[2:begin], "big")
+        if len(rest) < begin + size:
+            return None
+        self._rest = rest[begin + size :]
+        return rest[0] & 15, rest[begin : begin + size]
+
+    def _take(self, payload: bytes, now: float) -> None:
+        self.last_heard = time.monotonic()
+        if payload not in self.unpacked:
+            frame = json.loads(zlib.decompressobj(wbits=-15).decompress(payload + b"\x00\x00\xff\xff"))
+            metrics = [record for record in frame.get("events", []) if record["kind"] == "metrics"]
+            self.unpacked[payload] = frame["type"], [(record["seq"], record["data"]["values"]["sent"]) for record in metrics]
+        kind, heard = self.unpacked[payload]
+        if kind != "hello":
+            self.listens.set()
+        for number, sent in heard:
+            self.waits.setdefault(number, now - sent)
+        if len(self.waits) >= self.count:
+            self.all_heard.set()
 
 
 if __name__ == "__main__":

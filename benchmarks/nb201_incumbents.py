@@ -68,7 +68,7 @@ def incumbent(algorithm: str, options: dict[str, Any], seed: int, trials: int, d
     step = coordinator.advance(seconds=3600)
     if step.status != "completed":
         sys.exit(f"{algorithm}, seed {seed}: {step.reason}")
-    return float(100 * coordinator.finale.outcomes[0]["metrics"]["val_accuracy"])
+    return float(100 * coordinator.finale.entrants[0]["value"])
 
 
 def expected_by_chance(trials: int, data: Path) -> float:

@@ -1,13 +1,13 @@
 """What a trial costs in the web application beyond its training, and how many instant trials a worker answers in a second.
 
-    python -m benchmarks.web_trial [--trials 40] [--rounds 5] [--instant 2000] [--databases sqlite postgresql] [--profile]
+    python -m benchmarks.web_trial [--trials 30] [--rounds 9] [--instant 2000] [--databases sqlite postgresql] [--profile]
 
-Trained: a random search over small perceptrons on digits. Of the same trials, in random order in every round, the CPU time of the
-training alone (the engine's own work, no files), of the command line's run (events to a file, checkpoints with fsync) and of a worker
-(claim, slice, commit, the coordinator's step; events, projections and files). What comes beyond the training is in milliseconds a trial,
-median and quartiles over the rounds. Instant: searches on the NAS-Bench-201 table (NASCOPE_DATA) through a worker, in trials a second of
-CPU time. All threads of the worker process count; PostgreSQL's own processes do not (their CPU time is the last column). `--profile`
-prints where a worker's time goes. The finale is not measured. Asserts nothing.
+Trained: a random search over small perceptrons on digits. Three contenders take turns trial by trial, on the same networks: the training
+alone (the engine's own work, no files), the command line's run (events to a file, checkpoints with fsync) and a worker (claim, slice,
+commit, the coordinator's step; events, projections and files). What comes beyond the training is the difference of the CPU times within a
+round, in milliseconds a trial: median and quartiles over the rounds. Instant: searches on the NAS-Bench-201 table (NASCOPE_DATA) through a
+worker, in trials a second of CPU time. All threads of the worker process count; PostgreSQL's own processes do not (their CPU time stands
+apart). `--profile` prints where a worker's time goes. The finale is not measured. Asserts nothing.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ import cProfile
 import os
 import pstats
 import random
-import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import psutil
 
-from benchmarks.live_events import command, server
+from benchmarks.live_events import command, migrated
+from benchmarks.paired import Quartiles, gate
 
 PROGRAM = "benchmarks.web_trial"
 TABLE = "nb201/nb201.npz"
 TRAINED: dict[str, Any] = {
     "algorithm": "random", "space": "mlp", "datasets": ["digits"],
-    "training": {"epochs": 2, "train_examples": 128}, "finale": {"export": False, "training": {"epochs": 1, "train_examples": 128}},
+    "training": {"epochs": 2, "train_examples": 128},
+    "finale": {"baselines": 0, "export": False, "training": {"epochs": 1, "train_examples": 128}},
 }  # fmt: skip
 """Short trials: what comes beyond them is a difference, and the training's own spread would hide it."""
 INSTANT: dict[str, Any] = {"space": "nb201", "datasets": ["nb201_cifar10"]}
@@ -43,8 +43,8 @@ INSTANT: dict[str, Any] = {"space": "nb201", "datasets": ["nb201_cifar10"]}
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--trials", type=int, default=40, help="trained trials of one search")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--trials", type=int, default=30, help="trained trials of one search")
+    parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--instant", type=int, default=2000, help="trials of one search on the table")
     parser.add_argument("--databases", nargs="+", choices=["sqlite", "postgresql"], default=["sqlite", "postgresql"])
     parser.add_argument("--profile", action="store_true", help="print where a worker's time goes")
@@ -54,17 +54,9 @@ def main() -> None:
         measure(options)
         return
     for database in options.databases:
-        home = Path(tempfile.mkdtemp(prefix="nascope-benchmark-"))
-        try:
-            with server(database) as url:
-                environment = {**os.environ, "NASCOPE_HOME": str(home), "DJANGO_SETTINGS_MODULE": "webapp.settings"}
-                environment |= {"DATABASE_URL": url or f"sqlite:///{home / 'db.sqlite3'}", "CONN_MAX_AGE": "600", "LOG_LEVEL": "ERROR"}
-                environment.pop("REDIS_URL", None)
-                command("manage.py", "migrate", "--skip-checks", "--verbosity", "0", environment=environment)
-                print(f"== {database}", flush=True)
-                print(command("-m", PROGRAM, "--inside", *sys.argv[1:], environment=environment), end="", flush=True)
-        finally:
-            shutil.rmtree(home, ignore_errors=True)
+        with migrated(database, CONN_MAX_AGE="600", LOG_LEVEL="ERROR") as environment:
+            print(f"== {database}", flush=True)
+            print(command("-m", PROGRAM, "--inside", *sys.argv[1:], environment=environment), end="", flush=True)
 
 
 # ---------------------------------------------------------------- inside an installation
@@ -90,30 +82,66 @@ def measure(options: argparse.Namespace) -> None:
 def trained(session: Any, options: argparse.Namespace) -> None:
     """Rounds of the three contenders on equal trials, another seed in each."""
     serve(session, {**TRAINED, "seed": 99, "budget": {"trials": 3}})  # imports and first allocations are start-up
-    readings: dict[str, list[float]] = {"training": [], "command line": [], "worker": []}
+    means: dict[str, list[float]] = {"training": [], "command line": [], "worker": []}
     servers = []
     for seed in range(options.rounds):
         config = {**TRAINED, "seed": seed, "budget": {"trials": options.trials}}
-        specs = specs_of(config)
-        contenders: list[tuple[str, Callable[[], float]]] = [
-            ("training", lambda config=config, specs=specs: bare(config, specs)),  # type: ignore[misc]
-            ("command line", lambda config=config: local(config)),  # type: ignore[misc]
-            ("worker", lambda config=config: serve(session, config)),  # type: ignore[misc]
-        ]
-        random.shuffle(contenders)
-        for name, contender in contenders:
-            before = database_seconds()
-            readings[name].append(1e3 * contender() / options.trials)
-            if name == "worker":
-                servers.append(1e3 * (database_seconds() - before) / options.trials)
-    own = np.array(readings["training"])
-    print(f"trained trials ({options.trials} a round, {options.rounds} rounds), CPU ms a trial: median (quartiles)")
-    print(f"  training alone              {quartiles(own)}")
-    for name in ("command line", "worker"):
-        print(f"  {name + ', beyond':<27} {quartiles(np.array(readings[name]) - own)}")
-    print(f"  the database's own          {quartiles(np.array(servers))}", flush=True)
+        before = database_seconds()
+        for name, milliseconds in interleaved(session, config).items():
+            means[name].append(milliseconds / options.trials)
+        servers.append(1e3 * (database_seconds() - before) / options.trials)
+    own = means.pop("training")
+    beyond = {name: [total - training for total, training in zip(readings, own, strict=True)] for name, readings in means.items()}
+    print(f"trained trials ({options.trials} a round, {options.rounds} rounds), CPU ms a trial: median [quartiles]")
+    print(f"  training alone              {Quartiles.of(own)}")
+    for name, readings in beyond.items():
+        times = Quartiles.of([reading / training for reading, training in zip(readings, own, strict=True)])
+        print(f"  {name + ', beyond it':<27} {Quartiles.of(readings)}   of the training: {times}")
+    print(f"  the database's own          {Quartiles.of(servers)}")
+    print(gate("a trained trial beyond its training", Quartiles.of(beyond["worker"]), at_most=10, unit="ms"), flush=True)
     if options.profile:
         profiled(lambda: serve(session, {**TRAINED, "seed": 77, "budget": {"trials": options.trials}}), options.trials)
+
+
+def interleaved(session: Any, config: dict[str, Any]) -> dict[str, float]:
+    """CPU milliseconds of each contender for one search. They take turns trial by trial: whatever else the machine does meets all three,
+    and each trains the very networks that the others train."""
+    from search_engine.catalogue.config import check
+    from search_engine.search.local_run import Interrupted, LocalRun
+
+    data = Path(os.environ.get("NASCOPE_DATA", "var/data"))
+    spent = dict.fromkeys(("training", "command line", "worker"), 0.0)
+
+    @contextlib.contextmanager
+    def clocked(name: str) -> Iterator[None]:
+        started = time.process_time()
+        yield
+        spent[name] += 1e3 * (time.process_time() - started)
+
+    others = {"training": training(config, specs_of(config), lambda: clocked("training")),
+              "worker": serving(session, config, lambda: clocked("worker"))}  # fmt: skip
+
+    class Turns(LocalRun):
+        """The command line's run, which lets the others do their next trial before each of its own."""
+
+        def _work_to_the_end(self, report: Any, stop: Any) -> dict[str, dict[str, Any]]:
+            spent["command line"] += 1e3 * (time.process_time() - self.resumed)
+            if self.coordinator.finale.started:
+                raise Interrupted
+            for name in random.sample(list(others), len(others)):
+                next(others[name])
+            self.resumed = time.process_time()
+            return super()._work_to_the_end(report, stop)
+
+    with tempfile.TemporaryDirectory() as folder:
+        run = Turns(check(config, data), data, Path(folder) / "run")
+        run.resumed = time.process_time()
+        with contextlib.suppress(Interrupted):
+            run.run()
+    for rest in others.values():
+        for _ in rest:
+            sys.exit("the contenders did not do equally many trials")
+    return spent
 
 
 def instant(session: Any, options: argparse.Namespace) -> None:
@@ -126,32 +154,53 @@ def instant(session: Any, options: argparse.Namespace) -> None:
             before = database_seconds()
             rates.append(options.instant / serve(session, {**config, "seed": seed}))
             servers.append(1e3 * (database_seconds() - before) / options.instant)
-        print(f"{algorithm} on the table, trials per CPU second: {quartiles(np.array(rates))}; "
-              f"the database's own, ms a trial: {quartiles(np.array(servers))}", flush=True)  # fmt: skip
+        print(f"{algorithm} on the table: the database's own, ms a trial: {Quartiles.of(servers)}")
+        print(gate(f"{algorithm} on the table, trials a CPU second", Quartiles.of(rates), at_least=1000, unit="/s"), flush=True)
         if options.profile:
             profiled(lambda config=config: serve(session, {**config, "seed": 77}), options.instant)  # type: ignore[misc]
 
 
+Clock = Callable[[], contextlib.AbstractContextManager[None]]
+"""Inside such a block time counts."""
+
+
 def serve(session: Any, config: dict[str, Any]) -> float:
     """CPU seconds of this process from the first claim until the search is over (its finale is done, but not counted)."""
+    seconds = 0.0
+
+    @contextlib.contextmanager
+    def clock() -> Iterator[None]:
+        nonlocal seconds
+        started = time.process_time()
+        yield
+        seconds += time.process_time() - started
+
+    for _ in serving(session, config, clock):
+        pass
+    return seconds
+
+
+def serving(session: Any, config: dict[str, Any], clock: Clock) -> Iterator[None]:
+    """A search through a worker; stops whenever a further trial has been told."""
     from webapp.core.models import Job
     from webapp.jobs.tasks import serve_one
 
     run = made(config)
     session.serve_until = float("inf")  # as while `serve` runs
-    seconds, searching = 0.0, True
+    told, searching = 0, True
     while True:
-        started = time.process_time()
-        worked = serve_one(session)
-        if searching:
-            seconds += time.process_time() - started
+        with clock() if searching else contextlib.nullcontext():
+            worked = serve_one(session)
         if not worked:
             break
+        run.counter.refresh_from_db()
         searching = searching and not Job.objects.filter(run=run, kind="final").exists()
+        if run.counter.trials_told > told:
+            told = run.counter.trials_told
+            yield
     run.refresh_from_db()
     if run.state != "completed":
         sys.exit(f"the search ended as {run.state}: {run.reason}")
-    return seconds
 
 
 def specs_of(config: dict[str, Any]) -> list[Any]:
@@ -173,8 +222,8 @@ def specs_of(config: dict[str, Any]) -> list[Any]:
     return specs
 
 
-def bare(config: dict[str, Any], specs: list[Any]) -> float:
-    """CPU seconds of the trials' own work, one after another."""
+def training(config: dict[str, Any], specs: list[Any], clock: Clock) -> Iterator[None]:
+    """The trials' own work; stops after each."""
     from search_engine.catalogue.config import check
     from search_engine.search.open_work import open_work
     from search_engine.search.work import run_slice
@@ -182,26 +231,12 @@ def bare(config: dict[str, Any], specs: list[Any]) -> float:
     data = Path(os.environ.get("NASCOPE_DATA", "var/data"))
     checked = check(config, data)
     with tempfile.TemporaryDirectory() as folder:
-        started = time.process_time()
         for spec in specs:
-            work = open_work(checked, spec, data, Path(folder))
-            run_slice(work, 3600.0)
-            work.outcome()
-        return time.process_time() - started
-
-
-def local(config: dict[str, Any]) -> float:
-    """CPU seconds of the command line's run until the search is over."""
-    from search_engine.catalogue.config import check
-    from search_engine.search.local_run import Interrupted, LocalRun
-
-    data = Path(os.environ.get("NASCOPE_DATA", "var/data"))
-    with tempfile.TemporaryDirectory() as folder:
-        run = LocalRun(check(config, data), data, Path(folder) / "run")
-        started = time.process_time()
-        with contextlib.suppress(Interrupted):
-            run.run(stop=lambda: run.coordinator.finale.started)
-        return time.process_time() - started
+            with clock():
+                work = open_work(checked, spec, data, Path(folder))
+                run_slice(work, 3600.0)
+                work.outcome()
+            yield
 
 
 def made(config: dict[str, Any]) -> Any:
@@ -244,11 +279,6 @@ def profiled(work: Callable[[], object], trials: int) -> None:
     print(f"  {'ms':>8} {'own ms':>8} {'calls':>8}  a trial")
     for cumulative, own, calls, place in sorted(rows, reverse=True)[:90]:
         print(f"  {1e3 * cumulative / trials:8.2f} {1e3 * own / trials:8.2f} {calls / trials:8.2f}  {place}")
-
-
-def quartiles(values: np.ndarray) -> str:
-    low, middle, high = np.percentile(values, [25, 50, 75])
-    return f"{middle:8.2f} ({low:.2f}, {high:.2f})"
 
 
 if __name__ == "__main__":

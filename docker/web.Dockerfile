@@ -49,4 +49,4 @@ USER nascope
 EXPOSE 8000
 VOLUME ["/var/lib/nascope"]
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=6 CMD ["python", "docker/healthcheck.py"]
-CMD ["python", "-m", "uvicorn", "webapp.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--ws", "websockets-sansio", "--log-level", "warning", "--no-access-log", "--timeout-graceful-shutdown", "10"]
+CMD ["python", "manage.py", "serve", "--host", "0.0.0.0", "--port", "8000"]

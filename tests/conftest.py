@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.absent import DATA_FILES, absent, need_data
+from tests.absent import DATA_FILES, absent, absent_service, need_data
 from tests.environment import GIVEN
 
 pytest_plugins = ["pytester", "tests.plugins.not_run", "tests.plugins.recorder", "tests.plugins.by_time"]
@@ -30,6 +30,16 @@ def tables(data_dir: Path) -> Path:
     """The folder of data files, with the NAS-Bench-201 tables in it."""
     need_data(data_dir, "nb201/nb201.npz")
     return data_dir
+
+
+@pytest.fixture(autouse=True)
+def _gpu(request: pytest.FixtureRequest) -> None:
+    """A test marked `gpu` needs a CUDA device."""
+    if request.node.get_closest_marker("gpu") is not None:
+        import torch
+
+        if not torch.cuda.is_available():
+            absent_service("a CUDA device", "run make test-gpu on a machine that has one")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -6,6 +6,7 @@ from grimp import ImportGraph
 from importlinter.contracts.forbidden import ForbiddenContract
 from importlinter.contracts.independence import IndependenceContract
 from importlinter.contracts.layers import LayersContract
+from importlinter.contracts.protected import ProtectedContract
 from importlinter.domain.contract import ContractCheck
 
 from . import string_imports
@@ -29,6 +30,14 @@ class Independence(IndependenceContract):
 
 class Forbidden(ForbiddenContract):
     """`type = "forbidden_with_strings"`: as import-linter's `forbidden`."""
+
+    def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
+        string_imports.add_to(graph)
+        return super().check(graph, verbose)
+
+
+class Protected(ProtectedContract):
+    """`type = "protected_with_strings"`: as import-linter's `protected`."""
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
         string_imports.add_to(graph)

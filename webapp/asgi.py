@@ -13,8 +13,9 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 
 from webapp.jobs.parent import die_with_parent  # noqa: E402
 from webapp.live.routing import routes  # noqa: E402
+from webapp.serving.bodies import BodyLimit  # noqa: E402
 
 die_with_parent()
 # The consumer checks the origin itself, because a foreign one is to be told so with a close code of its own (4403).
 _socket = AuthMiddlewareStack(URLRouter(routes))  # type: ignore[arg-type]  # a path() of Django's is what Channels documents
-application = ProtocolTypeRouter({"http": _http, "websocket": _socket})
+application = ProtocolTypeRouter({"http": BodyLimit(_http), "websocket": _socket})

@@ -19,6 +19,7 @@ env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
 NASCOPE_HOME = Path(env.str("NASCOPE_HOME", default=str(BASE_DIR / "var"))).resolve()
 NASCOPE_DATA = Path(env.str("NASCOPE_DATA", default=str(BASE_DIR / "var" / "data"))).resolve()
+os.environ.setdefault("NASCOPE_HOME", str(NASCOPE_HOME))  # where the engine keeps decoded pictures
 BROKER_DIR = NASCOPE_HOME / "broker"
 for _folder in ("runs", "staticfiles", "broker/queue", "broker/processed", "broker/control"):
     (NASCOPE_HOME / _folder).mkdir(parents=True, exist_ok=True)
@@ -49,7 +50,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[:
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "webapp.accounts.administration.AdministrationConfig",  # django.contrib.admin, without a login of its own
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -63,6 +64,7 @@ INSTALLED_APPS = [
     "webapp.accounts",
     "webapp.jobs",
     "webapp.api",
+    "webapp.serving",
 ]
 
 MIDDLEWARE = [
@@ -104,7 +106,9 @@ SQLITE_OPTIONS: dict[str, Any] = {
     "transaction_mode": "IMMEDIATE",
     "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA journal_size_limit=67108864;PRAGMA mmap_size=134217728",
 }
-DATABASES: dict[str, dict[str, Any]] = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{NASCOPE_HOME / 'db.sqlite3'}")}
+# Set to nothing is not set: so a compose file or a service unit leaves it out.
+DATABASE_URL = env.str("DATABASE_URL", default="") or f"sqlite:///{NASCOPE_HOME / 'db.sqlite3'}"
+DATABASES: dict[str, dict[str, Any]] = {"default": env.db_url_config(DATABASE_URL)}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = SQLITE_OPTIONS
     # The test database must be a file with the same options: an in-memory one hides locking.
@@ -114,16 +118,30 @@ else:
     # of 20 clients left 80 connections open, of the 100 that PostgreSQL allows.
     DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=0)
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    # A server that is cut off without a word is noticed within half a minute; without these the operating system waits for two hours. The
+    # server notices a client as soon: one that was cut off in the middle of a commit holds its run's lock until then. One that stands
+    # still there, its connection well, may not hold it for ever either: no transaction here waits for anything but its statements.
+    server_side = {
+        "tcp_keepalives_idle": 10, "tcp_keepalives_interval": 5, "tcp_keepalives_count": 3, "tcp_user_timeout": 25_000,
+        "idle_in_transaction_session_timeout": 60_000,
+    }
+    DATABASES["default"]["OPTIONS"] = {
+        "connect_timeout": 5, "keepalives": 1, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3,
+        "tcp_user_timeout": 25_000, "options": " ".join(f"-c {name}={value}" for name, value in server_side.items()),
+        **DATABASES["default"].get("OPTIONS", {}),
+    }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # ---------------------------------------------------------------- redis, cache, wake-ups
 
 REDIS_URL = env.str("REDIS_URL", default="")
+# In a process's own memory: of few entries, the names that somebody guesses at would push out the counts of their guesses.
+_OWN_ENTRIES = {"MAX_ENTRIES": 20_000}
 if REDIS_URL:
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+    CACHES = {"default": {"BACKEND": "webapp.core.redis.SoftRedisCache", "LOCATION": REDIS_URL, "OWN_MEMORY": _OWN_ENTRIES}}
 else:
     # One web process in the embedded default, so a per-process cache is the whole cache.
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "nascope"}}
+    CACHES = {"default": {"BACKEND": "webapp.core.own_memory.OwnMemoryCache", "LOCATION": "nascope", "OPTIONS": _OWN_ENTRIES}}
 
 # How a reader of events learns that there are new ones: auto = data_version on SQLite, notify on PostgreSQL. NOTIFY takes a global
 # lock at commit, so above about 20 busy workers choose redis.
@@ -142,13 +160,20 @@ if CELERY_BROKER_URL.startswith("filesystem"):
         "polling_interval": 0.05,
     }
 else:
-    CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": None, "socket_connect_timeout": 2, "socket_keepalive": True}
+    # A ring is given up soon, and a connection that was cut without a word is found out: whoever rings may be answering a request.
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "socket_timeout": 3, "socket_connect_timeout": 1, "socket_keepalive": True, "health_check_interval": 5,
+        "max_retries": 1, "interval_start": 0, "interval_step": 0,
+    }
 CELERY_BROKER_CONNECTION_TIMEOUT = 2
+# A worker waits for its broker as long as that takes, and looks for work by itself meanwhile.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_RESULT_BACKEND = None
 CELERY_TASK_DEFAULT_QUEUE = "doorbell"
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_TASK_ACKS_LATE = False
+# A ring is acknowledged when its worker has nothing left to do. With one reserved at most, a busy worker leaves the next to an idle one.
+CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_CREATE_MISSING_QUEUES = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -167,7 +192,13 @@ NASCOPE_MAX_JOB_FAILURES = env.int("NASCOPE_MAX_JOB_FAILURES", default=3)
 NASCOPE_REAPER_SECONDS = env.float("NASCOPE_REAPER_SECONDS", default=1.0)
 # How many jobs a worker keeps in memory between slices; 0 reloads each from its checkpoint.
 NASCOPE_RESIDENT_JOBS = env.int("NASCOPE_RESIDENT_JOBS", default=6)
+# Bytes of main memory that a worker may take, and of the GPU's; 0 = a share of what is there (webapp.jobs.memory).
+NASCOPE_MEMORY_CEILING = env.float("NASCOPE_MEMORY_CEILING", default=0.0)
+NASCOPE_GPU_MEMORY_CEILING = env.float("NASCOPE_GPU_MEMORY_CEILING", default=0.0)
 NASCOPE_MIN_FREE_BYTES = env.int("NASCOPE_MIN_FREE_BYTES", default=200_000_000)
+# How many bytes of downloads the reaper holds against their digests with each look (0 = none), and after how many days again.
+NASCOPE_SCRUB_BYTES = env.int("NASCOPE_SCRUB_BYTES", default=4_000_000)
+NASCOPE_SCRUB_DAYS = env.float("NASCOPE_SCRUB_DAYS", default=7.0)
 # Finished runs are deleted after so many days; 0 = kept for ever.
 NASCOPE_RETENTION_DAYS = env.int("NASCOPE_RETENTION_DAYS", default=0)
 
@@ -179,6 +210,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 NASCOPE_TLS = env.bool("NASCOPE_TLS", default=False)
+# Proxies in front of the web process. Their X-Forwarded-For is believed (webapp.accounts.guesses) and nobody else's.
+NUM_PROXIES = env.int("NUM_PROXIES", default=0)
+SESSION_ENGINE = "webapp.accounts.sessions"
 SESSION_COOKIE_NAME = "__Host-nascope_session" if NASCOPE_TLS else "nascope_session"
 CSRF_COOKIE_NAME = "csrftoken"  # Django's default, which API clients expect; the front end reads it
 SESSION_COOKIE_HTTPONLY = True
@@ -193,8 +227,20 @@ X_FRAME_OPTIONS = "DENY"
 if NASCOPE_TLS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000)
-DATA_UPLOAD_MAX_MEMORY_SIZE = 2_000_000
+# What may be sent, and how long it may take (webapp.serving). A body beyond its limit is left unread.
+NASCOPE_MAX_BODY_BYTES = env.int("NASCOPE_MAX_BODY_BYTES", default=1_000_000)
+NASCOPE_MAX_ANONYMOUS_BODY_BYTES = env.int("NASCOPE_MAX_ANONYMOUS_BODY_BYTES", default=64_000)
+NASCOPE_MAX_HEADER_BYTES = env.int("NASCOPE_MAX_HEADER_BYTES", default=32_768)
+NASCOPE_HEADER_SECONDS = env.float("NASCOPE_HEADER_SECONDS", default=10.0)
+NASCOPE_BODY_SECONDS = env.float("NASCOPE_BODY_SECONDS", default=30.0)
+NASCOPE_WRITE_SECONDS = env.float("NASCOPE_WRITE_SECONDS", default=60.0)
+NASCOPE_MAX_UNFINISHED = env.int("NASCOPE_MAX_UNFINISHED", default=200)
+NASCOPE_MAX_CONNECTIONS = env.int("NASCOPE_MAX_CONNECTIONS", default=1_000)
+# Both of Django's: a body that is taken stays in memory.
+DATA_UPLOAD_MAX_MEMORY_SIZE = NASCOPE_MAX_BODY_BYTES
+FILE_UPLOAD_MAX_MEMORY_SIZE = NASCOPE_MAX_BODY_BYTES
 LOGIN_URL = "/login"
+LOGIN_REDIRECT_URL = "/"
 
 # ---------------------------------------------------------------- texts, time, static files
 
@@ -228,7 +274,7 @@ LOGGING = {
 # Everything else stands on webapp.api.base.ApiView.
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "NUM_PROXIES": env.int("NUM_PROXIES", default=0),
+    "URL_FORMAT_OVERRIDE": None,  # what an answer is written in stands in its Accept header, not in the address
 }
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "NAScope",

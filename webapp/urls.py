@@ -10,10 +10,10 @@ from webapp.api.problems import bad_request, no_such_route, server_error
 
 urlpatterns = [
     path("api/v1/", include("webapp.api.urls")),
-    re_path(r"^(?P<rest>(?:api|ws|static)(?:/.*)?)$", no_such_route),
+    re_path(r"^(?P<rest>(?:api|ws|static)(?:/[\s\S]*)?)\Z", no_such_route),
     path("admin/", admin.site.urls),
     path("login/<str:token>/", login_link),
-    re_path(r"^(?P<path>.*)$", application),
+    re_path(r"^(?P<path>[\s\S]*)\Z", application),
 ]
 
 handler400 = bad_request

@@ -5,9 +5,11 @@ sources, the order, what a trial search says of itself) is as it is. The others 
 kind, because a real search of theirs has other last digits on another processor.
 """
 
+import base64
 import json
 import sys
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +20,22 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from picture_fixtures import charts, mask_layer
 
 from search_engine import events
+from search_engine.algorithms.wann.records import Birth, encode_block
+from search_engine.algorithms.wann.search import FITNESS
+from search_engine.base.measures import MEASURES
 from search_engine.catalogue import registry
 from search_engine.catalogue.config import check
-from search_engine.events import encode_floats
-from search_engine.spaces.neuron_genes.genes import Genes
-from search_engine.algorithms.wann.records import Birth, encode_block
+from search_engine.events import Chart, encode_floats, shares_of_three
 from search_engine.search.local_run import LocalRun
+from search_engine.spaces.neuron_genes.genes import Genes
 
 GENOME: dict[str, Any] = {"space": "plant", "content": {"operations": ["skip_connect"]}}
 
 
 def real(algorithm: str, trials: int, **options: Any) -> dict[str, Any]:
     """A whole search for sequences that count: a formula scores them."""
-    values = {"algorithm": algorithm, "seed": 5, "space": "sequence", "datasets": ["learn_to_count"], "budget": {"trials": trials}, "options": options}
+    values = {"algorithm": algorithm, "seed": 5, "space": "sequence", "datasets": ["learn_to_count"], "budget": {"trials": trials}, "options": options,
+              "finale": {"baselines": 0}}
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder)
         checked = check(values, out)
@@ -107,11 +112,12 @@ def growth() -> dict[str, Any]:
         genes = Genes(1, 1, none, none, edges, edges, np.full(2, 2, dtype=np.int64), np.ones(2, dtype=np.bool_))
         mean = np.array([best, best / 2])
         text = encode_block(generation, [genes, genes], [Birth(-1, "initial")] * 2, mean, mean)
-        return events.PopulationBlock(generation=generation, size=2, block=text, best=best, mean=0.75 * best)
+        return events.PopulationBlock(generation=generation, size=2, block=text, best=best, mean=0.75 * best, metric=FITNESS)
 
     def champion(generation: int, hidden: list[str]) -> events.Champion:
         return events.Champion(
-            generation=generation, value=0.4 + 0.1 * generation, metric="val_accuracy", genome=GENOME, genome_hash="h", graph=graph(hidden, True), added_nodes=hidden[-1:]
+            generation=generation, value=0.4 + 0.1 * generation, metric="val_accuracy", fidelity=events.Fidelity(text="shared weights"), selected_from=4 * generation,
+            genome=GENOME, genome_hash="h", graph=graph(hidden, True), added_nodes=hidden[-1:],
         )
 
     def step(number: int, accepted: bool) -> events.GrowthStep:
@@ -152,7 +158,7 @@ def colony() -> dict[str, Any]:
 def pathways() -> dict[str, Any]:
     def frame(step: int, population: list[list[list[int]]]) -> events.PathwaysFrame:
         return events.PathwaysFrame(
-            step=step, task=0, layers=2, modules=3, population=population, fitness=[0.4, 0.3 + 0.1 * step], best=population[0], tournament=[0, 1], values={"overlap": step}
+            step=step, task=0, layers=2, modules=3, population=population, fitness=[0.4, 0.3 + 0.1 * step], metric="val_accuracy", best=population[0], tournament=[0, 1], values={"overlap": step}
         )
 
     return said(["pathways"], frame(1, [[[0], [1]], [[1], [2]]]), frame(2, [[[0], [1]], [[0, 1], [2]]]))
@@ -169,6 +175,26 @@ def domains() -> dict[str, Any]:
     return said(["domains"], frame(1, 0.4), frame(2, 0.8))
 
 
+def motifs() -> dict[str, Any]:
+    def frame(step: int, operation: str) -> events.MotifsFrame:
+        parts = [
+            events.Motif(level=2, number=1, nodes=3, edges=[(1, 2, "skip_connect"), (2, 3, operation)], uses=2, mean_uses=1.25 + 0.5 * step),
+            events.Motif(level=2, number=2, nodes=3, edges=[(1, 3, "nor_conv_1x1")], uses=0, mean_uses=0.25),
+            events.Motif(level=3, number=1, nodes=3, edges=[(1, 2, "motif_1"), (2, 3, "motif_1")], uses=1, mean_uses=1.0),
+        ]
+        network = [
+            edge for within, source, target in (("1-2", "1", "2"), ("2-3", "2", "3"))
+            for edge in ((source, f"{within}.2", "skip_connect"), (f"{within}.2", f"{within}.3", operation), (f"{within}.3", target, ""))
+        ]
+        change = events.MotifChange(candidate=step + 3, parent=step, level=2, motif=1, source=2, target=3, old="none", new=operation)
+        return events.MotifsFrame(
+            step=step, candidate=step + 3, value=0.4 + 0.1 * step, metric="val_accuracy", motifs=parts, network=network, change=change,
+            latest=None if step == 1 else change, values={"population": step},
+        )
+
+    return said(["motifs"], frame(1, "dw_conv_3x3"), frame(2, "max_pool_3x3"))
+
+
 def surrogate() -> dict[str, Any]:
     frames = [
         events.SurrogateFrame(
@@ -180,9 +206,39 @@ def surrogate() -> dict[str, Any]:
     return said(["surrogate"], *frames, source="run")
 
 
+def decoded() -> dict[str, Any]:
+    def images(count: int, step: int) -> str:
+        return base64.b64encode(bytes((16 * pixel * step) % 256 for pixel in range(12 * count))).decode()
+
+    frames = [
+        events.DecodedFrame(
+            step=step, rows=4, columns=3, low=0.0, high=16.0, examples=images(2, 1), decoded=images(2, 1 + step), across="z1", down="z3",
+            values=[-2.0, 0.0, 2.0], space=images(9, 2 + step),
+        )
+        for step in (1, 2)
+    ]  # fmt: skip
+    return said(["decoded"], *frames)
+
+
+def triangle(share: float) -> Chart:
+    way = np.array([[1 / 3, 1 / 3, 1 / 3], [0.2 + 0.5 * share, 0.3 - 0.2 * share, 0.5 - 0.3 * share]])
+    draws = np.array([[0.2, 0.3, 0.5], [0.6, 0.3, 0.1], [0.1, 0.1, 0.8]])
+    return Chart(
+        name="simplex", title="The structure's laws", form="triangle", x_title="skip_connect", y_title="nor_conv_3x3",
+        categories=["skip_connect", "nor_conv_3x3", "none"],
+        series=[
+            shares_of_three("draws of q(Γ)", draws, look="points"), shares_of_three("q(Γ)", way), shares_of_three("p(Γ)", way[:, [1, 0, 2]]),
+            shares_of_three("p′₁", draws[:1], look="points"),
+        ],
+    )  # fmt: skip
+
+
 def main() -> None:
-    masks = [events.MaskFrame(step=step, layers=[mask_layer("1", 6, 8, 1 - 0.3 * step)], values={"round": step}) for step in (1, 2)]
-    drawn = [events.ChartsFrame(step=step, charts=charts(share)) for step, share in ((1, 0.3), (2, 1.0))]
+    masks = [
+        events.MaskFrame(step=step, layers=[mask_layer("1", 6, 8, 1 - 0.3 * step, before=1 - 0.3 * (step - 1))], values={"round": step})
+        for step in (1, 2)
+    ]
+    drawn = [events.ChartsFrame(step=step, charts=[*charts(share), triangle(share)]) for step, share in ((1, 0.3), (2, 1.0))]
     runs = {
         "an ageing population": real("regularized_evolution", 14, population=6, sample=2),
         "random search": real("random", 8),
@@ -193,16 +249,19 @@ def main() -> None:
         "paths": pathways(),
         "several data sets": domains(),
         "a surrogate": surrogate(),
+        "motifs of motifs": motifs(),
         "masks": said(["mask"], *masks),
+        "decoded images": decoded(),
         "charts": said(["charts"], *drawn),
     }
+    measures = {name: asdict(measure) for name, measure in MEASURES.items()}
     kinds = sorted(events.json_schema()["properties"]["data"]["discriminator"]["mapping"])
     # One event a line: a change can be read.
     parts = []
     for name, run in runs.items():
         lines = ",\n".join(f"   {json.dumps(record)}" for record in run.pop("events"))
         parts.append(f'  {json.dumps(name)}: {{{json.dumps(run)[1:-1]}, "events": [\n{lines}\n  ]}}')
-    head = f' "kinds": {json.dumps(kinds)},\n "pictures": {json.dumps(events.PICTURES)},\n "runs": {{\n'
+    head = f' "kinds": {json.dumps(kinds)},\n "frames": {json.dumps(sorted(events.FRAME_KINDS))},\n "pictures": {json.dumps(events.PICTURES)},\n "measures": {json.dumps(measures)},\n "runs": {{\n'
     sys.stdout.write("{\n" + head + ",\n".join(parts) + "\n }\n}\n")
 
 

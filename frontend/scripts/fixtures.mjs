@@ -1,5 +1,5 @@
 // Refreshes tests/fixtures: the engine's own config schemas with the answers of its own validator to a few values each, events of its own classes,
-// and short runs with every kind of event.
+// short runs with every kind of event, and what these add up to.
 // The unit tests run the form, its checker and the pictures against them.
 import { execFileSync } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
@@ -14,3 +14,4 @@ const print = (script) => execFileSync(python, [join(frontend, "scripts", script
 writeFileSync(join(frontend, "tests/fixtures/schemas.json"), print("schema_fixtures.py"));
 writeFileSync(join(frontend, "tests/fixtures/pictures.json"), print("picture_fixtures.py"));
 writeFileSync(join(frontend, "tests/fixtures/contract.json"), print("contract_fixtures.py"));
+writeFileSync(join(frontend, "tests/fixtures/pasts.json"), print("past_fixtures.py"));

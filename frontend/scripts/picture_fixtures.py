@@ -20,11 +20,13 @@ from search_engine.events.pictures import ChartsFrame, FamilyDeclared, MaskFrame
 NODES = ("a", "b", "c")
 
 
-def mask_layer(name: str, rows: int, columns: int, keep: float, bits: bool = True) -> MaskLayer:
-    kept = np.random.default_rng(7).random((rows, columns)) < keep
+def mask_layer(name: str, rows: int, columns: int, keep: float, bits: bool = True, before: float | None = None) -> MaskLayer:
+    drawn = np.random.default_rng(7).random((rows, columns))
+    kept = drawn < keep
     return MaskLayer(
         name=name, title=f"layer {name}", rows=rows, columns=columns, kept=int(kept.sum()), total=rows * columns,
         bits=base64.b64encode(np.packbits(kept).tobytes()).decode() if bits else "",
+        before=base64.b64encode(np.packbits(drawn < before).tobytes()).decode() if before is not None else "",
     )  # fmt: skip
 
 

@@ -37,12 +37,15 @@ function withoutPropertyTitles(node) {
   return copy;
 }
 
-/** A serialised event always carries every field, also those with a default: so none is optional for the reader. */
+/** Of a field that is not written where it is empty (`x-left-out-when-empty`). */
+const leftOut = (property) => property["x-left-out-when-empty"] === true;
+
+/** A serialised event carries every other field, also those with a default: so none of these is optional for the reader. */
 function everythingPresent(node) {
   if (Array.isArray(node)) return node.map(everythingPresent);
   if (node === null || typeof node !== "object") return node;
   const copy = Object.fromEntries(Object.entries(node).map(([key, value]) => [key, everythingPresent(value)]));
-  if (copy.type === "object" && copy.properties) copy.required = Object.keys(copy.properties);
+  if (copy.type === "object" && copy.properties) copy.required = Object.keys(copy.properties).filter((name) => !leftOut(copy.properties[name]));
   return copy;
 }
 

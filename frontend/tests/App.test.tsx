@@ -29,14 +29,20 @@ const RUN = {
   state: "queued",
   reason: "",
   budget: null,
+  counts: { candidates: 0, trials: 0, failed: 0, repeated: 0, architectures: 0 },
   charged: { samples: 0, trials: 0, seconds: 0, flops: 0 },
   progress: { fraction: null, text: "", eta_seconds: null },
   started: null,
   finished: null,
   models: [],
   best: null,
+  search_score: null,
+  validation_score: null,
+  test_score: null,
+  search_measure: { kind: "search", metric: "val_accuracy", name: "validation accuracy", unit: "share of examples", direction: "maximise" },
+  test_visits: { run: 0, experiment: 0, data: 0, part: "digits", further: [] },
 };
-const EXPERIMENT = { id: "e1", name: "first try", created: new Date().toISOString(), space: "nb201", datasets: ["t"], states: { queued: 2 }, runs: [RUN, { ...RUN, id: "r2" }], seeds: [0, 1], budget: null, config: { algorithms: [] } };
+const EXPERIMENT = { id: "e1", name: "first try", created: new Date().toISOString(), space: "nb201", datasets: ["t"], states: { queued: 2 }, test_visits: 0, runs: [RUN, { ...RUN, id: "r2" }], seeds: [0, 1], budget: null, config: { algorithms: [] } };
 
 const catalogue = {
   "GET me": () => [200, ADA] as [number, unknown],
@@ -150,6 +156,60 @@ describe("the form", () => {
     expect(await screen.findByText("Larger than the budget")).toBeTruthy();
     expect(screen.getByText("1 thing to put right")).toBeTruthy();
   });
+
+  it("says what one unit takes, and puts one that needs too much at the field that dominates", async () => {
+    window.history.replaceState(null, "", "/new");
+    const run = { algorithm: "random", seed: 0, samples: 1000, seconds: 30, steps: null, trials: 20, note: "", advice: [], unit: { what: "step of a trial", memory: 612_000_000, flops: 4.1e9 }, problem: null };
+    const message = "one step of a trial would need 37 GB of memory, and a worker has 3.0 GB; with 4,096 here it would be 2.6 GB";
+    const refused = { ...run, samples: null, seconds: null, trials: null, unit: null, problem: { field: "training.batch_size", message, code: "too_large" } };
+    type Body = { training: { batch_size?: number } };
+    const calls = serve({
+      ...catalogue,
+      "POST estimates": (body) => [202, { id: "x", state: "done", result: { runs: [(body as Body).training.batch_size === 65_536 ? refused : run], total_seconds: 30 }, reason: "" }],
+    });
+    render(<App />);
+    expect(await screen.findByText("One step of a trial takes 612 MB of memory and 4.1 GFLOPs")).toBeTruthy();
+    fireEvent.click(screen.getByRole("heading", { name: /^Training/ }));
+    fireEvent.change(screen.getAllByLabelText("Batch size")[0]!, { target: { value: "65536" } });
+    expect((await screen.findAllByText(message.replace(/^o/, "O"))).length).toBeGreaterThan(0);
+    fireEvent.click(screen.getByRole("button", { name: "Start" }));
+    expect(calls.some((call) => call.route === "POST experiments")).toBe(false);
+  }, 15_000);
+
+  it("offers to train trials together, sends it, and shows a refusal at its own field", async () => {
+    window.history.replaceState(null, "", "/new");
+    const refusal = "at most as many trials as may be open at once can be trained together, and of Random search that is 8 (options.window)";
+    type Body = { runtime: { together?: number } };
+    const calls = serve({
+      ...catalogue,
+      "POST experiments/validate": (body) =>
+        ((body as Body).runtime.together ?? 1) > 8
+          ? [200, { valid: false, problems: [{ field: "runtime.together", message: refusal, code: "incompatible" }], advice: [] }]
+          : [200, { valid: true, problems: [], advice: [] }],
+      "POST experiments": () => [201, { ...EXPERIMENT, config: { algorithms: [], runtime: { together: 8 } } }],
+      "GET experiments/e1": () => [200, { ...EXPERIMENT, config: { algorithms: [], runtime: { together: 8 } } }],
+    });
+    render(<App />);
+    fireEvent.click(await screen.findByRole("heading", { name: "Machine" }));
+    const field = screen.getByLabelText("Trials trained together");
+    expect(field.getAttribute("id")).toBe("field-runtime-together");
+    expect((field as HTMLInputElement).value).toBe("1");
+    const about = document.getElementById("field-runtime-together-about")!.textContent;
+    for (const words of ["same shape", "the algorithm's window", "to rounding, not to the bit", "is recorded"]) expect(about).toContain(words);
+    fireEvent.change(field, { target: { value: "65" } });
+    const problem = () => document.getElementById("field-runtime-together-problem")?.textContent;
+    expect(problem()).toBe("Use a number from 1 to 64.");
+    fireEvent.change(field, { target: { value: "16" } });
+    await waitFor(() => expect(problem()).toContain("of Random search that is 8"));
+    expect(screen.getByText(/^Machine: Trials trained together/)).toBeTruthy();
+    fireEvent.change(field, { target: { value: "8" } });
+    await waitFor(() => expect(problem()).toBeUndefined());
+    expect(await screen.findByText("about 30 s")).toBeTruthy();
+    fireEvent.keyDown(field, { key: "Enter", ctrlKey: true });
+    await waitFor(() => expect(window.location.pathname).toBe("/experiments/e1"));
+    expect((calls.find((call) => call.route === "POST experiments")!.body as Body).runtime).toEqual({ together: 8 });
+    expect((await screen.findByText("trials trained together")).nextElementSibling?.textContent).toBe("up to 8");
+  }, 15_000);
 });
 
 describe("keys", () => {

@@ -18,7 +18,7 @@ const catalogue: Catalogue = {
   algorithms: [pathnet],
   spaces: [],
   datasets: [dataset("digits"), dataset("fashion"), dataset("table")],
-  compatibility: ["digits", "fashion"].map((id) => ({ algorithm: "pathnet", space: "modular", dataset: id, budgets: [] }) as Compatible),
+  compatibility: ["digits", "fashion"].map((id) => ({ algorithm: "pathnet", space: "modular", dataset: id, budgets: [], idle: [] }) as Compatible),
 };
 const forms = formsOf(catalogue, { training: schema("training"), finale: schema("finale"), run: schema("run") } as RunSchema);
 

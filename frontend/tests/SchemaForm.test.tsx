@@ -93,9 +93,9 @@ describe("SchemaForm", () => {
     const values = setup("finale");
     const group = screen.getByRole("group", { name: "Training" });
     const epochs = group.querySelector<HTMLInputElement>("#field-options-training-epochs")!;
-    expect(epochs.value).toBe("12");
+    expect(epochs.value).toBe("");
     fireEvent.change(epochs, { target: { value: "20" } });
-    expect(values()["training"]).toMatchObject({ epochs: 20, learning_rate: 0.05 });
+    expect(values()["training"]).toMatchObject({ epochs: 20, learning_rate: null });
   });
 
   it("shows what is missing only after an attempt to start", () => {

@@ -7,7 +7,7 @@ import { RunCharts } from "../src/compare/RunCharts";
 import { alone, chartsOf, overlay, seriesNames, sharedCharts } from "../src/compare/runCharts";
 import { inTurns, probes } from "../src/compare/useRunCharts";
 import { plotOf } from "../src/plots/chartData";
-import { algorithm, run } from "./run/events";
+import { algorithm, event, run } from "./run/events";
 import { ofKind, stubCanvas } from "./run/fixtures";
 
 const frame = ofKind("charts").at(-1)!.data;
@@ -24,7 +24,7 @@ const REGIMES = ["plain", "two level", "raised"];
 const grid: Run[] = REGIMES.flatMap((regime) => [10, 0.2, 1].map((lambda_temp) => run({ id: `${regime} ${lambda_temp}`, state: "completed", last_seq: 7, options: { lambda_temp, regime, steps: 9 } })));
 
 function snapshot(charts: typeof frame.charts, more: Partial<Snapshot> = {}): Snapshot {
-  return { as_of_seq: 7, run: run(), phases: [], pictures: [{ ...frame, charts, source: "phase:0" }], reports: [], ...more } as unknown as Snapshot;
+  return { as_of_seq: 7, run: run(), phases: [], events: [event(7, { ...frame, charts }, "phase:0")], reports: [], ...more } as unknown as Snapshot;
 }
 
 describe("what differs between runs", () => {
@@ -42,7 +42,7 @@ describe("what differs between runs", () => {
     const factors = differences(grid);
     expect(fullGrid(factors, 9)).toBe("lambda_temp");
     const laid = gridBy(factors, "lambda_temp", 9);
-    expect(laid?.columns).toEqual(["λ temperature 0.2", "λ temperature 1", "λ temperature 10"]);
+    expect(laid?.columns).toEqual(["λ_temp 0.2", "λ_temp 1", "λ_temp 10"]);
     expect(laid?.rows).toEqual(REGIMES.map((regime) => `regime ${regime}`));
     expect(laid?.cells[1]?.map(([place]) => grid[place ?? -1]?.id)).toEqual(["two level 0.2", "two level 1", "two level 10"]);
   });
@@ -68,11 +68,11 @@ describe("what differs between runs", () => {
 
 describe("charts of several runs", () => {
   it("are found by name in pictures and reports, a later phase's apart", () => {
-    const later = { ...frame, charts: [accuracy!], source: "phase:1" };
+    const later = event(8, { ...frame, charts: [accuracy!] }, "phase:1");
     const own = snapshot([accuracy!, path!], {
-      pictures: [later, { ...frame, charts: [accuracy!, path!], source: "phase:0" }] as never,
-      phases: [{ kind: "phase_started", phase: 1, name: "c", title: "Control", language: "steps", horizon: null }],
-      reports: [{ kind: "report", name: "r", title: "Redundancy", charts: [bars!], values: {}, message: "" }],
+      events: [later, event(9, { ...frame, charts: [accuracy!, path!] }, "phase:0")],
+      phases: [{ seq: 5, data: { kind: "phase_started", phase: 1, name: "c", title: "Control", language: "steps", horizon: null } }],
+      reports: [{ seq: 6, data: { kind: "report", name: "r", title: "Redundancy", charts: [bars!], values: {}, message: "" } }],
     });
     expect([...chartsOf(own).keys()]).toEqual(["accuracy", "path", "accuracy (Control)", "evidence"]);
     const shared = sharedCharts([chartsOf(own), null, chartsOf(snapshot([path!]))]);
@@ -85,6 +85,7 @@ describe("charts of several runs", () => {
     const parts = [{ label: "ξ 0", hue: 0, plot }, { label: "ξ 1", hue: 1, plot }];
     const all = overlay(parts, null)!;
     expect(all.series.map((series) => [series.name, series.hue])).toEqual([["ξ 0: ξ 0.1", 0], ["ξ 0: ξ 0", 0], ["ξ 1: ξ 0.1", 1], ["ξ 1: ξ 0", 1]]);
+    expect(all.series.map((series) => series.variant)).toEqual([0, 1, 0, 1]);
     expect(all.marks).toHaveLength(2);
     const one = overlay(parts, "ξ 0.1")!;
     expect(one.series.map((series) => series.name)).toEqual(["ξ 0", "ξ 1"]);
@@ -119,13 +120,13 @@ describe("the panel", () => {
     render(<RunCharts experiment="e1" runs={grid} />);
     const table = await screen.findByRole("table");
     await waitFor(() => expect(within(table).getAllByRole("img")).toHaveLength(9));
-    expect(within(table).getAllByRole("columnheader").map((cell) => cell.textContent)).toEqual(["λ temperature 0.2", "λ temperature 1", "λ temperature 10"]);
+    expect(within(table).getAllByRole("columnheader").map((cell) => cell.textContent)).toEqual(["λ_temp 0.2", "λ_temp 1", "λ_temp 10"]);
     expect(within(table).getAllByRole("rowheader").map((cell) => cell.textContent)).toEqual(REGIMES.map((regime) => `regime ${regime}`));
     fireEvent.click(screen.getByRole("radio", { name: "One plane" }));
     fireEvent.change(screen.getByRole("combobox", { name: "Series" }), { target: { value: "ξ 0.1" } });
     const legend = within(screen.getByRole("list", { name: "Legend" })).getAllByRole("listitem");
     expect(legend).toHaveLength(9);
-    expect(legend[0]?.textContent).toContain("λ temperature 10, regime plain");
+    expect(legend[0]?.textContent).toContain("λtemp 10, regime plain");
     expect(screen.getByRole("img").getAttribute("aria-label")).toContain("Path of the structure");
   });
 

@@ -19,7 +19,7 @@ const HALVES: DomainsInfo = {
   default: [{ dataset: "digits", options: { labels: [0, 1, 2, 3, 4] } }, { dataset: "digits", options: { labels: [5, 6, 7, 8, 9] } }],
 };
 const algorithm = (id: string, needs: string[], spaces: string[], domains = ONE) =>
-  ({ id, title: id.toUpperCase(), needs, spaces, domains, summary: "", source: "", schema: schema(`algorithm:${id}`) }) as unknown as Algorithm;
+  ({ id, title: id.toUpperCase(), needs, needs_budget: needs.includes("trials"), spaces, domains, summary: "", source: "", schema: schema(`algorithm:${id}`) }) as unknown as Algorithm;
 const space = (id: string, inputs = ["image"]) => ({ id, title: id, inputs, description: "", source: "", schema: schema(`space:${id}`) }) as unknown as SearchSpace;
 const dataset = (id: string, more: Partial<Dataset> = {}) =>
   ({ id, title: id, provides: "samples", input_kind: "image", spaces: null, sizes: {}, available: true, missing_files: [], schema: schema(`dataset:${id}`), ...more }) as unknown as Dataset;
@@ -75,7 +75,7 @@ describe("what goes together", () => {
     expect(algorithmClosed(catalogue, wann, cell, [digits])).toEqual({ reason: "Searches neuron_graph, not cell.", space: neurons, alone: false });
   });
   it("allows only budgets that all chosen algorithms can spend", () => {
-    expect(budgetsFor(catalogue, ["random"], "cell", ["digits"])).toEqual(["samples", "trials", "seconds"]);
+    expect(budgetsFor(catalogue, ["random"], "cell", ["digits"])).toEqual(["trials", "samples", "seconds"]);
     expect(budgetsFor(catalogue, ["random", "darts"], "cell", ["digits"])).toEqual(["samples", "seconds"]);
   });
   it("keeps what still fits when data or space change", () => {
@@ -96,7 +96,7 @@ describe("data without samples", () => {
     expect([choiceNote(counting), choiceNote(table), choiceNote(digits)]).toEqual([
       "no samples: a formula scores each genome",
       "3 × 32 × 32, 10 classes, answers from a table",
-      "1 × 8 × 8, 10 classes, 1,348 for train and validation",
+      "1 × 8 × 8, 10 classes, by default 1,348 for train and validation",
     ]);
     expect(choiceNote({ ...table, input_kind: "none", shape: null })).toBe("no samples: a table answers for each genome");
     expect(spaceClosed(catalogue, sequence, digits)).toEqual({ reason: "Takes no data: a formula scores each genome. digits is data to train on.", dataset: counting });
@@ -194,10 +194,21 @@ describe("body and draft", () => {
       dataset_options: [{}],
       seeds: [0, 1, 2],
       budget: { trials: 20 },
+      count_repeats: true,
       training: {},
       finale: {},
       runtime: {},
     });
+  });
+  it("asks for repeats that do not count only where trials are counted", () => {
+    const body = bodyOf({ ...draft, countRepeats: false });
+    expect([body.budget, body.count_repeats]).toEqual([{ trials: 20 }, false]);
+    expect(draftFromBody(body, forms, catalogue).countRepeats).toBe(false);
+    expect(bodyOf({ ...draft, countRepeats: false, budgetKind: "samples", budget: "900 k" }).count_repeats).toBe(true);
+  });
+  it("reads large amounts by their letter", () => {
+    expect([readBudget("flops", "1.5 T"), readBudget("flops", "2G"), readBudget("samples", "900 k"), readBudget("flops", "3 P")]).toEqual([1.5e12, 2e9, 9e5, 3e15]);
+    expect(readBudget("flops", "1e25")).toBe("Use at most 1e24.");
   });
   it("repeats a run with only its changed settings", () => {
     const run = {
@@ -213,6 +224,7 @@ describe("body and draft", () => {
         budget: { trials: null, samples: 5000, seconds: null },
         training: { epochs: 3, momentum: 0.5 },
         threads: 2,
+        together: 8,
         max_failures: 5,
         device: "auto",
       },
@@ -226,7 +238,7 @@ describe("body and draft", () => {
       budgetKind: "samples",
       budget: "5000",
       training: { momentum: 0.5 },
-      runtime: { threads: 2 },
+      runtime: { threads: 2, together: 8 },
     });
     expect(draftFromBody(bodyOf(copy), forms, catalogue)).toEqual(copy);
   });

@@ -99,7 +99,7 @@ describe("the page", () => {
     expect(screen.getByRole("img", { name: /Gumbel-Softmax on the triangle/ })).toBeTruthy();
     const middle = () => screen.getByRole("rowheader", { name: "log density in the middle" }).nextElementSibling?.textContent;
     expect(middle()).toBe("0.693");
-    fireEvent.change(screen.getByLabelText("temperature λ"), { target: { value: "200" } });
+    fireEvent.change(screen.getByLabelText("temperature λtemp"), { target: { value: "200" } });
     expect(middle()).toBe(Math.log(2 * 100 ** 2).toFixed(3));
     fireEvent.click(screen.getByRole("radio", { name: "Logit-normal" }));
     expect(screen.getByLabelText("σ₃")).toBeTruthy();

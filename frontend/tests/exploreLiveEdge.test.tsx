@@ -6,18 +6,23 @@ import { ExplorePage } from "../src/explore/ExplorePage";
 import { centreFor, edgesOf, liveEdge } from "../src/explore/liveEdge";
 import { LiveEdgePanel } from "../src/explore/LiveEdgePanel";
 import { useLiveEdge } from "../src/explore/useLiveEdge";
-import { encodeFloats, family, run } from "./run/events";
+import { encodeFloats, event, family, run } from "./run/events";
 import { stubCanvas } from "./run/fixtures";
 
 const FRAME = [0.25, 0.25, 0.25, 0.25, 0.1, 0.2, 0.6, 0.1, 0, 0, 0, 1];
 /** Two draws of three edges with four operations; the second leaves the last edge's three strongest nothing. */
 const DRAWS = [0.25, 0.25, 0.25, 0.25, 0, 0.25, 0.75, 0, 0, 0, 0, 1, 0.25, 0.25, 0.25, 0.25, 0, 0.5, 0.5, 0, 1, 0, 0, 0];
 
-function snapshot(changes: Partial<Snapshot> = {}): Snapshot {
-  return {
-    as_of_seq: 9, run: run({ last_seq: 9, state: "completed" }), family, phases: [],
-    structure: { step: 40, groups: { normal: encodeFloats(FRAME) }, samples: { normal: encodeFloats(DRAWS) } }, ...changes,
-  } as unknown as Snapshot;
+interface Said {
+  run?: Run;
+  family?: object | null;
+  structure?: { step: number; groups: Record<string, string>; samples?: Record<string, string> } | null;
+}
+
+function snapshot(changes: Said = {}): Snapshot {
+  const said = { family, structure: { step: 40, groups: { normal: encodeFloats(FRAME) }, samples: { normal: encodeFloats(DRAWS) } }, ...changes };
+  const events = [said.family && event(1, said.family as never), said.structure && event(9, { kind: "structure", ...said.structure } as never)];
+  return { as_of_seq: 9, run: said.run ?? run({ last_seq: 9, state: "completed" }), events: events.filter(Boolean), phases: [] } as unknown as Snapshot;
 }
 
 /** Answers by the path's beginning; a number is a status without a body. */
@@ -50,7 +55,7 @@ describe("the edge of a snapshot", () => {
     expect(edgesOf(snapshot()).map(({ key, label }) => [key, label])).toEqual([["normal/0", "a → b"], ["normal/1", "a → c"], ["normal/2", "b → c"]]);
     expect(edgesOf(snapshot({ structure: null }))).toEqual([]);
     const few = { ...family, groups: [{ ...family.groups[0], operations: ["none", "skip_connect"] }] };
-    expect(edgesOf(snapshot({ family: few as unknown as Snapshot["family"] }))).toEqual([]);
+    expect(edgesOf(snapshot({ family: few }))).toEqual([]);
   });
 
   it("lies on the triangle of its three strongest operations", () => {

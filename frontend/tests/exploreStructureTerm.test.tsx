@@ -119,15 +119,15 @@ describe("the part of the page", () => {
 
     fireEvent.click(screen.getByRole("radio", { name: "[1, 1, 0]" }));
     expect(screen.getByText(/^Highest, .* at s = 0\.4\d, 0\.4\d, 0\.0\d/)).toBeTruthy();
-    expect(screen.getByRole("img", { name: /λ struct 1\.00, 1\.00, 0\.00 and temperature 0\.1\. Highest/ })).toBeTruthy();
+    expect(screen.getByRole("img", { name: /λ\^Q_struct 1\.00, 1\.00, 0\.00 and temperature 0\.1\. Highest/ })).toBeTruthy();
 
-    fireEvent.change(screen.getByLabelText("λ₂ struct"), { target: { value: "0" } });
+    fireEvent.change(screen.getByLabelText("λQstruct, ₂"), { target: { value: "0" } });
     expect(screen.getByRole("radio", { name: "own" }).getAttribute("aria-checked")).toBe("true");
     const [one, two, , own] = cells("middle");
     expect(own).toBeCloseTo(-one! + two!, 2);
 
     const before = cells("middle")[0];
-    fireEvent.change(screen.getByLabelText("λ temp"), { target: { value: "200" } });
+    fireEvent.change(screen.getByLabelText("λtemp"), { target: { value: "200" } });
     expect(cells("middle")[0]).not.toBe(before);
   });
 });

@@ -50,7 +50,9 @@ describe("fieldsOf", () => {
 });
 
 describe("a nested config with defaults of its parent", () => {
-  const fields = fieldsOf(schema("finale"));
+  // Of a package: the parent gives the class that stands alone with other defaults.
+  const inner = { ...schema("training"), title: "Training" };
+  const fields = fieldsOf({ $defs: { Training: inner }, type: "object", properties: { training: { $ref: "#/$defs/Training", default: { epochs: 12 } } } });
   const training = field(fields, "training");
   it("shows the parent's default, not the class's own", () => {
     expect((training.default as Record<string, unknown>)["epochs"]).toBe(12);
@@ -62,6 +64,12 @@ describe("a nested config with defaults of its parent", () => {
     const values = setValue(fields, {}, "training", { channels: 16 });
     expect(values["training"]).toMatchObject({ channels: 16, epochs: 12, batch_size: 64 });
     expect(setValue(fields, values, "training", { channels: 0 })).toEqual({});
+  });
+  it("of the finale is open, field by field", () => {
+    const finale = fieldsOf(schema("finale"));
+    const recipe = field(finale, "training").default as Record<string, unknown>;
+    expect(Object.keys(recipe)).toEqual(fieldsOf(schema("training")).map((item) => item.name));
+    expect(new Set(Object.values(recipe))).toEqual(new Set([null]));
   });
 });
 

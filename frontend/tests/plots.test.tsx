@@ -1,12 +1,18 @@
 /** Charts of the engine: numbers decoded, axes spanned, figures in the table, words for those who do not see them. */
+import { readFileSync } from "node:fs";
 import { cleanup, fireEvent, render, screen, within } from "@testing-library/react";
+import { scaleLinear } from "d3-scale";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
-import { axisOf, frameOf, logTicks } from "../src/plots/axes";
+import { axisOf, barNames, frameOf, logTicks } from "../src/plots/axes";
 import { barCount, plotOf, plotWords, spansOf, tableOf, tickText, type Plot } from "../src/plots/chartData";
-import { outlineOf, SHAPES, shapeOf } from "../src/plots/hues";
+import { MOST_STYLES, outlineOf, patternOf, SHAPES, shapeOf, VARIABLES, type Styled } from "../src/plots/hues";
 import { PlotGrid, PlotLarge } from "../src/plots/PlotCard";
 import { pointWords } from "../src/plots/PlotFigure";
 import { ageOpacity, barSlot } from "../src/plots/plotPicture";
+import { triangleOf } from "../src/plots/triangle";
+import type { EventRecord } from "../src/types/events.gen";
+import { tickTexts } from "../src/ui/format";
+import contract from "./fixtures/contract.json";
 import { ofKind, stubCanvas } from "./run/fixtures";
 
 beforeAll(stubCanvas);
@@ -17,6 +23,12 @@ const plot = (name: string): Plot => {
   const chart = charts.find((item) => item.name === name);
   if (!chart) throw new Error(`the fixture has no chart ${name}`);
   return plotOf(chart);
+};
+
+/** A chart of the last frame of contract_fixtures.py. */
+const ofContract = (name: string): Plot => {
+  const last = (contract.runs.charts.events as unknown as EventRecord[]).at(-1)!.data;
+  return plotOf((last.kind === "charts" ? last.charts : []).find((chart) => chart.name === name)!);
 };
 
 describe("a chart of the engine", () => {
@@ -92,9 +104,107 @@ describe("a chart of the engine", () => {
   });
 
   it("tells its series apart by shape as well as by colour", () => {
-    expect(new Set([0, 1, 2, 3, 4].map(shapeOf)).size).toBe(SHAPES.length);
+    expect(new Set([0, 1, 2, 3, 4].map((hue) => shapeOf({ hue, variant: 0, look: "points" }))).size).toBe(SHAPES.length);
     expect(outlineOf("circle", 3)).toBeNull();
     expect(outlineOf("triangle", 3)).toHaveLength(3);
+  });
+});
+
+describe("the looks of a legend", () => {
+  /** What is seen of a line (also a long one, without shapes), of a cloud of points. */
+  const seen = (series: Styled) => `${VARIABLES[series.hue % VARIABLES.length]} ${series.look === "points" ? shapeOf(series) : patternOf(series).join(" ")}`;
+
+  it("are different for every series of a chart, whatever looks they have", () => {
+    for (const look of ["solid", "dashed", "points"] as const) {
+      const all = Array.from({ length: MOST_STYLES }, (_, hue) => seen({ hue, variant: 0, look }));
+      expect(new Set(all).size, look).toBe(MOST_STYLES);
+    }
+    const mixed = Array.from({ length: MOST_STYLES }, (_, hue) => seen({ hue, variant: 0, look: hue % 2 ? "dashed" : "solid" }));
+    expect(new Set(mixed).size).toBe(MOST_STYLES);
+  });
+
+  it("are different for what one run says several times, where runs have one colour each", () => {
+    const looks = ["solid", "dashed", "dashed", "solid"] as const;
+    for (let hue = 0; hue < VARIABLES.length; hue++) expect(new Set(looks.map((look, variant) => seen({ hue, variant, look }))).size).toBe(looks.length);
+  });
+
+  it("have colours that can be told apart in both themes", () => {
+    const text = readFileSync("src/app/theme.css", "utf8");
+    const [light = "", dark = ""] = text.split('[data-theme="dark"]');
+    const colour = (part: string, name: string) => /#([0-9a-f]{6})/.exec(part.slice(part.indexOf(`${name}:`)))?.[1] ?? "";
+    const parts = (hex: string) => [0, 2, 4].map((at) => parseInt(hex.slice(at, at + 2), 16));
+    for (const theme of [(name: string) => colour(light, name), (name: string) => (dark.includes(`${name}:`) ? colour(dark, name) : colour(light, name))]) {
+      const all = VARIABLES.map((name) => parts(theme(name)));
+      all.forEach((one, index) => {
+        for (const other of all.slice(index + 1)) expect(Math.hypot(...one.map((value, at) => value - (other[at] ?? 0))), `${one.join()} and ${other.join()}`).toBeGreaterThan(36);
+      });
+    }
+  });
+});
+
+describe("ticks", () => {
+  it.each([
+    [[0.1001, 0.10012, 0.10014], ["0.1001", "0.10012", "0.10014"]],
+    [[1000, 1250, 1500], ["1000", "1250", "1500"]],
+    [[10_000, 10_002, 10_004], ["10 k", "10.002 k", "10.004 k"]],
+    [[0, 20_000, 40_000], ["0", "20 k", "40 k"]],
+    [[0, 0.00002, 0.00004], ["0", "2e-5", "4e-5"]],
+    [[1_000_000, 1_000_010], ["1e6", "1.00001e6"]],
+    [[-0.5, 0, 0.5], ["-0.5", "0", "0.5"]],
+  ])("say where they stand: %j", (ticks, texts) => expect(tickTexts(ticks)).toEqual(texts));
+
+  it("are never equal, however narrow the range", () => {
+    for (const low of [0, 0.1, 0.99, 17, 1234, 98_765, 3e6, 2e-5]) {
+      for (const span of [1, 1e-2, 1e-4, 1e-6]) {
+        const ticks = scaleLinear([low, low + Math.max(low, 1e-6) * span]).ticks(5);
+        expect(new Set(tickTexts(ticks)).size, `${low} + ${span}`).toBe(ticks.length);
+        tickTexts(ticks).forEach((text, index) => {
+          const value = Number(text.replace(" k", "")) * (text.endsWith(" k") ? 1e3 : 1);
+          expect(value).toBeCloseTo(ticks[index] ?? NaN, 9);
+        });
+      }
+    }
+  });
+
+  it("give every bar its name: side by side, else in lines, else upright", () => {
+    const names = ["random search", "local search"];
+    expect(barNames(names, 100, 80)).toMatchObject({ lines: [["random search"], ["local search"]], upright: false, every: 1 });
+    expect(barNames(names, 60, 80)).toMatchObject({ lines: [["random", "search"], ["local", "search"]], upright: false, every: 1 });
+    expect(barNames(names, 30, 90)).toMatchObject({ lines: [["random search"], ["local search"]], upright: true, every: 1 });
+    // Too high a name is cut, and says so; bars thinner than a line of text leave names to the pointer and the table.
+    expect(barNames(names, 30, 40).lines[0]).toEqual(["rando…"]);
+    expect(barNames(names, 6, 90).every).toBe(3);
+  });
+
+  it("have room for the names below the bars, and find a bar from its name", () => {
+    const long = { ...plotOf(charts[0]!), form: "bars" as const, categories: ["regularized evolution", "random search", "grid"], series: [{ name: "s", x: Float32Array.of(0, 1), y: Float32Array.of(1, 2), low: null, high: null, look: "solid" as const, hue: 0, variant: 0 }] };
+    const short = { ...long, categories: ["a", "b", "c"] };
+    const [frame, plain] = [long, short].map((plot) => frameOf(plot, spansOf([plot]), 240, 300, false)) as [ReturnType<typeof frameOf>, ReturnType<typeof frameOf>];
+    expect(frame.names?.upright || (frame.names?.lines[0]?.length ?? 0) > 1).toBe(true);
+    expect(frame.box.bottom).toBeLessThan(plain.box.bottom);
+    expect(frame.names?.every).toBe(1);
+    // A bar without a value is named in the table all the same.
+    expect(tableOf(long).rows.map(([name]) => name)).toEqual(long.categories);
+  });
+});
+
+describe("a triangle", () => {
+  it("has equal sides at every size, and its corners are one share alone", () => {
+    for (const [width, height] of [[600, 400], [200, 168], [320, 900]] as const) {
+      const { corners: [top, left, right], place } = triangleOf(width, height);
+      const sides = [[top, left], [left, right], [right, top]].map(([a, b]) => Math.hypot(a!.x - b!.x, a!.y - b!.y));
+      expect(Math.max(...sides) - Math.min(...sides)).toBeLessThan(1e-9);
+      expect([place(1, 0), place(0, 1), place(0, 0)].map(({ x, y }) => [Math.round(x), Math.round(y)])).toEqual([top, left, right].map(({ x, y }) => [Math.round(x), Math.round(y)]));
+      for (const { x, y } of [top, left, right]) expect(x >= 0 && x <= width && y >= 0 && y <= height).toBe(true);
+    }
+  });
+
+  it("is read in figures: every point with its three shares", () => {
+    const law = ofContract("simplex");
+    expect(tableOf(law).head).toEqual(["series", "point", "skip_connect", "nor_conv_3x3", "none"]);
+    expect(tableOf(law).rows[0]).toEqual(["draws of q(Γ)", { value: 1, text: "1" }, ...[0.2, 0.3, 0.5].map((share) => expect.objectContaining({ text: share.toFixed(4) }))]);
+    expect(plotWords(law)).toContain("p(Γ): from skip_connect 0.3333, nor_conv_3x3 0.3333, none 0.3333 to skip_connect");
+    expect(plotWords(law)).toContain("draws of q(Γ): 3 points");
   });
 });
 

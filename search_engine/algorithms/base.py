@@ -68,19 +68,22 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..base import plugins
-from ..datasets.base import SearchData
+from ..base.measures import check_unit
+from ..base.migrations import Steps
+from ..datasets.base import Part, SearchData
 from ..events import PICTURES, Cost, EventLog, Payload
-from ..spaces.base import SearchSpace
+from ..spaces.base import SearchSpace, SpaceEntry
 from ..spaces.genomes import Genome
 
 Finish = Literal["retrain", "as_is", "none"]
+Split = Literal["val", "test"]
 StopReason = Literal["horizon", "settled", "stopped"]
 
 
 class AlgorithmConfig(BaseModel):
     """Base of the algorithms' hyper-parameters. Every field has a description, a default and a range."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class SteadyConfig(AlgorithmConfig):
@@ -150,7 +153,13 @@ class Finalist:
     genome: Genome
     finish: Finish = "retrain"
     value: float | None = None
-    """Validation fitness it was ranked by."""
+    """What it was ranked by: the run's metric, unless `metric` names another."""
+    metric: str = ""
+    selected_from: int = 1
+    """So many architectures were compared to select this one; 1 = none was. Of a trial phase the loop counts itself."""
+    fidelity: str = ""
+    """How that value was measured, in words ("shared weights"); empty = the entry's `metric_note`, or as the search left it. Of a trial
+    the loop knows it."""
     init: dict[str, Any] | None = None
     """Arrays to start from or to keep (checkpoint tree), where `finish` needs them."""
     candidate: int | None = None
@@ -158,6 +167,34 @@ class Finalist:
     """The data sets that it is finished on and tested on."""
     title: str = ""
     """What it is, where that is not plain "best architecture found"."""
+
+
+Scorer = Callable[[Split, Part], dict[str, float]]
+"""(split, its examples) -> figures by name, without the split's prefix: `accuracy`, `loss`, `ensemble`, ... The loop calls it, with
+gradients off, once for each split; the network must be the same afterwards."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a finisher gives. It never sees a test row: the loop alone opens the test split and hands it to the scorer.
+
+    >>> import numpy as np
+    >>> finished = Finished(network=None, score=lambda split, part: {"accuracy": float((part.labels == 3).mean())}, figures={"units": 4.0})
+    >>> finished.score("test", Part(inputs=np.zeros((2, 1)), labels=np.array([3, 1]), indices=np.arange(2)))
+    {'accuracy': 0.5}
+    """
+
+    network: Any
+    """A torch.nn.Module on the CPU, or None where there is none to hand out."""
+    score: Scorer
+    fidelity: str = "as the search left it"
+    """What its weights have been given, in words."""
+    figures: dict[str, float] = field(default_factory=dict)
+    """What there is to say of it beside scores: sizes, its evidence, ... None of them is of the test split."""
+    cost: Cost = field(default_factory=Cost)
+    """What finishing used; scoring is added by the loop."""
+    passes: int = 1
+    """Forward passes over each example that the scorer takes."""
 
 
 @dataclass
@@ -191,12 +228,14 @@ OptionsT = TypeVar("OptionsT", bound=AlgorithmConfig)
 
 
 class Phase(ABC, Generic[OptionsT]):
-    """A stretch of a search, of an algorithm with the options `OptionsT`. `state_version` rises when `state_dict` changes shape."""
+    """A stretch of a search, of an algorithm with the options `OptionsT`. `state_version` rises when `state_dict` changes its form, and
+    `state_steps` says how a state of an earlier version becomes one of the next (`base.migrations`)."""
 
     language: ClassVar[Literal["trials", "steps"]]
     name: str = "search"
     title: str = "Search"
     state_version: ClassVar[int] = 1
+    state_steps: ClassVar[Steps] = {}
     control: bool = False
     """A control runs after the search (also after one that its budget cut), for comparison only: it has its own horizon, its cost is
     reported apart like the finale's, and it changes neither finalists nor handover."""
@@ -251,17 +290,24 @@ class TrialPhase(Phase[OptionsT]):
     repeatable: ClassVar[bool] = True
     """Whether an equal genome at equal fidelity gives an equal result, so that it may be reused instead of paid again."""
     finite: ClassVar[bool] = False
-    """Whether `ask` ends by itself after finitely many proposals, so that a long row of reused trials says nothing."""
+    """Whether `ask` ends by itself after finitely many proposals, so that it needs no budget and a long row of reused trials says
+    nothing."""
     keeps_weights: ClassVar[bool] = False
     """Whether completed trials leave their weights for `Proposal.inherit`."""
 
-    stop_reason: Literal["exhausted", "horizon", "settled"] = "exhausted"
-    """What it means that `ask` returns nothing: no new genome is left, the plan is carried out, or the search has settled on one."""
+    stop_reason: Literal["exhausted", "repeated", "horizon", "settled"] = "exhausted"
+    """What it means that `ask` returns nothing: nothing that it could propose is left, it finds nothing new any more (though something may
+    be left), the plan is carried out, or the search has settled by a rule of its own."""
 
     @property
     def window(self) -> int:
         """How many trials may be open at once: from the config, never the number of workers."""
         return int(getattr(self.options, "open_trials", 1))
+
+    @property
+    def planned(self) -> int | None:
+        """How many trials it asks if nothing cuts it, where it is `finite`."""
+        return self.horizon
 
     @abstractmethod
     def ask(self) -> list[Proposal]:
@@ -295,6 +341,11 @@ class StepPhase(Phase[OptionsT]):
     def steps_done(self) -> int: ...
 
     @property
+    def preparing(self) -> bool:
+        """Whether the next call of `step` still makes what the first step then moves (a large population, in parts)."""
+        return False
+
+    @property
     def stop_reason(self) -> StopReason:
         """What it means that the phase is finished: the plan is carried out, nothing better was found, or a stop rule fired."""
         return "horizon"
@@ -307,7 +358,7 @@ class StepPhase(Phase[OptionsT]):
 QUICK_TRIALS: dict[str, Any] = {
     "budget": {"trials": 3},
     "training": {"epochs": 1, "train_examples": 128, "channels": 4, "layers": 2},
-    "finale": {"training": {"epochs": 1, "train_examples": 128, "channels": 4, "layers": 2}},
+    "finale": {"baselines": 1, "training": {"epochs": 1, "train_examples": 128, "channels": 4, "layers": 2}},
 }
 """The quick run of an algorithm that trains its candidates."""
 
@@ -332,6 +383,34 @@ class Domains:
 
 
 @dataclass(frozen=True)
+class Idle:
+    """Fields of a run config that do nothing with an algorithm, whatever else is set."""
+
+    fields: tuple[str, ...]
+    """Dotted names, for example `space_options.width`."""
+    why: str
+    """After "does not use it:", without a full stop."""
+    spaces: tuple[str, ...] = ()
+    """Where that is so; empty = in all its spaces."""
+    unless: str = ""
+    """Only where the space does not offer this (`SpaceEntry.offers`)."""
+    without: str = ""
+    """Only where no edge of the space carries this primitive (`SpaceEntry.lacks`)."""
+
+    def holds(self, space: SpaceEntry) -> bool:
+        """Whether it is so in a space."""
+        return (
+            (not self.spaces or space.id in self.spaces)
+            and (not self.unless or self.unless not in space.offers)
+            and (not self.without or self.without in space.lacks)
+        )
+
+
+NEVER_TWICE = Idle(("count_repeats",), "it proposes no architecture twice")
+ONE_FINALIST = Idle(("finale.finalists",), "its search ends with one finalist, or with one for each data set")
+
+
+@dataclass(frozen=True)
 class AlgorithmEntry:
     """An algorithm in the registry: what it is, what it needs, how to build its phases."""
 
@@ -352,13 +431,16 @@ class AlgorithmEntry:
     window: int = 1
     """Open trials of a new run that trains its candidates and does not say how many (`SteadyConfig.window`): the largest number measured to
     lose less than two standard errors (`python -m benchmarks.nb201_incumbents --windows 1 2 4 8`), and 8 where no proposal hangs on one."""
-    budgets: frozenset[str] = frozenset({"samples", "trials", "seconds"})
+    budgets: frozenset[str] = frozenset({"samples", "trials", "flops", "seconds"})
+    """Kinds of budget that it can spend: `flops` only where its cost names them."""
     spaces: tuple[str, ...] | None = None
     """Where the algorithm brings its own space, only those; None = every space that offers what it needs."""
     lives: str = "simplex vertices"
     """Where the structure lives (docs/architecture.md, "One idea")."""
     metric: str = ""
     """What its results are ranked by (higher is better) where that is not the data set's metric, for example `val_elbo`."""
+    metric_unit: str = ""
+    """The unit of `metric` where that is none of `base.measures`."""
     metric_note: str = ""
     """How those results were measured where that is not what a reader expects of the metric's name, for example "shared weights"."""
     structure: tuple[str, ...] = ()
@@ -366,11 +448,24 @@ class AlgorithmEntry:
     of the run page opens with the first of them that belongs to it. "queue" wants an option `population`, the number that lives."""
     domains: Domains = Domains()
     finisher: str = ""
-    """`module:function` that finishes finalists with finish="as_is": (space, finalist, data, test, seed, device) -> (network or None,
-    metrics, Cost). It makes the finalist's one visit to the test split."""
+    """`module:function` that finishes finalists with finish="as_is": (space, finalist, data, seed, device) -> `Finished`. It sees the
+    training and the validation part; the loop scores what it gives on the validation part, and once on the test part."""
+    finale: str = ""
+    """What the finale does with the finalists and why that is right, in one or two plain sentences."""
+    recipe: str = ""
+    """`module:function` that gives the recipe of the retraining where the method's claim rests on one: (options, SpaceEntry) -> fields of
+    `TrainingConfig`; the others are the house's (`catalogue.recipes.HOUSE`). Finalists and baselines share it. Torch-free and quick."""
+    other_recipe: str = ""
+    """What it does to the comparison when a person has the finale train by another recipe, in plain sentences."""
     check: str = ""
     """`module:function` that refuses options which do not fit the space: (options, space) -> None, raising BadInput(field "options.name").
     Called before anything starts, as soon as the shape of the data is known. Torch-free and quick."""
+    idle: tuple[Idle, ...] = ()
+    """What of a config it never reads, beyond what follows from its kind (`catalogue.idle`): refused in a new run, not offered by the form.
+    An option that only needs the company of another says so in its config class (`base.works_with`)."""
+    company: str = ""
+    """`module:function` that names the options which do nothing beside the others on this space and these data, where `base.works_with`
+    cannot say it: (options, space) -> option -> what it would need, in words. Torch-free and quick."""
     advice: str = ""
     """`module:function` that says before the start what a person should know of this config: (options, space, trials) -> list of plain
     sentences, `trials` being how many the budget allows at most, or None where that is not known. Torch-free and quick."""
@@ -378,9 +473,10 @@ class AlgorithmEntry:
     """A partial run config that makes a run of seconds on the default space and data set: for the contract suite and first tries."""
 
     def __post_init__(self) -> None:
-        """Raises ValueError where `structure` names a picture that nobody draws."""
+        """Raises ValueError where `structure` names a picture that nobody draws, or where nobody says the unit of `metric`."""
         known = known_pictures()
         unknown = [name for name in self.structure if name not in known]
         if unknown:
             names = ", ".join(map(repr, unknown))
             raise ValueError(f"{self.id}: structure names {names}; a tuple of these can be drawn: {', '.join(known)}")
+        check_unit(self.id, self.metric, self.metric_unit)

@@ -1,8 +1,9 @@
 """Checkpoints without pickle: a tree of JSON values, NumPy arrays and torch tensors in one safetensors file.
 
 The tree goes into the file's metadata as JSON; each array is a named tensor that the tree refers to. Writing is atomic
-(temporary file, fsync, rename), reading verifies the digest that the caller kept. What grows (`base.growing`) goes into the file like
-lists, or, with a `RowLog`, into that: then a commit writes only what is new of it.
+(temporary file, fsync, rename), reading verifies the digest that the caller kept; where no caller keeps one, the file is `sealed`: it holds
+the digest of its own content. What grows (`base.growing`) goes into the file like lists, or, with a `RowLog`, into that: then a commit
+writes only what is new of it.
 
 >>> unpack(pack({"step": 3, "weights": np.ones(2), "best": None}))
 {'step': 3, 'weights': array([1., 1.]), 'best': None}
@@ -11,22 +12,27 @@ lists, or, with a `RowLog`, into that: then a commit writes only what is new of 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
+import secrets
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from safetensors import SafetensorError
 from safetensors.numpy import load as _load_arrays
 from safetensors.numpy import save as _save_arrays
 
-from .errors import CheckpointMismatch
+from .errors import CheckpointDamaged
 from .growing import View
 from .row_log import RowLog
+from .unreadable import is_lasting
 
+_PROCESS = secrets.token_hex(4)
+_numbers = itertools.count()
 _REFERENCE = "$tensor"
 _ESCAPED = "$dict"
 _ROWS = "$rows"
@@ -35,6 +41,8 @@ _HEADER_SIZE = 8
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 Refer = Callable[[View[Any]], Any]
+_NO_ARRAYS: Arrays = {"empty": np.zeros(0, np.uint8)}
+"""A safetensors file holds at least one."""
 
 
 def pack(tree: Any) -> bytes:
@@ -68,46 +76,55 @@ def from_text(line: str) -> Any:
     return _restore(json.loads(line), {}, None)
 
 
-def write(path: Path, tree: Any, log: RowLog | None = None) -> str:
+def write(path: Path, tree: Any, log: RowLog | None = None, *, sealed: bool = False) -> str:
     """Write `tree` to `path` atomically; returns the SHA-256 of the file's bytes. With `log`, a file of the same folder, what grows goes
-    there, as far as it is new, before `path` names it."""
-    if log is None:
-        data = pack(tree)
-    else:
-        arrays: Arrays = {}
-        flat = _flatten(tree, arrays, log.refer)
+    there, as far as it is new, before `path` names it. `sealed`: the file says its own digest, for who reads it without one."""
+    arrays: Arrays = {}
+    flat = _flatten(tree, arrays, None if log is None else log.refer)
+    metadata: dict[str, str] = {}
+    if log is not None:
         log.append()
-        data = _file(flat, arrays, {"rows": json.dumps(log.header())})
+        metadata["rows"] = json.dumps(log.header())
+    if sealed:
+        metadata["sealed"] = _seal({"tree": json.dumps(flat), **metadata}, arrays)
+    data = _file(flat, arrays, metadata)
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    # No other process's, also where each is the first of its container.
+    temporary = path.with_name(f".{path.name}.{_PROCESS}{os.getpid()}.{next(_numbers)}")
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
     return hashlib.sha256(data).hexdigest()
 
 
-def read(path: Path, digest: str | None = None) -> Any:
-    """Read what `write` wrote. Raises CheckpointMismatch if the file is absent or its digest differs from `digest`."""
-    return read_with_log(path, digest)[0]
+def read(path: Path, digest: str | None = None, *, sealed: bool = False) -> Any:
+    """Read what `write` wrote. Raises CheckpointDamaged if the file is absent or cannot be read however often one tries, its
+    digest differs from `digest`, or, with `sealed`, from the one that it says itself."""
+    return read_with_log(path, digest, sealed=sealed)[0]
 
 
-def read_with_log(path: Path, digest: str | None = None, log: RowLog | None = None) -> tuple[Any, RowLog | None]:
+def outline(path: Path, digest: str | None = None) -> Any:
+    """The tree in a file that `write` wrote, with None in place of every array and of all that grows: enough to see of which version it is,
+    without torch. Raises CheckpointDamaged as `read` does."""
+    return _restore(json.loads(_metadata(_bytes(path, digest))["tree"]), None, None)
+
+
+def read_with_log(
+    path: Path, digest: str | None = None, log: RowLog | None = None, *, sealed: bool = False
+) -> tuple[Any, RowLog | None]:
     """`read`, and the log to write on with (None where none was used). `log`: what this process knows of it already, up to an earlier
-    checkpoint; then only the rest of it is read, and the containers of that time stand in the tree, gone on. Raises CheckpointMismatch
+    checkpoint; then only the rest of it is read, and the containers of that time stand in the tree, gone on. Raises CheckpointDamaged
     also where that is not the same log."""
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError as error:
-        raise CheckpointMismatch(f"checkpoint {path.name} is missing") from error
-    if digest is not None and hashlib.sha256(data).hexdigest() != digest:
-        raise CheckpointMismatch(f"checkpoint {path.name} does not have the digest that was recorded")
+    data = _bytes(path, digest)
     metadata = _metadata(data)
+    if sealed and metadata.get("sealed") != _seal(metadata, _arrays(data)):
+        raise CheckpointDamaged(f"checkpoint {path.name} does not hold what was written")
     if "rows" not in metadata:
         return _tree(metadata, data, None), None
     header = json.loads(metadata["rows"])
@@ -116,6 +133,29 @@ def read_with_log(path: Path, digest: str | None = None, log: RowLog | None = No
     else:
         log.follow(header)
     return _tree(metadata, data, log), log
+
+
+def _bytes(path: Path, digest: str | None) -> bytes:
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise CheckpointDamaged(f"checkpoint {path.name} is missing") from error
+    except OSError as error:
+        if not is_lasting(error):
+            raise
+        raise CheckpointDamaged(f"checkpoint {path.name} cannot be read: {error.strerror}") from error
+    if digest is not None and hashlib.sha256(data).hexdigest() != digest:
+        raise CheckpointDamaged(f"checkpoint {path.name} does not have the digest that was recorded")
+    return data
+
+
+def _seal(metadata: dict[str, str], arrays: Arrays) -> str:
+    """The digest of the texts in the header and of the arrays."""
+    total = hashlib.sha256(json.dumps([metadata["tree"], metadata.get("rows")]).encode())
+    for name, array in sorted((arrays or _NO_ARRAYS).items()):
+        total.update(json.dumps([name, array.dtype.str, array.shape]).encode())
+        total.update(np.ascontiguousarray(array).tobytes())
+    return total.hexdigest()
 
 
 def copied(tree: Any) -> Any:
@@ -131,20 +171,35 @@ def copied(tree: Any) -> Any:
 
 
 def _file(flat: Any, arrays: Arrays, metadata: dict[str, str]) -> bytes:
-    return _save_arrays(arrays or {"empty": np.zeros(0, np.uint8)}, metadata={"tree": json.dumps(flat), **metadata})
+    return _save_arrays(arrays or _NO_ARRAYS, metadata={"tree": json.dumps(flat), **metadata})
 
 
 def _metadata(data: bytes) -> dict[str, str]:
-    """The texts in the header of a safetensors file. Raises CheckpointMismatch if it is none."""
+    """The texts in the header of a safetensors file. Raises CheckpointDamaged if it is none."""
     size = int.from_bytes(data[:_HEADER_SIZE], "little")
     if not 0 < size <= len(data) - _HEADER_SIZE:
-        raise CheckpointMismatch("this is no checkpoint: it ends before its header does")
-    metadata: dict[str, str] = json.loads(data[_HEADER_SIZE : _HEADER_SIZE + size])["__metadata__"]
+        raise CheckpointDamaged("this is no checkpoint: it ends before its header does")
+    try:
+        metadata: dict[str, str] = json.loads(data[_HEADER_SIZE : _HEADER_SIZE + size])["__metadata__"]
+        metadata["tree"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise CheckpointDamaged("this is no checkpoint: its header is another file's, or damaged") from None
     return metadata
 
 
 def _tree(metadata: dict[str, str], data: bytes, log: RowLog | None) -> Any:
-    return _restore(json.loads(metadata["tree"]), _load_arrays(data), log)
+    try:
+        tree = json.loads(metadata["tree"])
+    except (ValueError, RecursionError):
+        raise CheckpointDamaged("this is no checkpoint: its header is damaged") from None
+    return _restore(tree, _arrays(data), log)
+
+
+def _arrays(data: bytes) -> Arrays:
+    try:
+        return _load_arrays(data)
+    except (ValueError, SafetensorError):
+        raise CheckpointDamaged("this is no checkpoint: what follows its header is damaged") from None
 
 
 def _flatten(value: Any, arrays: Arrays, refer: Refer | None) -> Any:
@@ -171,15 +226,17 @@ def _flatten(value: Any, arrays: Arrays, refer: Refer | None) -> Any:
     raise TypeError(f"cannot checkpoint a value of type {type(value).__name__}")
 
 
-def _restore(value: Any, arrays: Arrays, log: RowLog | None) -> Any:
+def _restore(value: Any, arrays: Arrays | None, log: RowLog | None) -> Any:
     if isinstance(value, list):
         return [_restore(item, arrays, log) for item in value]
     if isinstance(value, dict):
         if _ESCAPED in value:
             return {key: _restore(item, arrays, log) for key, item in value[_ESCAPED]}
+        if arrays is None:
+            return None
         if _ROWS in value:
             if log is None:
-                raise CheckpointMismatch("this checkpoint has rows in another file")
+                raise CheckpointDamaged("this checkpoint has rows in another file")
             return log.leaf(*value[_ROWS])
         array = arrays[value[_REFERENCE]]
         if value["as"] == "torch":

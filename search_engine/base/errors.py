@@ -6,6 +6,11 @@
 
 from __future__ import annotations
 
+from .quoting import shortened
+
+LONGEST_MESSAGE = 1500
+"""Characters. What a message quotes is shortened where it is quoted (`base.quoting`); this stops what slipped through."""
+
 
 class BadInput(ValueError):
     """A value that the user gave cannot be used.
@@ -18,6 +23,7 @@ class BadInput(ValueError):
     """
 
     def __init__(self, field: str, message: str, code: str = "invalid") -> None:
+        field, message = shortened(field), shortened(message, LONGEST_MESSAGE)
         super().__init__(f"{field}: {message}" if field else message)
         self.field = field
         self.message = message
@@ -41,10 +47,19 @@ class TrialFailure(Exception):
     """
 
     def __init__(self, reason: str, *, machine: bool = False) -> None:
+        reason = shortened(reason, LONGEST_MESSAGE)
         super().__init__(reason)
         self.reason = reason
         self.machine = machine
 
 
 class CheckpointMismatch(RuntimeError):
-    """A checkpoint was written by another version of an algorithm's state, or its digest does not match its row."""
+    """A checkpoint cannot be gone on with, however often it is read. Its two kinds say why."""
+
+
+class CheckpointDamaged(CheckpointMismatch):
+    """The file is not the one that was written: it is absent, cut, or holds other bytes."""
+
+
+class CheckpointOutdated(CheckpointMismatch):
+    """Another version of the program wrote it, and no migration leads from its form to the present one."""

@@ -84,7 +84,10 @@ def _seed_global(seed: int) -> None:
     np.random.seed(seed % 2**32)
     torch = _torch()
     if torch is not None:
-        torch.manual_seed(seed)
+        # `torch.manual_seed` does so too, but also formats the stack for every other kind of device: a third of a millisecond.
+        torch.default_generator.manual_seed(seed)
+        if torch.cuda.is_available():
+            torch.cuda.manual_seed_all(seed)
 
 
 def _read_global() -> dict[str, Any]:

@@ -24,8 +24,9 @@ from typing import Any
 import numpy as np
 
 from . import collector
-from .errors import CheckpointMismatch
+from .errors import CheckpointDamaged
 from .growing import Grown, Identity, Stored, View
+from .unreadable import is_lasting
 
 SUFFIX = ".rows"
 LEAST_WASTE = 1_000_000
@@ -135,21 +136,21 @@ class RowLog:
 
     @classmethod
     def open(cls, folder: Path, header: dict[str, Any]) -> RowLog:
-        """The log as a checkpoint in `folder` knew it: `leaf` gives its rows, and it can be written on. Raises CheckpointMismatch."""
+        """The log as a checkpoint in `folder` knew it: `leaf` gives its rows, and it can be written on. Raises CheckpointDamaged."""
         name = header["file"]
         if not isinstance(name, str) or Path(name).name != name or not name.endswith(SUFFIX):
-            raise CheckpointMismatch(f"{name!r} is no name of a file of rows")
+            raise CheckpointDamaged(f"{name!r} is no name of a file of rows")
         log = cls(folder, name)
         log._read(header)
         return log
 
     def follow(self, header: dict[str, Any]) -> None:
         """Go on to where another process has written this log: the containers that this process wrote last take the new records (`leaf`
-        then gives the containers themselves). Raises CheckpointMismatch if it is not the same log, written on, or this process read it and
+        then gives the containers themselves). Raises CheckpointDamaged if it is not the same log, written on, or this process read it and
         wrote nothing since; the log is of no use then."""
         unknown = any(item.owner is None for item in self._written.values())
         if header["file"] != self.name or header["length"] < self.length or unknown:
-            raise CheckpointMismatch("the checkpoint belongs to another file of rows")
+            raise CheckpointDamaged("the checkpoint belongs to another file of rows")
         self._read(header)
 
     def _read(self, header: dict[str, Any]) -> None:
@@ -160,7 +161,7 @@ class RowLog:
         for line in lines:
             digest = _chain(digest, line)
         if digest != header["digest"]:
-            raise CheckpointMismatch(f"{self.name} does not hold what was recorded")
+            raise CheckpointDamaged(f"{self.name} does not hold what was recorded")
         with collector.paused():
             self._rows = self._gathered(json.loads(b"[" + b",".join(lines) + b"]"))
         self.length, self.digest, self._numbers = header["length"], digest, header["numbers"]
@@ -178,7 +179,7 @@ class RowLog:
             for number, first, trees in line:
                 start, rows = gathered.get(number, (first, []))
                 if first < start + len(rows):
-                    raise CheckpointMismatch(f"{self.name} holds record {first} of container {number} twice")
+                    raise CheckpointDamaged(f"{self.name} holds record {first} of container {number} twice")
                 if first > start + len(rows):
                     # Those between came and went between two commits.
                     start, rows = first, []
@@ -194,30 +195,34 @@ class RowLog:
             with self.path.open("rb") as file:
                 size = os.fstat(file.fileno()).st_size
                 if not 0 <= begin < end <= size:
-                    raise CheckpointMismatch(f"{self.name} has {size} bytes where {end} were recorded")
+                    raise CheckpointDamaged(f"{self.name} has {size} bytes where {end} were recorded")
                 file.seek(begin)
                 return file.read(end - begin)
         except FileNotFoundError as error:
-            raise CheckpointMismatch(f"{self.name} is missing") from error
+            raise CheckpointDamaged(f"{self.name} is missing") from error
+        except OSError as error:
+            if not is_lasting(error):
+                raise
+            raise CheckpointDamaged(f"{self.name} cannot be read: {error.strerror}") from error
 
     def leaf(self, number: int, first: int, total: int) -> Stored | Grown[Any]:
-        """What stands in a checkpoint's tree where `refer` gave [number, first, total]. Raises CheckpointMismatch if records lack."""
+        """What stands in a checkpoint's tree where `refer` gave [number, first, total]. Raises CheckpointDamaged if records lack."""
         written = next((item for item in self._written.values() if item.number == number), None)
         if written is None or not 0 <= first <= total:
-            raise CheckpointMismatch(f"{self.name} knows no container {number}")
+            raise CheckpointDamaged(f"{self.name} knows no container {number}")
         start, rows = self._rows.pop(number, (total, []))
         if written.owner is not None:
             try:
                 written.owner.follow(start, rows, first)
             except ValueError as error:
-                raise CheckpointMismatch(f"{self.name}: {error}") from error
+                raise CheckpointDamaged(f"{self.name}: {error}") from error
             if (written.owner.first, written.owner.total) == (first, total):
                 return written.owner
         elif first == total:
             return Stored([], first, written.identity)
         elif start <= first and start + len(rows) == total:
             return Stored(rows[first - start :], first, written.identity)
-        raise CheckpointMismatch(f"{self.name} lacks records of container {number}: {first} to {total} were recorded")
+        raise CheckpointDamaged(f"{self.name} lacks records of container {number}: {first} to {total} were recorded")
 
 
 def _text(value: Any) -> bytes:

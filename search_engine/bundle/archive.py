@@ -23,7 +23,11 @@ def write_archive(folder: Path, target: Path, root: str = "model") -> str:
                 info.external_attr = 0o644 << 16
                 info.create_system = 3
                 archive.writestr(info, path.read_bytes())
+        with temporary.open("rb") as written:
+            # Whoever records the digest must find the bytes after a power cut.
+            os.fsync(written.fileno())
+            digest = hashlib.file_digest(written, "sha256").hexdigest()
         os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
-    return hashlib.sha256(target.read_bytes()).hexdigest()
+    return digest

@@ -5,7 +5,8 @@
 | model.py, model.safetensors, model.onnx | the network: code, weights, and (optional) for other runtimes |
 | architecture.json | the genome, its text form and its drawings |
 | preprocessing.json, preprocess.py | from raw inputs to network inputs |
-| predict.py, evaluate.py, test.npz, read_data.py | classify something; repeat the score |
+| predict.py, evaluate.py, test.npz, read_data.py | classify something; repeat the score (with what read_data.py imports) |
+| recorded.py | both first ask it whether the weights are those recorded |
 | MODEL_CARD.md, requirements.txt, manifest.json | for people; for pip; every file's digest, scores, versions |
 
 Equal arguments give equal bytes on one machine: there is no time, no path and no pickle in it.
@@ -19,6 +20,8 @@ import json
 import platform
 import shutil
 import types
+from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +34,7 @@ from torch import nn
 from ..base.release import __version__
 from ..base.training_config import TrainingConfig
 from ..datasets.base import Part, SearchData
+from ..events import ClassScores, Score
 from ..spaces.base import SearchSpace
 from ..spaces.genomes import Genome
 from ..spaces.tasks import SCORES, TaskName
@@ -41,11 +45,11 @@ from .card import model_card
 from .errors import BundleError
 from .origin import Origin
 from .source import as_network, model_state, write_model
-from .testset import checksum, write_test_split
+from .testset import checksum, reads_pictures, write_test_split
 
 FORMAT = 1
 """Version of the bundle's layout, in the manifest."""
-SCRIPTS = ("preprocess.py", "predict.py", "evaluate.py")
+SCRIPTS = ("preprocess.py", "recorded.py", "predict.py", "evaluate.py")
 PROBES = 16
 """Test examples on which the written code, the ONNX file and the network are compared."""
 
@@ -60,16 +64,21 @@ def export_bundle(
     data: SearchData,
     test: Part,
     metrics: dict[str, float],
+    scores: Sequence[Score] = (),
+    by_class: Sequence[ClassScores] = (),
+    warnings: Sequence[str] = (),
     footprint: dict[str, Any] | None = None,
     training: TrainingConfig | None = None,
     domain: int = 0,
+    data_files: dict[str, str] | None = None,
 ) -> dict[str, Any]:
     """Write the bundle of a trained `network` to `folder`, which is new or replaced; returns the manifest.
 
-    `metrics` are the run's figures; their test score (`test_accuracy`, `test_r2`) must be what the network gives on `test` on the CPU.
-    `training` is how the network was trained (None: the algorithm itself finished it), `domain` the place of its data set in the run. The
-    network is not changed. Raises BundleError where the network cannot be written as code or the code computes something else; then there
-    is no folder.
+    `metrics` are the run's figures, `scores` says which of them is what, `by_class` and `warnings` what stands beside them; the test
+    score (`test_accuracy`, `test_r2`) must be what the network gives on `test` on the CPU.
+    `training` is how the network was trained (None: the algorithm itself finished it), `domain` the place of its data set in the run,
+    `data_files` the SHA-256 of each of its files. The network is not changed. Raises BundleError where the network cannot be written as
+    code or the code computes something else; then there is no folder.
     """
     network = as_network(copy.deepcopy(network).cpu().eval())
     temporary = folder.with_name(f".{folder.name}.part")
@@ -99,10 +108,14 @@ def export_bundle(
         _write_json(temporary / "preprocessing.json", _preprocessing(data, space.task))
         for name in SCRIPTS:
             shutil.copyfile(Path(__file__).with_name("standalone") / name, temporary / name)
-        (temporary / "requirements.txt").write_text(_requirements(), encoding="utf-8")
         data_folder = write_test_split(temporary, origin.datasets[domain], test)
+        (temporary / "requirements.txt").write_text(_requirements(reads_pictures(temporary)), encoding="utf-8")
         size = footprint or vars(measure(network, data.shape.input))
         manifest = _manifest(origin, space, genome, data, metrics, size, domain)
+        manifest["dataset"]["files"] = data_files or {}
+        manifest["scores"] = {item.kind: item.model_dump() for item in scores}
+        manifest["by_class"] = [item.model_dump() for item in by_class]
+        manifest["warnings"] = list(warnings)
         manifest["evaluation"] = {
             **score, "score": scored, "task": space.task, "examples": len(test),
             "checksum": checksum(test.inputs, test.labels), "data_folder": data_folder,
@@ -133,7 +146,7 @@ def _rebuild(code: str, state: dict[str, torch.Tensor]) -> nn.Module:
     module = types.ModuleType("exported_model")
     module.__file__ = "model.py"
     with torch.random.fork_rng(devices=[]):
-        exec(compile(code, "model.py", "exec"), module.__dict__)
+        exec(compile(code, "model.py", "exec"), module.__dict__)  # nosec B102 # our own generator wrote it a moment ago
         rebuilt: nn.Module = module.build_model()
     rebuilt.load_state_dict(state)
     return rebuilt.eval()
@@ -167,11 +180,11 @@ def _preprocessing(data: SearchData, task: TaskName) -> dict[str, Any]:
     }
 
 
-def _requirements() -> str:
-    return (
-        f"torch=={torch.__version__.partition('+')[0]}\nnumpy=={np.__version__}\nsafetensors=={safetensors.__version__}\n"
-        "# pillow, only for predict.py on pictures\n"
-    )
+def _requirements(pictures: bool) -> str:
+    """`pictures`: whether the test examples themselves are pictures in files."""
+    # Another version may decode a JPEG file to other pixels.
+    pillow = f"pillow=={version('pillow')}\n" if pictures else "# pillow, only for predict.py on pictures\n"
+    return f"torch=={torch.__version__.partition('+')[0]}\nnumpy=={np.__version__}\nsafetensors=={safetensors.__version__}\n{pillow}"
 
 
 def _manifest(
@@ -189,6 +202,7 @@ def _manifest(
         },
         "seed": config.seed,
         "threads": config.threads,
+        "together": config.together,
         "budget": config.budget.model_dump(exclude_none=True) if config.budget else None,
         "genome_hash": space.hash(genome),
         "metrics": metrics,

@@ -10,7 +10,7 @@ class Origin(Protocol):
 
     @property
     def config(self) -> Any:
-        """The run config: seed, threads, budget, finale."""
+        """The run config: seed, threads, together, budget, finale."""
 
     @property
     def algorithm(self) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import shutil
+import re
 from pathlib import Path
 
 import numpy as np
@@ -30,5 +30,20 @@ def write_test_split(folder: Path, entry: DatasetEntry, test: Part) -> str:
     found = importlib.util.find_spec(entry.test_reader)
     if found is None or found.origin is None:
         raise ModuleNotFoundError(f"the data set '{entry.id}' names the reader {entry.test_reader}, which is not installed")
-    shutil.copyfile(found.origin, folder / "read_data.py")
+    _take_along(Path(found.origin), folder / "read_data.py")
     return str(Path(entry.files[0]).parent)
+
+
+def _take_along(source: Path, target: Path) -> None:
+    """Copy a reader and the modules beside it that it imports; in the bundle they lie in one folder, which is no package."""
+    text = source.read_text(encoding="utf-8")
+    beside = re.compile(r"^from \.(\w+) import ", re.MULTILINE)
+    target.write_text(beside.sub(r"from \1 import ", text), encoding="utf-8")
+    for name in beside.findall(text):
+        if not (target.parent / f"{name}.py").exists():
+            _take_along(source.with_name(f"{name}.py"), target.parent / f"{name}.py")
+
+
+def reads_pictures(folder: Path) -> bool:
+    """Whether what was taken along needs Pillow."""
+    return any("from PIL import" in path.read_text(encoding="utf-8") for path in folder.glob("*.py") if path.name != "predict.py")

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ..base import unreadable
 from ..base.children import ends_with_parent
 from .errors import BundleError
 
@@ -61,8 +62,10 @@ def _ask(asked: list[list[Any]], place: str) -> list[dict[str, str]]:
     command = ends_with_parent([sys.executable, "-I", "-B", str(Path(__file__).with_name("fresh_process.py"))])
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     try:
-        done = subprocess.run(
-            command, cwd=place, env=environment, input=json.dumps(asked), capture_output=True, text=True, timeout=TIMEOUT, check=False
+        done = subprocess.run(  # nosec B603 # our own words, no shell
+            command, cwd=place, env=environment, input=json.dumps(asked), capture_output=True, text=True, timeout=TIMEOUT, check=False,
+            # Ctrl-C asks the run to stop at a checkpoint; it must not look as if the model could not be evaluated.
+            start_new_session=True,
         )
     except subprocess.TimeoutExpired:
         raise BundleError(f"the evaluation did not end within {TIMEOUT} seconds") from None
@@ -88,7 +91,9 @@ def _compared(record: dict[str, Any], answer: dict[str, str]) -> float:
 def read_manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise BundleError(f"the manifest cannot be read: {unreadable.in_words(error)}") from error
+    except ValueError as error:
         raise BundleError(f"the manifest cannot be read: {error}") from None
     return manifest
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from ..base.lazy import load_object
+from .checked import space_of
 from .config import CheckedRun
+from .idle import said
+from .recipes import warnings
 
 
 def advice(checked: CheckedRun, trials: int | None = None) -> list[str]:
@@ -14,20 +17,16 @@ def advice(checked: CheckedRun, trials: int | None = None) -> list[str]:
     >>> advice(check({"algorithm": "regularized_evolution", "space": "sequence", "budget": {"trials": 20}}))[0]
     'The first 25 individuals are random, the budget allows 20 trials: ...
     """
-    return [*_own(checked, trials), *_one_at_a_time(checked)]
+    return [*_own(checked, trials), *_one_at_a_time(checked), *said(checked), *warnings(checked)]
 
 
 def _own(checked: CheckedRun, trials: int | None) -> list[str]:
     """What the algorithm says of itself."""
-    if not checked.algorithm.advice:
-        return []
-    shapes = [entry.shape_of(options) for entry, options in zip(checked.datasets, checked.dataset_options, strict=True)]
-    known = tuple(shape for shape in shapes if shape is not None)
-    if len(known) < len(shapes):
+    space = space_of(checked) if checked.algorithm.advice else None
+    if space is None:
         return []
     if trials is None and checked.budget is not None and checked.budget.trials is not None:
         trials = checked.budget.trials
-    space = checked.space.space(checked.space_options, known[0], known)
     said: list[str] = load_object(checked.algorithm.advice)(checked.options, space, trials)
     return said
 

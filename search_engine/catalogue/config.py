@@ -7,13 +7,16 @@ defaults, and raises BadInput with the dotted field name for the first thing tha
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ..base.errors import BadInput
 from ..base.lazy import load_object
-from ..base.training_config import TrainingConfig
+from ..base.measures import split_of
+from ..base.quoting import shortened, shown
+from ..base.training_config import TrainingChanges, TrainingConfig
+from ..base.works_with import WorksWith, one_of
 
 if TYPE_CHECKING:
     from ..algorithms.base import AlgorithmEntry, Phase
@@ -21,14 +24,24 @@ if TYPE_CHECKING:
     from ..spaces.base import SearchSpace
 
 
+BudgetKind = Literal["trials", "samples", "flops", "seconds"]
+BUDGET_KINDS: tuple[BudgetKind, ...] = get_args(BudgetKind)
+
+
 class Budget(BaseModel):
-    """Exactly one of three kinds."""
+    """Exactly one of four kinds."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    trials: int | None = Field(default=None, ge=1, le=10_000_000, description="number of trials told, reused ones included")
+    trials: int | None = Field(
+        default=None, ge=1, le=10_000_000, description="number of trials told, repeated ones included unless `count_repeats` is off"
+    )
     samples: float | None = Field(
         default=None, gt=0, le=1e15, description="training examples x passes (a forward pass alone counts a third)"
+    )
+    flops: float | None = Field(
+        default=None, gt=0, le=1e24,
+        description="2 x multiply-accumulates of all passes, forward and backward, by formula, never by measured time (a table: its own)",
     )
     seconds: float | None = Field(
         default=None, gt=0, le=1e8, description="leased seconds summed over workers; only an identical prefix is promised"
@@ -36,13 +49,13 @@ class Budget(BaseModel):
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Budget:
-        if sum(value is not None for value in (self.trials, self.samples, self.seconds)) != 1:
-            raise ValueError("give exactly one of trials, samples, seconds")
+        if sum(getattr(self, kind) is not None for kind in BUDGET_KINDS) != 1:
+            raise ValueError(f"give exactly one of {', '.join(BUDGET_KINDS)}")
         return self
 
     @property
-    def kind(self) -> Literal["trials", "samples", "seconds"]:
-        return "trials" if self.trials is not None else "samples" if self.samples is not None else "seconds"
+    def kind(self) -> BudgetKind:
+        return next(kind for kind in BUDGET_KINDS if getattr(self, kind) is not None)
 
     @property
     def limit(self) -> float:
@@ -52,11 +65,15 @@ class Budget(BaseModel):
 class FinaleConfig(BaseModel):
     """What happens to the best genomes after the search."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    works_with: ClassVar[WorksWith] = {"onnx": {"export": one_of(True)}}
 
     finalists: int = Field(default=1, ge=1, le=10, description="how many of the best genomes are retrained and tested")
-    baseline: bool = Field(
-        default=True, description="retrain and test one random genome in the same way, for an honest comparison (super-network searches)"
+    baselines: int = Field(
+        default=3, ge=0, le=20,
+        description="how many random architectures, of about the size of the best one, are finished and tested in the same way beside it, "
+        "so that its score stands beside their spread; an algorithm that brings comparisons of its own makes those instead; 0 = none of "
+        "either",
     )
     export: bool = Field(default=True, description="make the download bundle")
     onnx: bool = Field(default=True, description="include an ONNX file, checked against PyTorch")
@@ -64,13 +81,31 @@ class FinaleConfig(BaseModel):
         default=True,
         description="measure on validation data how many weights of the finished network can be removed, and what noise does to it",
     )
-    training: TrainingConfig = Field(default=TrainingConfig(epochs=12), description="the final retraining, on the training part")
+    seconds: float | None = Field(
+        default=None, gt=0, le=1e8,
+        description="device seconds that the training of each network of the finale may take; where they are used up it ends at its next "
+        "step, is scored and offered as it then is, and the run says so and is marked as not reproducible; empty = no bound. What an "
+        "algorithm finishes itself is not trained here and has no bound",
+    )
+    training: TrainingChanges = Field(
+        default=TrainingChanges(),
+        description="the final retraining, on the training part; what is left open is as the algorithm's own recipe has it",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_runs_made_before(cls, values: Any) -> Any:
+        """`baseline` (yes or no) was one random architecture or none."""
+        if isinstance(values, dict) and isinstance(values.get("baseline"), bool) and "baselines" not in values:
+            values = {**values, "baselines": int(values["baseline"])}
+            del values["baseline"]
+        return values
 
 
 class RunConfig(BaseModel):
     """Everything that decides a run's science."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     algorithm: str
     options: dict[str, Any] = {}
@@ -80,15 +115,22 @@ class RunConfig(BaseModel):
     dataset_options: list[dict[str, Any]] = []
     seed: int = Field(default=0, ge=0, lt=2**31)
     budget: Budget | None = None
+    count_repeats: bool = Field(
+        default=True,
+        description="whether a trial that takes the result of an earlier one, and so costs nothing, counts as one of a budget in trials; "
+        "off: every counted trial is paid for, so that searches which repeat themselves get as many new ones as others",
+    )
     training: TrainingConfig = TrainingConfig()
     finale: FinaleConfig = FinaleConfig()
     max_failures: int = Field(default=5, ge=1, le=1000, description="this many failed trials in a row fail the run")
     structure_every: int = Field(default=1, ge=1, le=100_000, description="steps between two recorded structure frames")
     threads: int = Field(default=1, ge=1, le=256, description="torch threads; part of the promise of equal bits")
     together: int = Field(
-        default=1, ge=1, le=64,
-        description="so many trials, asked one after the other, are opened at once, and those of equal shape trained together in one stack "
-        "of weights; equal to one by one to rounding, not to the bit, so it is part of the promise of equal bits; 1 = one by one",
+        default=1, ge=1, le=64, title="Trials trained together",
+        description="1 = every trial is trained for itself. With more, so many trials are opened at once, and those of them whose networks "
+        "have the same shape are trained together in one stack of weights: several times faster where networks are small, in more memory. "
+        "At most as many as may be open at once (the algorithm's window). Results equal those of one by one to rounding, not to the bit: "
+        "whoever repeats a run repeats it with the same number, which is recorded",
     )
     device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="auto = CUDA where the worker has it")
     amp: bool = Field(default=False, description="mixed precision on CUDA")
@@ -123,10 +165,35 @@ class CheckedRun(BaseModel):
         entry: AlgorithmEntry = self.algorithm
         return entry.metric or self.dataset.metric
 
+    @property
+    def finale_training(self) -> TrainingConfig:
+        """How every network of the finale is trained that is trained there, finalist and baseline alike: the algorithm's recipe, and what
+        the config changes of it. Raises BadInput(field "finale.training") where the two do not fit."""
+        from .recipes import recipe
+
+        own = recipe(self)
+        given = self.config.finale.training.given
+        return own if not given else parse("finale.training", TrainingConfig, own.changed(given))  # type: ignore[no-any-return]
+
+    @property
+    def finishes(self) -> bool:
+        """Whether the finale trains anything: not where finalists are taken as they are, nor where a table or a formula answered."""
+        return self.dataset.provides == "samples" and not self.algorithm.finisher
+
+    def unit(self, metric: str) -> str:
+        """The unit that an entry declares for a figure of its own; empty where the figure is one of `base.measures`."""
+        owners = (self.algorithm, self.dataset)
+        return next((entry.metric_unit for entry in owners if entry.metric and _bare(entry.metric) == _bare(metric)), "")
+
     def phases(self) -> list[Phase]:
         """Fresh phases of the algorithm: the search's, then its controls."""
         entry: AlgorithmEntry = self.algorithm
         return entry.phases(self.options, len(self.datasets)) if entry.domains.most > 1 else entry.phases(self.options)
+
+
+def _bare(metric: str) -> str:
+    split = split_of(metric)
+    return metric.removeprefix(f"{split}_") if split else metric
 
 
 def check(config: RunConfig | dict[str, Any], data_dir: Path | None = None) -> CheckedRun:
@@ -142,6 +209,7 @@ def check(config: RunConfig | dict[str, Any], data_dir: Path | None = None) -> C
     search_engine.base.errors.BadInput: budget: the data set 'learn_to_count' cannot spend a budget in samples; use trials
     """
     from . import registry
+    from .checked import space_of
 
     if isinstance(config, dict):
         try:
@@ -176,8 +244,8 @@ def check(config: RunConfig | dict[str, Any], data_dir: Path | None = None) -> C
     dataset_options = [parse("dataset_options", entry.config, item) for entry, item in zip(datasets, given, strict=True)]
     if config.budget is not None:
         _check_budget(config.budget, algorithm, datasets[0])
-    elif "trials" in algorithm.needs:
-        raise BadInput("budget", f"{algorithm.title} stops only by a budget: give trials, samples or seconds")
+    if not config.count_repeats and (config.budget is None or config.budget.kind != "trials"):
+        raise BadInput("count_repeats", "only a budget in trials counts repeats; in every other one they cost nothing: leave it on")
     checked = CheckedRun(
         config=config.model_copy(update={"space": space.id, "datasets": [entry.id for entry in datasets]}),
         algorithm=algorithm,
@@ -189,13 +257,14 @@ def check(config: RunConfig | dict[str, Any], data_dir: Path | None = None) -> C
     )
     if config.together > 1:
         _check_together(checked)
+    if config.budget is None and needs_budget(checked.phases()):
+        kinds = f"{', '.join(BUDGET_KINDS[:-1])} or {BUDGET_KINDS[-1]}"
+        raise BadInput("budget", f"{algorithm.title} stops only by a budget: give {kinds}")
     # An algorithm may refuse a combination of options, or options that do not fit so many data sets.
     checked.phases()
-    shapes = [entry.shape_of(item) for entry, item in zip(datasets, dataset_options, strict=True)]
-    known = [shape for shape in shapes if shape is not None]
-    if len(known) == len(shapes):
-        made = space.space(space_options, known[0], tuple(known))
-        for field, training in (("training", config.training), ("finale.training", config.finale.training)):
+    made = space_of(checked)
+    if made is not None:
+        for field, training in (("training", config.training), ("finale.training", checked.finale_training)):
             _check_training(field, training, made)
         if algorithm.check:
             load_object(algorithm.check)(options, made)
@@ -203,18 +272,27 @@ def check(config: RunConfig | dict[str, Any], data_dir: Path | None = None) -> C
 
 
 def check_new(config: RunConfig | dict[str, Any], data_dir: Path | None = None) -> CheckedRun:
-    """As `check`, for a config of which a run is made now: the window of open trials that it leaves open is written into it. So it says
-    itself how it was searched, and a later version's default changes nothing.
+    """As `check`, for a config of which a run is made now: what it leaves open, the window of open trials and the recipe of the finale, is
+    written into it. So it says itself how it was searched and finished, and a later version's default changes nothing.
 
-    The number follows from the config alone, never from the machine: where candidates are trained it is the algorithm's
+    The window follows from the config alone, never from the machine: where candidates are trained it is the algorithm's
     (`AlgorithmEntry.window`), so that several workers have something to do; elsewhere answers are instant and it is 1.
 
     >>> check_new({"algorithm": "random", "space": "mlp", "datasets": ["digits"], "budget": {"trials": 10}}).config.options
     {'window': 8}
     >>> check_new({"algorithm": "random", "space": "sequence", "budget": {"trials": 10}}).config.options
     {'window': 1}
+    >>> check_new({"algorithm": "lottery_ticket"}).config.finale.training.given["learning_rate"]
+    0.0012
     """
+    from .idle import refuse_idle
+
     checked = check(config, data_dir)
+    refuse_idle(checked)
+    if checked.finishes:
+        training = TrainingChanges(**checked.finale_training.model_dump())
+        finale = checked.config.finale.model_copy(update={"training": training})
+        checked = checked.model_copy(update={"config": checked.config.model_copy(update={"finale": finale})})
     if getattr(checked.options, "window", 0) is not None:
         return checked
     window = checked.algorithm.window if checked.dataset.provides == "samples" else 1
@@ -232,6 +310,18 @@ def _default_datasets(config: RunConfig, algorithm: AlgorithmEntry, fitting: lis
     return {"datasets": [name for name, _ in default], "dataset_options": options}
 
 
+def needs_budget(phases: list[Phase]) -> bool:
+    """Whether a search of these phases has no plan that ends it.
+
+    >>> from .registry import algorithm
+    >>> [name for name in ("random", "grid", "deepswarm", "darts") if needs_budget(algorithm(name).phases(algorithm(name).config()))]
+    ['random']
+    """
+    from ..algorithms.base import TrialPhase
+
+    return any(isinstance(phase, TrialPhase) and not phase.finite for phase in phases)
+
+
 def _check_domains(count: int, algorithm: AlgorithmEntry) -> None:
     least, most = algorithm.domains.least, algorithm.domains.most
     if least <= count <= most:
@@ -244,15 +334,21 @@ def _check_domains(count: int, algorithm: AlgorithmEntry) -> None:
 def _check_together(checked: CheckedRun) -> None:
     from ..algorithms.base import TrialPhase
 
-    if checked.dataset.provides != "samples" or not any(isinstance(phase, TrialPhase) for phase in checked.phases()):
-        raise BadInput("together", "only searches that train a network for every trial can train several together; leave it at 1",
+    title = checked.algorithm.title
+    by_trials = [phase for phase in checked.phases() if isinstance(phase, TrialPhase) and not phase.control]
+    if checked.dataset.provides != "samples" or not by_trials:
+        raise BadInput("together", "only searches that train a network for every trial can train several together, and "
+                       f"{title} on '{checked.dataset.id}' does not: leave this at 1", code="incompatible")
+    if all(phase.keeps_weights for phase in by_trials):
+        raise BadInput("together", f"in {title} a trial starts from the weights of earlier ones, which is done one by one: leave this at 1",
                        code="incompatible")
     if checked.config.amp:
         raise BadInput("together", "networks trained together need full precision; leave amp off, or this at 1", code="incompatible")
     window = getattr(checked.options, "window", checked.config.together) or checked.algorithm.window
-    if checked.config.together > window:
-        raise BadInput("together", f"at most as many trials as may be open at once can be trained together: {window} (options.window)",
-                       code="incompatible")
+    # A generation is opened as a whole, whatever the window.
+    if checked.config.together > window and any(phase.scheduling == "steady" for phase in by_trials):
+        raise BadInput("together", f"at most as many trials as may be open at once can be trained together, and of {title} that is "
+                       f"{window} (options.window): take a larger window, or fewer here", code="incompatible")
 
 
 def _check_training(field: str, training: TrainingConfig, space: SearchSpace[Any]) -> None:
@@ -260,6 +356,8 @@ def _check_training(field: str, training: TrainingConfig, space: SearchSpace[Any
         space.validate_training(training.layers, training.channels)
     except BadInput as error:
         raise BadInput(f"{field}.{error.field}", error.message, error.code) from None
+    if training.augment not in ("auto", "none") and any(len(domain.input) != 3 for domain in space.domains):
+        raise BadInput(f"{field}.augment", f"{shown(training.augment)} works on images; these data are vectors: use none")
 
 
 def _check_budget(budget: Budget, algorithm: AlgorithmEntry, dataset: DatasetEntry) -> None:
@@ -282,12 +380,12 @@ def all_problems(field: str, error: ValidationError) -> list[BadInput]:
     """Every problem of a pydantic error as BadInput, in order."""
     problems = []
     for item in error.errors(include_url=False):
-        name = ".".join(str(part) for part in item["loc"])
+        name = ".".join(shortened(str(part)) for part in item["loc"])
         message = item["msg"].removeprefix("Value error, ")
         if item["type"] == "extra_forbidden":
             message = "there is no such option"
         elif "input" in item and isinstance(item["input"], str | int | float | bool):
-            message = f"{message}, not {item['input']!r}"
+            message = f"{message}, not {shown(item['input'])}"
         problems.append(BadInput(".".join(part for part in (field, name) if part), message))
     return problems
 
@@ -297,4 +395,7 @@ def from_pydantic(field: str, error: ValidationError) -> BadInput:
     return all_problems(field, error)[0]
 
 
-__all__ = ["Budget", "CheckedRun", "FinaleConfig", "RunConfig", "all_problems", "check", "check_new", "from_pydantic", "parse"]
+__all__ = [
+    "BUDGET_KINDS", "Budget", "BudgetKind", "CheckedRun", "FinaleConfig", "RunConfig", "all_problems", "check", "check_new",
+    "from_pydantic", "parse",
+]

@@ -12,7 +12,7 @@ from ..spaces.data_shape import DataShape
 def check_algorithm(entry: AlgorithmEntry, spaces: dict[str, SpaceEntry]) -> None:
     """Raises TypeError or ValueError naming the field."""
     check_entry(entry)
-    for field, light in (("check", True), ("advice", True), ("finisher", False)):
+    for field, light in (("check", True), ("advice", True), ("recipe", True), ("finisher", False)):
         path = getattr(entry, field)
         if path:
             check_reference(field, path, light=light)

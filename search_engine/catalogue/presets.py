@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .measured import promise
+
 
 def _experiment(name: str, algorithms: list[tuple[str, dict[str, Any]]], space: str, dataset: str, **more: Any) -> dict[str, Any]:
     """A body with every part named; `more` replaces parts."""
@@ -43,19 +45,19 @@ def _regime(name: str, temperature: float) -> dict[str, Any]:
     return {**TOY, **lambdas, "lambda_temp": temperature}
 
 
-PRESETS: list[dict[str, Any]] = [
+_CARDS: list[dict[str, Any]] = [
     {
         "id": "darts-digits",
         "title": "DARTS on handwritten digits",
-        "description": "A super-network of cells learns which operations to keep. The best architecture is then retrained beside a random "
-        "one, tested once, checked and offered for download: under a minute on two idle cores.",
+        "description": "A super-network of cells learns which operations to keep. The architecture that it leads to is then retrained, "
+        "tested once, and offered for download where its score is repeated; three random ones of about its size follow for comparison.",
         "experiment": _experiment("DARTS on handwritten digits", [("darts", {})], "cell", "digits"),
     },
     {
         "id": "learn-to-count",
         "title": "Evo-NAS learns to count",
-        "description": "Four searches at one and the same budget look for the sequence 1, 2, 3, ... 20, of which they only hear a score. "
-        "Nothing is trained but the controller: in a minute its diagonal lights up, beside evolution, reinforcement learning and chance.",
+        "description": "Four searches of 2,000 trials each look for the sequence 1, 2, 3, ... 20, of which they only hear a score. "
+        "Nothing is trained but controllers: see how far their probabilities gather on the diagonal, beside evolution and chance.",
         "experiment": _experiment(
             "Learning to count",
             [
@@ -69,16 +71,16 @@ PRESETS: list[dict[str, Any]] = [
     },
     {
         "id": "lottery-ticket",
-        "title": "A winning lottery ticket",
+        "title": "A lottery ticket",
         "description": "A perceptron is trained, loses its smallest weights, starts again from where it started, and so on until a "
-        "twentieth is left. What remains learns faster than the same mask over new weights, and than a random mask: about a minute.",
-        "experiment": _experiment("A winning lottery ticket", [("lottery_ticket", {})], "plain", "digits"),
+        "twentieth is left. How what remains learns stands beside the same mask over new weights, and a random mask.",
+        "experiment": _experiment("A lottery ticket", [("lottery_ticket", {})], "plain", "digits"),
     },
     {
         "id": "evidence-polynomial",
         "title": "The evidence chooses a degree",
-        "description": "Polynomials of rising degree fit the same noisy points. The fit gets ever better, the Occam factor ever worse; "
-        "their sum, the evidence, is largest at the true degree. Four estimates of it side by side, in seconds.",
+        "description": "Polynomials of rising degree fit the same noisy points. Fit and Occam factor of each stand side by side; "
+        "the one with the largest sum of both, the evidence, is taken. Four estimates of it side by side.",
         "experiment": _experiment("The evidence chooses a degree", [("evidence", {})], "basis_expansion", "polynomial"),
     },
     {
@@ -94,9 +96,9 @@ PRESETS: list[dict[str, Any]] = [
     {
         "id": "three-regimes",
         "title": "Prior, evidence or likelihood",
-        "description": "Bakhteev's example: a constant, a function of one feature, a function of all eleven. Where the prior outweighs, "
-        "the rich function dies; where the likelihood does, it overfits; the evidence takes the true one. Three regimes, three "
-        "temperatures: a grid of nine runs, a few minutes.",
+        "description": "Bakhteev's example: a constant, a function of one feature, a function of all eleven. By his account "
+        "the rich function dies where the prior outweighs, and overfits where the likelihood does; the evidence takes the true one. Three "
+        "regimes, three temperatures: a grid of nine runs with one seed.",
         "experiment": _experiment(
             "Prior, evidence or likelihood", [("variational", _regime(name, at)) for name in REGIMES for at in (0.2, 1.0, 10.0)],
             "primitives_sum", "thesis_toy", runtime={"structure_every": 10},
@@ -105,8 +107,8 @@ PRESETS: list[dict[str, Any]] = [
     {
         "id": "structure-priors",
         "title": "Structures that attract and repel",
-        "description": "The prior over structures is drawn to a given one, to another, to both, or driven away from both, by the sign of "
-        "its λ: watch p(Γ) move over the triangle.",
+        "description": "The prior over structures is drawn to none, to a given one, to another, to both, or driven away from both, by "
+        "the sign of its λ: watch p(Γ) move over the triangle.",
         "experiment": _experiment(
             "Structures that attract and repel",
             [
@@ -123,8 +125,8 @@ PRESETS: list[dict[str, Any]] = [
     {
         "id": "simplex-methods",
         "title": "Four ways over the simplex",
-        "description": "DARTS, Gumbel-Softmax, Dirichlet and logit-normal search the same cell on the same digits with the same budget, "
-        "each beside a random architecture retrained in the same way.",
+        "description": "DARTS, Gumbel-Softmax, Dirichlet and logit-normal search the same cell on the same digits for 12,000 samples each "
+        "(their FLOPs differ, and stand beside), and random architectures of about the same size are retrained in the same way. One seed.",
         "experiment": _experiment(
             "Four ways over the simplex", [("darts", {}), ("gumbel_softmax", {}), ("dirichlet", {}), ("logit_normal", {})],
             "nb201", "digits", budget={"samples": 12_000},
@@ -133,9 +135,10 @@ PRESETS: list[dict[str, Any]] = [
     {
         "id": "vae-latents",
         "title": "How many latents does a digit need?",
-        "description": "An auto-encoder with more latent variables than it needs learns which of them to keep. The download encodes "
+        "description": "An auto-encoder begins with 20 latent variables and learns which of them to keep. The download encodes "
         "pictures and decodes codes.",
         "experiment": _experiment("How many latents does a digit need?", [("vae_ard", {})], "autoencoder", "digits"),
     },
 ]
-"""Shown on the first page, in this order."""
+PRESETS: list[dict[str, Any]] = [{**card, "description": f"{card['description']} {promise(card['id'])}"} for card in _CARDS]
+"""Shown on the first page, in this order. What they take is measured, and said by `measured` alone."""

@@ -16,10 +16,11 @@ from functools import lru_cache
 from typing import Any
 
 from ..algorithms import BUILT_IN as _ALGORITHMS
-from ..algorithms.base import AlgorithmEntry
+from ..algorithms.base import AlgorithmEntry, Phase
 from ..base import plugins
 from ..base.errors import BadInput
 from ..base.plugins import BrokenPlugin, EntryT
+from ..base.quoting import shown
 from ..datasets import BUILT_IN as _DATASETS
 from ..datasets.base import DatasetEntry
 from ..spaces import entries as _spaces
@@ -52,7 +53,7 @@ def broken_plugins() -> list[BrokenPlugin]:
 
 def _find(entries: dict[str, EntryT], field: str, name: str) -> EntryT:
     if name not in entries:
-        raise BadInput(field, f"there is no '{name}'; choose one of: {', '.join(entries)}", code="unknown_id")
+        raise BadInput(field, f"there is no {shown(name)}; choose one of: {', '.join(entries)}", code="unknown_id")
     return entries[name]
 
 
@@ -89,6 +90,12 @@ def datasets_for(algorithm_entry: AlgorithmEntry, space_entry: SpaceEntry) -> li
         and item.task in space_entry.tasks
         and (item.spaces is None or space_entry.id in item.spaces)
     ]
+
+
+def phases_of(entry: AlgorithmEntry) -> list[Phase]:
+    """The phases of an algorithm with its default options, on as few data sets as it takes."""
+    options = entry.config()
+    return entry.phases(options, entry.domains.least) if entry.domains.most > 1 else entry.phases(options)
 
 
 def compatibility() -> list[dict[str, Any]]:

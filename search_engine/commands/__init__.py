@@ -1,39 +1,92 @@
-"""The command line: `python -m search_engine algorithms | spaces | datasets | events | catalogue | run`.
+"""The command line: `python -m search_engine algorithms | spaces | datasets | events | catalogue | check | run`.
 
-Exit status 0 done, 1 failure (or interrupted, with a checkpoint), 2 bad input with one clear line on stderr.
+Exit status 0 done, 1 failure (or asked to stop, with a checkpoint), 2 bad input; whatever goes wrong is one clear line on stderr.
 """
 
 from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
-from ..base import plugins
-from ..base.errors import BadInput
+from ..base import disk, plugins
+from ..base.errors import BadInput, CheckpointMismatch
+from ..base.quoting import shortened
 from ..catalogue import registry
-from . import catalogue, listing, run
+from . import catalogue, check, listing, run
+
+LONGEST = 400
+"""Characters of a complaint about the words of the command line: it quotes them."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        super().error(message if len(message) <= LONGEST else f"{message[: LONGEST - 50]} ... {message[-40:]}")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line's words."""
+    words = _Parser(prog="python -m search_engine", description="Neural architecture search from the command line.")
+    commands = words.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    listing.add_parsers(commands)
+    check.add_parser(commands)
+    run.add_parser(commands)
+    parser_of_catalogue = commands.add_parser("catalogue", help="print the algorithms with their sources and options as Markdown")
+    parser_of_catalogue.set_defaults(act=lambda parsed: print(catalogue.markdown(), end="") or 0)
+    return words
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m search_engine", description="Neural architecture search from the command line.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    listing.add_parsers(commands)
-    run.add_parser(commands)
-    parser_of_catalogue = commands.add_parser("catalogue", help="print the algorithms with their sources and options as Markdown")
-    parser_of_catalogue.set_defaults(act=lambda parsed: print(catalogue.markdown(), end="") or 0)
-    parsed = parser.parse_args(arguments)
+    parsed = parser().parse_args(arguments)
     # Said below, and not once more by the log.
     plugins.logger.addHandler(logging.NullHandler())
-    try:
-        status = int(parsed.act(parsed))
-    except BadInput as error:
-        print(f"error: {error}", file=sys.stderr)
-        status = 2
-    except BrokenPipeError:
-        return 1
+    status = _guarded(parsed)
     for plugin in registry.broken_plugins():
         print(f"warning: {plugin}", file=sys.stderr)
     return status
+
+
+def _guarded(parsed: argparse.Namespace) -> int:
+    """The command's exit status; what ends it early is told in one line."""
+    try:
+        status = int(parsed.act(parsed))
+        # Here, where a full disk can be told, and not at the end of the process.
+        sys.stdout.flush()
+    except BadInput as error:
+        return _told(str(error), 2)
+    except CheckpointMismatch as error:
+        return _told(f"resume: {error}", 2)
+    except KeyboardInterrupt:
+        return _told("interrupted", 1)
+    except BrokenPipeError:
+        _leave_output()
+        return 1
+    except OSError as error:
+        if disk.is_full(error):
+            where = f" ({shortened(str(error.filename))})" if error.filename else ""
+            further = "; then go on with --resume" if parsed.command == "run" else ""
+            status = _told(f"the disk is full{where}: free some space{further}", 1)
+        else:
+            named = f"{shortened(str(error.filename))}: " if error.filename else ""
+            status = _told(f"{named}{error.strerror or error}", 1)
+        _leave_output()
+    return status
+
+
+def _told(message: str, status: int) -> int:
+    print(f"error: {message}", file=sys.stderr)
+    return status
+
+
+def _leave_output() -> None:
+    """What waits to be written to a broken standard output is dropped: the interpreter would complain about it once more at its end."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, sys.stdout.fileno())
+        os.close(nothing)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..base.training_config import TrainingConfig
+from ..base.works_with import in_words
 from .listing import algorithms
 
 HEAD = """# Catalogue of algorithms
@@ -28,14 +30,38 @@ def _section(row: dict[str, Any]) -> str:
         f"- Spaces: {', '.join(f'`{name}`' for name in row['spaces'])}",
         f"- Data: {', '.join(f'`{name}`' for name in row['datasets'])}",
         f"- Budgets: {', '.join(row['budgets'])}",
+        f"- Finale: {row['finale']}",
+        f"- Not used{_on(row)}: {_idle(row)}",
         "",
         "| option | default | range | meaning |",
         "| --- | --- | --- | --- |",
     ]
     for name, field in row["schema"]["properties"].items():
-        meaning = " ".join(field["description"].split()).replace("|", "\\|")
+        needed = "; ".join(in_words(f"`{other}`", condition) for other, condition in field.get("works_with", {}).items())
+        said = field["description"] + (f" Needs {needed}." if needed else "")
+        meaning = " ".join(said.split()).replace("|", "\\|")
         lines.append(f"| `{name}` | {_text(field['default'])} | {_range(field)} | {meaning} |")
     return "\n".join([*lines, ""])
+
+
+def _on(row: dict[str, Any]) -> str:
+    return f" (on `{row['spaces'][0]}`)" if len(row["spaces"]) > 1 else ""
+
+
+def _idle(row: dict[str, Any]) -> str:
+    """What of a run config does nothing on the algorithm's default space, by reason; a part that does nothing at all by its name alone."""
+    groups: dict[str, list[str]] = {}
+    for field, why in row["idle"][row["spaces"][0]].items():
+        groups.setdefault(why, []).append(field)
+    return "; ".join(f"{', '.join(_parts(fields))} ({why})" for why, fields in groups.items())
+
+
+def _parts(fields: list[str]) -> list[str]:
+    for part in ("finale.training", "training"):
+        own = [field for field in fields if field.rpartition(".")[0] == part]
+        if len(own) == len(TrainingConfig.model_fields):
+            fields = [part, *(field for field in fields if field not in own)]
+    return [f"`{field}`" for field in fields]
 
 
 def _text(value: Any) -> str:

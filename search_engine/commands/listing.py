@@ -8,7 +8,10 @@ import os
 from pathlib import Path
 from typing import Any
 
+from ..base.works_with import form_schema
 from ..catalogue import registry
+from ..catalogue.idle import idle
+from ..catalogue.recipes import what_it_does
 from ..events import json_schema
 
 
@@ -35,11 +38,13 @@ def algorithms() -> list[dict[str, Any]]:
                 "needs": sorted(entry.needs),
                 "lives": entry.lives,
                 "structure": list(entry.structure),
+                "finale": what_it_does(entry),
+                "idle": {space.id: idle(entry, space, registry.datasets_for(entry, space)[0]) for space in spaces},
                 "spaces": [item.id for item in spaces],
                 "datasets": datasets,
                 "budgets": sorted(entry.budgets),
                 "domains": {"least": entry.domains.least, "most": entry.domains.most},
-                "schema": entry.config.model_json_schema(),
+                "schema": form_schema(entry.config),
             }
         )
     return rows
@@ -56,7 +61,7 @@ def spaces() -> list[dict[str, Any]]:
             "offers": sorted(entry.offers),
             "inputs": sorted(entry.inputs),
             "tasks": sorted(entry.tasks),
-            "schema": entry.config.model_json_schema(),
+            "schema": form_schema(entry.config),
         }
         for entry in registry.spaces().values()
     ]
@@ -82,6 +87,7 @@ def datasets(data_dir: Path) -> list[dict[str, Any]]:
                 "budgets": sorted(entry.budgets),
                 "spaces": sorted(entry.spaces) if entry.spaces is not None else None,
                 "sizes": entry.sizes,
+                "notice": entry.notice,
                 "metric": entry.metric,
                 "available": not missing,
                 "missing_files": missing,

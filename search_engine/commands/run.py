@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
-import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ..base.errors import BadInput
+from ..base.observation import beside_random
+from ..base.quoting import shown
 from ..catalogue.advice import advice
-from ..catalogue.config import CheckedRun, RunConfig, check, check_new
+from ..catalogue.config import BUDGET_KINDS, CheckedRun, RunConfig, check, check_new
+from ..search.failures import sentences
+from ..search.forecast import in_words
 from ..search.local_run import Interrupted, LocalRun, kept_config
+from ..search.random_baselines import TITLE as RANDOM
 from ..search.work import Progress
+from .config_file import read_config, read_number, read_value
 from .listing import data_directory
+from .scores import score_lines
+from .stopping import Stopping
 
 PLACES = {"space": "space_options", "data": "dataset_options", "training": "training", "finale": "finale", "options": "options"}
 """First part of a dotted `--set` key -> field of the run config. Without a dot the key is an option of the algorithm."""
-TOP = ("structure_every", "threads", "together", "device", "amp", "max_failures")
+BUDGET_FORMS = ", ".join(f"{kind}=N" for kind in BUDGET_KINDS[:-1]) + f" or {BUDGET_KINDS[-1]}=N"
+TOP = ("count_repeats", "structure_every", "threads", "together", "device", "amp", "max_failures")
 
 
 def add_parser(commands: Any) -> None:
@@ -30,11 +36,21 @@ def add_parser(commands: Any) -> None:
         help="run one search",
         description="Run one search. Either name a CONFIG.yaml, or give the algorithm and what differs from its defaults.",
     )
+    add_choices(parser)
+    parser.add_argument("--out", required=True, help="folder for events.jsonl, result.json and model/")
+    parser.add_argument("--resume", action="store_true", help="go on with the run in that folder")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON on stdout; no progress bar")
+    parser.add_argument("--slice-seconds", default="2", help="seconds between two checkpoints; default 2")
+    parser.set_defaults(act=act)
+
+
+def add_choices(parser: argparse.ArgumentParser) -> None:
+    """The words by which a run is described; `run_config` reads them."""
     parser.add_argument("config", nargs="?", help="a YAML or JSON file with the fields of the run config")
     parser.add_argument("--algorithm", help="registry id, see `algorithms`")
     parser.add_argument("--space", help="registry id, see `spaces`; default: the algorithm's first")
     parser.add_argument("--dataset", help="registry id, or several with commas, see `datasets`")
-    parser.add_argument("--seed", type=int, help="default 0")
+    parser.add_argument("--seed", help="a whole number; default 0")
     parser.add_argument(
         "--set",
         action="append",
@@ -42,34 +58,28 @@ def add_parser(commands: Any) -> None:
         metavar="KEY=VALUE",
         help="an option of the algorithm, or training.KEY, finale.KEY, finale.training.KEY, space.KEY, data.KEY, threads, device, ...",
     )
-    parser.add_argument("--budget", metavar="KIND=N", help="samples=N, trials=N or seconds=N")
-    parser.add_argument("--out", required=True, help="folder for events.jsonl, result.json and model/")
-    parser.add_argument("--resume", action="store_true", help="go on with the run in that folder")
-    parser.add_argument("--json", action="store_true", help="print the result as JSON on stdout; no progress bar")
-    parser.add_argument("--slice-seconds", type=float, default=2.0, help="seconds between two checkpoints")
-    parser.set_defaults(act=act)
+    parser.add_argument("--budget", metavar="KIND=N", help=BUDGET_FORMS)
 
 
 def act(parsed: argparse.Namespace) -> int:
     data_dir = data_directory()
+    slice_seconds = read_number("slice-seconds", parsed.slice_seconds)
     checked = _checked(parsed, data_dir)
-    run = LocalRun(checked, data_dir, Path(parsed.out), resume=parsed.resume, slice_seconds=parsed.slice_seconds)
+    run = LocalRun(checked, data_dir, Path(parsed.out), resume=parsed.resume, slice_seconds=slice_seconds)
     if checked.dataset.provides == "samples":
         from ..training.device import configure
 
         configure(checked.config.threads)
-    stopping: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, frame: stopping.append(number))
-    for sentence in advice(checked):
-        print(f"note: {sentence}", file=sys.stderr)
+        _refuse_too_large(checked, data_dir, resumed=parsed.resume)
+    say_before(checked, run.coordinator.resources.data_warnings)
     bar = None if parsed.json or not sys.stderr.isatty() else ProgressBar(checked)
     try:
-        result = run.run(stop=lambda: bool(stopping), report=bar.update if bar else None)
+        with Stopping() as stopping:
+            result = run.run(stop=stopping.asked, report=bar.update if bar else None)
     except Interrupted:
         print(f"stopped at a checkpoint; go on with --resume --out {parsed.out}", file=sys.stderr)
         return 1
     finally:
-        signal.signal(signal.SIGINT, before)
         if bar:
             bar.close()
     if not result["reproducible"]:
@@ -81,6 +91,20 @@ def act(parsed: argparse.Namespace) -> int:
     return 0 if result["status"] == "completed" else 1
 
 
+def say_before(checked: CheckedRun, data_warnings: Sequence[str]) -> None:
+    """What a person should know before the start, on stderr: of the config, and of the data."""
+    for sentence in advice(checked):
+        print(f"note: {sentence}", file=sys.stderr)
+    for sentence in data_warnings:
+        print(f"note on the data: {sentence}", file=sys.stderr)
+def _refuse_too_large(checked: CheckedRun, data_dir: Path, *, resumed: bool) -> None:
+    """Raises BadInput where one unit of a new run needs more than this machine has. Where no size is above its default none is counted."""
+    from ..search.bounds import Bounds, may_be_large, refuse_too_large
+
+    if not resumed and may_be_large(checked):
+        refuse_too_large(checked, data_dir, Bounds.of_this_process(checked))
+
+
 def _checked(parsed: argparse.Namespace, data_dir: Path) -> CheckedRun:
     """A new run's config is completed; a run that is resumed keeps what it was begun with."""
     config = run_config(parsed)
@@ -89,8 +113,12 @@ def _checked(parsed: argparse.Namespace, data_dir: Path) -> CheckedRun:
     return check(config, data_dir) if as_given else check_new(config, data_dir)
 
 
+WITH_END = "{desc}: {percentage:3.0f}%|{bar}| {n:.0f}/{total:.0f} [{elapsed}{postfix}]"
+WITHOUT_END = "{desc}: {n:.0f} [{elapsed}{postfix}]"
+
+
 class ProgressBar:
-    """tqdm on stderr: the search's progress, and the present work's text."""
+    """tqdm on stderr: the search's progress, the present work's text, and what is left of the whole run."""
 
     def __init__(self, checked: CheckedRun) -> None:
         from tqdm import tqdm
@@ -104,7 +132,10 @@ class ProgressBar:
         shown = work if work is not None and (search.total is None or run.coordinator.finale.started) else search
         self._bar.total = shown.total
         self._bar.n = shown.done
-        self._bar.set_postfix_str((work or search).text, refresh=False)
+        # Without tqdm's own time left, which knows of the present stage alone.
+        self._bar.bar_format = WITHOUT_END if shown.total is None else WITH_END
+        left = run.left()
+        self._bar.set_postfix_str(", ".join([(work or search).text, *([] if left is None else [f"{in_words(left)} left"])]), refresh=False)
         self._bar.refresh()
 
     def close(self) -> None:
@@ -113,26 +144,54 @@ class ProgressBar:
 
 def _summary(result: dict[str, Any], out: Path) -> None:
     print(f"{result['algorithm']} on {', '.join(result['datasets'])}, {result['space']}, seed {result['seed']}: {result['reason']}")
+    for sentence in result["data_warnings"]:
+        print(f"note on the data: {sentence}")
     budget = result["budget"]
-    print(f"charged: {budget['trials']:,} trials, {budget['samples']:,.0f} samples")
+    counted = "" if result["count_repeats"] or result["tried"] is None else " (repeats not counted)"
+    print(
+        f"charged: {budget['trials']:,} trials{counted}, {budget['samples']:,.0f} samples, {budget['flops']:.3g} FLOPs, "
+        f"{budget['seconds']:,.1f} device seconds"
+    )
+    tried = result["tried"]
+    if tried is not None:
+        repeats = f"repeats: {tried['repeated']:,} trials ({tried['repeated_share']:.0%})"
+        print(f"tried: {tried['architectures']:,} distinct architectures; {repeats}")
+    for sentence in sentences(result["failures"]):
+        print(sentence)
     for item in (*result["best"], *result["baseline"]):
-        scores = ", ".join(f"{name} {value:.4f}" for name, value in item["metrics"].items() if "accuracy" in name or name == "reward")
-        print(f"{item['title']}: {scores}\n  {item['string'][:400]}")
+        print(f"{item['title']}:\n  {item['string'][:400]}")
+        for line in score_lines(item) or [f"no score: {item['model_reason']}"]:
+            print(f"  {line}")
+    _say_random(result)
     print(
         f"written: {out / 'result.json'}" + (f", {out / result['model']}" if result["model"] else f" (no model: {result['model_reason']})")
     )
 
 
+def _say_random(result: dict[str, Any]) -> None:
+    """Where the best one stands among random ones that were finished in the same way."""
+    random = [item["metrics"] for item in result["baseline"] if item["title"] == RANDOM]
+    name = next((name for name in result["best"][0]["metrics"] if _is_score(name)), None) if result["best"] else None
+    others = [metrics[name] for metrics in random if name in metrics]
+    if name is not None and others:
+        print(beside_random(name, result["best"][0]["metrics"][name], others))
+
+
+def _is_score(name: str) -> bool:
+    return (name.removeprefix("test_") in ("accuracy", "r2", "elbo") and name.startswith("test_")) or name == "reward"
+
+
 def run_config(parsed: argparse.Namespace) -> RunConfig:
     """The run config from file and options. Raises BadInput naming the option."""
-    values: dict[str, Any] = _read_file(parsed.config) if parsed.config else {}
+    values: dict[str, Any] = read_config(parsed.config) if parsed.config else {}
     if parsed.algorithm:
         values["algorithm"] = parsed.algorithm
     if "algorithm" not in values:
         raise BadInput("algorithm", "give --algorithm ID or a config file")
-    for name in ("space", "seed"):
-        if getattr(parsed, name) is not None:
-            values[name] = getattr(parsed, name)
+    if parsed.space is not None:
+        values["space"] = parsed.space
+    if parsed.seed is not None:
+        values["seed"] = read_number("seed", parsed.seed, whole=True)
     if parsed.dataset:
         values["datasets"] = [name for name in parsed.dataset.split(",") if name]
     if parsed.budget:
@@ -151,51 +210,30 @@ def run_config(parsed: argparse.Namespace) -> RunConfig:
         raise
 
 
-def _read_file(name: str) -> dict[str, Any]:
-    try:
-        values = yaml.safe_load(Path(name).read_text())
-    except FileNotFoundError:
-        raise BadInput("config", f"there is no file {name}") from None
-    except yaml.YAMLError as error:
-        raise BadInput("config", f"{name} is not valid YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(values, dict):
-        raise BadInput("config", f"{name} must hold a mapping of fields (algorithm, space, ...)")
-    return values
-
-
 def _budget(text: str) -> dict[str, float | int]:
     kind, _, amount = text.partition("=")
-    if kind not in ("trials", "samples", "seconds") or not amount:
-        raise BadInput("budget", f"'{text}' is not a budget; write trials=N, samples=N or seconds=N")
-    try:
-        return {kind: int(amount) if kind == "trials" else float(amount)}
-    except ValueError:
-        raise BadInput("budget", f"'{amount}' is not a number") from None
+    if kind not in BUDGET_KINDS or not amount:
+        raise BadInput("budget", f"{shown(text)} is not a budget; write {BUDGET_FORMS}")
+    return {kind: read_number("budget", amount, whole=kind == "trials")}
 
 
 def _assign(values: dict[str, Any], item: str) -> None:
     key, equals, text = item.partition("=")
     if not equals or not key:
-        raise BadInput("set", f"'{item}' is not KEY=VALUE")
-    try:
-        value = yaml.safe_load(text) if text else ""
-    except yaml.YAMLError:
-        value = text
-    if isinstance(value, str):
-        # YAML 1.1 reads 1e-3 as a string; people mean the number.
-        with contextlib.suppress(ValueError):
-            value = float(value)
-    parts = key.split(".")
-    if len(parts) == 1:
-        target = values if key in TOP else values.setdefault("options", {})
+        raise BadInput("set", f"{shown(item)} is not KEY=VALUE")
+    value = read_value("set", text)
+    place, *names = key.split(".")
+    if not names:
+        names, path = [key], [] if key in TOP else ["options"]
+    elif place not in PLACES:
+        raise BadInput("set", f"{shown(key)} starts with none of {', '.join(PLACES)}")
     else:
-        place = PLACES.get(parts[0])
-        if place is None:
-            raise BadInput("set", f"'{key}' starts with none of {', '.join(PLACES)}")
-        if place == "dataset_options":
-            target = values.setdefault(place, [{}])[0]
-        else:
-            target = values.setdefault(place, {})
-        for part in parts[1:-1]:
-            target = target.setdefault(part, {})
-    target[parts[-1]] = value
+        path = [PLACES[place], *names[:-1]]
+    target: Any = values
+    for part in path:
+        target = target.setdefault(part, [{}] if part == "dataset_options" else {})
+        if part == "dataset_options" and isinstance(target, list) and target:
+            target = target[0]
+        if not isinstance(target, dict):
+            raise BadInput("set", f"{shown(key)} cannot be set: {part} is given as {shown(target)}")
+    target[names[-1]] = value

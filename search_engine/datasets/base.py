@@ -1,8 +1,8 @@
 """What a data set gives, and who may see which part of it.
 
 `samples` data sets give images or vectors with labels, split three ways; a `table` answers trials from a benchmark; an
-`objective` maps a genome to a reward. The test split is sealed: a search receives `SearchData`, which has no test part; only the
-finale holds a `FinalePass`, without which `open_test` cannot be called.
+`objective` maps a genome to a reward. The test split is sealed: a search receives `SearchData`, from which no test row can be reached;
+`open_test` wants a `FinalePass`, and nobody but the loop's own module makes one. The seal keeps out mistakes, not malice.
 
 >>> from search_engine.datasets.digits import ENTRY
 >>> isinstance(ENTRY, DatasetEntry), issubclass(ENTRY.config, DatasetConfig), ENTRY.files
@@ -14,6 +14,9 @@ finale holds a `FinalePass`, without which `open_test` cannot be called.
 >>> digits.open_test("please")  # only a FinalePass opens it
 Traceback (most recent call last):
 TypeError: the test split opens only to the finale
+>>> FinalePass()  # and only the finale has one
+Traceback (most recent call last):
+TypeError: a FinalePass is made by the finale alone: a finisher returns its network and a scorer, and the loop opens the test split
 
 A reward without samples is an `Objective`:
 
@@ -40,13 +43,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from ..base.measures import check_unit
 from ..spaces.data_shape import NO_INPUT, DataShape, Preprocessing
-from ..spaces.genomes import Genome
+from ..spaces.genomes import Genome, canonical_json, digest
 from ..spaces.tasks import TaskName
 
 Array = np.ndarray[Any, Any]
@@ -56,7 +60,18 @@ ConfigT = TypeVar("ConfigT", bound="DatasetConfig")
 class DatasetConfig(BaseModel):
     """Base of the data sets' options (sizes, validation share)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    spares_test: ClassVar[frozenset[str]] = frozenset({"validation_share"})
+    """Names of options that leave the test part as it is, whatever their value."""
+
+    def opened(self) -> dict[str, Any]:
+        """What decides which test part is opened: every option that is none of `spares_test` and not at its default. Where these are
+        equal, it is one test part, and visits to it are counted together."""
+        return self.model_dump(mode="json", exclude=set(self.spares_test), exclude_defaults=True)
+
+    def used(self, declared: int) -> int:
+        """With how many examples a run works under these options, where the entry declares so many outside the test part: for forecasts."""
+        return declared
 
 
 @dataclass(frozen=True)
@@ -87,7 +102,19 @@ class SearchData:
 
 
 class FinalePass:
-    """The right to open a test split. Constructed by `search_engine.search.finale` alone (a test asserts it)."""
+    """The right to open a test split. `search_engine.search.sealed` alone makes one, and the finale alone imports that module (an
+    import contract and a test see to it).
+
+    This guards against mistakes: an algorithm, a space or a plug-in that asks for test rows fails at once. Code that means to deceive
+    runs in the same process and can reach anything; against it only reading it helps.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls) -> FinalePass:
+        raise TypeError(
+            "a FinalePass is made by the finale alone: a finisher returns its network and a scorer, and the loop opens the test split"
+        )
 
 
 class Samples(ABC):
@@ -104,12 +131,19 @@ class Samples(ABC):
     def open_test(self, key: FinalePass) -> Part:
         """The test part. Needs the finale's pass."""
 
+    @property
+    def kept_bytes(self) -> int:
+        """Bytes of memory that it keeps beside the parts that it has given out."""
+        return 0
+
 
 @dataclass(frozen=True)
 class TableAnswer:
     metrics: dict[str, float]
     samples: int
     """Training examples that the benchmark's own training used: charged as if it had been run here."""
+    flops: float = 0.0
+    """2 x multiply-accumulates of that training; 0 where the table does not say."""
 
 
 class Table(ABC):
@@ -126,6 +160,15 @@ class Table(ABC):
     def charge(self, genome: Genome, string: str, fidelity: Mapping[str, Any]) -> int:
         """What this trial charges; 0 for one that the table does not know."""
 
+    def flops(self, genome: Genome, string: str, fidelity: Mapping[str, Any]) -> float:
+        """The FLOPs of this trial's training; 0 where the table does not say, or does not know the trial."""
+        return 0.0
+
+    @property
+    def declared_flops(self) -> float:
+        """What a trial takes, roughly where architectures differ."""
+        return 0.0
+
     @abstractmethod
     def lookup(self, genome: Genome, string: str, fidelity: Mapping[str, Any]) -> TableAnswer:
         """Search-time metrics (`val_accuracy` in [0, 1] and what else there is) of an architecture, given also as the space's text: never
@@ -133,7 +176,18 @@ class Table(ABC):
 
     @abstractmethod
     def final_metrics(self, genome: Genome, string: str, key: FinalePass) -> dict[str, float]:
-        """What the finale may read: adds `test_accuracy`."""
+        """What the finale may read: adds `test_accuracy`. Every figure in it that begins with `val_` or `test_` is of one training,
+        `final_at`."""
+
+    def trial_at(self, fidelity: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What the architectures behind a trial at this fidelity had been trained for, for example {"epochs": 12}; empty = it does not
+        say."""
+        return dict(fidelity)
+
+    @property
+    def final_at(self) -> Mapping[str, Any]:
+        """What the architectures behind `final_metrics` had been trained for, for example {"epochs": 200}; empty = it does not say."""
+        return {}
 
 
 class Objective(ABC):
@@ -164,25 +218,48 @@ class DatasetEntry:
     shape: DataShape | None = None
     """Known without opening any file. None: samples tell it once they are opened; a table or an objective has nothing to put into a
     network (`NO_INPUT`)."""
-    budgets: frozenset[str] = frozenset({"samples", "trials", "seconds"})
+    budgets: frozenset[str] = frozenset({"samples", "trials", "flops", "seconds"})
     spaces: frozenset[str] | None = None
     """For tables and objectives: the spaces it can answer for; None = any space whose inputs fit."""
     files: tuple[str, ...] = ()
-    """Paths under the data directory that must exist."""
+    """Paths under the data directory that must exist. A run records what they hold (`data_files`)."""
+    package_files: tuple[str, ...] = ()
+    """Files that come with an installed package, as `package/path/in/it`; recorded like `files`."""
     metric: str = "val_accuracy"
+    metric_unit: str = ""
+    """The unit of `metric` where that is none of `base.measures`."""
     test_reader: str = ""
     """Module (standing alone, with `read_test(folder)`) that a download takes along to read the test part from `files`; empty = the
     download carries the test part itself (data sets that are bundled with the program)."""
     sizes: dict[str, int] = field(default_factory=dict)
+    notice: str = ""
+    """A sentence without which scores on it would be misread; said wherever one is shown, from the form to the model card."""
     task: TaskName = "classification"
+    idle: dict[str, str] = field(default_factory=dict)
+    """Fields of a run config, by dotted name, that do nothing on it, with the reason."""
     shape_from: Callable[[Any], DataShape] | None = None
     """Where the options change the shape (a subset of the classes): (validated config) -> the shape; `shape` is that of the defaults."""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError where nobody says the unit of `metric`."""
+        check_unit(self.id, self.metric, self.metric_unit)
 
     def shape_of(self, options: Any) -> DataShape | None:
         """The shape under these options, or None if only the files tell."""
         if self.shape_from is not None:
             return self.shape_from(options)
         return NO_INPUT if self.shape is None and self.provides != "samples" else self.shape
+
+    def test_part(self, options: DatasetConfig) -> str:
+        """The name under which visits to the test part that these options open are counted, at most 100 characters; the id where they are
+        the defaults. Two subsets of the classes are two test parts, two validation shares are none."""
+        opened = options.opened()
+        return f"{self.id}:{digest(canonical_json(opened))[:16]}" if opened else self.id
+
+    def test_part_in_words(self, options: DatasetConfig) -> str:
+        """The same for people: `digits (labels 3, 8)`."""
+        said = [f"{name.replace('_', ' ')} {_in_words(value)}" for name, value in options.opened().items()]
+        return f"{self.id} ({'; '.join(said)})" if said else self.id
 
     def check_files(self, data_dir: Path) -> None:
         """Raise MissingData naming the first absent file and where it should lie."""
@@ -198,3 +275,7 @@ class DatasetEntry:
 
     def missing_files(self, data_dir: Path) -> list[str]:
         return [name for name in self.files if not (data_dir / name).is_file()]
+
+
+def _in_words(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

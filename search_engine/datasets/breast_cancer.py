@@ -47,5 +47,6 @@ ENTRY = DatasetEntry(
     open=lambda config, data_dir: _open(config),
     input_kind="vector",
     shape=SHAPE,
+    package_files=("sklearn/datasets/data/breast_cancer.csv",),
     sizes={"train and validation": 427, "test": 142},
 )

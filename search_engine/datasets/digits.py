@@ -7,24 +7,28 @@ comes with it: a quarter is set aside for the test once and for all; the run's s
 from __future__ import annotations
 
 import gzip
+import zlib
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pydantic import Field
 
-from ..base.errors import MissingData
+from ..base.errors import BadInput, MissingData
 from ..spaces.data_shape import DataShape
 from .base import Array, DatasetConfig, DatasetEntry, FinalePass, Part, Samples, SearchData
 from .label_subset import DESCRIPTION as LABELS_DESCRIPTION
-from .label_subset import LEFT_OUT, TenLabels, kept_names, relabelled
+from .label_subset import LEFT_OUT, TenLabels, kept_names, relabelled, with_opened_labels
 from .splits import Indices, stratified_split
 from .statistics import image_preprocessing
 
 TEST_SHARE = 0.25
 GREY_LEVELS = 16.0
 SHAPE = DataShape(input=(1, 8, 8), classes=10)
+TABLE = (1797, 65)
+"""Rows and columns of the file: 64 grey values and the class."""
 
 
 class DigitsConfig(DatasetConfig):
@@ -36,6 +40,9 @@ class DigitsConfig(DatasetConfig):
         description="share of the non-test images that chooses the structure; the others fit the weights",
     )
     labels: TenLabels = Field(default=(), title="Classes", description=LABELS_DESCRIPTION)
+
+    def opened(self) -> dict[str, Any]:
+        return with_opened_labels(super().opened())
 
 
 def _shape(config: DigitsConfig) -> DataShape:
@@ -53,8 +60,14 @@ def _read() -> tuple[Array, Array]:
     path = Path(package.submodule_search_locations[0]) / "datasets" / "data" / "digits.csv.gz"
     if not path.is_file():
         raise MissingData("dataset", f"scikit-learn lacks its file {path}: pip install --force-reinstall scikit-learn")
-    with gzip.open(path, "rt", encoding="ascii") as file:
-        table = np.loadtxt(file, delimiter=",", dtype=np.float64)
+    try:
+        with gzip.open(path, "rt", encoding="ascii") as file:
+            table = np.loadtxt(file, delimiter=",", dtype=np.float64, ndmin=2)
+        if table.shape != TABLE:
+            raise ValueError(f"it has {table.shape[0]} rows of {table.shape[1]} numbers, not {TABLE[0]} of {TABLE[1]}")
+    except (gzip.BadGzipFile, EOFError, zlib.error, ValueError) as error:
+        again = "pip install --force-reinstall scikit-learn"
+        raise BadInput("dataset", f"{path} is damaged: {error}; {again}", code="damaged_data") from None
     return table[:, :64].astype(np.uint8).reshape(-1, 1, 8, 8), table[:, 64].astype(np.int64)
 
 
@@ -104,7 +117,7 @@ class Digits(Samples):
 ENTRY = DatasetEntry(
     id="digits",
     title="Handwritten digits (8 x 8)",
-    description="1,797 grey images of handwritten digits, bundled with scikit-learn: nothing to download, a search takes a minute or two.",
+    description="1,797 grey images of handwritten digits, bundled with scikit-learn: nothing to download.",
     source="UCI Optical Recognition of Handwritten Digits (Alpaydin and Kaynak, 1998), through scikit-learn",
     licence="CC BY 4.0",
     provides="samples",
@@ -112,5 +125,6 @@ ENTRY = DatasetEntry(
     open=lambda config, data_dir: Digits(config),
     shape=SHAPE,
     shape_from=_shape,
+    package_files=("sklearn/datasets/data/digits.csv.gz",),
     sizes={"train and validation": 1348, "test": 449},
 )

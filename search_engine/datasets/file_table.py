@@ -13,23 +13,24 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-import pickle
+import pickle  # nosec B403 # nothing is unpickled: its error is one of those that a bad file raises
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from ..base.errors import BadInput, TrialFailure
+from ..base.measures import split_of
+from ..base.quoting import shown
 from ..spaces.data_shape import DataShape
 from ..spaces.genomes import Genome
 from .base import Array, DatasetConfig, DatasetEntry, FinalePass, Table, TableAnswer
 
-BudgetKind = Literal["trials", "samples"]
 ENDINGS = (".npz", ".csv", ".csv.gz")
 
 
@@ -68,6 +69,8 @@ class Fidelity:
     """What a trial charges: epochs x training examples, one number or a column."""
     at: Mapping[str, Any] = field(default_factory=dict)
     """The `Proposal.fidelity` that asks for it, for example {"epochs": 12}."""
+    flops: float | Column | None = None
+    """2 x multiply-accumulates of that training, all passes, where the benchmark knows: then a budget may be given in FLOPs."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,9 @@ class TableFile:
     """The first is what a trial gets that asks for none."""
     final: Mapping[str, Column] = field(default_factory=dict)
     """What only the finale may read, for example `test_accuracy`."""
+    final_at: Mapping[str, Any] | None = None
+    """What the training behind `final` was, for example {"epochs": 200}; None = that of the first fidelity. Validation figures of another
+    training are no finished network's: of them only what `final` names is shown beside a test figure."""
 
     def __post_init__(self) -> None:
         """Raises ValueError for a declaration that no file could fill."""
@@ -111,7 +117,7 @@ class TableFile:
     def columns(self) -> tuple[str, ...]:
         """The columns with numbers that it reads, each once."""
         figures = [column for fidelity in self.fidelities for column in fidelity.metrics.values()]
-        costs = [fidelity.samples for fidelity in self.fidelities if isinstance(fidelity.samples, Column)]
+        costs = [cost for fidelity in self.fidelities for cost in (fidelity.samples, fidelity.flops) if isinstance(cost, Column)]
         return tuple(dict.fromkeys(column.name for column in (*figures, *costs, *self.final.values())))
 
 
@@ -126,14 +132,15 @@ class FileTable(Table):
     @cached_property
     def _columns(self) -> dict[str, Array]:
         columns = read_columns(self._path, self._table.key, self._table.columns)
-        for cost in (fidelity.samples for fidelity in self._table.fidelities):
+        costs = [(cost, unit) for item in self._table.fidelities for cost, unit in ((item.samples, "sample"), (item.flops, "FLOP"))]
+        for cost, unit in costs:
             if isinstance(cost, Column):
                 charged = columns[cost.name].astype(np.float64) * (cost.times / cost.per)
                 free = np.flatnonzero(charged < 1)
                 if len(free):
-                    # A search whose trials cost nothing would never end by its samples.
+                    # A search whose trials cost nothing would never end by its budget.
                     key = columns[self._table.key][free[0]]
-                    raise _unusable(self._path, f"the column '{cost.name}' charges less than one sample for '{key}' (row {free[0] + 1})")
+                    raise _unusable(self._path, f"the column '{cost.name}' charges less than one {unit} for '{key}' (row {free[0] + 1})")
         return columns
 
     @cached_property
@@ -156,7 +163,8 @@ class FileTable(Table):
             raise BadInput("genome", f"the table answers for '{self.space}' only, not for '{genome.space}'")
         row = self._rows.get(string)
         if row is None:
-            raise TrialFailure(f"the table {self._path.name} has no architecture '{string}' (its first is '{next(iter(self._rows))}')")
+            first = shown(next(iter(self._rows)))
+            raise TrialFailure(f"the table {self._path.name} has no architecture {shown(string)} (its first is {first})")
         return row
 
     def _fidelity(self, asked: Mapping[str, Any]) -> Fidelity:
@@ -177,38 +185,68 @@ class FileTable(Table):
         cost = self._table.fidelities[0].samples
         return cost if isinstance(cost, int) else round(cost.figure(self._columns[cost.name].mean(dtype=np.float64)))
 
+    @cached_property
+    def declared_flops(self) -> float:
+        """The mean over all architectures."""
+        cost = self._table.fidelities[0].flops
+        return cost.figure(self._columns[cost.name].mean(dtype=np.float64)) if isinstance(cost, Column) else cost or 0.0
+
     def charge(self, genome: Genome, string: str, fidelity: Mapping[str, Any]) -> int:
         try:
-            cost = self._fidelity(fidelity).samples
-            return cost if isinstance(cost, int) else round(cost.figure(self._columns[cost.name][self._row(genome, string)]))
+            return round(self._cost(self._fidelity(fidelity).samples, genome, string))
         except TrialFailure:
             return 0
+
+    def flops(self, genome: Genome, string: str, fidelity: Mapping[str, Any]) -> float:
+        try:
+            return self._cost(self._fidelity(fidelity).flops, genome, string)
+        except TrialFailure:
+            return 0.0
+
+    def _cost(self, cost: float | Column | None, genome: Genome, string: str) -> float:
+        return cost.figure(self._columns[cost.name][self._row(genome, string)]) if isinstance(cost, Column) else cost or 0
 
     def lookup(self, genome: Genome, string: str, fidelity: Mapping[str, Any]) -> TableAnswer:
         """Raises TrialFailure for an architecture or a fidelity that the table does not know."""
         row = self._row(genome, string)
-        return TableAnswer(self._figures(self._fidelity(fidelity).metrics, row), self.charge(genome, string, fidelity))
+        figures = self._figures(self._fidelity(fidelity).metrics, row)
+        return TableAnswer(figures, self.charge(genome, string, fidelity), self.flops(genome, string, fidelity))
+
+    def trial_at(self, fidelity: Mapping[str, Any]) -> Mapping[str, Any]:
+        return self._fidelity(fidelity).at
 
     def final_metrics(self, genome: Genome, string: str, key: FinalePass) -> dict[str, float]:
         if not isinstance(key, FinalePass):
             raise TypeError("the test figures open only to the finale")
-        return {**self.lookup(genome, string, {}).metrics, **self._figures(self._table.final, self._row(genome, string))}
+        seen = self.lookup(genome, string, {}).metrics
+        if self.final_at != self._table.fidelities[0].at:
+            seen = {name: value for name, value in seen.items() if split_of(name) is None}
+        return {**seen, **self._figures(self._table.final, self._row(genome, string))}
+
+    @property
+    def final_at(self) -> Mapping[str, Any]:
+        table = self._table
+        return table.fidelities[0].at if table.final_at is None else table.final_at
 
 
 def table_entry(
     table: TableFile, *, id: str, title: str, description: str, source: str, licence: str, metric: str = "val_accuracy",
-    shape: DataShape | None = None, sizes: Mapping[str, int] | None = None,
+    metric_unit: str = "", shape: DataShape | None = None, sizes: Mapping[str, int] | None = None,
 ) -> DatasetEntry:
     """The registry's entry of a declared table.
 
-    `metric` names the figure that results are ranked by, higher is better. `shape` is that of the data on which the benchmark trained; only
-    a space whose architectures depend on it needs one. Raises ValueError where a fidelity lacks the metric.
+    `metric` names the figure that results are ranked by, higher is better; `metric_unit` its unit where it is none of `base.measures`.
+    `shape` is that of the data on which the benchmark trained; only a space whose architectures depend on it needs one. Raises ValueError
+    where a fidelity lacks the metric.
     """
     for fidelity in table.fidelities:
         if metric not in fidelity.metrics:
             raise ValueError(f"the table '{table.file}' is ranked by '{metric}', which its fidelity {dict(fidelity.at)} lacks")
-    # A search whose trials cost nothing would never end by its samples.
-    charged = all(isinstance(fidelity.samples, Column) or fidelity.samples > 0 for fidelity in table.fidelities)
+    # A search whose trials cost nothing would never end by its budget.
+    charged, counted = (
+        all(isinstance(cost, Column) or (cost or 0) > 0 for cost in costs)
+        for costs in ([item.samples for item in table.fidelities], [item.flops for item in table.fidelities])
+    )
     return DatasetEntry(
         id=id,
         title=title,
@@ -220,10 +258,11 @@ def table_entry(
         open=lambda config, data_dir: FileTable(table, data_dir),
         input_kind="none" if shape is None else "image" if shape.is_image else "vector",
         shape=shape,
-        budgets=frozenset({"trials", "samples"} if charged else {"trials"}),
+        budgets=frozenset(["trials", *(["samples"] if charged else []), *(["flops"] if counted else [])]),
         spaces=frozenset({table.space}),
         files=(table.file,),
         metric=metric,
+        metric_unit=metric_unit,
         sizes=dict(sizes or {}),
     )
 
@@ -310,7 +349,7 @@ def _read_csv(path: Path, key: str, numbers: tuple[str, ...]) -> dict[str, Array
             try:
                 values[row] = float(line[place])
             except ValueError:
-                raise _unusable(path, f"the column '{name}' must hold numbers, not '{line[place]}' in row {row + 1}") from None
+                raise _unusable(path, f"the column '{name}' must hold numbers, not {shown(line[place])} in row {row + 1}") from None
         columns[name] = values
     return columns
 

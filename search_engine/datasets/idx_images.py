@@ -6,20 +6,19 @@ database of handwritten digits" (1998). The official test file is the test split
 
 from __future__ import annotations
 
-from functools import cached_property
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field
 
 from ..base.errors import BadInput, MissingData
 from ..spaces.data_shape import DataShape
-from .base import Array, DatasetConfig, DatasetEntry, FinalePass, Part, Samples, SearchData
+from .base import Array, DatasetConfig, DatasetEntry
 from .idx_file import read_idx
 from .label_subset import DESCRIPTION as LABELS_DESCRIPTION
-from .label_subset import LEFT_OUT, TenLabels, kept_names, relabelled
-from .splits import Indices, stratified_split, stratified_subset
-from .statistics import image_preprocessing
+from .label_subset import TenLabels, kept_names, relabelled, with_opened_labels
+from .official_split import OfficialSplit
 
 SHAPE = DataShape(input=(1, 28, 28), classes=10)
 FILES = {
@@ -29,6 +28,8 @@ FILES = {
 
 
 class IdxConfig(DatasetConfig):
+    spares_test = DatasetConfig.spares_test | {"examples"}
+
     validation_share: float = Field(
         default=1 / 6,
         ge=0.01,
@@ -45,18 +46,25 @@ class IdxConfig(DatasetConfig):
     )
     labels: TenLabels = Field(default=(), title="Classes", description=LABELS_DESCRIPTION)
 
+    def used(self, declared: int) -> int:
+        return self.examples or declared
+
+    def opened(self) -> dict[str, Any]:
+        return with_opened_labels(super().opened())
+
 
 def _shape(config: IdxConfig) -> DataShape:
     return DataShape(SHAPE.input, len(config.labels) or SHAPE.classes)
 
 
-class IdxImages(Samples):
+class IdxImages(OfficialSplit):
     """One of the data sets in `folder`."""
 
     def __init__(self, name: str, class_names: tuple[str, ...], config: IdxConfig, folder: Path) -> None:
+        super().__init__(validation_share=config.validation_share, examples=config.examples)
         self.name = name
-        self.class_names = class_names
         self.config = config
+        self._names = class_names
         self._folder = folder
         for file in (file for pair in FILES.values() for file in pair):
             if not (folder / file).is_file():
@@ -69,10 +77,11 @@ class IdxImages(Samples):
     def shape(self) -> DataShape:
         return _shape(self.config)
 
-    def _load(self, part: str) -> tuple[Array, Array]:
-        """Images (n, 1, 28, 28) uint8 and labels (n,) int64, LEFT_OUT for classes that are not used.
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        return kept_names(self._names, self.config.labels)
 
-        Raises BadInput for files that do not belong together."""
+    def _load(self, part: Literal["train", "test"]) -> tuple[Array, Array]:
         images = read_idx(self._folder / FILES[part][0], dimensions=3)
         labels = read_idx(self._folder / FILES[part][1], dimensions=1)
         if images.shape[1:] != SHAPE.input[1:]:
@@ -84,36 +93,6 @@ class IdxImages(Samples):
                 code="damaged_data",
             )
         return images[:, np.newaxis], relabelled(labels.astype(np.int64), self.config.labels)
-
-    @cached_property
-    def _training_file(self) -> tuple[Array, Array]:
-        return self._load("train")
-
-    def _part(self, indices: Indices) -> Part:
-        images, labels = self._training_file
-        return Part(inputs=images[indices], labels=labels[indices], indices=indices)
-
-    def search_data(self, seed: int) -> SearchData:
-        labels = self._training_file[1]
-        used = np.flatnonzero(labels != LEFT_OUT)
-        pool = used[stratified_subset(labels[used], self.config.examples, self.name)]
-        train, validation = stratified_split(labels[pool], self.config.validation_share, self.name, "validation", seed)
-        part = self._part(pool[train])
-        return SearchData(
-            dataset=self.name,
-            shape=self.shape(),
-            train=part,
-            validation=self._part(pool[validation]),
-            preprocessing=image_preprocessing(part.inputs, 255.0),
-            class_names=kept_names(self.class_names, self.config.labels),
-        )
-
-    def open_test(self, key: FinalePass) -> Part:
-        if not isinstance(key, FinalePass):
-            raise TypeError("the test split opens only to the finale")
-        images, labels = self._load("test")
-        used = np.flatnonzero(labels != LEFT_OUT)
-        return Part(inputs=images[used], labels=labels[used], indices=used)
 
 
 def _entry(name: str, title: str, description: str, source: str, licence: str, class_names: tuple[str, ...]) -> DatasetEntry:

@@ -60,4 +60,5 @@ ENTRY = DatasetEntry(
     budgets=frozenset({"trials"}),
     spaces=frozenset({"sequence"}),
     metric="reward",
+    idle=dict.fromkeys(("max_failures", "options.failed"), "its formula has a reward for every sequence: no trial fails"),
 )

@@ -9,6 +9,8 @@ import numpy as np
 from ..spaces.data_shape import Preprocessing
 from .base import Array
 
+CHUNK = 1024
+
 
 def image_preprocessing(images: Array, scale: float) -> Preprocessing:
     """Normalisation fitted to `images` (n, channels, height, width) of type uint8 with raw values in [0, scale].
@@ -18,7 +20,11 @@ def image_preprocessing(images: Array, scale: float) -> Preprocessing:
     """
     mean, std = [], []
     for channel in range(images.shape[1]):
-        histogram = [int(item) for item in np.bincount(images[:, channel].reshape(-1), minlength=256)]
+        # Counting takes eight bytes for each value, so few images at once.
+        counts = np.zeros(256, dtype=np.int64)
+        for first in range(0, len(images), CHUNK):
+            counts += np.bincount(images[first : first + CHUNK, channel].reshape(-1), minlength=256)
+        histogram = [int(item) for item in counts]
         count = sum(histogram)
         total = sum(value * times for value, times in enumerate(histogram))
         square = sum(value * value * times for value, times in enumerate(histogram))

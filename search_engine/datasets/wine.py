@@ -46,5 +46,6 @@ ENTRY = DatasetEntry(
     open=lambda config, data_dir: _open(config),
     input_kind="vector",
     shape=SHAPE,
+    package_files=("sklearn/datasets/data/wine_data.csv",),
     sizes={"train and validation": 134, "test": 44},
 )

@@ -7,7 +7,7 @@ generated from `json_schema()`. *Science* events are reproducible: equal seed an
 Float arrays travel as base64 of little-endian float32 (`encode_floats`), so a frame is small and exact.
 """
 
-from .charts import Chart, ChartMark, ChartSeries, series
+from .charts import Chart, ChartMark, ChartSeries, series, shares_of_three
 from .facts import (
     CandidateBorn,
     Champion,
@@ -38,18 +38,23 @@ from .pictures import (
     ColonyFrame,
     DecisionInfo,
     DecisionsDeclared,
+    DecodedFrame,
     DomainPolicy,
     DomainsFrame,
     FamilyDeclared,
     MarginalsFrame,
     MaskFrame,
     MaskLayer,
+    Motif,
+    MotifChange,
+    MotifsFrame,
     PathwaysFrame,
     PolicyFrame,
     StructureFrame,
     SurrogateFrame,
 )
 from .record import Event, EventLog, EventRecord, Payload, json_schema, parse_payload
+from .scores import ClassScores, Fidelity, Score
 
 __all__ = [
     "Ant",
@@ -59,12 +64,14 @@ __all__ = [
     "ChartMark",
     "ChartSeries",
     "ChartsFrame",
+    "ClassScores",
     "ColonyEdge",
     "ColonyFrame",
     "ControlScored",
     "Cost",
     "DecisionInfo",
     "DecisionsDeclared",
+    "DecodedFrame",
     "DerivedGenome",
     "DomainPolicy",
     "DomainsFrame",
@@ -74,6 +81,7 @@ __all__ = [
     "FRAME_KINDS",
     "FamilyDeclared",
     "FamilyGroup",
+    "Fidelity",
     "FinalistChosen",
     "GraphData",
     "GraphEdge",
@@ -85,6 +93,9 @@ __all__ = [
     "MaskLayer",
     "Metrics",
     "ModelScored",
+    "Motif",
+    "MotifChange",
+    "MotifsFrame",
     "Notice",
     "Ops",
     "PICTURES",
@@ -95,6 +106,7 @@ __all__ = [
     "PopulationBlock",
     "Report",
     "RunCompleted",
+    "Score",
     "SearchStopped",
     "StructureFrame",
     "SurrogateFrame",
@@ -104,4 +116,5 @@ __all__ = [
     "json_schema",
     "parse_payload",
     "series",
+    "shares_of_three",
 ]

@@ -10,7 +10,10 @@
 ... )
 >>> grown.after < grown.before
 True
->>> Champion(generation=3, value=0.9, metric="fitness", genome={}, genome_hash="", graph=GraphData(nodes=[], edges=[])).added_nodes
+>>> Champion(
+...     generation=3, value=0.9, metric="val_accuracy", fidelity=Fidelity(text="shared weights"), selected_from=12, genome={},
+...     genome_hash="", graph=GraphData(nodes=[], edges=[]),
+... ).added_nodes
 []
 >>> PopulationBlock(generation=3, size=64, block="", best=0.9, mean=0.6).kind
 'population'
@@ -26,6 +29,7 @@ from pydantic import Field
 
 from .charts import Chart
 from .parts import Cost, GraphData, PayloadBase
+from .scores import ClassScores, Fidelity, Score
 
 
 class PhaseStarted(PayloadBase):
@@ -58,6 +62,7 @@ class CandidateBorn(PayloadBase):
     fidelity: dict[str, Any] = Field(default={})
     inherited_from: int | None = Field(default=None, description="candidate whose weights its training starts from")
     inherited_parts: list[str] = Field(default=[], description="submodules that were taken over")
+    architectures: int = Field(default=0, description="distinct architectures that the search has proposed, with this one")
 
 
 class TrialTold(PayloadBase):
@@ -72,6 +77,10 @@ class TrialTold(PayloadBase):
     cost: Cost = Cost()
     reused_from: int | None = None
     simulated: bool = False
+    warnings: list[str] = Field(
+        default=[], exclude_if=lambda sentences: not sentences, json_schema_extra={"x-left-out-when-empty": True},
+        description="what makes its metrics say less than they seem to, in plain sentences; left out where there is nothing to say",
+    )
     charged_samples: float = Field(description="the run's charged samples after this tell")
     charged_trials: int
 
@@ -84,6 +93,8 @@ class Incumbent(PayloadBase):
     step: int | None = None
     metric: str
     value: float
+    fidelity: Fidelity
+    selected_from: int = Field(description="so many architectures had been compared by then")
     genome: dict[str, Any]
     genome_hash: str
     string: str
@@ -106,7 +117,8 @@ class DerivedGenome(PayloadBase):
     genome: dict[str, Any]
     genome_hash: str
     string: str
-    changed_edges: int
+    changed_edges: int = Field(description="how many of its parts are others than in the one before")
+    unit: str = Field(default="edge", description="what such a part is, one of them: edge, weight, block, latent, module, choice")
 
 
 class Notice(PayloadBase):
@@ -154,6 +166,8 @@ class PopulationBlock(PayloadBase):
     block: str
     best: float
     mean: float
+    metric: str = Field(default="", description="what it ranks by, of which `best` and `mean` are; empty in logs from before it was said")
+    direction: Literal["maximise", "minimise"] = Field(default="maximise", description="of `metric`: which end is better")
 
 
 class Champion(PayloadBase):
@@ -163,6 +177,8 @@ class Champion(PayloadBase):
     generation: int
     value: float
     metric: str
+    fidelity: Fidelity
+    selected_from: int = Field(description="so many architectures had been compared by then")
     genome: dict[str, Any]
     genome_hash: str
     graph: GraphData
@@ -174,10 +190,13 @@ class Champion(PayloadBase):
 
 class SearchStopped(PayloadBase):
     kind: Literal["search_stopped"] = "search_stopped"
-    reason: str = Field(description="budget, horizon, exhausted or settled")
-    message: str
+    reason: str = Field(description="budget, horizon, exhausted, repeated, collapsed, settled or stopped")
+    message: str = Field(description="the same in words, with the figures that it rests on")
     charged_samples: float
     charged_trials: int
+    charged_flops: float = Field(default=0.0, description="2 x multiply-accumulates")
+    architectures: int | None = Field(default=None, description="distinct ones that were tried, of a search by trials")
+    repeated: int | None = Field(default=None, description="trials that took the result of an earlier one")
     overshoot: float = 0.0
 
 
@@ -201,7 +220,11 @@ class ModelScored(PayloadBase):
     index: int
     role: Literal["finalist", "baseline"]
     genome_hash: str
-    metrics: dict[str, float]
+    metrics: dict[str, float] = Field(description="everything that was measured; `scores` says which of it is what")
+    scores: list[Score] = Field(default=[], description="at most one of each kind")
+    by_class: list[ClassScores] = Field(default=[], description="beside each accuracy, of each part and data set")
+    warnings: list[str] = Field(default=[], description="what makes its scores say less than they seem to, in plain sentences")
+    visits: int = Field(default=0, description="test parts that were opened for it: one for each data set; 0 where there is no test score")
     parameters: int | None = None
     flops: float | None = None
     bundle: bool = Field(description="whether a downloadable model exists")
@@ -233,6 +256,9 @@ class Ops(PayloadBase):
         "recovered",
         "diverged",
         "disk_full",
+        "damaged",
+        "whole",
+        "begun_again",
         "timing",
     ]
     message: str

@@ -54,6 +54,7 @@ class FamilyGroup(PayloadBase):
     operations: list[str]
     fixed: list[tuple[str, str]] = Field(default=[], description="edges without a choice (for example node to concat)")
     layout: dict[str, tuple[float, float]] = Field(default={}, description="hand-made positions in the unit square; empty = lay out")
+    weight: str = Field(default="γ", description="what a weight is called: γ, a probability, ...")
     constraint: str = Field(default="simplex", description="simplex, simplex_vertices, cube or cube_vertices: where an edge's weights live")
 
 

@@ -18,10 +18,16 @@ Float arrays are base64 of little-endian float32 (`encode_floats`).
 >>> frames = [
 ...     PolicyFrame(step=1, probabilities=half), MarginalsFrame(step=1, counts=half, means=half),
 ...     ColonyFrame(step=1, depth=1, edges=[], ants=[]),
-...     PathwaysFrame(step=1, task=0, layers=1, modules=2, population=[[[0]]], fitness=[None]),
+...     PathwaysFrame(step=1, task=0, layers=1, modules=2, population=[[[0]]], fitness=[None], metric="val_accuracy"),
 ...     DomainsFrame(step=1, layers=1, modules=["a"], domains=[]), SurrogateFrame(step=1, means=half, deviations=half, chosen=[0]),
 ...     ChartsFrame(step=1, charts=[]), MaskFrame(step=1, layers=[]),
+...     DecodedFrame(step=1, rows=1, columns=1, low=0.0, high=1.0, examples="", decoded=""),
+...     MotifsFrame(step=1, candidate=0, value=0.9, metric="val_accuracy", motifs=[], network=[]),
 ... ]
+>>> MotifChange(candidate=3, parent=1, level=2, motif=1, source=1, target=2, old="none", new="skip_connect").level
+2
+>>> Motif(level=2, number=1, nodes=2, edges=[(1, 2, "skip_connect")], uses=4, mean_uses=2.5).uses
+4
 >>> {frame.kind for frame in frames} <= FRAME_KINDS
 True
 """
@@ -96,7 +102,11 @@ class MarginalsFrame(PayloadBase):
     kind: Literal["marginals"] = "marginals"
     step: int
     counts: str
-    means: str = Field(description="0 where a choice was never scored")
+    means: str = Field(description="0 also where a choice was never scored: where `counts` has 0, and at the places of `unscored`")
+    unscored: list[int] = Field(
+        default=[], exclude_if=lambda places: not places, json_schema_extra={"x-left-out-when-empty": True},
+        description="places of choices that were tried, and whose trials all failed; left out where there are none",
+    )
 
 
 class ColonyEdge(PayloadBase):
@@ -138,7 +148,8 @@ class PathwaysFrame(PayloadBase):
     layers: int
     modules: int
     population: list[list[list[int]]]
-    fitness: list[float | None]
+    fitness: list[float | None] = Field(description="of each path by place, `metric`; null for one that never competed")
+    metric: str = Field(default="", description="what that is, a share of examples: val_accuracy or train_accuracy; higher is better")
     frozen: list[list[int]] = Field(default=[], description="per layer the modules that earlier tasks froze")
     earlier: list[list[list[int]]] = Field(default=[], description="the path that each earlier task kept")
     best: list[list[int]] = Field(default=[])
@@ -172,6 +183,7 @@ class SurrogateFrame(PayloadBase):
     means: str
     deviations: str
     chosen: list[int]
+    scale: str = Field(default="predicted score", description="what the means are")
     observed: str = Field(default="", description="scores of evaluated genomes")
     predicted: str = Field(default="", description="what a surrogate that did not see them predicted for the same genomes")
     values: dict[str, float] = Field(default={})
@@ -195,6 +207,7 @@ class MaskLayer(PayloadBase):
     kept: int
     total: int
     bits: str = Field(default="", description="base64 of the mask, row-major, packed with the first weight in the highest bit; '' if large")
+    before: str = Field(default="", description="the same bits in the frame before: what was removed since; '' where there was none")
 
 
 class MaskFrame(PayloadBase):
@@ -206,7 +219,67 @@ class MaskFrame(PayloadBase):
     values: dict[str, float] = Field(default={}, description="round, share kept, ...")
 
 
-FRAME_KINDS = frozenset({"structure", "policy", "marginals", "colony", "pathways", "domains", "surrogate", "charts", "mask"})
+class DecodedFrame(PayloadBase):
+    """What an auto-encoder makes of images now. Grey values are bytes, base64, image by image, row by row: 0 = `low`, 255 = `high`."""
+
+    kind: Literal["decoded"] = "decoded"
+    step: int
+    rows: int = Field(description="height of an image in pixels")
+    columns: int = Field(description="width of an image in pixels")
+    low: float = Field(description="what the darkest byte means, in the units of the data")
+    high: float
+    examples: str = Field(description="a few images of the validation part, the same in every frame")
+    decoded: str = Field(description="what comes back of each, by the mean code")
+    across: str = Field(default="", description="name of the latent that rises from left to right in the code space; '' = none is drawn")
+    down: str = Field(default="", description="that of the latent that rises from top to bottom; '' = one row")
+    values: list[float] = Field(default=[], description="their values, deviations of the prior N(0, 1); all other latents are 0")
+    space: str = Field(default="", description="decoded images of the code space, row by row")
+
+
+class Motif(PayloadBase):
+    """One motif of a genome. Its nodes count from 1, the input; the last is the output."""
+
+    level: int
+    number: int = Field(description="of its level, from 1")
+    nodes: int
+    edges: list[tuple[int, int, str]] = Field(description="from, to, and what lies between: an operation, or 'motif_3' of the level below")
+    uses: int = Field(description="how often it stands in the flattened cell")
+    mean_uses: float = Field(description="the same of the motif of this number, mean over the population")
+
+
+class MotifChange(PayloadBase):
+    """The one entry in which a child differs from its parent: what lies between two nodes of a motif."""
+
+    candidate: int
+    parent: int
+    level: int
+    motif: int
+    source: int
+    target: int
+    old: str
+    new: str
+
+
+class MotifsFrame(PayloadBase):
+    """The best genome so far, level by level, and the graph that it stands for."""
+
+    kind: Literal["motifs"] = "motifs"
+    step: int
+    candidate: int = Field(description="whose genome it is")
+    value: float
+    metric: str = Field(description="what the value is, higher is better")
+    motifs: list[Motif] = Field(description="level 2 first; the last one is the cell")
+    network: list[tuple[str, str, str]] = Field(
+        description="the flattened cell: from, to, operation ('' = the value goes on as it is); '1-3.2' is node 2 of the motif on edge 1-3"
+    )
+    change: MotifChange | None = Field(default=None, description="that made this genome; null for a random one")
+    latest: MotifChange | None = Field(default=None, description="of the child that was told last; null for a random one")
+    values: dict[str, float] = Field(default={})
+
+
+FRAME_KINDS = frozenset(
+    {"structure", "policy", "marginals", "colony", "pathways", "domains", "surrogate", "charts", "mask", "decoded", "motifs"}
+)
 """Pictures of a moment: of several only the latest matters to somebody who watches, so a live view may leave out older ones."""
 
 PICTURES: dict[str, tuple[str, ...]] = {
@@ -221,6 +294,8 @@ PICTURES: dict[str, tuple[str, ...]] = {
     "domains": ("domains",),
     "surrogate": ("surrogate",),
     "mask": ("mask",),
+    "decoded": ("decoded",),
+    "motifs": ("motifs",),
     "charts": ("charts",),
 }
 """The kinds of picture that an algorithm declares (`AlgorithmEntry.structure`), each with the events that it is drawn from."""

@@ -29,10 +29,12 @@ from .pictures import (
     ChartsFrame,
     ColonyFrame,
     DecisionsDeclared,
+    DecodedFrame,
     DomainsFrame,
     FamilyDeclared,
     MarginalsFrame,
     MaskFrame,
+    MotifsFrame,
     PathwaysFrame,
     PolicyFrame,
     StructureFrame,
@@ -52,6 +54,8 @@ Payload = (
     | SurrogateFrame
     | ChartsFrame
     | MaskFrame
+    | DecodedFrame
+    | MotifsFrame
     | ControlScored
     | GrowthStep
     | Report
@@ -138,6 +142,10 @@ class EventLog:
     def pending(self) -> int:
         """How many events `drain` would give."""
         return len(self._pending)
+
+    def since(self, place: int) -> list[Event]:
+        """What `drain` would give, from a place on."""
+        return self._pending[place:]
 
     def drain(self) -> list[Event]:
         """The events since the last call, in order."""

@@ -80,14 +80,26 @@ def relu_conv_norm(channels_in: int, channels_out: int, kernel: int, stride: int
     )
 
 
-def depthwise_separable(channels: int, kernel: int, stride: int, dilation: int, style: Style) -> nn.Sequential:
-    """ReLU, depthwise convolution, pointwise convolution, batch normalisation."""
+def depthwise_separable(
+    channels: int, kernel: int, stride: int, dilation: int, style: Style, channels_out: int | None = None
+) -> nn.Sequential:
+    """ReLU, depthwise convolution, pointwise convolution (to `channels_out`, else to as many channels), batch normalisation."""
+    channels_out = channels_out or channels
     return nn.Sequential(
         nn.ReLU(),
         nn.Conv2d(
             channels, channels, kernel, stride=stride, padding=dilation * (kernel // 2), dilation=dilation, groups=channels, bias=False
         ),
-        nn.Conv2d(channels, channels, 1, bias=False),
+        nn.Conv2d(channels, channels_out, 1, bias=False),
+        style.norm(channels_out),
+    )
+
+
+def depthwise(channels: int, kernel: int, stride: int, style: Style) -> nn.Sequential:
+    """ReLU, depthwise convolution, batch normalisation."""
+    return nn.Sequential(
+        nn.ReLU(),
+        nn.Conv2d(channels, channels, kernel, stride=stride, padding=kernel // 2, groups=channels, bias=False),
         style.norm(channels),
     )
 
@@ -115,6 +127,10 @@ def build_primitive(name: str, channels: int, stride: int, style: Style) -> nn.M
         return nn.Sequential(
             *depthwise_separable(channels, kernel, stride, 1, style), *depthwise_separable(channels, kernel, 1, 1, style)
         )
+    if primitive.family == "separable_once":
+        return depthwise_separable(channels, kernel, stride, 1, style)
+    if primitive.family == "depthwise":
+        return depthwise(channels, kernel, stride, style)
     if primitive.family == "dilated":
         return depthwise_separable(channels, kernel, stride, 2, style)
     return relu_conv_norm(channels, channels, kernel, stride, style)

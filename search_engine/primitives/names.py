@@ -1,7 +1,8 @@
 """The convolutional primitives, described without torch.
 
 Ids as in DARTS (Liu et al. 2019, `genotypes.PRIMITIVES`) and NAS-Bench-201 (Dong and Yang 2020, `nas_201_api`), and one more of their
-kind for ENAS' macro space (Pham et al. 2018, section 2.3). Every primitive maps
+kind for ENAS' macro space (Pham et al. 2018, section 2.3), two more for hierarchical representations (Liu et al. 2018). Every primitive
+maps
 (B, C, H, W) to (B, C, ceil(H / stride), ceil(W / stride)): all operations of an edge agree in shape, so any weighting of them is a
 valid model.
 """
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["zero", "identity", "convolution", "pooling"]
-Family = Literal["zero", "identity", "convolution", "separable", "dilated", "pooling"]
+Family = Literal["zero", "identity", "convolution", "separable", "separable_once", "depthwise", "dilated", "pooling"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,9 @@ class Primitive:
             return self.kernel_of_layer**2 * channels * channels + normalisation
         if self.family == "separable":
             return 2 * (self.kernel_of_layer**2 * channels + channels * channels + normalisation)
-        if self.family == "dilated":
+        if self.family == "depthwise":
+            return self.kernel_of_layer**2 * channels + normalisation
+        if self.family in ("separable_once", "dilated"):
             return self.kernel_of_layer**2 * channels + channels * channels + normalisation
         return 0
 
@@ -87,6 +90,14 @@ PRIMITIVES: dict[str, Primitive] = {
             "dil_conv_5x5", "Dilated convolution 5x5", "dil 5x5", "convolution", "dilated", 9,
             "ReLU, depthwise 5x5 with dilation 2, pointwise 1x1, batch normalisation.",
         ),
+        Primitive(
+            "dw_conv_3x3", "Depthwise convolution 3x3", "dw 3x3", "convolution", "depthwise", 3,
+            "ReLU, depthwise 3x3, batch normalisation: every channel for itself.",
+        ),
+        Primitive(
+            "dws_conv_3x3", "Separable convolution 3x3, once", "dws 3x3", "convolution", "separable_once", 3,
+            "Once: ReLU, depthwise 3x3, pointwise 1x1, batch normalisation.",
+        ),
     )
 }
 
@@ -100,3 +111,9 @@ NB201: tuple[str, ...] = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3"
 
 MACRO: tuple[str, ...] = ("nor_conv_3x3", "sep_conv_3x3", "nor_conv_5x5", "sep_conv_5x5", "avg_pool_3x3", "max_pool_3x3")
 """The six branches of a layer of the macro space, in ENAS' order (melodyguan/enas, src/cifar10/general_child.py)."""
+
+MOTIFS: tuple[str, ...] = (
+    "none", "skip_connect", "nor_conv_1x1", "dw_conv_3x3", "dws_conv_3x3", "max_pool_3x3", "avg_pool_3x3",
+)
+"""The level-1 operations of hierarchical representations (Liu et al. 2018, section 2): none, identity, 1x1 convolution, 3x3 depthwise and
+3x3 separable convolution, 3x3 max and average pooling."""

@@ -37,7 +37,11 @@ class Meter:
             return 0.0
         if self.budget.kind == "trials":
             return float(trials)
-        return cost.samples if self.budget.kind == "samples" else cost.seconds
+        return float(getattr(cost, self.budget.kind))
+
+    @property
+    def in_seconds(self) -> bool:
+        return self.budget is not None and self.budget.kind == "seconds"
 
     @property
     def charged(self) -> float:
@@ -46,6 +50,11 @@ class Meter:
     def allows(self, open_cost: Cost, open_trials: int) -> bool:
         """Whether one more trial may be asked while these are open."""
         return self.budget is None or self.charged + self.amount(open_cost, open_trials) < self.budget.limit
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Device seconds that may still be used; None where they are no budget."""
+        return self.budget.limit - self.charged if self.budget is not None and self.budget.kind == "seconds" else None
 
     @property
     def exhausted(self) -> bool:
@@ -65,3 +74,8 @@ class Meter:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.cost = Cost.model_validate(state["cost"])
         self.trials = state["trials"]
+
+
+def counted(charged: float, budget: Budget) -> str:
+    """"12 of 100 trials"."""
+    return f"{charged:,.0f} of {budget.limit:,.0f} {budget.kind}"

@@ -9,37 +9,39 @@ from __future__ import annotations
 
 import random
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..algorithms.base import Context, Phase, StepPhase, TrialPhase
+from ..algorithms.base import Context, Finalist, Phase, StepPhase, TrialPhase
 from ..base import checkpoint
-from ..base.errors import BadInput, CheckpointMismatch, TrialFailure
+from ..base.errors import BadInput, TrialFailure
 from ..base.generators import derive_seed, random_state, restore_random
+from ..base.migrations import Steps, expecting, migrated
 from ..catalogue.config import CheckedRun
 from ..datasets.base import Objective, Samples, Table
-from ..events import ControlScored, Cost, Event, EventLog, PhaseStarted, RunCompleted, SearchStopped
+from ..events import ControlScored, Cost, Event, EventLog, Fidelity, Notice, PhaseStarted, RunCompleted, SearchStopped
 from ..spaces.genomes import Genome
+from . import data_record
 from .alike import signature
-from .budget import Meter
+from .budget import Meter, counted
+from .declared_flops import DeclaredFlops
+from .doubts import absurd_losses
 from .finale import Finale
-from .phase_work import finalist_tree
+from .forecast import TrialPlan
+from .phase_work import finalist_tree, migrated_phase, phase_title
 from .resources import Resources
+from .scores import FORMULA, looked_up, of_trial
 from .starting_weights import weights_file
+from .stop_reasons import Tried, of_steps
 from .trial_rounds import OpenTrial, TrialRounds
 from .trial_work import declared_cost, genome_training
 from .work import Progress, WorkSpec
 
-STATE_VERSION = 4
-
-STOP_MESSAGES = {
-    "budget": "the budget is used up",
-    "horizon": "the planned number of steps is done",
-    "exhausted": "no new architecture is left to try",
-    "settled": "the search has settled on one architecture",
-    "stopped": "a stop rule of the algorithm ended the search early",
-}
+STATE_VERSION = 5
+"""Rises when the form of `Coordinator.state_dict` changes, or of what is part of it (rounds, finale, meter, log)."""
+STATE_STEPS: Steps = {}
+"""How a state of an earlier version becomes one of the next (`base.migrations`); with a phase's own state, which has its own steps."""
 
 
 @dataclass
@@ -63,12 +65,17 @@ class Coordinator:
     def __init__(self, checked: CheckedRun, data_dir: Path, run_dir: Path) -> None:
         self.checked = checked
         self.run_dir = run_dir
-        self.resources = Resources(checked, data_dir)
+        self.resources = Resources(checked, data_dir, run_dir)
         self.meter = Meter(checked.budget)
+        self.declared_flops = DeclaredFlops(checked, self.resources)
         self.log = EventLog("run")
         self.status = "running"
         self.reason = ""
         self.stop_reason = ""
+        self.stop_message = ""
+        """The same in words, with its figures."""
+        self.tried: Tried | None = None
+        """What the search by trials proposed; None where there was none."""
         self.phase_index = -1
         self.phase: Phase | None = None
         self.rounds: TrialRounds | None = None
@@ -81,7 +88,11 @@ class Coordinator:
         self.baselines: list[dict[str, Any]] = []
         self.apart = Cost()
         """What the controls used: reported, not charged."""
+        self.data_warnings: list[str] = []
+        """What there is to know of the data before a score on them is believed."""
         self.finale = Finale(self)
+        self._data_recorded = False
+        """Whether this process has seen to it."""
         self._opened: list[WorkSpec] = []
         self._obsolete: list[str] = []
 
@@ -96,6 +107,8 @@ class Coordinator:
         Outcomes of unknown or already taken work are ignored, so delivering one twice changes nothing.
         """
         started = time.perf_counter()
+        if not self._data_recorded:
+            self._record_data()
         for source, outcome in (outcomes or {}).items():
             self._deliver(source, outcome)
         more = False
@@ -107,10 +120,21 @@ class Coordinator:
         obsolete, self._obsolete = self._obsolete, []
         return Step(self.log.drain(), opened, more, self.status, self.reason, self.meter.totals(), obsolete)
 
+    def _record_data(self) -> None:
+        """With which data the run begins. What lies there of a beginning that was never committed is replaced; a run that an earlier
+        version began, without a record, is held to what its files are now."""
+        begins = self.phase_index < 0
+        if begins or data_record.read(self.run_dir) is None:
+            data_record.write(self.run_dir, self.resources.all_files())
+            self.resources.look_again()
+        self._data_recorded = True
+
     def _deliver(self, source: str, outcome: dict[str, Any]) -> None:
         if "members" in outcome:
             for member, own in outcome["members"].items():
-                self._deliver(member, own)
+                self.machine_failures += bool(own["machine"])
+                if self.rounds is not None:
+                    self.rounds.deliver_of_group(int(member.partition(":")[2]), own)
             return
         self.machine_failures += bool(outcome.get("machine"))
         kind, _, index = source.partition(":")
@@ -146,11 +170,18 @@ class Coordinator:
         self.phase_index = index
         self.phase_outcome = None
         self.phase = phase
+        if index == 0:
+            self._review_data()
         horizon = phase.horizon if isinstance(phase, TrialPhase) else None
         self.say(PhaseStarted(phase=index, name=phase.name, title=phase.title, language=phase.language, horizon=horizon), index)
         if isinstance(phase, StepPhase):
             self.open(WorkSpec(kind="phase", index=index, arguments={"charged": self.meter.state_dict()}), self.handover)
         return True
+
+    def _review_data(self) -> None:
+        self.data_warnings = self.resources.data_warnings
+        for sentence in self.data_warnings:
+            self.say(Notice(name="data", message=sentence), 0)
 
     def _make_phase(self, index: int) -> Phase:
         """The phase, begun where the coordinator itself drives it (trial phases)."""
@@ -175,6 +206,7 @@ class Coordinator:
                 max_failures=self.checked.config.max_failures,
                 first_number=self.numbers,
                 together=1 if phase.keeps_weights else self.checked.config.together,
+                count_repeats=self.checked.config.count_repeats,
             )
         return phase  # type: ignore[no-any-return]
 
@@ -185,12 +217,19 @@ class Coordinator:
             return rounds.round()
         assert self.phase is not None
         self.numbers = rounds.first_number + rounds.asked
-        finalists = [finalist_tree(item) for item in rounds.finalists()]
+        finalists = [self._trial_finalist(item, rounds) for item in rounds.finalists()]
         if not finalists and rounds.asked == 0:
             return self._fail("the budget does not allow a single trial")
         baselines = [finalist_tree(item) for item in self.phase.baselines()]
-        self._end_phase(rounds.draining, finalists, baselines, self.phase.handover())
+        self.tried = rounds.tried
+        self._end_phase(rounds.draining, rounds.drained, finalists, baselines, self.phase.handover())
         return True
+
+    def _trial_finalist(self, finalist: Finalist, rounds: TrialRounds) -> dict[str, Any]:
+        """With what its value was measured at, and of how many trials it was chosen."""
+        asked = rounds.asked_at.get(finalist.candidate, {}) if finalist.candidate is not None else {}
+        fidelity = self.fidelity(finalist.genome, asked, None)
+        return {**finalist_tree(finalist), "selected_from": max(1, rounds.judged), "fidelity": fidelity.model_dump()}
 
     def _step_phase(self) -> bool:
         outcome = self.phase_outcome
@@ -203,7 +242,7 @@ class Coordinator:
         self.meter.charge(cost)
         if outcome["status"] != "completed":
             return self._fail(outcome["reason"])
-        self._end_phase(outcome["reason"], outcome["finalists"], outcome["baselines"], outcome["handover"])
+        self._end_phase(outcome["reason"], of_steps(outcome["reason"]), outcome["finalists"], outcome["baselines"], outcome["handover"])
         return True
 
     def _end_control(self, phase: Phase, outcome: dict[str, Any], cost: Cost) -> bool:
@@ -216,7 +255,8 @@ class Coordinator:
         return True
 
     def _end_phase(
-        self, stop_reason: str, finalists: list[dict[str, Any]], baselines: list[dict[str, Any]], handover: dict[str, Any] | None
+        self, stop_reason: str, message: str, finalists: list[dict[str, Any]], baselines: list[dict[str, Any]],
+        handover: dict[str, Any] | None,
     ) -> None:
         self.handover = handover
         self.finalists = finalists or self.finalists
@@ -226,13 +266,17 @@ class Coordinator:
         last = self.phase_index + 1 >= len(phases) or phases[self.phase_index + 1].control
         if not last and stop_reason != "budget":
             return
-        self.stop_reason = stop_reason
+        self.stop_reason, self.stop_message = stop_reason, message
+        tried = self.tried
         self.say(
             SearchStopped(
                 reason=stop_reason,
-                message=STOP_MESSAGES[stop_reason],
+                message=message,
                 charged_samples=self.meter.cost.samples,
                 charged_trials=self.meter.trials,
+                charged_flops=self.meter.cost.flops,
+                architectures=None if tried is None else tried.architectures,
+                repeated=None if tried is None else tried.repeated,
                 overshoot=0.0 if self._in_seconds else self.meter.overshoot,
             ),
             0,
@@ -240,7 +284,8 @@ class Coordinator:
 
     def _start_finale(self) -> bool:
         if not self.finalists:
-            return self._fail("no trial gave a result")
+            why = f" within the budget of {self.checked.budget.limit:g} s" if self._in_seconds and self.checked.budget else ""
+            return self._fail(f"no trial gave a result{why}")
         self.finale.start(self.finalists, self.baselines)
         return True
 
@@ -255,7 +300,7 @@ class Coordinator:
             return False
         if self.finale.failed_reason:
             return self._fail(self.finale.failed_reason)
-        message = f"finished: {STOP_MESSAGES[self.stop_reason]}"
+        message = f"finished: {self.stop_message}"
         self.say(RunCompleted(reason=self.stop_reason, message=message), 0)
         self.status, self.reason = "completed", message
         return True
@@ -280,14 +325,17 @@ class Coordinator:
     def open_trial(self, trial: OpenTrial) -> None:
         self.open(self._trial_spec(trial))
 
-    def open_trials(self, trials: list[OpenTrial]) -> None:
-        """Open trials that were asked one after the other: those of equal shape as one piece of work, the others each for itself."""
+    def open_trials(self, trials: list[OpenTrial], together: int) -> None:
+        """Open trials that were asked one after the other: those of equal shape as one piece of work, at most `together` in each, the
+        others each for itself."""
         groups: dict[str, list[OpenTrial]] = {}
         for trial in trials:
             # A signature is no number: what cannot be trained together stands alone under one.
             groups.setdefault(self._alike(trial) or str(trial.number), []).append(trial)
-        for group in groups.values():
-            specs = [self._trial_spec(trial) for trial in group]
+        # By their first trial, so that what is told first is begun first.
+        pieces = [group[first : first + together] for group in groups.values() for first in range(0, len(group), together)]
+        for piece in sorted(pieces, key=lambda piece: piece[0].number):
+            specs = [self._trial_spec(trial) for trial in piece]
             members = {"members": [spec.model_dump(mode="json") for spec in specs]}
             self.open(specs[0] if len(specs) == 1 else specs[0].model_copy(update={"arguments": members}))
 
@@ -307,6 +355,8 @@ class Coordinator:
             arguments["inherit"] = {"trial": trial.inherit.trial, "parts": list(trial.inherit.parts)}
         if isinstance(self.phase, TrialPhase) and self.phase.keeps_weights:
             arguments["keep"] = True
+        if trial.said is not None:
+            arguments["said"] = trial.said
         return WorkSpec(kind="trial", index=trial.number, arguments=arguments)
 
     def forget(self, trials: list[int]) -> None:
@@ -314,13 +364,19 @@ class Coordinator:
         self._obsolete += [weights_file(trial) for trial in trials]
 
     def declared_cost(self, genome: Genome, fidelity: dict[str, Any]) -> Cost:
+        """What a trial will use, as far as that is known beforehand. Its FLOPs are counted only where they are the budget."""
         dataset = self.resources.dataset
         if isinstance(dataset, Samples):
             data = self.resources.search_data
             training = genome_training(self.checked.config.training, self.resources.space, genome, fidelity)
-            return declared_cost(training, len(data.train), len(data.validation))
+            cost = declared_cost(training, len(data.train), len(data.validation))
+            if self.checked.budget is None or self.checked.budget.kind != "flops":
+                return cost
+            flops = self.declared_flops.of(genome, self.resources.space.hash(genome), training, cost)
+            return cost.model_copy(update={"flops": flops})
         if isinstance(dataset, Table):
-            return Cost(forward_backward=dataset.charge(genome, self.resources.space.to_string(genome), fidelity))
+            string = self.resources.space.to_string(genome)
+            return Cost(forward_backward=dataset.charge(genome, string, fidelity), flops=dataset.flops(genome, string, fidelity))
         return Cost(forward_backward=dataset.declared_samples)
 
     def instant(self, trial: OpenTrial) -> dict[str, Any] | None:
@@ -329,13 +385,30 @@ class Coordinator:
         try:
             if isinstance(dataset, Table):
                 answer = dataset.lookup(trial.genome, trial.string, trial.fidelity)
-                return _instant_outcome(answer.metrics, answer.samples)
+                return _instant_outcome(answer.metrics, Cost(forward_backward=answer.samples, flops=answer.flops))
             if isinstance(dataset, Objective):
-                return _instant_outcome({self.checked.metric: dataset.reward(trial.genome)}, dataset.declared_samples)
+                reward = dataset.reward(trial.genome)
+                return _instant_outcome({self.checked.metric: reward}, Cost(forward_backward=dataset.declared_samples))
         except TrialFailure as failure:
-            outcome = _instant_outcome({}, trial.declared.forward_backward)
+            outcome = _instant_outcome({}, trial.declared)
             return {**outcome, "status": "failed", "reason": failure.reason, "machine": failure.machine}
         return None
+
+    def fidelity(self, genome: Genome, asked: dict[str, Any], samples: float | None) -> Fidelity:
+        """What a trial of `genome` at the fidelity that was asked for gives its network."""
+        dataset = self.resources.dataset
+        if isinstance(dataset, Table):
+            return looked_up(dict(dataset.trial_at(asked)), samples)
+        if isinstance(dataset, Objective):
+            return FORMULA
+        training = genome_training(self.checked.config.training, self.resources.space, genome, asked)
+        return of_trial(training, self.resources.space, genome, samples)
+
+    def doubts(self, metrics: dict[str, float]) -> list[str]:
+        """What makes the metrics of a trained trial say less than they seem to; nothing where a table or a formula answered."""
+        if self.checked.dataset.provides != "samples":
+            return []
+        return absurd_losses(self.resources.space.task, metrics, [shape.classes for shape in self.resources.shapes])
 
     def describe(self, genome: Genome) -> tuple[str, str]:
         """(canonical hash, the space's own text)."""
@@ -343,14 +416,25 @@ class Coordinator:
 
     # ---------------------------------------------------------------- state
 
+    @property
+    def trial_plan(self) -> TrialPlan | None:
+        """How far the search by trials is, and what it plans; None where there is none."""
+        if self.rounds is not None:
+            return TrialPlan.of(self.rounds.told_trials, self.rounds.planned, self.rounds.at_once)
+        # Over: it was what it was.
+        return None if self.tried is None else TrialPlan.of(self.tried.trials, self.tried.trials, 1)
+
     def progress(self) -> Progress:
-        """How far the search is, in the budget's unit."""
+        """How far the search is, in the budget's unit, or in trials where its own plan ends it first."""
         if self.finale.started:
             return Progress(1, 1, "training the best architecture" if self.status == "running" else self.reason)
-        budget = self.checked.budget
+        budget, planned = self.checked.budget, self.rounds.planned if self.rounds is not None else None
+        if self.rounds is not None and planned is not None and (budget is None or (budget.kind == "trials" and planned < budget.limit)):
+            told = self.rounds.told_trials
+            return Progress(told, planned, f"{told:,} of {planned:,} planned trials")
         if budget is None:
             return Progress(0, None, "searching")
-        return Progress(self.meter.charged, budget.limit, f"{self.meter.charged:,.0f} of {budget.limit:,.0f} {budget.kind}")
+        return Progress(self.meter.charged, budget.limit, counted(self.meter.charged, budget))
 
     def state_dict(self) -> dict[str, Any]:
         trial_phase = self.phase if self.rounds is not None else None
@@ -359,6 +443,8 @@ class Coordinator:
             "status": self.status,
             "reason": self.reason,
             "stop_reason": self.stop_reason,
+            "stop_message": self.stop_message,
+            "tried": None if self.tried is None else asdict(self.tried),
             "phase_index": self.phase_index,
             "in_phase": self.phase is not None,
             "phase_version": trial_phase.state_version if trial_phase else None,
@@ -372,38 +458,38 @@ class Coordinator:
             "finalists": self.finalists,
             "baselines": self.baselines,
             "apart": self.apart.model_dump(),
+            "data_warnings": list(self.data_warnings),
             "meter": self.meter.state_dict(),
             "log": self.log.state_dict(),
             "finale": self.finale.state_dict(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Raises CheckpointMismatch where another version wrote it."""
-        if state["version"] != STATE_VERSION:
-            raise CheckpointMismatch(f"the run was saved with state version {state['version']}, this program needs {STATE_VERSION}")
+        """Raises CheckpointOutdated where another version wrote it from which no migration leads here."""
+        state = migrated("the run", state, state["version"], STATE_VERSION, STATE_STEPS)
         for name in (
             "status",
             "reason",
             "stop_reason",
+            "stop_message",
             "phase_index",
             "handover",
             "numbers",
             "machine_failures",
             "finalists",
             "baselines",
+            "data_warnings",
             "phase_outcome",
         ):
             setattr(self, name, state[name])
         self.meter.load_state_dict(state["meter"])
         self.apart = Cost.model_validate(state["apart"])
+        self.tried = None if state["tried"] is None else Tried(**state["tried"])
         self.phase = self._make_phase(self.phase_index) if state["in_phase"] else None
         if self.rounds is not None and isinstance(self.phase, TrialPhase):
-            if state["phase_version"] != self.phase.state_version:
-                raise CheckpointMismatch(
-                    f"{self.checked.algorithm.title} was saved with state version {state['phase_version']}, "
-                    f"this program needs {self.phase.state_version}"
-                )
-            self.phase.load_state_dict(state["phase"])
+            of_phase = migrated_phase(self.checked, self.phase, state["phase"], state["phase_version"])
+            with expecting(phase_title(self.checked, self.phase)):
+                self.phase.load_state_dict(of_phase)
             restore_random(self.phase.context.rng, state["rng"])
             self.rounds.load_state_dict(state["rounds"])
         self.finale.load_state_dict(state["finale"])
@@ -411,6 +497,5 @@ class Coordinator:
         self.log.load_state_dict(state["log"])
 
 
-def _instant_outcome(metrics: dict[str, float], samples: int) -> dict[str, Any]:
-    cost = Cost(forward_backward=samples)
+def _instant_outcome(metrics: dict[str, float], cost: Cost) -> dict[str, Any]:
     return {"status": "completed", "reason": "", "machine": False, "metrics": metrics, "cost": cost.model_dump(), "seconds": 0.0}

@@ -1,4 +1,7 @@
-"""One entrant of the finale as work: finish the network, visit the test split once, export the bundle, verify it in a fresh process.
+"""One entrant of the finale as work: finish the network, score it once on the test split, export the bundle, verify it in a fresh process.
+
+What finishes a network by an algorithm's own rule is given no test row: it gives a network and a scorer, and this module opens the split,
+hands it to the scorer, and sees to it that scoring changed nothing.
 
 From then on its score stands and the bundle is offered. What follows, the study of what can be removed, adds to the result and can take
 nothing away from it.
@@ -7,23 +10,32 @@ nothing away from it.
 from __future__ import annotations
 
 import copy
+import hashlib
 import logging
 import shutil
+import time
 import uuid
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from ..algorithms.base import Finalist
+from ..algorithms.base import Finalist, Finished
 from ..base import checkpoint
+from ..base.errors import TrialFailure
 from ..base.generators import derive_seed
 from ..base.lazy import load_object
 from ..base.training_config import TrainingConfig
 from ..catalogue.config import CheckedRun
-from ..datasets.base import Samples
-from ..events import Cost, Metrics, ModelScored, Notice
+from ..datasets.base import Part, Samples
+from ..datasets.review import overlap
+from ..events import ClassScores, Cost, Fidelity, Metrics, ModelScored, Notice, Score
 from ..spaces.genomes import Genome
-from .finale import model_folder, open_test
+from .doubts import doubts
+from .finale import model_folder
+from .judging import Judging, Look
 from .resources import Resources
+from .scores import finished_scores, of_trial
+from .sealed import open_test
 from .trial_work import genome_training
 from .work import Progress, Work, WorkSpec
 
@@ -48,7 +60,8 @@ of seconds."""
 
 
 class FinalWork(Work):
-    """Arguments: `genome`, `finish` (retrain or as_is), `role`, `value`, `domains`; the artefact holds the finalist's `init` arrays.
+    """Arguments: `genome`, `finish` (retrain or as_is), `role`, `value`, `search` (the search's score, one or none), `domains`; the
+    artefact holds the finalist's `init` arrays.
 
     A finalist of several data sets is one network, retrained on all of them together, tested once on each, and written as one bundle per
     data set, side by side in one folder.
@@ -59,7 +72,7 @@ class FinalWork(Work):
         seed = derive_seed(checked.config.seed, "final")
         super().__init__(spec, seed)
         self.seed = seed
-        self.resources = Resources(checked, data_dir)
+        self.resources = Resources(checked, data_dir, run_dir)
         self.checked = checked
         self.run_dir = run_dir
         self.genome = Genome.from_json(spec.arguments["genome"])
@@ -67,6 +80,11 @@ class FinalWork(Work):
         self.initialised = not checked.space.initialiser
         self.stage = "finish"
         self.metrics: dict[str, float] = {}
+        self.scores: list[Score] = [Score.model_validate(item) for item in spec.arguments["search"]]
+        self.by_class: list[ClassScores] = []
+        self.warnings: list[str] = []
+        self.visits = 0
+        self.finished_as_is: Finished | None = None
         self.bundle_reason = ""
         self.footprint: dict[str, float] = {}
         self.staged = ""
@@ -74,16 +92,31 @@ class FinalWork(Work):
         self.network: torch.nn.Module | None = None
         self.trainer: Trainer | JointTrainer | None = None
         self.study: Study | None = None
+        self.judging: Judging | None = None
+        """The scoring, while it is under way."""
+        self._before = ""
+        """Digest of the network before it was scored."""
+        self._tests: dict[int, Part] = {}
+        """The test parts, by domain, while the network is scored."""
+        self.ended_early = ""
+        """Where the training was ended by its bound in seconds: after how many steps."""
         self._finisher_cost = Cost()
+        self.spent: dict[str, float] = {}
+        """Seconds of each stage so far: what later forecasts learn from. Never science."""
 
     # ---------------------------------------------------------------- work
+
+    def advance(self) -> None:
+        stage, started = self.stage, time.perf_counter()
+        super().advance()
+        self.spent[stage] = self.spent.get(stage, 0.0) + time.perf_counter() - started
 
     def _begin(self) -> None:
         from ..training import device
 
         self.device = device.resolve(self.checked.config.device)
         if self.spec.arguments["finish"] == "retrain":
-            training = genome_training(self.checked.config.finale.training, self.resources.space, self.genome, {})
+            training = genome_training(self.checked.finale_training, self.resources.space, self.genome, {})
             build = load_object(self.checked.space.builder)
             self.network = build(self.resources.space, self.genome, "final", training)
             start = self._init()
@@ -118,7 +151,7 @@ class FinalWork(Work):
         if self.trainer is None:
             if self.spec.arguments["finish"] == "as_is":
                 self._finish_as_is()
-            self.stage = "export"
+            self.stage = "test" if self.finished_as_is is not None else "export"
             return
         if not self.initialised:
             start = load_object(self.checked.space.initialiser)
@@ -126,6 +159,7 @@ class FinalWork(Work):
             self._finisher_cost, self.initialised = cost or Cost(), True
             return
         self.trainer.advance()
+        self._end_in_time(self.trainer)
         for report in self.trainer.epoch_reports():
             values = {name: float(value) for name, value in report.items() if name != "epoch" and value is not None}
             self.log.add(Metrics(step=int(report["epoch"]), samples=self.cost.samples, values=values), int(report["epoch"]))
@@ -133,14 +167,23 @@ class FinalWork(Work):
             self.metrics = dict(self.trainer.metrics())
             self.stage = "test"
 
+    def _end_in_time(self, trainer: Trainer | JointTrainer) -> None:
+        """End the training where it has used up its seconds."""
+        bound = self.checked.config.finale.seconds
+        if bound is None or self.seconds < bound or trainer.finished:
+            return
+        trainer.end_early()
+        steps = f"{trainer.steps_done:,} of {trainer.steps_total:,} steps"
+        self.ended_early = f"ended after {steps}, when its {bound:g} s (finale.seconds) were used up"
+        self.log.add(Notice(name="ended_early", message=f"the final training {self.ended_early}"), trainer.steps_done)
+
     def _finish_as_is(self) -> None:
-        """The algorithm's own end (for example WANN's four numbers): one visit to the test split, inside the finisher."""
+        """The algorithm's own end (for example WANN's four numbers)."""
         finish = load_object(self.checked.algorithm.finisher)
         domains = tuple(self.domains)
         finalist = Finalist(genome=self.genome, finish="as_is", value=self.spec.arguments["value"], init=self._init(), domains=domains)
-        test = open_test(self._samples(self.domains[0]))
-        network, metrics, cost = finish(self.resources.space, finalist, self._data, test, self.seed, self.device)
-        self.network, self.metrics, self._finisher_cost = network, metrics, cost
+        finished: Finished = finish(self.resources.space, finalist, self._data, self.seed, self.device)
+        self.finished_as_is, self.network, self._finisher_cost = finished, finished.network, finished.cost
 
     def _init(self) -> dict[str, Any] | None:
         """The arrays that the finalist brought, if any."""
@@ -150,21 +193,110 @@ class FinalWork(Work):
         return arrays
 
     def _test(self) -> None:
-        from ..training.evaluation import evaluate
+        if self.judging is None:
+            self.judging = self._open_judging()
+            self._before = _digest(self.network)
+        self.judging.advance()
+        if not self.judging.finished:
+            return
+        if _digest(self.network) != self._before:
+            raise TrialFailure("scoring changed the network: the scorer of a finisher must leave it as it is")
+        judging, self.judging = self.judging, None
+        if self.finished_as_is is not None:
+            self._score_as_is(self.finished_as_is, judging)
+        else:
+            self._score_retrained(judging)
+        self.warnings = []
+        for domain, test in self._tests.items():
+            self.warnings += [*self.resources.review_of(domain), *overlap(self.resources.data_of(domain), test)]
+        self.warnings += doubts(self.resources.space.task, self.metrics, self.by_class)
+        self._tests = {}
+        self.stage = "export"
 
-        assert self.network is not None
-        # On the CPU, whatever trained it: the download repeats this score bit for bit where there may be no GPU.
-        network = self.network.to("cpu")
-        each = []
-        for domain in self.domains:
-            own = _for_domain(network, domain) if self._joint else network
-            part, preprocessing = open_test(self._samples(domain)), self.resources.data_of(domain).preprocessing
-            each.append(evaluate(own, part, preprocessing, "cpu", task=self.resources.space.task))
+    def _open_judging(self) -> Judging:
+        """What is to be scored: what there is to say of the whole, then what the accuracies hide, of both parts of every data set."""
+        if self.network is not None:
+            # On the CPU, whatever trained it: the download repeats this score bit for bit where there may be no GPU.
+            self.network = self.network.to("cpu")
+        self._tests = {domain: self._open_test(domain) for domain in self.domains}
+        self.visits = len(self._tests)
+        finished, network, task = self.finished_as_is, self.network, self.resources.space.task
+        by_class = network is not None and task == "classification"
+        looks, again = [], []
+        for place, (domain, test) in enumerate(self._tests.items()):
+            data = self.resources.data_of(domain)
+            own = _for_domain(network, domain) if network is not None and self._joint else network
+            parts: list[tuple[Literal["val", "test"], Part]] = [("val", data.validation), ("test", test)]
+            if finished is not None:
+                looks += [Look(split, place, part, data, scorer=partial(finished.score, split, part)) for split, part in parts]
+            else:
+                looks.append(Look("test", place, test, data, own, task=task, by_class=by_class))
+                # Its answers are counted on the way.
+                parts = parts[:1]
+            if by_class:
+                again += [Look(split, place, part, data, own, by_class=True) for split, part in parts]
+        return Judging([*looks, *again])
+
+    def _open_test(self, domain: int) -> Part:
+        """The test part of one data set, read from the files that the run began with."""
+        self.resources.look_again()
+        part = open_test(self._samples(domain))
+        # The files may have changed while they were read.
+        self.resources.look_again()
+        self._samples(domain)
+        return part
+
+    def _score_as_is(self, finished: Finished, judging: Judging) -> None:
+        """The scorer's figures on the validation part, and on the one test part."""
+        self.metrics = dict(finished.figures)
+        scored = [(look, figures) for look, figures in zip(judging.looks, judging.figures, strict=True) if look.scorer is not None]
+        for look, figures in scored:
+            self.metrics |= {f"{look.split}_{name}": value for name, value in figures.items()}
+        self._finisher_cost = finished.cost.plus(Cost(forward=finished.passes * sum(len(look.part) for look, _ in scored)))
+        self._look_at_classes(judging)
+        self.scores += finished_scores(
+            self.checked, self.metrics, Fidelity(text=finished.fidelity), task=self.resources.space.task
+        )
+
+    def _score_retrained(self, judging: Judging) -> None:
+        assert self.trainer is not None
+        each = judging.figures[: len(self.domains)]
         for name in each[0]:
             self.metrics[f"test_{name}"] = sum(scores[name] for scores in each) / len(each)
             if self._joint:
                 self.metrics |= {f"test_{name}_{place}": scores[name] for place, scores in enumerate(each, start=1)}
-        self.stage = "export"
+        self._look_at_classes(judging)
+        training = self.trainer.config
+        fidelity = of_trial(training, self.resources.space, self.genome, self.trainer.cost.samples)
+        if self.ended_early:
+            fidelity = fidelity.model_copy(update={"text": f"{fidelity.text}, {self.ended_early}", "epochs": None})
+        if self.spec.artefact is not None:
+            fidelity = fidelity.model_copy(update={"text": f"{fidelity.text}, from weights that the search left it"})
+        self.scores += finished_scores(
+            self.checked, self.metrics, fidelity, task=self.resources.space.task, data_sets=len(self.domains),
+            kept_best_of=max(1, self.trainer.epochs_done) if training.early_stop else 1,
+        )
+
+    def _look_at_classes(self, judging: Judging) -> None:
+        """What the accuracies hide, of both parts of every data set, where there are classes."""
+        from ..training.by_class import class_scores
+
+        counted = {
+            (look.place, look.split): counts for look, counts in zip(judging.looks, judging.counts, strict=True) if counts is not None
+        }
+        if not counted:
+            return
+        for place, domain in enumerate(self.domains):
+            names = self.resources.data_of(domain).class_names
+            splits: tuple[Literal["val", "test"], ...] = ("val", "test")
+            self.by_class += [class_scores(counted[place, split], split, names, domain) for split in splits]
+        for split in ("val", "test"):
+            own_split = [item for item in self.by_class if item.split == split]
+            for name in ("balanced_accuracy", "macro_f1"):
+                values = [getattr(item, name) for item in own_split]
+                self.metrics[f"{split}_{name}"] = sum(values) / len(values)
+                if self._joint:
+                    self.metrics |= {f"{split}_{name}_{place}": value for place, value in enumerate(values, start=1)}
 
     def _export(self) -> None:
         from ..training.footprint import footprint
@@ -204,8 +336,7 @@ class FinalWork(Work):
             network = _for_domain(network, domain)
             size = measured(network, self.resources.shapes[domain].input)
             footprint = {"parameters": size.parameters, "flops": size.flops}
-            own = {name.removesuffix(f"_{place + 1}"): value for name, value in metrics.items() if name.endswith(f"_{place + 1}")}
-            metrics = {**{name: value for name, value in metrics.items() if not name[-1].isdigit()}, **own}
+            metrics = _of_place(metrics, place, len(self.domains))
         export_bundle(
             self._bundle_folders()[place],
             origin=self.checked,
@@ -214,11 +345,26 @@ class FinalWork(Work):
             network=network,
             data=self.resources.data_of(domain),
             domain=domain,
-            test=open_test(self._samples(domain)),
+            test=self._open_test(domain),
+            data_files=self.resources.files_of(domain),
             metrics=metrics,
+            scores=self._scores_of(place),
+            by_class=[item for item in self.by_class if item.domain == domain],
+            warnings=self.warnings,
             footprint=footprint,
             training=self.trainer.config if self.trainer is not None else None,
         )
+
+    def _scores_of(self, place: int) -> list[Score]:
+        """The scores as they are for one of several data sets."""
+        if not self._joint:
+            return self.scores
+        own = [(item, self.metrics.get(f"{item.metric}_{place + 1}")) for item in self.scores]
+        return [
+            item.model_copy(update={"value": value, "data_sets": 1, "name": item.name.partition(", mean of")[0]})
+            for item, value in own
+            if value is not None
+        ]
 
     def _bundle_folders(self) -> list[Path]:
         """Where the bundles are staged, one per data set."""
@@ -257,16 +403,13 @@ class FinalWork(Work):
         return self.bundle is not None
 
     def place(self) -> None:
-        """The bundle's folder becomes the run's `model`, and a zip beside it `model.zip`; what was there before goes."""
+        """The bundle's folder becomes the run's `model`; what was there before goes."""
         if self.bundle is not None:
             target = self.run_dir / model_folder(self.checked, self.spec.index)
             target.parent.mkdir(parents=True, exist_ok=True)
             if target.exists():
                 target.rename(self._room / f"{self.staged}.replaced")
             self.bundle.rename(target)
-            archive = self._room / f"{self.staged}.zip"
-            if archive.exists():
-                archive.replace(target.with_name(f"{target.name}.zip"))
             self.staged = ""
         shutil.rmtree(self._room, ignore_errors=True)
 
@@ -278,6 +421,10 @@ class FinalWork(Work):
                 role=self.spec.arguments["role"],
                 genome_hash=self.resources.space.hash(self.genome),
                 metrics=self.metrics,
+                scores=self.scores,
+                by_class=self.by_class,
+                warnings=self.warnings,
+                visits=self.visits,
                 parameters=int(self.footprint["parameters"]) if self.footprint else None,
                 flops=self.footprint.get("flops"),
                 bundle=not self.bundle_reason,
@@ -344,6 +491,10 @@ class FinalWork(Work):
                 "status": "failed",
                 "reason": self.failure.reason,
                 "metrics": {},
+                "scores": self.spec.arguments["search"],
+                "by_class": [],
+                "warnings": [],
+                "visits": self.visits,
                 "bundle": False,
                 "bundle_reason": self.failure.reason,
                 **common,
@@ -352,10 +503,20 @@ class FinalWork(Work):
             "status": "completed",
             "reason": "",
             "metrics": self.metrics,
+            **self._judged(),
             "bundle": not self.bundle_reason,
             "bundle_reason": self.bundle_reason,
             "footprint": self.footprint,
+            "ended_early": self.ended_early,
             **common,
+        }
+
+    def _judged(self) -> dict[str, Any]:
+        return {
+            "scores": [item.model_dump() for item in self.scores],
+            "by_class": [item.model_dump() for item in self.by_class],
+            "warnings": list(self.warnings),
+            "visits": self.visits,
         }
 
     def standing(self) -> dict[str, Any] | None:
@@ -381,28 +542,61 @@ class FinalWork(Work):
         return {
             "stage": self.stage,
             "metrics": self.metrics,
+            **self._judged(),
             "bundle_reason": self.bundle_reason,
             "footprint": self.footprint,
             # A commit after the score places the bundle: then nothing is staged any more.
             "staged": "" if self._scored else self.staged,
             "initialised": self.initialised,
+            "ended_early": self.ended_early,
             "finisher_cost": self._finisher_cost.model_dump(),
             "study": self.study.state_dict() if self.study is not None else None,
             "trainer": self.trainer.state_dict() if self.trainer is not None else None,
+            "spent": dict(self.spent),
+            # While it is under way; the form of a state before and after is what it was before scoring had steps of its own.
+            **({} if self.judging is None else {"judging": self.judging.state_dict(), "before": self._before}),
         }
 
     def _load(self, state: dict[str, Any]) -> None:
         if state["stage"] != "finish" and self.spec.arguments["finish"] == "as_is":
             # The finisher's network is not kept: it is made again, which gives the same one.
             self._finish_as_is()
-        for name in ("stage", "metrics", "bundle_reason", "footprint", "initialised"):
+        for name in ("stage", "metrics", "warnings", "visits", "bundle_reason", "footprint", "initialised"):
             setattr(self, name, state[name])
-        self.staged = state.get("staged", "")
+        self.scores = [Score.model_validate(item) for item in state["scores"]]
+        self.by_class = [ClassScores.model_validate(item) for item in state["by_class"]]
+        self.staged = state["staged"]
+        self.spent = dict(state["spent"])
+        self.ended_early = state["ended_early"]
         self._finisher_cost = Cost.model_validate(state["finisher_cost"])
         if self.trainer is not None:
             self.trainer.load_state_dict(state["trainer"])
+        if "judging" in state:
+            self.judging, self._before = self._open_judging(), state["before"]
+            self.judging.load_state_dict(state["judging"])
         if state["study"] is not None:
             self._open_study().load_state_dict(state["study"])
+
+
+def _digest(network: torch.nn.Module | None) -> str:
+    """Of all weights and buffers; empty where there is no network."""
+    digest = hashlib.sha256()
+    for name, value in sorted((network.state_dict() if network is not None else {}).items()):
+        digest.update(name.encode())
+        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _of_place(metrics: dict[str, float], place: int, places: int) -> dict[str, float]:
+    """Figures of several data sets (`val_accuracy_2` is the second's, `val_accuracy` the mean) as they are for one of them.
+
+    >>> _of_place({"test_r2": 0.5, "test_r2_1": 0.4, "test_r2_2": 0.6, "test_macro_f1": 0.7}, 1, 2)
+    {'test_macro_f1': 0.7, 'test_r2': 0.6}
+    """
+    several = [name for name in metrics if f"{name}_1" in metrics]
+    numbered = {f"{name}_{number}" for name in several for number in range(1, places + 1)}
+    shared = {name: value for name, value in metrics.items() if name not in several and name not in numbered}
+    return {**shared, **{name: metrics[f"{name}_{place + 1}"] for name in several if f"{name}_{place + 1}" in metrics}}
 
 
 def _for_domain(network: torch.nn.Module, domain: int) -> torch.nn.Module:

@@ -9,7 +9,7 @@ from ..base.errors import TrialFailure
 from ..base.lazy import load_object
 from ..catalogue.config import CheckedRun
 from ..events import Cost, Event, EventLog, Metrics
-from .trial_work import GenomeWork, TrialWork
+from .trial_work import GenomeWork, TrialWork, cut_outcome
 from .work import Progress, WorkSpec
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ class GroupWork(GenomeWork):
     """Arguments: `members`, the specs of its trials (`TrialWork`) in ask order; its index is the first one's.
 
     First every member's network is made, one a unit; then all are trained, one step of all a unit. What would end any trial alone and hangs
-    on no member (memory, a layer that does not run) ends all that are not done. The outcome has `members`: each one's own under its source.
+    on no member (memory, a layer that does not run) ends all that are not done. The outcome has `members`: each one's own under its source,
+    with `said`, how many epochs' figures it said: who tries it again after a failure of the machine does not say them twice.
     """
 
     log: Any
@@ -127,17 +128,26 @@ class GroupWork(GenomeWork):
             total = total.plus(self._cost(place))
         return total
 
+    @property
+    def machine_failed(self) -> bool:
+        return super().machine_failed or any(trial.machine_failed for trial in self.trials)
+
     def outcome(self) -> dict[str, Any]:
         members = {trial.spec.source: self._outcome(place) for place, trial in enumerate(self.trials)}
-        return {"status": "completed", "reason": "", "members": members}
+        return group_outcome(members)
 
     def _outcome(self, place: int) -> dict[str, Any]:
         failure = self.trials[place].failure
+        done = self.trainer is not None and place in self.stacked and self.trainer.members[self.stacked.index(place)].done
+        if self.cut and failure is None and not done:
+            return cut_outcome(self.cut, self._cost(place), self.seconds / len(self.trials))
         metrics: dict[str, float] = {}
+        said = 0
         if failure is None and self.trainer is not None:
             row = self.stacked.index(place)
             failure = self.trainer.failure(row) or (None if self.trainer.members[row].done else self.failure)
             metrics = {} if failure else self.trainer.metrics(row)
+            said = int(self.trainer.members[row].last.get("epoch", 0))
         elif failure is None:
             failure = self.failure
         return {
@@ -147,13 +157,14 @@ class GroupWork(GenomeWork):
             "metrics": metrics,
             "cost": self._cost(place).model_dump(),
             "seconds": self.seconds / len(self.trials),
+            "said": said,
         }
 
     def progress(self) -> Progress:
         if self.trainer is None or self.failure is not None:
             return Progress(0, None, "starting")
         done, total = self.trainer.steps_done, self.trainer.steps_total
-        return Progress(done, total, f"step {done} of {total}, {len(self.trials)} trials together")
+        return Progress(done, total, f"{len(self.stacked)} together at step {done} of {total}")
 
     def state_dict(self) -> dict[str, Any]:
         return {**super().state_dict(), "failures": [_failure_tree(trial.failure) for trial in self.trials]}
@@ -183,6 +194,12 @@ class GroupWork(GenomeWork):
         self.networks = networks
         for network, kept in zip(networks, state["networks"], strict=True):
             network.load_state_dict(kept)
+
+
+def group_outcome(members: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The outcome of a group from those of its trials, by their sources."""
+    broken = next((own for own in members.values() if own["machine"]), None)
+    return {"status": "completed", "reason": broken["reason"] if broken else "", "machine": broken is not None, "members": members}
 
 
 def _failure_tree(failure: TrialFailure | None) -> list[Any] | None:

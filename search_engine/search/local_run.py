@@ -7,32 +7,50 @@ cut back to the commit and the lost slice says its events again, identically.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from ..base import checkpoint
-from ..base.errors import BadInput, CheckpointMismatch
+from ..base import checkpoint, disk
+from ..base.errors import BadInput, CheckpointDamaged, CheckpointMismatch
+from ..base.migrations import Steps, migrated
+from ..base.quoting import shortened
 from ..base.release import __version__
 from ..base.row_log import SUFFIX, RowLog
 from ..catalogue.config import CheckedRun
+from ..catalogue.recipes import overridden
 from ..events import Event, EventRecord, Ops
 from ..spaces.genomes import Genome
+from . import data_record
 from .arithmetic import Arithmetic, Record
 from .coordinator import Coordinator
+from .failures import Failures
 from .finale import model_folder
+from .forecast import Forecast, Known, Plan, forecast, work_left
 from .open_work import open_work
+from .phase_work import PhaseWork
 from .starting_weights import ROOM as WEIGHTS
+from .stop_reasons import Tried
+from .stopwatch import Stopwatch
 from .work import Progress, Work, WorkSpec, run_slice
 
 STATE = "state.safetensors"
 EVENTS = "events.jsonl"
 RESULT = "result.json"
+STATE_VERSION = 1
+"""Rises when the form of the state changes, those of coordinator and work aside, which have versions of their own."""
+STATE_STEPS: Steps = {}
+"""How a state of an earlier version becomes one of the next (`base.migrations`)."""
+READ_BYTES = 1 << 20
+KINDS = ("search", "validation", "test")
+"""The scores of an entrant (`events.Score`)."""
 
 
 class Interrupted(Exception):
@@ -66,10 +84,15 @@ class LocalRun:
         """What computed the run, see `arithmetic`."""
         self.other_arithmetic = ""
         """Where it went on with another one: in which."""
+        self.failures = Failures()
+        self.stopwatch = Stopwatch()
+        self._plan = Plan.of(checked)
         self.rows = RowLog(out, _rows_name(0))
+        self._events_digest = sha256()
+        """Of `events.jsonl`, as far as it is written."""
         self.reloads = False
         """Rebuild the work from its checkpoint after every slice: a test that equal bits come out."""
-        out.mkdir(parents=True, exist_ok=True)
+        _make_folder(out)
         existing = (out / STATE).exists() or (out / EVENTS).exists()
         if existing and not resume:
             raise BadInput("out", f"{out} already holds a run; give --resume to go on with it, or another folder")
@@ -90,7 +113,9 @@ class LocalRun:
         self._write([Event(source="run", step=0, payload=Ops(what="started" if from_start else "resumed", message="in this process"))])
         outcomes: dict[str, dict[str, Any]] = {}
         while True:
+            started = time.perf_counter()
             step = self.coordinator.advance(outcomes, seconds=0.5)
+            self.stopwatch.step(time.perf_counter() - started)
             outcomes = {}
             self._write(step.events)
             self.queue += step.opened
@@ -115,8 +140,12 @@ class LocalRun:
                 self.work = open_work(self.checked, self.queue[0], self.data_dir, self.out)
         work = self.work
         while not work.finished:
+            # Phases watch the budget themselves, the finale is not part of it.
+            work.allowance = self.coordinator.meter.seconds_left if work.spec.kind == "trial" else None
+            before = time.process_time()
             with self.arithmetic.active():
                 events = run_slice(work, self.slice_seconds, stop)
+            self.stopwatch.slice(work, time.process_time() - before)
             self._write(self._computed() + events)
             if not work.finished:
                 if work.to_place:
@@ -155,12 +184,28 @@ class LocalRun:
             self._file.close()
             raise Interrupted
 
+    def left(self) -> Forecast | None:
+        """Seconds until the run is over in this process; None while nothing is known yet."""
+        meter, phase = self.coordinator.meter, self.work if isinstance(self.work, PhaseWork) else None
+        if phase is not None and not phase.control:
+            # It counts on from the coordinator's meter, which stands still meanwhile.
+            meter = phase.meter
+        charged = meter.charged if meter.budget is not None else float(meter.trials)
+        charged += phase.seconds if phase is not None and meter.in_seconds else 0.0
+        now = self.stopwatch.situation(
+            [spec.source for spec in self.queue], charged, meter.cost.samples, self.coordinator.status != "running",
+            self.coordinator.trial_plan,
+        )
+        left = work_left(self._plan, now, Known(self._plan))
+        return None if left is None else forecast(left)
+
     # ---------------------------------------------------------------- writing
 
     def _write(self, events: list[Event]) -> None:
         now = time.time()
         for event in events:
             self.seq += 1
+            self.failures.see(event)
             record = EventRecord(
                 seq=self.seq,
                 time=now,
@@ -171,17 +216,23 @@ class LocalRun:
                 kind=event.kind,
                 data=event.payload,
             )
-            self._file.write(record.model_dump_json().encode() + b"\n")
+            line = record.model_dump_json().encode() + b"\n"
+            self._events_digest.update(line)
+            self._file.write(line)
 
     def _commit(self) -> None:
         self._file.flush()
         os.fsync(self._file.fileno())
         state = {
+            "version": STATE_VERSION,
             "config": self.checked.config.model_dump(mode="json"),
             "seq": self.seq,
             "events_bytes": self._file.tell(),
+            "events_digest": self._events_digest.hexdigest(),
             "arithmetic": self.recorded,
             "other_arithmetic": self.other_arithmetic,
+            "failures": self.failures.result(),
+            "stopwatch": self.stopwatch.state_dict(),
             "coordinator": self.coordinator.state_dict(),
             "queue": [spec.model_dump() for spec in self.queue],
             "work": self.work.state_dict() if self.work is not None else None,
@@ -189,7 +240,7 @@ class LocalRun:
         fresh = self.rows.wasteful
         if fresh:
             self.rows = RowLog(self.out, _rows_name(int(self.rows.name.split(".")[1]) + 1))
-        checkpoint.write(self.out / STATE, state, self.rows)
+        checkpoint.write(self.out / STATE, state, self.rows, sealed=True)
         if fresh:
             self._remove_other_rows()
 
@@ -200,13 +251,12 @@ class LocalRun:
                 path.unlink(missing_ok=True)
 
     def _restore(self) -> None:
-        try:
+        with _its_files(self.out):
             self._restore_state()
-        except CheckpointMismatch as error:
-            raise _refused(self.out, error) from error
 
     def _restore_state(self) -> None:
-        state, rows = checkpoint.read_with_log(self.out / STATE)
+        state, rows = checkpoint.read_with_log(self.out / STATE, sealed=True)
+        state = migrated("the folder", state, state.get("version"), STATE_VERSION, STATE_STEPS)
         self.rows = rows or self.rows
         if state["config"] != self.checked.config.model_dump(mode="json"):
             changed = [name for name, value in self.checked.config.model_dump(mode="json").items() if state["config"].get(name) != value]
@@ -215,17 +265,32 @@ class LocalRun:
         self.coordinator.load_state_dict(state["coordinator"])
         self.recorded, self.other_arithmetic = state["arithmetic"], state["other_arithmetic"]
         self.arithmetic = Arithmetic(self.recorded, self.checked.config.device)
+        self.failures.load(state["failures"])
+        self.stopwatch.load_state_dict(state["stopwatch"])
         self.queue = [WorkSpec.model_validate(spec) for spec in state["queue"]]
         if state["work"] is not None:
             self._restored(self.queue[0], state["work"])
         # Last: a folder that is refused stays as it was.
         with (self.out / EVENTS).open("r+b") as file:
+            if (there := file.seek(0, os.SEEK_END)) < state["events_bytes"]:
+                raise CheckpointDamaged(f"{EVENTS} has {there:,} bytes where {state['events_bytes']:,} were recorded")
+            file.seek(0)
+            self._events_digest = sha256()
+            for first in range(0, state["events_bytes"], READ_BYTES):
+                self._events_digest.update(file.read(min(READ_BYTES, state["events_bytes"] - first)))
+            if self._events_digest.hexdigest() != state["events_digest"]:
+                raise CheckpointDamaged(f"{EVENTS} does not hold what was recorded")
             file.truncate(state["events_bytes"])
 
     # ---------------------------------------------------------------- result
 
     def _finish(self) -> dict[str, Any]:
-        result = result_of(self.coordinator, self.checked, self.recorded, self.other_arithmetic)
+        result = {
+            **result_of(self.coordinator, self.checked, self.recorded, self.other_arithmetic), "failures": self.failures.result(),
+        }
+        if self._plan.instant:
+            # Its trials are answered by the coordinator itself: that is what they cost.
+            result["budget"]["seconds"] += self.stopwatch.search_seconds
         path = self.out / RESULT
         temporary = path.with_suffix(".tmp")
         temporary.write_text(json.dumps(result, indent=2) + "\n")
@@ -239,14 +304,42 @@ def _rows_name(number: int | str) -> str:
 
 def kept_config(out: Path) -> dict[str, Any] | None:
     """The config of the run in that folder, as it was begun; None where there is none. Raises BadInput where its files are damaged."""
+    with _its_files(out):
+        return checkpoint.read(out / STATE, sealed=True)["config"] if (out / STATE).exists() else None  # type: ignore[no-any-return]
+    raise AssertionError
+
+
+@contextlib.contextmanager
+def _its_files(out: Path) -> Iterator[None]:
+    """Whatever is wrong with the files of a run that is to go on is told as one sentence about `resume`."""
     try:
-        return checkpoint.read(out / STATE)["config"] if (out / STATE).exists() else None  # type: ignore[no-any-return]
+        yield
     except CheckpointMismatch as error:
-        raise _refused(out, error) from error
+        raise _refused(out, str(error)) from error
+    except OSError as error:
+        if disk.is_full(error):
+            raise
+        named = f"{Path(str(error.filename)).name}: " if error.filename else ""
+        raise _refused(out, f"{named}{error.strerror or error}") from error
+    except (KeyError, TypeError) as error:
+        raise _refused(out, f"{STATE} is the checkpoint of something else") from error
 
 
-def _refused(out: Path, error: CheckpointMismatch) -> BadInput:
-    return BadInput("resume", f"{out} cannot be gone on with: {error}")
+def _refused(out: Path, reason: str) -> BadInput:
+    return BadInput("resume", f"{shortened(str(out))} cannot be gone on with: {reason}")
+
+
+def _make_folder(out: Path) -> None:
+    """Raises BadInput where there can be no folder of that name (a full disk is not the name's fault)."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        if disk.is_full(error):
+            raise
+        reason = "there is a file of that name" if isinstance(error, FileExistsError) else getattr(error, "strerror", None) or str(error)
+        raise BadInput("out", f"{shortened(str(out))} cannot be made a folder: {reason}") from None
+    if not os.access(out, os.W_OK | os.X_OK):
+        raise BadInput("out", f"{shortened(str(out))} is a folder that may not be written to")
 
 
 def versions() -> dict[str, str]:
@@ -255,6 +348,16 @@ def versions() -> dict[str, str]:
 
     names = ("torch", "numpy", "networkx", "pydantic", "safetensors")
     return {"nascope": __version__, "python": platform.python_version(), **{name: version(name) for name in names}}
+
+
+def tried_of(tried: Tried) -> dict[str, float]:
+    """What `result.json` says of the trials."""
+    return {
+        "trials": tried.trials,
+        "architectures": tried.architectures,
+        "repeated": tried.repeated,
+        "repeated_share": tried.repeated / max(tried.trials, 1),
+    }
 
 
 def result_of(coordinator: Coordinator, checked: CheckedRun, arithmetic: Record, other_arithmetic: str) -> dict[str, Any]:
@@ -275,6 +378,9 @@ def result_of(coordinator: Coordinator, checked: CheckedRun, arithmetic: Record,
                 "hash": hash_,
                 "genome": entrant["genome"],
                 "string": string,
+                "scores": {kind: next((item for item in outcome["scores"] if item["kind"] == kind), None) for kind in KINDS},
+                "by_class": outcome["by_class"],
+                "warnings": outcome["warnings"],
                 "metrics": outcome["metrics"],
                 "model": model_folder(checked, index) + "/" if outcome["bundle"] else None,
                 "model_reason": outcome["bundle_reason"],
@@ -289,17 +395,24 @@ def result_of(coordinator: Coordinator, checked: CheckedRun, arithmetic: Record,
         "options": checked.options.model_dump(mode="json"),
         "space": config.space,
         "datasets": config.datasets,
+        "data_files": data_record.read(coordinator.run_dir) or {},
         "seed": config.seed,
         "threads": config.threads,
         "together": config.together,
+        "count_repeats": config.count_repeats,
         "versions": versions(),
         "arithmetic": arithmetic,
         "status": coordinator.status,
         "reason": coordinator.reason,
         "stop_reason": coordinator.stop_reason,
-        "reproducible": coordinator.machine_failures == 0 and not other_arithmetic,
-        "reproducible_note": other_arithmetic or ("work failed because of the machine" if coordinator.machine_failures else ""),
+        "reproducible": coordinator.machine_failures == 0 and not other_arithmetic and not coordinator.finale.ended_early,
+        "reproducible_note": other_arithmetic
+        or ("work failed because of the machine" if coordinator.machine_failures else coordinator.finale.ended_early),
         "budget": coordinator.meter.totals(),
+        "tried": None if coordinator.tried is None else tried_of(coordinator.tried),
+        "data_warnings": coordinator.data_warnings,
+        "other_recipe": overridden(checked),
+        "tested": sum(outcome["visits"] > 0 for outcome in coordinator.finale.outcomes.values()),
         "best": best,
         "baseline": baseline,
         "model": ("model/" if offered else None),

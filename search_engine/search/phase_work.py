@@ -6,13 +6,14 @@ import random
 from pathlib import Path
 from typing import Any
 
-from ..algorithms.base import Context, Finalist, StepPhase
+from ..algorithms.base import Context, Finalist, Phase, StepPhase
 from ..base import checkpoint
-from ..base.errors import CheckpointMismatch
 from ..base.generators import derive_seed, random_state, restore_random
+from ..base.migrations import migrated
 from ..catalogue.config import CheckedRun
-from ..events import Cost
+from ..events import Cost, Metrics, Notice
 from .budget import Meter
+from .doubts import of_a_search
 from .resources import Resources
 from .work import Progress, Work, WorkSpec
 
@@ -25,11 +26,13 @@ class PhaseWork(Work):
         seed = derive_seed(checked.config.seed, "phase", spec.index if pair is None else pair)
         super().__init__(spec, seed)
         self.seed = seed
-        self.resources = Resources(checked, data_dir)
+        self.resources = Resources(checked, data_dir, run_dir)
         self.run_dir = run_dir
         self.meter = Meter(checked.budget)
         self.meter.load_state_dict(spec.arguments["charged"])
         self._own = Cost()
+        self.doubted = False
+        """Whether it was said that its losses mean little: once, where that is first so."""
         self.phase: StepPhase
 
     def _begin(self) -> None:
@@ -59,9 +62,24 @@ class PhaseWork(Work):
         self.phase.begin(context, handover)
 
     def _advance(self) -> None:
+        said = self.log.pending
         cost = self.phase.step()
         self._own = self._own.plus(cost)
         self.meter.charge(cost)
+        if not self.doubted:
+            self._doubt(said)
+
+    def _doubt(self, said: int) -> None:
+        """Tell of the first absurd loss among what the step said, whose events begin at place `said` of the log."""
+        task, classes = self.resources.space.task, [shape.classes for shape in self.resources.shapes]
+        variance = 0.0 if task == "classification" else float(self.resources.search_data.train.labels.var(axis=0).mean())
+        for event in self.log.since(said):
+            if isinstance(event.payload, Metrics):
+                for sentence in of_a_search(task, event.payload.values, classes, variance)[:1]:
+                    message = f"{self.phase.title}, step {event.step:,}: {sentence}"
+                    self.log.add(Notice(name="doubt", message=message, step=event.step), event.step)
+                    self.doubted = True
+                    return
 
     def _done(self) -> bool:
         if self.control:
@@ -110,17 +128,27 @@ class PhaseWork(Work):
             "rng": random_state(self.phase.context.rng),
             "meter": self.meter.state_dict(),
             "own": self._own.model_dump(),
+            # Only where it is so: a state from before figures were doubted has the same form.
+            **({"doubted": True} if self.doubted else {}),
         }
 
     def _load(self, state: dict[str, Any]) -> None:
-        if state["version"] != self.phase.state_version:
-            raise CheckpointMismatch(
-                f"the checkpoint of this phase has state version {state['version']}, this program needs {self.phase.state_version}"
-            )
-        self.phase.load_state_dict(state["phase"])
+        self.phase.load_state_dict(migrated_phase(self.resources.checked, self.phase, state["phase"], state["version"]))
         restore_random(self.phase.context.rng, state["rng"])
         self.meter.load_state_dict(state["meter"])
         self._own = Cost.model_validate(state["own"])
+        self.doubted = state.get("doubted", False)
+
+
+def migrated_phase(checked: CheckedRun, phase: Phase[Any], state: dict[str, Any], found: Any) -> dict[str, Any]:
+    """A phase's state of the version `found` as one of the present. Raises CheckpointOutdated where no migration leads there."""
+    return migrated(phase_title(checked, phase), state, found, phase.state_version, phase.state_steps)
+
+
+def phase_title(checked: CheckedRun, phase: Phase[Any]) -> str:
+    """What a sentence about its state calls a phase."""
+    title = checked.algorithm.title
+    return title if phase.title in (title, "Search") else f"{title}, {phase.title}"
 
 
 def finalist_tree(finalist: Finalist) -> dict[str, Any]:
@@ -132,5 +160,8 @@ def finalist_tree(finalist: Finalist) -> dict[str, Any]:
         "init": finalist.init,
         "candidate": finalist.candidate,
         "domains": list(finalist.domains),
+        "metric": finalist.metric,
+        "selected_from": finalist.selected_from,
+        "fidelity": {"text": finalist.fidelity} if finalist.fidelity else None,
         "title": finalist.title,
     }

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..base import checkpoint
-from ..base.errors import TrialFailure
+from ..base.errors import CheckpointDamaged, TrialFailure
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -23,18 +23,24 @@ def weights_file(trial: int) -> str:
 
 def keep(network: nn.Module, run_dir: Path, trial: int) -> None:
     """Write the network's parameters and buffers for later trials (atomically: an equal file may be replaced by itself)."""
-    checkpoint.write(run_dir / weights_file(trial), checkpoint.copied(network.state_dict()))
+    tree = {"trial": trial, "weights": checkpoint.copied(network.state_dict())}
+    checkpoint.write(run_dir / weights_file(trial), tree, sealed=True)
 
 
 def inherit(network: nn.Module, run_dir: Path, trial: int, parts: Sequence[str]) -> int:
     """Copy what lies under `parts` (dotted prefixes, "" = everything) from the weights of an earlier trial; returns how many entries.
 
-    Raises TrialFailure where the weights are gone, lack an entry, or have another shape.
+    Raises TrialFailure where the weights lack an entry or have another shape, and, as a failure of the machine, where their file is gone,
+    damaged or another trial's.
     """
-    path = run_dir / weights_file(trial)
-    if not path.exists():
-        raise TrialFailure(f"the weights of trial {trial}, from which this one starts, are not there any more")
-    return copy_parts(network, checkpoint.read(path), parts)
+    try:
+        kept = checkpoint.read(run_dir / weights_file(trial), sealed=True)
+    except CheckpointDamaged as damaged:
+        raise TrialFailure(f"the weights of trial {trial}, from which this one starts: {damaged}", machine=True) from damaged
+    if kept["trial"] != trial:
+        holds = f"their file holds those of trial {kept['trial']}"
+        raise TrialFailure(f"the weights of trial {trial}, from which this one starts: {holds}", machine=True)
+    return copy_parts(network, kept["weights"], parts)
 
 
 def copy_parts(network: nn.Module, weights: Mapping[str, Tensor], parts: Sequence[str]) -> int:

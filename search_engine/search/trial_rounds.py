@@ -13,13 +13,17 @@ from typing import Any, Protocol
 
 from ..algorithms.base import Finalist, Inherit, Proposal, Result, TrialPhase
 from ..algorithms.trials.ranking import Ranking
-from ..base.growing import GrowingDict, Records
-from ..events import CandidateBorn, Cost, Incumbent, TrialTold
+from ..algorithms.trials.unseen import complete
+from ..base.growing import GrowingDict, GrowingSet, Records
+from ..events import CandidateBorn, Cost, Fidelity, Incumbent, TrialTold
 from ..spaces.genomes import Genome, canonical_json
 from .budget import Meter
+from .stop_reasons import Tried, of_trials
+from .trial_work import cut_outcome
+from .work import OUT_OF_SECONDS
 
 REUSED_IN_A_ROW = 1000
-"""So many reused trials one after another mean that the space (as the algorithm walks it) is exhausted."""
+"""So many reused trials one after another end a search: it is exhausted, has settled on few, or finds nothing new any more."""
 
 TOLD = ("status", "reason", "metrics", "machine")
 """What is kept of an outcome."""
@@ -42,6 +46,8 @@ class OpenTrial:
     copy_of: int | None = None
     generation: int = 0
     inherit: Inherit | None = None
+    said: int | None = None
+    """Set where the machine failed a group that it was in, and it is tried for itself: of how many epochs the group said the figures."""
 
     def to_tree(self) -> dict[str, Any]:
         return {**asdict(self), "genome": self.genome.to_json(), "declared": self.declared.model_dump()}
@@ -90,9 +96,11 @@ class Host(Protocol):
     def forget(self, trials: list[int]) -> None: ...
     def instant(self, trial: OpenTrial) -> dict[str, Any] | None: ...
     def open_trial(self, trial: OpenTrial) -> None: ...
-    def open_trials(self, trials: list[OpenTrial]) -> None: ...
+    def open_trials(self, trials: list[OpenTrial], together: int) -> None: ...
     def say(self, payload: Any, step: int) -> None: ...
     def describe(self, genome: Genome) -> tuple[str, str]: ...
+    def fidelity(self, genome: Genome, asked: dict[str, Any], samples: float | None) -> Fidelity: ...
+    def doubts(self, metrics: dict[str, float]) -> list[str]: ...
 
 
 @dataclass
@@ -106,25 +114,46 @@ class TrialRounds:
     max_failures: int
     first_number: int = 0
     together: int = 1
-    """How many trials, asked one after the other, are opened at once, so that those of equal shape can be trained together."""
+    """At most so many trials are trained together. Where a new one may be asked after every tell, so many, asked one after the other, are
+    opened at once, those of equal shape as one piece of work; of a generation, which is asked as a whole, all are."""
+    count_repeats: bool = True
+    """Whether a trial that takes an earlier result counts as one of a budget in trials."""
     asked: int = 0
     open: list[OpenTrial] = field(default_factory=list)
     held: list[int] = field(default_factory=list)
-    """Open trials that wait for others to be opened with, fewer than `together`."""
+    """Open trials that wait for others to be opened with."""
     results: dict[int, dict[str, Any]] = field(default_factory=dict)
     known: GrowingDict[str, int] = field(default_factory=GrowingDict)
     """Reuse key -> number of the trial that has (or will have) the result."""
     told: GrowingDict[int, dict[str, Any]] = field(default_factory=lambda: GrowingDict(_told_tree, _told))
     """Outcomes of told originals, for reuse: what `TOLD` names of them."""
     draining: str = ""
-    """Why no more trials are asked (budget, exhausted, horizon, settled); empty while asking."""
+    """Why no more trials are asked (`stop_reasons.REASONS`); empty while asking."""
+    drained: str = ""
+    """The same in words, with its figures."""
+    architectures: GrowingSet[str] = field(default_factory=GrowingSet)
+    """Canonical hashes of what was asked."""
+    repeated: int = 0
+    """Told trials that took the result of an earlier one."""
     failures_in_row: int = 0
     reused_in_row: int = 0
+    row_of: set[str] = field(default_factory=set)
+    """Canonical hashes of those."""
     generation: int = 0
     generation_results: Records[Result] = field(default_factory=lambda: Records(_result_tree, _result))
     queue: Records[Proposal] = field(default_factory=lambda: Records(_proposal_tree, _proposal))
     best: float | None = None
+    judged: int = 0
+    """Trials that gave a result of their own: of so many the best is the best."""
+    asked_at: GrowingDict[int, dict[str, Any]] = field(default_factory=GrowingDict)
+    """Fidelities of the trials that asked for one."""
     failed_reason: str = ""
+    cut_trials: int = 0
+    """Trials that were asked and cut before they gave anything."""
+    cut_architectures: int = 0
+    """Architectures among them that were not told otherwise."""
+    deaf: bool = False
+    """Whether a trial was cut, so that the phase is told nothing more."""
     unheard: Ranking = field(init=False)
     """Results of a generation that the budget cut: never told, but they still count for the best."""
 
@@ -138,6 +167,18 @@ class TrialRounds:
         if number not in self.results and any(trial.number == number for trial in self.open):
             self.results[number] = outcome
 
+    def deliver_of_group(self, number: int, outcome: dict[str, Any]) -> None:
+        """`deliver` for a trial that was trained together with others. What the machine failed is tried for itself, since a group needs
+        more memory than any of its trials; and from then on all are, or the next group would fail as well."""
+        if not outcome["machine"]:
+            self.deliver(number, outcome)
+            return
+        trial = next((trial for trial in self.open if trial.number == number), None)
+        if trial is not None and number not in self.results and trial.said is None:
+            self.together = 1
+            trial.said = outcome["said"]
+            self.host.open_trial(trial)
+
     def round(self) -> bool:
         """One tell or one ask. Returns False when nothing can be done now."""
         if self.finished:
@@ -150,6 +191,23 @@ class TrialRounds:
     @property
     def finished(self) -> bool:
         return bool(self.failed_reason) or (bool(self.draining) and not self.open and not self.generation_results)
+
+    @property
+    def told_trials(self) -> int:
+        """Repeated ones included, and those of an open generation whose outcome is there."""
+        return self.asked - len(self.open)
+
+    @property
+    def planned(self) -> int | None:
+        """How many trials the phase asks, where a plan of its own ends it."""
+        return self.phase.planned if self.phase.finite else None
+
+    @property
+    def at_once(self) -> int:
+        """How many trials can be worked on at the same time: those of the window, or of the generation that is under way."""
+        if self.phase.scheduling == "steady":
+            return self.phase.window
+        return max(1, len(self.queue) + len(self.open) + len(self.generation_results))
 
     def finalists(self) -> list[Finalist]:
         """The phase's best and those of a cut generation, best first; the earlier candidate wins a tie."""
@@ -166,24 +224,25 @@ class TrialRounds:
 
     @property
     def _opens_held(self) -> bool:
-        """Whether no more trials come to those that are held back before one of them must be told. Follows from asks and tells alone."""
-        if self.draining:
+        """Whether no more trials come to those that are held back before one of them must be told. Follows from asks and tells alone (and
+        from the machine where that failed a group)."""
+        if self.draining or self.together == 1:
             return True
         if self.phase.scheduling == "generational":
             return not self.queue
         return len(self.open) >= self.phase.window and self.open[0].number in self.held
 
     def _open_held(self) -> None:
-        self.host.open_trials([trial for trial in self.open if trial.number in self.held])
+        self.host.open_trials([trial for trial in self.open if trial.number in self.held], self.together)
         self.held = []
 
     def _ask_steady(self) -> None:
         if not self._budget_allows():
-            self.draining = "budget"
+            self._drain("budget")
             return
         proposals = self.phase.ask()
         if not proposals:
-            self.draining = self.phase.stop_reason
+            self._drain(self.phase.stop_reason)
             return
         self._open(proposals[0])
 
@@ -192,7 +251,7 @@ class TrialRounds:
             # A generation is cut proposal by proposal by the budget's test; the cut one is never told.
             if not self._budget_allows():
                 self.queue.clear()
-                self.draining = "budget"
+                self._drain("budget")
             else:
                 self._open(self.queue.popleft())
             return True
@@ -211,19 +270,30 @@ class TrialRounds:
         if self.draining:
             return False
         if not self._budget_allows():
-            self.draining = "budget"
+            self._drain("budget")
             return True
         self.queue.extend(self.phase.ask())
         self.generation += 1
         if not self.queue:
-            self.draining = self.phase.stop_reason
+            self._drain(self.phase.stop_reason)
         return True
+
+    @property
+    def tried(self) -> Tried:
+        trials, architectures = self.asked - self.cut_trials, len(self.architectures) - self.cut_architectures
+        return Tried(trials, architectures, self.repeated, self.reused_in_row, len(self.row_of))
+
+    def _drain(self, reason: str) -> None:
+        """Ask no more."""
+        if not self.draining:
+            self.draining, self.drained = reason, of_trials(reason, self.tried)
 
     def _budget_allows(self) -> bool:
         declared = Cost()
         for trial in self.open:
             declared = declared.plus(trial.declared)
-        return self.host.meter.allows(declared, len(self.open))
+        counted = sum(self.count_repeats or trial.copy_of is None for trial in self.open)
+        return self.host.meter.allows(declared, counted)
 
     # ---------------------------------------------------------------- ask
 
@@ -233,6 +303,8 @@ class TrialRounds:
         original = self.known.get(key) if self.phase.repeatable else None
         number = self.first_number + self.asked
         self.asked += 1
+        if hash_ not in self.architectures:
+            self.architectures.add(hash_)
         trial = OpenTrial(
             number=number,
             genome=proposal.genome,
@@ -258,6 +330,7 @@ class TrialRounds:
                 fidelity=proposal.fidelity,
                 inherited_from=proposal.inherit.trial if proposal.inherit else None,
                 inherited_parts=list(proposal.inherit.parts) if proposal.inherit else [],
+                architectures=len(self.architectures),
             ),
             number,
         )
@@ -270,7 +343,8 @@ class TrialRounds:
                 self.results[number] = instant
             elif self.together > 1:
                 self.held.append(number)
-                if len(self.held) >= self.together:
+                # A generation is asked as a whole before anything of it is told: it is looked through as a whole for equal shapes.
+                if len(self.held) >= self.together and self.phase.scheduling == "steady":
                     self._open_held()
             else:
                 self.host.open_trial(trial)
@@ -282,7 +356,8 @@ class TrialRounds:
             return False
         trial = self.open[0]
         if trial.copy_of is not None:
-            outcome = self.told[trial.copy_of]
+            # What was cut left no result to take.
+            outcome = self.told.get(trial.copy_of) or cut_outcome(OUT_OF_SECONDS, Cost(), 0.0)
             cost = Cost()
             if outcome.get("machine"):
                 # A failure of the machine says nothing about the genome: the copy is tried for itself.
@@ -294,7 +369,7 @@ class TrialRounds:
         elif trial.number in self.results:
             outcome = self.results.pop(trial.number)
             cost = Cost.model_validate({**outcome["cost"], "seconds": outcome.get("seconds", 0.0)})
-            if self.phase.repeatable:
+            if self.phase.repeatable and outcome["status"] != "cancelled":
                 self.told[trial.number] = {"machine": False} | {name: outcome[name] for name in TOLD if name in outcome}
         else:
             return False
@@ -307,7 +382,8 @@ class TrialRounds:
         if status == "completed" and self.metric not in metrics:
             what = "is not a number" if self.metric in outcome["metrics"] else "is missing"
             status, outcome = "failed", {**outcome, "reason": f"{self.metric} {what} in the evaluation's result"}
-        self.host.meter.charge(cost, trials=1)
+        cut = status == "cancelled"
+        self.host.meter.charge(cost, trials=int(not cut and (self.count_repeats or trial.copy_of is None)))
         result = Result(
             number=trial.number,
             genome=trial.genome,
@@ -315,7 +391,7 @@ class TrialRounds:
             metrics=metrics,
             cost=cost,
             reason=outcome["reason"],
-            reused_from=trial.copy_of,
+            reused_from=None if cut else trial.copy_of,
         )
         self.host.say(
             TrialTold(
@@ -326,14 +402,26 @@ class TrialRounds:
                 metrics=metrics,
                 # Seconds are not science: two equal runs differ in them.
                 cost=cost.model_copy(update={"seconds": 0.0}),
-                reused_from=trial.copy_of,
+                reused_from=result.reused_from,
                 simulated=self.simulated,
+                warnings=self.host.doubts(metrics) if result.ok else [],
                 charged_samples=self.host.meter.cost.samples,
                 charged_trials=self.host.meter.trials,
             ),
             trial.number,
         )
-        self._count(result)
+        if cut:
+            # The budget in seconds ended it. The algorithm hears neither of it nor of what was asked later: an update without it would be
+            # another algorithm. Later results still count for the best.
+            self._drain("budget")
+            self.deaf = True
+            self.cut_trials += 1
+            self.cut_architectures += trial.copy_of is None
+            return
+        self._count(result, trial.hash)
+        if trial.fidelity:
+            self.asked_at[trial.number] = trial.fidelity
+        self.judged += result.ok and result.reused_from is None
         if result.ok and (self.best is None or metrics[self.metric] > self.best):
             self.best = metrics[self.metric]
             self.host.say(
@@ -341,6 +429,8 @@ class TrialRounds:
                     candidate=trial.number,
                     metric=self.metric,
                     value=self.best,
+                    fidelity=self.host.fidelity(trial.genome, trial.fidelity, cost.samples if result.reused_from is None else None),
+                    selected_from=self.judged,
                     genome=trial.genome.to_json(),
                     genome_hash=trial.hash,
                     string=trial.string,
@@ -349,14 +439,22 @@ class TrialRounds:
             )
         if self.phase.scheduling == "generational":
             self.generation_results.append(result)
+        elif self.deaf:
+            self.unheard.add(result, trial.hash)
         else:
             self.phase.tell([result])
             self.host.forget(self.phase.forgotten())
 
-    def _count(self, result: Result) -> None:
-        self.reused_in_row = self.reused_in_row + 1 if result.reused_from is not None else 0
-        if self.reused_in_row >= REUSED_IN_A_ROW and not self.phase.finite:
-            self.draining = self.draining or "exhausted"
+    def _count(self, result: Result, hash_: str) -> None:
+        if result.reused_from is not None:
+            self.repeated += 1
+            self.reused_in_row += 1
+            self.row_of.add(hash_)
+        else:
+            self.reused_in_row = 0
+            self.row_of.clear()
+        if self.reused_in_row >= REUSED_IN_A_ROW and not self.phase.finite and not self.draining:
+            self._drain("exhausted" if complete(self.phase.context.space, self.architectures) else self.tried.row_reason)
         # A reused failure is the same failure again, not one more.
         if result.status == "failed" and result.reused_from is None:
             self.failures_in_row += 1
@@ -373,16 +471,26 @@ class TrialRounds:
             "asked": self.asked,
             "open": [trial.to_tree() for trial in self.open],
             "held": list(self.held),
+            "together": self.together,
             "results": {str(number): outcome for number, outcome in self.results.items()},
             "known": self.known.state_dict(),
             "told": self.told.state_dict(),
             "draining": self.draining,
+            "drained": self.drained,
+            "deaf": self.deaf,
+            "cut_trials": self.cut_trials,
+            "cut_architectures": self.cut_architectures,
+            "architectures": self.architectures.state_dict(),
+            "repeated": self.repeated,
+            "row_of": sorted(self.row_of),
             "failures_in_row": self.failures_in_row,
             "reused_in_row": self.reused_in_row,
             "generation": self.generation,
             "generation_results": self.generation_results.state_dict(),
             "queue": self.queue.state_dict(),
             "best": self.best,
+            "judged": self.judged,
+            "asked_at": self.asked_at.state_dict(),
             "unheard": self.unheard.state_dict(),
             "failed_reason": self.failed_reason,
         }
@@ -392,15 +500,23 @@ class TrialRounds:
             "first_number",
             "asked",
             "draining",
+            "drained",
+            "deaf",
+            "cut_trials",
+            "cut_architectures",
+            "repeated",
             "failures_in_row",
             "reused_in_row",
             "generation",
             "best",
+            "judged",
             "failed_reason",
         ):
             setattr(self, name, state[name])
-        for name in ("unheard", "known", "told", "generation_results", "queue"):
+        for name in ("architectures", "unheard", "known", "told", "asked_at", "generation_results", "queue"):
             getattr(self, name).load_state_dict(state[name])
         self.open = [OpenTrial.from_tree(tree) for tree in state["open"]]
         self.held = list(state["held"])
+        self.row_of = set(state["row_of"])
+        self.together = state.get("together", self.together)
         self.results = {int(number): outcome for number, outcome in state["results"].items()}

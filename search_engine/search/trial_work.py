@@ -28,13 +28,21 @@ def genome_training(base: TrainingConfig, space: SearchSpace[Any], genome: Genom
     from ..catalogue.config import parse
 
     changes = {**space.training_of(genome), **fidelity}
-    return parse("fidelity", TrainingConfig, {**base.model_dump(), **changes}) if changes else base  # type: ignore[no-any-return]
+    return parse("fidelity", TrainingConfig, base.changed(changes)) if changes else base  # type: ignore[no-any-return]
 
 
 def declared_cost(training: TrainingConfig, train_examples: int, validation_examples: int) -> Cost:
     """What a trial will use if it is not stopped early: every epoch trains on the training part and scores the validation part."""
     used = min(train_examples, training.train_examples) if training.train_examples else train_examples
-    return Cost(forward_backward=training.epochs * used, forward=training.epochs * validation_examples)
+    batches = -(-used // training.batch_size)
+    whole, rest = divmod(training.steps, batches) if training.steps else (training.epochs, 0)
+    # Of an epoch that is cut short the first batches, which differ in size by one at most.
+    return Cost(forward_backward=whole * used + rest * used // batches, forward=(whole + (rest > 0)) * validation_examples)
+
+
+def cut_outcome(reason: str, cost: Cost, seconds: float) -> dict[str, Any]:
+    """Of a trial that was ended before its end: no result, but it is charged what it used."""
+    return {"status": "cancelled", "reason": reason, "machine": False, "metrics": {}, "cost": cost.model_dump(), "seconds": seconds}
 
 
 class GenomeWork(Work):
@@ -56,7 +64,8 @@ class GenomeWork(Work):
 
 class TrialWork(GenomeWork):
     """Arguments: `genome`, `hash`, `fidelity`; `inherit` ({trial, parts}) where it starts from an earlier trial's weights, `keep` where
-    later ones may start from its own. The seed depends on the genome and the fidelity, not on the trial's number, so that an equal trial
+    later ones may start from its own; `said` where it was begun in a group that the machine failed: of so many epochs the figures are said.
+    The seed depends on the genome and the fidelity, not on the trial's number, so that an equal trial
     has an equal result and may be reused."""
 
     def __init__(self, spec: WorkSpec, checked: CheckedRun, data_dir: Path, run_dir: Path) -> None:
@@ -64,7 +73,7 @@ class TrialWork(GenomeWork):
         seed = derive_seed(checked.config.seed, "trial", spec.arguments["hash"], canonical_json(fidelity))
         super().__init__(spec, seed)
         self.seed = seed
-        self.resources = Resources(checked, data_dir)
+        self.resources = Resources(checked, data_dir, run_dir)
         self.genome = Genome.from_json(spec.arguments["genome"])
         self.training = genome_training(checked.config.training, self.resources.space, self.genome, fidelity)
         self.run_dir = run_dir
@@ -93,8 +102,10 @@ class TrialWork(GenomeWork):
             return
         self.trainer.advance()
         for report in self.trainer.epoch_reports():
-            values = {name: float(value) for name, value in report.items() if name != "epoch" and value is not None}
-            self.log.add(Metrics(step=int(report["epoch"]), samples=self.cost.samples, values=values), int(report["epoch"]))
+            epoch = int(report["epoch"])
+            if epoch > self.spec.arguments.get("said", 0):
+                values = {name: float(value) for name, value in report.items() if name != "epoch" and value is not None}
+                self.log.add(Metrics(step=epoch, samples=self.cost.samples, values=values), epoch)
 
     def _initialise(self) -> None:
         """The space's own initialisation, for example unsupervised pretraining: one unit, paid by the trial."""
@@ -109,7 +120,7 @@ class TrialWork(GenomeWork):
         return self.initialised and self.trainer.finished
 
     def place(self) -> None:
-        if self.spec.arguments.get("keep") and self.failure is None:
+        if self.spec.arguments.get("keep") and self.failure is None and not self.cut:
             starting_weights.keep(self.trainer.network, self.run_dir, self.spec.index)
 
     @property
@@ -117,6 +128,8 @@ class TrialWork(GenomeWork):
         return self.trainer.cost.plus(self._initial_cost) if self._begun and hasattr(self, "trainer") else Cost()
 
     def outcome(self) -> dict[str, Any]:
+        if self.cut:
+            return cut_outcome(self.cut, self.cost, self.seconds)
         if self.failure is not None:
             return {
                 "status": "failed",

@@ -12,13 +12,18 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from ..base.errors import TrialFailure
 from ..base.generators import GlobalGenerators, derive_seed
+from ..base.memory import in_words as in_words_of
+from ..base.migrations import Steps, expecting, migrated
 from ..events import Cost, Event, EventLog
+from ..events.sources import in_words
+
+OUT_OF_SECONDS = "the budget in seconds was used up before it was finished"
 
 
 class WorkSpec(BaseModel):
@@ -37,7 +42,8 @@ class WorkSpec(BaseModel):
 
     @property
     def source(self) -> str:
-        return f"{self.kind}:{self.index}"
+        """Its name within the run; of a group of trials one of its own, since its first trial may be opened again for itself."""
+        return f"{'group' if 'members' in self.arguments else self.kind}:{self.index}"
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,11 @@ class Work(ABC):
     afterwards is in `_state`. A failure of the work itself (NaN loss, out of memory) is kept as its outcome, not raised.
     """
 
+    state_version: ClassVar[int] = 1
+    """Rises when the form of the state changes, except a phase's own, which has a version of its own."""
+    state_steps: ClassVar[Steps] = {}
+    """How a state of an earlier version becomes one of the next (`base.migrations`)."""
+
     def __init__(self, spec: WorkSpec, seed: int) -> None:
         # torch has a generator to seed only once it is loaded: work that loaded it later would draw from an unseeded one.
         importlib.import_module("torch")
@@ -64,6 +75,10 @@ class Work(ABC):
         self.generators = GlobalGenerators(derive_seed(seed, "global"))
         self.seconds = 0.0
         self.failure: TrialFailure | None = None
+        self.cut = ""
+        """Why it was ended before its end; empty otherwise."""
+        self.allowance: float | None = None
+        """Device seconds that it may use in all its slices, as far as whoever drives it knows now; None = any number."""
         self._begun = False
         self.restored = False
         """Whether `_begin` only rebuilds what a checkpoint then fills."""
@@ -92,7 +107,7 @@ class Work(ABC):
 
     @property
     def finished(self) -> bool:
-        return self.failure is not None or (self._begun and self._done())
+        return bool(self.cut) or self.failure is not None or (self._begun and self._done())
 
     def _guarded(self, action: Callable[[], None]) -> None:
         try:
@@ -105,7 +120,7 @@ class Work(ABC):
             # torch raises OutOfMemoryError (a RuntimeError) for both CPU and CUDA allocations.
             if "out of memory" not in str(error).lower() and "can't allocate memory" not in str(error).lower():
                 raise
-            self.failure = TrialFailure("the device ran out of memory", machine=True)
+            self.failure = TrialFailure(f"the device ran out of memory{_of_what_it_may_take()}", machine=True)
 
     @property
     @abstractmethod
@@ -126,6 +141,11 @@ class Work(ABC):
         `to_place` says so; until then it lies under names of its own, so that a process that lost the work cannot spoil its successor's.
         """
 
+    @property
+    def machine_failed(self) -> bool:
+        """Whether something of it failed because of the machine (memory), not because of what it does."""
+        return self.failure is not None and self.failure.machine
+
     def standing(self) -> dict[str, Any] | None:
         """The outcome that stands already, whatever becomes of the rest; None while everything is open."""
         return None
@@ -142,38 +162,55 @@ class Work(ABC):
     def state_dict(self) -> dict[str, Any]:
         """A checkpoint tree from which an equal piece of work goes on with equal bits."""
         return {
+            "version": self.state_version,
             "source": self.spec.source,
             "seconds": self.seconds,
             "log": self.log.state_dict(),
             "generators": self.generators.state_dict(),
+            "cut": self.cut,
             "failure": None if self.failure is None else [self.failure.reason, self.failure.machine],
             "state": self._state() if self._begun and self.failure is None else None,
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Raises CheckpointOutdated where another version wrote it from which no migration leads here."""
+        state = migrated(in_words(self.spec.source), state, state.get("version"), self.state_version, self.state_steps)
         if state["state"] is not None:
             self.restored = True
             with self.generators.active():
                 self.begin()
-            self._load(state["state"])
+            with expecting(in_words(self.spec.source)):
+                self._load(state["state"])
         self.seconds = state["seconds"]
         self.log.load_state_dict(state["log"])
         self.generators.load_state_dict(state["generators"])
+        self.cut = state["cut"]
         if state["failure"] is not None:
             self.failure = TrialFailure(state["failure"][0], machine=state["failure"][1])
+
+
+def _of_what_it_may_take() -> str:
+    """Where a GPU's memory is limited for this process: how much that is."""
+    from ..training.device import memory_limit
+
+    limit = memory_limit("cuda")
+    return "" if limit is None else f": a worker may take {in_words_of(limit)} of the GPU's (NASCOPE_GPU_MEMORY_CEILING)"
 
 
 def run_slice(
     work: Work, seconds: float, stop: Callable[[], bool] = lambda: False, say: Callable[[list[Event]], None] | None = None
 ) -> list[Event]:
     """Advance `work` for about `seconds` (at least one unit), or until it is finished, has something to place, or `stop()` says so between
-    units.
+    units. It is cut at the first unit that uses up its `allowance`.
 
     Returns the science events of the slice that were not yet handed to `say`, in order. `say` receives the events of every unit as
     they come, so that a live view need not wait for the end of the slice; a unit repeated after a crash says equal events under equal
     keys. The global random generators are the work's own inside.
     """
     started = time.perf_counter()
+    if work.allowance is not None and work.seconds >= work.allowance:
+        work.cut = OUT_OF_SECONDS
+        return []
     with work.generators.active():
         work.begin()
         work.seconds += time.perf_counter() - started
@@ -186,6 +223,8 @@ def run_slice(
             work.seconds += now - before
             if say is not None and (events := work.log.drain()):
                 say(events)
+            if work.allowance is not None and work.seconds >= work.allowance and not work.finished:
+                work.cut = OUT_OF_SECONDS
             if now - started >= seconds or work.to_place or stop():
                 break
     return work.log.drain()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..base.errors import BadInput
 from ..base.lazy import lazy_module
+from ..base.quoting import shown
 from .base import SearchSpace, SpaceConfig, SpaceEntry
 from .data_shape import DataShape
 from .genomes import Genome
@@ -101,7 +102,7 @@ class ActiveSetSpace(SearchSpace[ActiveSetConfig]):
         for word in text.split() if text.strip() != "constant" else []:
             target, _, rest = word.partition("(")
             if not rest.endswith(")"):
-                raise BadInput("genome", f"'{word}' does not end with a list of sources in parentheses")
+                raise BadInput("genome", f"{shown(word)} does not end with a list of sources in parentheses")
             edges += [(source, target) for source in rest[:-1].split(",")]
         numbers = [node[1:] for edge in edges for node in edge if node.startswith("h")]
         hidden = 1 + max((int(number) for number in numbers if number.isdigit()), default=-1)

@@ -158,7 +158,7 @@ class AutoencoderSpace(SearchSpace[AutoencoderConfig]):
         return [
             FamilyGroup(
                 name=GROUP, title="Latent variables", nodes=nodes, edges=[(f"z{number}", "decoder") for number in numbers],
-                operations=["latent"], fixed=[("encoder", f"z{number}") for number in numbers], constraint="cube",
+                operations=["latent"], fixed=[("encoder", f"z{number}") for number in numbers], constraint="cube", weight="1 − ρ",
             )
         ]
 

@@ -20,7 +20,7 @@ from __future__ import annotations
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 class SpaceConfig(BaseModel):
     """Base of the spaces' options: typed, documented, closed."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 ConfigT = TypeVar("ConfigT", bound=SpaceConfig)
@@ -56,7 +56,7 @@ class SearchSpace(ABC, Generic[ConfigT]):
     `supernet` (a relaxation with weights on its edges), `paths` (a super-network that computes one genome's path alone), `growth` (graphs
     that grow by mutation), `decisions` (an ordered decision list), `domains` (several data sets at once), `masks` (a plain
     network whose weights go one by one), `blocks` (blocks that are there or not). What only one algorithm reads, its own space offers under
-    a name of its own (`active_set`, `ensemble`, ...).
+    a name of its own (`active_set`, `ensemble`, `motifs`, ...).
     """
 
     id: ClassVar[str]
@@ -219,3 +219,10 @@ class SpaceEntry:
     (network, genome, space, data, training, seed, device) -> Cost, or None where there is nothing to do."""
     tasks: frozenset[str] = frozenset({"classification"})
     """Of which tasks the data sets may be that it is searched on."""
+    idle: dict[str, str] = field(default_factory=dict)
+    """Fields of a training config that its networks never take, with the reason: in trials and in the finale, unless the name says where
+    (`training.channels`)."""
+    lacks: frozenset[str] = frozenset()
+    """Of the primitives `skip_connect` and `none` those that no edge of its super-network can carry."""
+    supernet_options: tuple[str, ...] = ()
+    """Those of its options that only a super-network reads."""

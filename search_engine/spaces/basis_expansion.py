@@ -178,6 +178,7 @@ ENTRY = SpaceEntry(
     space=BasisExpansionSpace,
     offers=BasisExpansionSpace.offers,
     inputs=frozenset({"vector"}),
+    idle=dict.fromkeys(("channels", "layers"), "its networks are as wide and as deep as the space's options and the genome say"),
     builder="search_engine.supernets.basis_network:build",
     tasks=frozenset({"classification", "regression"}),
 )

@@ -23,6 +23,7 @@ import numpy as np
 from pydantic import Field
 
 from ..base.errors import BadInput
+from ..base.quoting import shown
 from ..events import FamilyGroup, GraphNode
 from .base import SearchSpace, SpaceConfig, SpaceEntry
 from .block_costs.blocks import Block, cheapest_path, live
@@ -75,6 +76,11 @@ class BlockNetworkSpace(SearchSpace[BlockNetworkConfig]):
         if self.config.columns < self.config.scales - 1:
             message = f"{self.config.columns} columns cannot lead down {self.config.scales} scales; use at least {self.config.scales - 1}"
             raise BadInput("space_options.columns", message)
+        if self.config.upsampling and not 1 < self.config.scales < self.config.columns:
+            raise BadInput(
+                "space_options.upsampling", f"no path of {self.config.columns} columns through {self.config.scales} scales can lead up and "
+                "down again; use at least 2 scales and more columns than scales, or leave this off",
+            )
         require_images(self.id, shape, least=2 ** (self.config.scales - 1))
 
     # ---- the family
@@ -158,6 +164,7 @@ class BlockNetworkSpace(SearchSpace[BlockNetworkConfig]):
                 edges=[(self.node_name(source), self.node_name(target)) for source, target in self.edges], operations=list(OPERATIONS),
                 fixed=[("input", self.node_name(0)), (self.node_name(len(self.nodes) - 1), "output")], layout=self._layout(),
                 constraint="cube_vertices",
+                weight="probability",
             )
         ]
 
@@ -301,7 +308,7 @@ class BlockNetworkSpace(SearchSpace[BlockNetworkConfig]):
             edge, _, operations = word.partition(":")
             source, arrow, target = edge.partition(">")
             if not arrow or not operations:
-                raise BadInput("genome", f"'{word}' is not an edge with its blocks, like 0.0>1.1:nor_conv_3x3+nor_conv_1x1")
+                raise BadInput("genome", f"{shown(word)} is not an edge with its blocks, like 0.0>1.1:nor_conv_3x3+nor_conv_1x1")
             blocks += [[source, target, operation] for operation in operations.split("+")]
         genome = Genome(self.id, {"blocks": blocks})
         self.validate(genome)
@@ -337,5 +344,6 @@ ENTRY = SpaceEntry(
     config=BlockNetworkConfig,
     space=BlockNetworkSpace,
     offers=BlockNetworkSpace.offers,
+    idle={"layers": "the depth of a network is its genome's"},
     builder="search_engine.supernets.block_network:build",
 )

@@ -395,5 +395,6 @@ ENTRY = SpaceEntry(
     space=CellSpace,
     offers=CellSpace.offers,
     inputs=frozenset({"image", "none"}),
+    supernet_options=("search_cells", "search_channels"),
     builder="search_engine.supernets.cell_network:build",
 )

@@ -280,4 +280,5 @@ ENTRY = SpaceEntry(
     space=DomainPathsSpace,
     offers=DomainPathsSpace.offers,
     builder="search_engine.supernets.domain_paths_network:build",
+    idle={"layers": "its paths have as many layers as the space's own option says"},
 )

@@ -226,5 +226,6 @@ ENTRY = SpaceEntry(
     space=EnsembleSpace,
     offers=EnsembleSpace.offers,
     inputs=frozenset({"image", "vector"}),
+    idle=dict.fromkeys(("channels", "layers"), "its networks are as wide and as deep as the space's options and the genome say"),
     builder="search_engine.supernets.ensemble_network:build",
 )

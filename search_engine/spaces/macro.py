@@ -223,5 +223,7 @@ ENTRY = SpaceEntry(
     config=MacroConfig,
     space=MacroSpace,
     offers=MacroSpace.offers,
+    idle={"layers": "the depth of a network is its genome's"},
+    supernet_options=("search_channels",),
     builder="search_engine.supernets.macro_network:build",
 )

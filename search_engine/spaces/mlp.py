@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from ..base.errors import BadInput
+from ..base.works_with import WorksWith, one_of
 from .base import SpaceConfig, SpaceEntry
 from .decision_space import DecisionSpace
 from .decisions import Decision, DecisionList
@@ -49,6 +50,8 @@ RATE_FALL = 100.0
 
 class MLPConfig(SpaceConfig):
     """Options of the perceptron space."""
+
+    works_with: ClassVar[WorksWith] = {"pretraining_epochs": {"pretraining": one_of(True)}}
 
     preset: Literal["default", "seed004"] = Field(
         default="default", title="Decisions",
@@ -233,6 +236,12 @@ ENTRY = SpaceEntry(
     offers=MLPSpace.offers,
     inputs=frozenset({"image", "vector"}),
     tasks=frozenset({"classification", "regression"}),
+    idle={
+        **dict.fromkeys(
+            ("epochs", "steps", "optimizer", "learning_rate", "final_learning_rate"), "every candidate decides it for itself"
+        ),
+        **dict.fromkeys(("channels", "layers"), "every candidate decides how wide and how deep it is"),
+    },
     builder="search_engine.supernets.mlp_network:build",
     initialiser="search_engine.supernets.mlp_pretraining:pretrain",
 )

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field
 
 from ..base.errors import BadInput
+from ..base.quoting import shown
 from ..events import GraphData
 from .base import SearchSpace, SpaceConfig, SpaceEntry
 from .data_shape import DataShape
@@ -186,7 +187,7 @@ def _parsed(text: str) -> Path:
     try:
         return tuple(() if part == "-" else tuple(int(module) for module in part.split(".")) for part in text.split("/"))
     except ValueError:
-        raise BadInput("genome", f"'{text}' is not a list of modules per layer, like 1.4/0.2.7/3") from None
+        raise BadInput("genome", f"{shown(text)} is not a list of modules per layer, like 1.4/0.2.7/3") from None
 
 
 ENTRY = SpaceEntry(
@@ -199,5 +200,6 @@ ENTRY = SpaceEntry(
     space=ModularSpace,
     offers=ModularSpace.offers,
     inputs=frozenset({"image", "vector"}),
+    idle=dict.fromkeys(("channels", "layers"), "its networks are as wide and as deep as the space's options and the genome say"),
     builder="search_engine.supernets.modular_network:build",
 )

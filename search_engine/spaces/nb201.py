@@ -343,7 +343,7 @@ ENTRY = SpaceEntry(
     id="nb201",
     title="NAS-Bench-201 cell",
     description="One cell of four nodes and six edges with five operations: 15,625 cells, 6,466 of them different. Small enough that every "
-    "cell has been trained, so searches can be answered from a table in milliseconds.",
+    "cell has been trained, so trials can be answered from a table.",
     source="Dong and Yang: NAS-Bench-201. ICLR 2020, arXiv 2001.00326",
     config=NB201Config,
     space=NB201Space,

@@ -107,8 +107,7 @@ class NeuronGraphSpace(SearchSpace[NeuronGraphConfig]):
         """One of the four mutations. Innovation numbers go on from the genome's largest: a search that compares genomes keeps a table."""
         genes = self.genes(genome)
         table = InnovationTable(self.inputs, self.outputs)
-        table.next_node = max([table.next_node, *(node + 1 for node in genes.nodes.tolist())])
-        table.next_innovation = max([table.next_innovation, *(number + 1 for number in genes.innovation.tolist())])
+        table.go_on_after(genes.nodes.tolist(), genes.innovation.tolist())
         mutation = choose(genes, table, rng, _ROULETTE, _ACTIVATIONS)
         if mutation is None:
             raise BadInput("genome", "nothing in this genome can be changed")

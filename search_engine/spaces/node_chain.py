@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from ..base.errors import BadInput
+from ..base.quoting import shown
 from .base import SearchSpace, SpaceConfig, SpaceEntry
 from .data_shape import DataShape
 from .genomes import Genome
@@ -259,7 +260,8 @@ class NodeChainSpace(SearchSpace[NodeChainConfig]):
         for part in text.strip().split("-"):
             node = self.table.read(part)
             if node is None:
-                raise BadInput("genome", f"'{part.strip()}' is no node of this space; a chain is written conv(16,3)-pool(max,2)-flatten")
+                found = shown(part.strip())
+                raise BadInput("genome", f"{found} is no node of this space; a chain is written conv(16,3)-pool(max,2)-flatten")
             nodes.append(node)
         return self.genome(nodes)
 
@@ -315,5 +317,8 @@ ENTRY = SpaceEntry(
     config=NodeChainConfig,
     space=NodeChainSpace,
     offers=NodeChainSpace.offers,
+    idle={
+        "layers": "the depth of a network is its genome's", "training.channels": "a trial has exactly the widths of its genome",
+    },
     builder="search_engine.supernets.node_chain_network:build",
 )

@@ -28,6 +28,7 @@ from pydantic import Field, field_validator
 
 from ..base.errors import BadInput
 from ..base.lazy import lazy_module
+from ..base.works_with import WorksWith, each, one_of
 from ..events import GraphData, GraphEdge, GraphNode
 from .base import SearchSpace, SpaceConfig, SpaceEntry
 from .data_shape import DataShape
@@ -55,6 +56,8 @@ MOST_DRAWN = 400
 
 class PlainNetworkConfig(SpaceConfig):
     """Options of the plain network."""
+
+    works_with: ClassVar[WorksWith] = each(("channels", "kernel"), {"network": one_of("cnn")})
 
     network: Literal["perceptron", "cnn"] = Field(
         default="perceptron", title="Network",
@@ -358,6 +361,7 @@ ENTRY = SpaceEntry(
     space=PlainNetworkSpace,
     offers=PlainNetworkSpace.offers,
     inputs=frozenset({"image", "vector"}),
+    idle=dict.fromkeys(("channels", "layers"), "its networks are as wide and as deep as the space's options and the genome say"),
     builder="search_engine.supernets.plain_network:build",
     tasks=frozenset({"classification", "regression"}),
 )

@@ -221,6 +221,8 @@ ENTRY = SpaceEntry(
     space=PrimitivesSumSpace,
     offers=PrimitivesSumSpace.offers,
     inputs=frozenset({"vector"}),
+    idle=dict.fromkeys(("channels", "layers"), "its networks are as wide and as deep as the space's options and the genome say"),
+    lacks=frozenset({"skip_connect", "none"}),
     builder="search_engine.supernets.primitives_sum_network:build",
     tasks=frozenset({"regression"}),
 )

@@ -54,13 +54,18 @@ class Normaliser:
 
     def __init__(self, preprocessing: Preprocessing, dimensions: int, device: str) -> None:
         shape = (1, -1, *([1] * (dimensions - 2)))
-        self._scale = preprocessing.scale
+        self.scale = preprocessing.scale
+        """What raw values are divided by."""
         self._mean = torch.tensor(preprocessing.mean, dtype=torch.float32, device=device).view(shape)
         self._std = torch.tensor(preprocessing.std, dtype=torch.float32, device=device).view(shape)
 
     def __call__(self, raw: torch.Tensor) -> torch.Tensor:
         """Raw inputs (B, C, H, W) or (B, features) -> network inputs of the same shape, float32."""
-        return (raw.to(torch.float32) / self._scale - self._mean) / self._std
+        return (raw.to(torch.float32) / self.scale - self._mean) / self._std
+
+    def undo(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Network inputs as raw values, float32."""
+        return (inputs * self._std + self._mean) * self.scale
 
 
 class DevicePart:

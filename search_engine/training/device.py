@@ -7,6 +7,7 @@ import os
 import torch
 
 from ..base.errors import BadInput
+from ..base.quoting import shown
 from . import without_compiler
 
 
@@ -18,7 +19,7 @@ def resolve(name: str) -> str:
         return name
     kind, _, number = name.partition(":")
     if kind != "cuda" or (number and not number.isdigit()):
-        raise BadInput("device", f"there is no device '{name}': use auto, cpu, cuda or cuda:N")
+        raise BadInput("device", f"there is no device {shown(name)}: use auto, cpu, cuda or cuda:N")
     if not torch.cuda.is_available():
         raise BadInput("device", "this machine has no usable CUDA device: use cpu or auto", code="no_cuda")
     if number and int(number) >= torch.cuda.device_count():
@@ -41,6 +42,29 @@ def configure(threads: int) -> None:
     # Autotuning picks algorithms by timing; TF32 would make "float32" mean less on newer cards only.
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.allow_tf32 = False
+
+
+_limits: dict[int, float] = {}
+"""By the number of the GPU: what `limit_memory` allowed."""
+GPU_SHARE = 0.9
+"""Of the GPU's memory, where nothing else is said: the rest is the driver's and the libraries'."""
+
+
+def limit_memory(ceiling: float = 0.0) -> float:
+    """Let this process take at most `ceiling` bytes of the present GPU's memory (0 = nine tenths of it). Beyond that an allocation fails as
+    if no more were there, which fails the work and leaves the process. Returns the bytes."""
+    total = float(torch.cuda.get_device_properties(torch.cuda.current_device()).total_memory)
+    allowed = min(ceiling, total) if ceiling > 0 else GPU_SHARE * total
+    torch.cuda.set_per_process_memory_fraction(allowed / total)
+    _limits[torch.cuda.current_device()] = allowed
+    return allowed
+
+
+def memory_limit(name: str) -> float | None:
+    """Bytes that this process may take of the device's memory; None where it is the CPU or nobody limited it."""
+    if name == "cpu" or not torch.cuda.is_available():
+        return None
+    return _limits.get(int(name.partition(":")[2] or torch.cuda.current_device()))
 
 
 def describe(name: str) -> str:

@@ -16,7 +16,7 @@ from ..spaces.tasks import SCORES
 from .augmentation import Augmentation
 from .batches import BatchOrder, DevicePart
 from .criterion import Tally, mean_loss
-from .evaluation import evaluate_on
+from .evaluation import Scoring
 from .footprint import step_flops
 from .precision import Precision
 from .prepared_batches import PreparedBatches
@@ -47,6 +47,8 @@ class DomainTraining:
         self._scored_on = 0
         self.task = data.shape.task
         self._tally = Tally(self.task)
+        self._scoring: Scoring | None = None
+        """The validation of the epoch that has ended, while it is under way."""
 
     @property
     def steps_per_epoch(self) -> int:
@@ -84,10 +86,26 @@ class DomainTraining:
             logits: torch.Tensor = self.network(inputs)
         return logits
 
+    @property
+    def scored(self) -> bool:
+        """Whether the whole validation part was scored since the last report."""
+        return self._scoring is not None and self._scoring.finished
+
+    def score_a_batch(self) -> None:
+        """Score the next batch of the validation part, and leave the network in the mode in which it was."""
+        if self._scoring is None:
+            self._scoring = Scoring(self.network, self._validation, self.task)
+        was_training = self.network.training
+        self.network.eval()
+        self._scoring.batch()
+        self.network.train(was_training)
+
     def report(self, where: str) -> dict[str, float]:
-        """`train_loss` and the training score (`train_accuracy`, `train_r2`) since the last report (over the augmented batches as they
-        were trained on), and `val_loss` and the validation score now. Raises TrialFailure where the validation loss is not finite."""
-        score = evaluate_on(self.network, self._validation, task=self.task)
+        """Call it once all is `scored`. `train_loss` and the training score (`train_accuracy`, `train_r2`) since the last report (over the
+        augmented batches as they were trained on), and `val_loss` and the validation score. Raises TrialFailure where the validation loss
+        is not finite."""
+        assert self._scoring is not None and self._scoring.finished
+        score, self._scoring = self._scoring.tally.figures(), None
         if not math.isfinite(score["loss"]):
             raise TrialFailure(f"validation loss{self.title} is not a number {where}")
         self._scored_on += len(self._validation)
@@ -101,9 +119,16 @@ class DomainTraining:
         }
 
     def state_dict(self) -> dict[str, Any]:
-        return {"trained_on": self._trained_on, "scored_on": self._scored_on, "tally": self._tally.state_dict()}
+        return {
+            "trained_on": self._trained_on, "scored_on": self._scored_on, "tally": self._tally.state_dict(),
+            "scoring": None if self._scoring is None else self._scoring.state_dict(),
+        }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self._trained_on = state["trained_on"]
         self._scored_on = state["scored_on"]
         self._tally = Tally.from_state(self.task, state["tally"])
+        self._scoring = None
+        if state.get("scoring") is not None:
+            self._scoring = Scoring(self.network, self._validation, self.task)
+            self._scoring.load_state_dict(state["scoring"])

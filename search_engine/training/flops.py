@@ -1,10 +1,12 @@
 """Counting FLOPs without slowing what is counted.
 
 The numbers are those of `torch.utils.flop_counter.FlopCounterMode`, by its own formulas, but for the gradient in the weights of a
-convolution by groups: torch counts products between groups too, which nobody computes (a depthwise convolution of 64 channels comes out 64
-times too dear). That counter sees every operation in Python and
-finds out which module it belongs to: a counted step takes several times as long as another. Here only the operations that have a formula
-come to Python, through a key of torch's dispatcher that is switched on while counting, as autocast does it.
+convolution by groups, where torch counts products between groups too, which nobody computes (a depthwise convolution of 64 channels comes
+out 64 times too dear), and for the second derivative of a convolution, of which torch computes more than is asked for.
+
+That counter sees every operation in Python and finds out which module it belongs to: a counted step takes several times as long as another.
+Here only the operations that have a formula come to Python, through a key of torch's dispatcher that is switched on while counting, as
+autocast does it.
 """
 
 from __future__ import annotations
@@ -85,6 +87,8 @@ def _key() -> Any:
         if isinstance(packet, torch._ops.OpOverloadPacket):
             for name in packet.overloads():
                 counted.impl(getattr(packet, name), _counting(getattr(packet, name), key))
+    twice = torch.ops.aten._convolution_double_backward.default
+    counted.impl(twice, _counting(twice, key))
     _LIBRARIES.extend([others, counted])
     return key
 
@@ -108,6 +112,8 @@ def _formula(operation: Any) -> Callable[..., int]:
     """The formula of an operation, in terms of its arguments and of `out_val`, its result."""
     if operation.overloadpacket is torch.ops.aten.convolution_backward:
         return _of_convolution_backward
+    if operation.overloadpacket is torch.ops.aten._convolution_double_backward:
+        return _of_convolution_double_backward
     formula: Callable[..., int] = flop_registry[operation.overloadpacket]
     of_shapes = getattr(formula, "__wrapped__", None)
     if of_shapes is None:
@@ -132,6 +138,20 @@ def _of_convolution_backward(
     maps = inputs if transposed else gradient
     products = maps.shape[0] * weight.numel() * maps.shape[2:].numel()
     return 2 * products * (bool(wanted[0]) + bool(wanted[1]))
+
+
+def _of_convolution_double_backward(
+    of_input: torch.Tensor | None, of_weight: torch.Tensor | None, of_bias: torch.Tensor | None, gradient: torch.Tensor,
+    weight: torch.Tensor, inputs: torch.Tensor, *settings: Any, out_val: Any, **named: Any,
+) -> int:  # fmt: skip
+    """The derivatives of both gradients of a convolution, (of_input, of_weight) being what comes to them: each is a product of three, so
+    that what comes to it goes on to two, each as dear as the convolution itself. torch computes some that nobody wants; these are not
+    counted."""
+    transposed, wanted = settings[3], settings[-1] if "output_mask" not in named else named["output_mask"]
+    maps = inputs if transposed else gradient
+    of_gradient, of_inputs, of_weights = map(bool, wanted)
+    passes = (of_input is not None) * (of_gradient + of_weights) + (of_weight is not None) * (of_gradient + of_inputs)
+    return 2 * maps.shape[0] * weight.numel() * maps.shape[2:].numel() * passes
 
 
 def _shape(value: Any) -> Any:

@@ -73,6 +73,30 @@ class Member:
             setattr(self, name, value)
 
 
+@dataclass
+class _Scores:
+    """How far the validation is, and its sums of every member in the stack."""
+
+    first: int
+    """The examples before it are scored."""
+    losses: Tensor
+    """(members,) float64."""
+    correct: Tensor
+    """(members,) int64."""
+
+    @classmethod
+    def none(cls, members: int, device: str) -> _Scores:
+        losses = torch.zeros(members, dtype=torch.float64, device=device)
+        return cls(0, losses, torch.zeros(members, dtype=torch.int64, device=device))
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"first": self.first, "losses": self.losses.clone(), "correct": self.correct.clone()}
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any], device: str) -> _Scores:
+        return cls(state["first"], state["losses"].to(device), state["correct"].to(device))
+
+
 class GroupTrainer:
     """Trains all `networks` on `data.train` and scores them on `data.validation` after every epoch; classification only.
 
@@ -112,7 +136,7 @@ class GroupTrainer:
         self.members = [
             Member(
                 training, PreparedBatches(train, order, Augmentation(first.augment, data.shape.input, seed)),
-                training.epochs * self._per_epoch,
+                training.steps or training.epochs * self._per_epoch,
             )
             for training, order, seed in zip(trainings, orders, seeds, strict=True)
         ]
@@ -126,6 +150,8 @@ class GroupTrainer:
         """How many of them were asked whether they are finite."""
         self._correct = torch.zeros(len(networks), dtype=torch.int64, device=device)
         self._examples = 0
+        self._scores: _Scores | None = None
+        """The validation of the epoch that has ended, while it is under way."""
         self._refuse_mixing(networks)
 
     def _refuse_mixing(self, networks: Sequence[nn.Module]) -> None:
@@ -182,11 +208,15 @@ class GroupTrainer:
     # ---- one step
 
     def advance(self) -> None:
-        """One optimiser step of every member that goes on; the last of an epoch also scores the validation part.
+        """One optimiser step of every member that goes on; the last of an epoch also scores the first examples of the validation part, and
+        each of the next calls some more, until the epoch ends.
 
         A member whose loss is not finite fails for itself, when it would alone. Raises TrialFailure where a batch is too small for batch
         normalisation.
         """
+        if self._scores is not None:
+            self._score(self._scores)
+            return
         step, count = self.steps_done, len(self._active)
         active = [self.members[place] for place in self._active]
         batches = [member.batches[step] for member in active]
@@ -212,11 +242,13 @@ class GroupTrainer:
         for member in active:
             member.trained_on += len(inputs) // count
         self.steps_done += 1
-        ends = self.steps_done % self._per_epoch == 0
+        # A length in steps is common to all members (`OWN`); it may cut the last epoch short.
+        ends = self.steps_done % self._per_epoch == 0 or self.steps_done == self._config.steps
         if ends or self.steps_done % CHECKED_EVERY == 0:
             self._check()
         if ends and self._active:
-            self._end_epoch()
+            self._scores = _Scores.none(len(self._active), self._device)
+            self._score(self._scores)
 
     def _check(self) -> None:
         """Let members fail for the first loss since the last check that is not finite."""
@@ -231,10 +263,10 @@ class GroupTrainer:
         self._checked = len(self._losses)
         self._drop()
 
-    def _end_epoch(self) -> None:
-        epoch = self.steps_done // self._per_epoch
-        validated = self._score()
-        sizes = [self._order.size(step) for step in range(self._per_epoch)]
+    def _end_epoch(self, validated: list[tuple[float, float]]) -> None:
+        """`validated`: mean validation loss and accuracy of every member in the stack."""
+        epoch = -(-self.steps_done // self._per_epoch)
+        sizes = [self._order.size(step) for step in range(len(self._losses))]
         by_member = torch.stack(self._losses).T.tolist()
         correct, examples = self._correct.tolist(), self._examples
         self._losses, self._checked, self._examples = [], 0, 0
@@ -270,25 +302,25 @@ class GroupTrainer:
         elif member.done:
             member.weights = member_state(self._network, row)
 
-    def _score(self) -> list[tuple[float, float]]:
-        """Mean validation loss and accuracy of every member in the stack."""
+    def _score(self, scores: _Scores) -> None:
+        """The next examples of the validation part; after the last ones the epoch ends."""
         count = len(self._active)
-        losses = torch.zeros(count, dtype=torch.float64, device=self._device)
-        correct = torch.zeros(count, dtype=torch.int64, device=self._device)
         at_once = max(1, SCORED_ROWS // count)
+        first, following = scores.first, scores.first + at_once
         self._network.eval()
         self._training = False
         with torch.no_grad():
-            for first in range(0, len(self._validation), at_once):
-                inputs = self._validation.normalise(self._validation.raw[first : first + at_once])
-                labels = in_rows([self._validation.labels[first : first + at_once]] * count, self._in_turn)
-                logits = self._network(in_rows([inputs] * count, self._in_turn))
-                losses += self._own(_losses(logits, labels)).sum(1)
-                correct += self._own(logits.argmax(1) == labels).sum(1)
-        return [
-            (loss / len(self._validation), right / len(self._validation))
-            for loss, right in zip(losses.tolist(), correct.tolist(), strict=True)
-        ]
+            inputs = self._validation.normalise(self._validation.raw[first:following])
+            labels = in_rows([self._validation.labels[first:following]] * count, self._in_turn)
+            logits = self._network(in_rows([inputs] * count, self._in_turn))
+            scores.losses += self._own(_losses(logits, labels)).sum(1)
+            scores.correct += self._own(logits.argmax(1) == labels).sum(1)
+        scores.first = following
+        examples = len(self._validation)
+        if following >= examples:
+            self._scores = None
+            sums = zip(scores.losses.tolist(), scores.correct.tolist(), strict=True)
+            self._end_epoch([(loss / examples, right / examples) for loss, right in sums])
 
     def _own(self, values: Tensor) -> Tensor:
         """A number for every row -> (members in the stack, examples)."""
@@ -322,6 +354,8 @@ class GroupTrainer:
             "checked": self._checked,
             "correct": self._correct.clone(),
             "examples": self._examples,
+            # While it is under way; the form of a state between epochs is what it was before scoring had steps of its own.
+            **({} if self._scores is None else {"scores": self._scores.state_dict()}),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -337,6 +371,7 @@ class GroupTrainer:
         self._checked = state["checked"]
         self._correct = state["correct"].to(self._device)
         self._examples = state["examples"]
+        self._scores = _Scores.from_state(state["scores"], self._device) if "scores" in state else None
 
 
 def _losses(logits: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
 import torch
 
 from .augmentation import Augmentation
@@ -9,6 +13,18 @@ from .batches import BatchOrder, DevicePart
 
 NUMBERS_AT_ONCE = 1 << 18
 """So many input numbers are prepared together: more would not fit into the processor's cache, and takes longer again."""
+_alone: ContextVar[bool] = ContextVar("one_at_a_time", default=False)
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Batches of trainings that are made inside are prepared one by one: for who counts what a step needs with smaller batches, of which
+    more would be prepared together than of those of the config."""
+    token = _alone.set(True)
+    try:
+        yield
+    finally:
+        _alone.reset(token)
 
 
 class PreparedBatches:
@@ -20,7 +36,7 @@ class PreparedBatches:
         self._order = order
         self._augment = augment
         numbers = part.raw[0].numel() * order.size(order.per_epoch - 1)
-        self._at_once = max(1, NUMBERS_AT_ONCE // numbers)
+        self._at_once = 1 if _alone.get() else max(1, NUMBERS_AT_ONCE // numbers)
         self._first = 0
         self._ready: list[tuple[torch.Tensor, torch.Tensor]] = []
 

@@ -46,11 +46,13 @@ class TrainingLoop:
         self._weights = [item for item in network.parameters() if item.requires_grad]
         self._optimizer = make_optimizer(config, self._weights)
         self._per_epoch = max(domain.steps_per_epoch for domain in domains)
-        self.steps_total = config.epochs * self._per_epoch
+        self.steps_total = config.steps or config.epochs * self._per_epoch
         self.steps_done = 0
         self._training = False
         """Whether this process has put the network into training mode."""
         self._stopped = False
+        self._scoring = False
+        """Whether an epoch has ended whose validation is under way."""
         self._reports: list[dict[str, float]] = []
         self._unchecked: list[torch.Tensor] = []
         """Losses of the last steps, each (data sets,), that nobody has looked at."""
@@ -62,11 +64,12 @@ class TrainingLoop:
 
     @property
     def finished(self) -> bool:
-        return self._stopped or self.steps_done >= self.steps_total
+        return self._stopped or (self.steps_done >= self.steps_total and not self._scoring)
 
     @property
     def epochs_done(self) -> int:
-        return self.steps_done // self._per_epoch
+        """Epochs that have ended; the last one may have been cut short by a length in steps."""
+        return -(-self.steps_done // self._per_epoch) if self.steps_done >= self.steps_total else self.steps_done // self._per_epoch
 
     @property
     def cost(self) -> Cost:
@@ -91,16 +94,19 @@ class TrainingLoop:
     # ---- one step
 
     def advance(self) -> None:
-        """One optimiser step; the last of an epoch also scores the validation parts.
+        """One optimiser step; the last of an epoch also scores the first batch of the validation parts, and each of the next calls one
+        batch more, until the epoch is reported.
 
         Raises TrialFailure where a batch is too small for batch normalisation, and where a loss is not finite: at the next check, which
         the number of the step decides; the message names the step at which it happened.
         """
         if self.finished:
             raise RuntimeError("this training is finished")
+        if self._scoring:
+            self._score()
+            return
         step = self.steps_done
-        rate = self._rate(step)
-        set_learning_rate(self._optimizer, rate)
+        set_learning_rate(self._optimizer, self._rate(step))
         for weight in self._weights:
             weight.grad = None
         if not self._training:
@@ -111,11 +117,11 @@ class TrainingLoop:
         if total.requires_grad:
             self._precision.step(total, self._optimizer, self._weights, self.config.gradient_clip)
         self.steps_done += 1
-        ends = self.steps_done % self._per_epoch == 0
+        ends = self.steps_done % self._per_epoch == 0 or self.steps_done == self.steps_total
         if ends or self.steps_done % CHECKED_EVERY == 0:
             self._check()
         if ends:
-            self._end_epoch(rate)
+            self._score()
 
     def _rate(self, step: int) -> float:
         return cosine(step, self.steps_total, self.config.learning_rate, self.config.final_learning_rate)
@@ -137,10 +143,31 @@ class TrainingLoop:
                     where = f"at step {step + 1} of {self.steps_total} (learning rate {self._rate(step):g})"
                     raise TrialFailure(f"loss{domain.title} is not a number {where}")
 
+    def end_early(self) -> None:
+        """End after the step that was done last: what is open of its epoch is scored as a whole epoch is."""
+        if self._scoring or self.steps_done % self._per_epoch:
+            if self._unchecked:
+                self._check()
+            self._scoring = True
+            while self._scoring:
+                self._score()
+        self._stopped = True
+        if self.config.early_stop:
+            self.network.load_state_dict(self._best_weights)
+
+    def _score(self) -> None:
+        """One batch of every validation part that is not scored yet; after the last one the epoch is reported."""
+        for domain in self._domains:
+            if not domain.scored:
+                domain.score_a_batch()
+        self._scoring = not all(domain.scored for domain in self._domains)
+        if not self._scoring:
+            self._end_epoch(self._rate(self.steps_done - 1))
+
     def _end_epoch(self, rate: float) -> None:
         own = [domain.report(f"after step {self.steps_done} of {self.steps_total}") for domain in self._domains]
         means = {name: sum(item[name] for item in own) / len(own) for name in own[0]}
-        report: dict[str, float] = {"epoch": self.epochs_done, **means, "learning_rate": rate}
+        report: dict[str, float] = {"epoch": math.ceil(self.steps_done / self._per_epoch), **means, "learning_rate": rate}
         if len(own) > 1:
             report |= {f"{name}_{number}": value for number, item in enumerate(own, start=1) for name, value in item.items()}
         self._reports.append(report)
@@ -169,6 +196,7 @@ class TrainingLoop:
             "steps_done": self.steps_done,
             "unchecked": copied(torch.stack(self._unchecked)) if self._unchecked else None,
             "stopped": self._stopped,
+            "scoring": self._scoring,
             "reports": [dict(item) for item in self._reports],
             "last": dict(self._last),
             "best": dict(self._best),
@@ -186,6 +214,8 @@ class TrainingLoop:
         unchecked = state["unchecked"]
         self._unchecked = [] if unchecked is None else list(unchecked.to(self._device).unbind())
         self._stopped = state["stopped"]
+        # One that was written before an epoch's validation had steps of its own.
+        self._scoring = state.get("scoring", False)
         self._reports = [dict(item) for item in state["reports"]]
         self._last = dict(state["last"])
         self._best = dict(state["best"])

@@ -76,7 +76,7 @@ def session(server: Server, browser: Browser) -> Any:
 SMALL_DARTS: dict[str, Any] = {
     "algorithms": [{"id": "darts", "options": {"steps": 30, "batch_size": 32}}], "space": "cell",
     "space_options": {"nodes": 2, "search_cells": 3, "search_channels": 2}, "datasets": ["digits"], "seeds": [0],
-    "finale": {"onnx": False, "training": {"epochs": 1, "channels": 4, "layers": 3}},
+    "finale": {"baselines": 1, "onnx": False, "training": {"epochs": 1, "channels": 4, "layers": 3}},
 }
 """Every stage of a search, in seconds."""
 

@@ -22,7 +22,7 @@ def test_a_lottery_ticket_shows_its_mask_its_charts_and_what_can_be_removed(admi
     options = {"steps": 40, "checkpoints": [10, 20], "early_step": 20, "compared_rounds": 1, **rates}
     run = admin.start(
         algorithms=[{"id": "lottery_ticket", "options": options}], space="plain", space_options={"widths": [24, 16]}, datasets=["digits"],
-        seeds=[0], budget=None, finale={"onnx": False, "training": SHORT},
+        seeds=[0], budget=None, finale={"baselines": 1, "onnx": False, "training": SHORT},
     )
     admin.wait_for_run(run, "completed")
     admin.open(f"/runs/{run}?view=mask")
@@ -64,7 +64,8 @@ def test_paths_of_several_runs_lie_in_one_plane(admin: Visitor) -> None:
     common = {"problem": "free_energy", "weights": "point", "estimator": "exact", "steps": 40}
     run = admin.start(
         algorithms=[{"id": "variational", "options": {**common, "xi": xi}} for xi in (0, 20)], space="primitives_sum",
-        space_options={"constraint": "real"}, datasets=["sincos"], seeds=[0], budget=None, finale={"onnx": False, "training": SHORT},
+        space_options={"constraint": "real"}, datasets=["sincos"], seeds=[0], budget=None,
+        finale={"onnx": False, "training": SHORT},
     )
     experiment = admin.get(f"runs/{run}")["experiment"]["id"]
     for row in admin.get(f"experiments/{experiment}")["runs"]:
@@ -80,5 +81,5 @@ def test_paths_of_several_runs_lie_in_one_plane(admin: Visitor) -> None:
     admin.wait(lambda: coloured_share(pixels(picture)) > 0.001, "two paths are drawn")
     charts.get_by_role("radio", name="Side by side").click()
     for xi in (0, 20):
-        expect(charts.get_by_role("button", name=f"xi {xi}: show large")).to_be_visible()
+        expect(charts.get_by_role("button", name=f"ξ {xi}: show large")).to_be_visible()
     admin.both_themes("trajectories")

@@ -89,13 +89,14 @@ def test_a_growing_graph_and_its_four_numbers(admin: Visitor) -> None:
         algorithms=[{"id": "wann", "options": {"population": 32, "generations": 100, "batch_size": 200}}], space="neuron_graph",
         datasets=["digits"], seeds=[0], finale={"onnx": False},
     )
-    admin.open(f"/runs/{run}")
+    # Pinned: what the panel shows by itself changes when the run is over, which may be at once.
+    admin.open(f"/runs/{run}?view=growth")
     structure = panel(page, "Structure")
     generation = structure.get_by_text(re.compile(r"generation \d+"))
     expect(generation).to_be_visible()
     admin.wait(lambda: coloured_share(pixels(structure.locator("canvas").first)) > 0.001, "the champion is drawn")
     first = generation.inner_text()
-    admin.wait(lambda: generation.count() == 0 or generation.inner_text() != first, "another champion")
+    admin.wait(lambda: generation.inner_text() != first or admin.get(f"runs/{run}")["state"] == "completed", "another champion, or the end")
     admin.wait_for_run(run, "completed")
     champions = [event["data"] for event in admin.all_events(run) if event["kind"] == "champion"]
     assert len(champions) > 1
@@ -140,3 +141,45 @@ def test_the_page_recovers_without_a_reload_when_the_web_process_is_killed(tab: 
         visitor.send(f"runs/{run}/cancel", status=202)
     finally:
         server.stop()
+
+
+CUT = """() => [...document.querySelectorAll(".run-panels *")].filter((element) => {
+  const style = getComputedStyle(element);
+  const clipped = style.textOverflow === "ellipsis" || style.webkitLineClamp !== "none";
+  const own = [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.textContent.trim());
+  const wide = element.scrollWidth > element.clientWidth + 1, high = element.scrollHeight > element.clientHeight + 1;
+  return clipped && own && element.clientWidth > 0 && (wide || high);
+}).map((element) => `${element.className}: ${element.textContent}`)"""
+"""What is said in a panel and ends in three dots."""
+
+
+def test_on_a_narrow_page_the_head_and_the_pinned_edge_stand_whole(tab: Callable[..., Visitor], session: Any, finished_run: str) -> None:
+    """Nothing of them waits beside or below its box for somebody to push it in: the page alone scrolls."""
+    visitor = tab(storage_state=session, viewport={"width": 360, "height": 900})
+    visitor.open(f"/runs/{finished_run}?view=family:normal&edge=normal:0")
+    page = visitor.page
+    page.get_by_text("If derived now").wait_for()
+    visitor.shot("narrow-pinned-edge")
+    fits = "element => element.scrollWidth <= element.clientWidth + 1 && element.scrollHeight <= element.clientHeight + 1"
+    for part in (".run-bar", ".inspector-body"):
+        assert page.locator(part).evaluate(fits), part
+    outer, triangle = page.locator(".run-inspector").bounding_box(), page.locator("canvas.simplex").bounding_box()
+    assert outer and triangle and triangle["height"] > 80 and triangle["width"] > 100
+    assert outer["x"] <= triangle["x"] and triangle["x"] + triangle["width"] <= outer["x"] + outer["width"] <= 360
+    assert triangle["y"] + triangle["height"] <= outer["y"] + outer["height"]
+
+
+@pytest.mark.parametrize("width", [1440, 360])
+def test_nothing_that_a_panel_says_is_cut(width: int, tab: Callable[..., Visitor], session: Any, finished_run: str) -> None:
+    visitor = tab(storage_state=session, viewport={"width": width, "height": 900})
+    for view in ("family:normal", "derived", "matrix", "result"):
+        visitor.open(f"/runs/{finished_run}?view={view}")
+        visitor.page.get_by_text("finished").first.wait_for()
+        assert visitor.page.evaluate(CUT) == []
+        if view == "matrix":
+            table = visitor.page.locator(".weight-matrix").first
+            last = table.locator("thead th").last
+            assert last.bounding_box() is not None
+            if width == 1440:
+                box, outer = last.bounding_box(), visitor.page.locator(".run-structure").bounding_box()
+                assert box and outer and box["x"] + box["width"] <= outer["x"] + outer["width"], "the last column is there"

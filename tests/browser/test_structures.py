@@ -46,7 +46,7 @@ def test_a_policy_is_one_heat_map_that_time_changes(admin: Visitor) -> None:
     page.keyboard.press("End")
     expect(panel(page, "Progress").get_by_text("over trials")).to_be_visible()
     choose(page, "Table")
-    expect(panel(page, "Structure").get_by_role("row", name=re.compile("^Number 20 "))).to_be_visible()
+    expect(panel(page, "Structure").get_by_role("row", name=re.compile("^Number 20 ")).first).to_be_visible()
     admin.both_themes("policy-table")
 
 
@@ -74,7 +74,7 @@ def test_a_colony_shows_its_best_path_and_its_pheromone_as_a_table(admin: Visito
     admin.open("/")
     run = admin.start(
         algorithms=[{"id": "deepswarm", "options": {"ant_count": 3, "max_depth": 2}}], space="node_chain", datasets=["digits"], seeds=[0],
-        budget={"trials": 7}, training=SMALL, finale={"onnx": False, "training": SMALL},
+        budget={"trials": 7}, training=SMALL, finale={"baselines": 0, "onnx": False, "training": SMALL},
     )
     admin.wait_for_run(run, "completed")
     admin.open(f"/runs/{run}?view=colony")
@@ -83,3 +83,32 @@ def test_a_colony_shows_its_best_path_and_its_pheromone_as_a_table(admin: Visito
     choose(page, "Table")
     expect(panel(page, "Structure").get_by_role("row", name=re.compile(r"^input → conv 1 "))).to_be_visible()
     admin.both_themes("colony-table")
+
+
+def test_motifs_are_three_linked_graphs(admin: Visitor) -> None:
+    page = admin.page
+    admin.open("/")
+    run = admin.start(
+        algorithms=[{"id": "hierarchical_evolution", "options": {"initial": 3}}], space="hierarchical", datasets=["digits"], seeds=[0],
+        budget={"trials": 6}, training={**SMALL, "channels": 4, "layers": 1},
+        finale={"baselines": 0, "onnx": False, "training": {**SMALL, "channels": 4, "layers": 1}},
+    )
+    admin.wait_for_run(run, "completed")
+    admin.open(f"/runs/{run}?view=motifs")
+    structure = panel(page, "Structure")
+    expect(structure.get_by_role("group", name=re.compile("^Cell of motifs: input to "))).to_be_visible()
+    expect(structure.get_by_role("group", name=re.compile("^Flattened cell: "))).to_be_visible()
+    motif = structure.get_by_role("radio", name=re.compile("^motif 2 "))
+    motif.check()
+    expect(structure.get_by_role("group", name=re.compile("^Motif 2: "))).to_be_visible()
+    admin.both_themes("motifs")
+    page.set_viewport_size({"width": 360, "height": 900})
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= 360, f"the page is {wide} wide on a screen of 360"
+    structure.scroll_into_view_if_needed()
+    admin.shot("motifs-360")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    choose(page, "Table")
+    expect(structure.get_by_role("row", name=re.compile(r"^3 1 5 .*motif_"))).to_be_visible()
+    expect(structure.get_by_role("row", name=re.compile(r"^the best "))).to_be_visible()
+    admin.both_themes("motifs-table")

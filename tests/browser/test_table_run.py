@@ -76,7 +76,7 @@ def test_from_the_form_to_a_population(admin: Visitor) -> None:
     expect(dots).to_be_visible()
     assert coloured_share(pixels(dots)) > 0.0005
     admin.both_themes("evolution-population")
-    best = admin.get(f"runs/{run}")["best"]
+    best = admin.get(f"runs/{run}")["search_score"]
     expect(page.get_by_role("main")).to_contain_text(f"{best['value']:.4f}")
 
     population.get_by_role("radio", name="Table").click()

@@ -11,10 +11,12 @@ from tests.production.searches import SEARCHES
 
 def quick(algorithm: str, **changes: Any) -> dict[str, Any]:
     """The quick run of an algorithm on its default space and data set, with a finale that is quick too."""
-    values = {"algorithm": algorithm, "seed": 3, **registry.algorithm(algorithm).quick}
+    entry = registry.algorithm(algorithm)
+    values = {"algorithm": algorithm, "seed": 3, **entry.quick}
+    idle = {field for item in entry.idle for field in item.fields}
     # The study of redundancy is the finale's own, whatever the algorithm: redundancy/test_study.py has it.
-    finale = {**values.get("finale", {}), "onnx": False, "redundancy": False}
-    return {**values, "finale": finale, **changes}
+    without = {name: False for name in ("onnx", "redundancy") if f"finale.{name}" not in idle}
+    return {**values, "finale": {**values.get("finale", {}), **without}, **changes}
 
 
 def built_in(algorithm: str) -> bool:

@@ -6,10 +6,11 @@ import sys
 
 import uvicorn
 
-from webapp.asgi import application  # sets Django up, so it comes first
+import webapp.asgi  # noqa: F401  (sets Django up, so it comes first)
 from webapp.events import tail
+from webapp.serving.server import configuration
 
 tail.FALLBACK_SECONDS = 3_600.0
 
 if __name__ == "__main__":
-    uvicorn.run(application, host="127.0.0.1", port=int(sys.argv[1]), ws="websockets-sansio", log_level="warning")
+    uvicorn.Server(configuration("127.0.0.1", int(sys.argv[1]), grace=3, pong_seconds=20.0)).run()

@@ -29,9 +29,10 @@ TERMINAL = ("completed", "failed", "cancelled")
 class Embedded:
     """`up` starts it (again), `down` ends it in good order; `more` are environment variables of all its processes."""
 
-    def __init__(self, home: Path, workers: int, **more: str) -> None:
+    def __init__(self, home: Path, workers: int, gpus: int = 0, **more: str) -> None:
         self.home = home
         self.workers = workers
+        self.gpus = gpus
         self.more = more
         self.home.mkdir(parents=True, exist_ok=True)
         self.log = home.parent / f"{home.name}.log"
@@ -46,7 +47,7 @@ class Embedded:
 
     def up(self) -> None:
         """Start the supervisor, wait until it is ready, and log in with the link that it prints."""
-        words = ["manage.py", "up", "--port", "0", "--workers", str(self.workers), "--gpus", "0", "--no-browser"]
+        words = ["manage.py", "up", "--port", "0", "--workers", str(self.workers), "--gpus", str(self.gpus), "--no-browser"]
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
                 [sys.executable, *words], cwd=ROOT, env=self.environment(), text=True, stdout=subprocess.PIPE, stderr=log
@@ -71,7 +72,7 @@ class Embedded:
 
     def web(self) -> psutil.Process | None:
         """The web process, if it lives at this moment."""
-        return next((child for child in self.family() if "uvicorn" in _command(child)), None)
+        return next((child for child in self.family() if "manage.py serve" in _command(child)), None)
 
     def kill_everything(self, *, children: bool) -> list[psutil.Process]:
         """kill -9 of the supervisor, and of each of its children where asked; returns those that are still there after that."""
@@ -122,9 +123,9 @@ class Embedded:
 
     def start(self, config: dict[str, Any]) -> str:
         """Start one search, given as the command line's config; its run's id."""
-        body = {name: value for name, value in config.items() if name not in ("algorithm", "options", "seed")}
+        body = {name: value for name, value in config.items() if name not in ("algorithm", "options", "seed", "together")}
         algorithm = {"id": config["algorithm"], "options": config.get("options", {})}
-        body |= {"name": "test", "algorithms": [algorithm], "seeds": [config["seed"]]}
+        body |= {"name": "test", "algorithms": [algorithm], "seeds": [config["seed"]], "runtime": {"together": config.get("together", 1)}}
         answer = self.send("POST", "experiments", body)
         assert answer.status_code == 201, answer.text
         return str(answer.json()["runs"][0]["id"])

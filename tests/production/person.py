@@ -28,9 +28,13 @@ class Person:
         words = ["createsuperuser", "--noinput", "--username", name, "--email", f"{name}@example.org"]
         stack.manage(*words, DJANGO_SUPERUSER_PASSWORD=password)
         self.stack = stack
+        self.words = {"username": name, "password": password}
         self.client = httpx.Client(base_url=stack.origin, timeout=PATIENCE)
+        self.log_in()
+
+    def log_in(self) -> None:
         self.client.get("/")  # sets the CSRF cookie
-        answer = self.send("POST", "auth/login", {"username": name, "password": password})
+        answer = self.send("POST", "auth/login", self.words)
         assert answer.status_code == 200, answer.text
 
     def send(self, method: str, path: str, body: Any = None) -> httpx.Response:

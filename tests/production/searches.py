@@ -22,7 +22,7 @@ TINY = {"epochs": 1, "train_examples": 128, "channels": 4, "layers": 1}
 
 TRAINED: dict[str, Any] = {
     "algorithm": "random", "options": {"window": 4}, "space": "nb201", "datasets": ["digits"], "seed": 3, "budget": {"trials": 7},
-    "training": {**TINY, "epochs": 2}, "finale": {"export": False, "training": TINY},
+    "training": {**TINY, "epochs": 2}, "finale": {"baselines": 0, "export": False, "training": TINY},
 }
 """Seven networks, four open at a time: with several workers they end in any order."""
 
@@ -34,7 +34,7 @@ TABLE: dict[str, Any] = {
 
 GRADIENT: dict[str, Any] = {
     "algorithm": "darts", "options": {"steps": 12, "batch_size": 16}, "space": "nb201", "space_options": {"cells": 1, "channels": 4},
-    "datasets": ["digits"], "seed": 5, "finale": {"onnx": False, "training": TINY},
+    "datasets": ["digits"], "seed": 5, "finale": {"baselines": 1, "onnx": False, "training": TINY},
 }
 """A super-network, a frame of its structure at every step, the finalist beside a random genotype, and a download."""
 
@@ -46,7 +46,8 @@ GROWTH: dict[str, Any] = {
 
 COLONY: dict[str, Any] = {
     "algorithm": "deepswarm", "options": {"ant_count": 3, "max_depth": 3}, "datasets": ["digits"], "seed": 7,
-    "budget": {"trials": 10}, "training": TINY, "finale": {"export": False, "training": TINY},
+    "budget": {"trials": 10}, "training": {"epochs": 1, "train_examples": 128},
+    "finale": {"baselines": 0, "export": False, "training": {"epochs": 1, "train_examples": 128, "channels": 4}},
 }
 """Generations whose trials start from the weights of earlier ones: these travel from worker to worker through the run's folder."""
 
@@ -79,6 +80,13 @@ TICKET: dict[str, Any] = {"algorithm": "lottery_ticket", **registry.algorithm("l
 
 LATENTS: dict[str, Any] = {"algorithm": "vae_ard", **registry.algorithm("vae_ard").quick, "seed": 13}
 """A network that rebuilds its inputs, finished by the search itself."""
+
+TOGETHER: dict[str, Any] = {
+    "algorithm": "grid", "options": {"window": 16, "order": "lexicographic"}, "space": "mlp",
+    "space_options": {"max_layers": 1, "epochs_divisor": 5}, "datasets": ["digits"], "seed": 14, "budget": {"trials": 24}, "together": 8,
+    "training": {"batch_size": 16}, "finale": {"baselines": 0, "export": False, "redundancy": False, "training": {"train_examples": 128}},
+}
+"""Networks of equal shape trained together, in groups of several sizes."""
 
 BY_TRIALS = {"random": TRAINED, "regularized_evolution": TABLE, "deepswarm": COLONY, "evo_nas": COUNTING}
 BY_STEPS = {

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,7 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from search_engine.base.children import ends_with_parent
 from tests.patience import PATIENCE
+from tests.services import free_port
 
 from .images import ROOT, compose, without_packages
 
@@ -44,9 +45,7 @@ class Stack:
             package = absent / MODULES.get(name, name)
             package.mkdir(parents=True)
             (package / "__init__.py").write_text(f"raise ModuleNotFoundError('the web image has no {name}', name='{name}')\n")
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
 
     @property
     def origin(self) -> str:
@@ -76,8 +75,12 @@ class Stack:
     def start(self, service: str, name: str = "") -> subprocess.Popen[bytes]:
         """Start what compose starts for `service`."""
         image = compose()["services"][service]["image"]
-        process = subprocess.Popen(self.command(service), cwd=ROOT, env=self.environment(image), start_new_session=True)
-        self.processes[name or service] = process
+        return self.run(name or service, self.command(service), self.environment(image))
+
+    def run(self, name: str, words: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
+        """Start this command as the process `name`. A test that is killed leaves none behind."""
+        process = subprocess.Popen(ends_with_parent(words), cwd=ROOT, env=environment, start_new_session=True)
+        self.processes[name] = process
         return process
 
     def migrate(self) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.checkpoints_left import checkpoints_left
+
 from .embedded import Embedded, clean_log
 from .searches import GROWTH, TINY, TRAINED, CommandLine, assert_same
 
@@ -89,7 +91,7 @@ def test_a_cancelled_run_leaves_its_open_trials_untold_and_has_no_finale(embedde
     assert {number for number, trial in trials.items() if trial["state"] == "cancelled"} >= (born - told) & set(trials)
     assert embedded.rows("SELECT count(*) FROM core_trial WHERE run_id = ? AND state = 'cancelled'", run) == [(4,)]
     assert embedded.get(f"runs/{run}")["models"] == []
-    assert not list((embedded.home / "runs" / run).rglob("*.safetensors"))
+    assert not checkpoints_left(embedded.home / "runs" / run)
     for action in ("pause", "resume", "cancel"):
         assert embedded.send("POST", f"runs/{run}/{action}").status_code == 409
 

@@ -42,12 +42,9 @@ def test_the_services_are_those_of_the_design() -> None:
 def test_commands_exist(name: str) -> None:
     command = OWN[name]["command"]
     assert command[0] == "python"
-    if command[1] == "manage.py":
-        assert (ROOT / "manage.py").is_file()
-        assert command[2] in get_commands()
-    else:
-        assert command[1:4] == ["-m", "uvicorn", "webapp.asgi:application"]
-        assert "uvicorn==" in (ROOT / "requirements.txt").read_text()
+    assert command[1] == "manage.py"
+    assert (ROOT / "manage.py").is_file()
+    assert command[2] in get_commands()
 
 
 @pytest.mark.parametrize("name", sorted(FILES))
@@ -189,6 +186,34 @@ def test_the_documentation_names_every_setting() -> None:
     engine = "".join(path.read_text() for path in (ROOT / "search_engine").rglob("*.py"))
     rows = set(re.findall(r"^\| `(\w+)` \|", (ROOT / "docs" / "production.md").read_text(), re.MULTILINE))
     assert rows == settings_variables() | set(re.findall(r'environ(?:\.get\(|\[)"(NASCOPE_\w+)"', engine))
+
+
+def test_the_documented_proxy_has_the_limits_of_the_web_process() -> None:
+    """Not tighter, or it would refuse what the application takes; and none of them left out."""
+    from django.conf import settings
+
+    text = (ROOT / "docs" / "production.md").read_text()
+
+    def value(name: str) -> float:
+        found = re.search(rf"^ +{name} (\d+)(s|m|KB|MB)$", text, re.MULTILINE)
+        assert found is not None, f"the proxy has no {name}"
+        return int(found[1]) * {"s": 1, "m": 60, "KB": 1_000, "MB": 1_000_000}[found[2]]
+
+    assert value("max_size") == settings.NASCOPE_MAX_BODY_BYTES
+    assert value("read_header") == settings.NASCOPE_HEADER_SECONDS
+    assert value("read_body") >= settings.NASCOPE_BODY_SECONDS
+    assert 16_000 <= value("max_header_size") <= settings.NASCOPE_MAX_HEADER_BYTES
+    assert value("idle") > 0
+
+
+@pytest.mark.parametrize("name", ["worker-cpu", "worker-gpu"])
+def test_workers_have_a_limit_of_memory_that_the_documentation_names(name: str) -> None:
+    """The kernel keeps to it (cgroup); a worker keeps to nine tenths of it."""
+    limit = re.fullmatch(r"\$\{(\w+):-(\d+g)\}", OWN[name]["deploy"]["resources"]["limits"]["memory"])
+    assert limit is not None
+    said = (ROOT / "docs" / "production.md").read_text()
+    assert re.search(rf"`{limit[1]}`\s+\(default(?:\s|:)+`{limit[2]}`\)", said)
+    assert "oom_score_adj" in said
 
 
 def secrets_in(service: dict[str, Any]) -> list[str]:

@@ -26,7 +26,7 @@ FAST: dict[str, str] = {"NASCOPE_SLICE_SECONDS": "0.3", "NASCOPE_LEASE_SECONDS":
 
 GRADIENT: dict[str, Any] = {
     "algorithm": "darts", "options": {"steps": 60, "batch_size": 16}, "space": "nb201", "space_options": {"cells": 1, "channels": 4},
-    "datasets": ["digits"], "seed": 8, "finale": {"onnx": False, "training": TINY},
+    "datasets": ["digits"], "seed": 8, "finale": {"baselines": 1, "onnx": False, "training": TINY},
 }
 LONGER: dict[str, dict[str, Any]] = {
     "darts": GRADIENT,
@@ -86,7 +86,8 @@ class Havoc:
         self.done.append(what)
 
     def _worker(self) -> None:
-        victims = self.embedded.rows("SELECT pid FROM core_worker WHERE job_id IS NOT NULL ORDER BY pid")
+        at_work = "SELECT worker_id FROM core_job WHERE state = 'leased'"
+        victims = self.embedded.rows(f"SELECT pid FROM core_worker WHERE id IN ({at_work}) ORDER BY pid")
         os.kill(self.rng.choice(victims)[0], signal.SIGKILL)
 
     def _web(self) -> None:
@@ -159,10 +160,10 @@ def test_three_kills_before_the_first_checkpoint_fail_the_job_with_its_reason(tm
             killed.add(pid)
         shown = embedded.finished(run)
         assert (shown["state"], shown["reason"]) == ("failed", "its worker was killed (3 failures without progress)")
-        assert not shown["reproducible"] and "phase:0 failed because of the machine" in shown["reproducible_note"]
+        assert not shown["reproducible"] and "phase 1 of the search failed because of the machine" in shown["reproducible_note"]
         said = [event["data"]["message"] for event in embedded.events(run) if event["kind"] == "ops"]
         assert [f"failure {number} of 3" in " ".join(said) for number in (1, 2, 3)] == [True, True, False]
-        assert "phase:0 failed: its worker was killed (3 failures without progress)" in said
+        assert "phase 1 of the search failed: its worker was killed (3 failures without progress)" in said
         assert not [event for event in embedded.events(run) if event["kind"] == "run_completed"]
         other = embedded.start(TRAINED)
         assert embedded.finished(other)["state"] == "completed"
@@ -170,7 +171,7 @@ def test_three_kills_before_the_first_checkpoint_fail_the_job_with_its_reason(tm
 
 def test_a_kill_while_the_download_is_made(tmp_path: Path) -> None:
     """Once while its files are written and once while a fresh process checks them; that process ends too."""
-    config = {**GRADIENT, "options": {"steps": 4, "batch_size": 16}, "finale": {"training": TINY, "baseline": False}}
+    config = {**GRADIENT, "options": {"steps": 4, "batch_size": 16}, "finale": {"training": TINY, "baselines": 0}}
     line = CommandLine(config, tmp_path / "cli")
     with installation(tmp_path / "home", workers=1, **{**FAST, "NASCOPE_SLICE_SECONDS": "0"}) as embedded:
         embedded.up()

@@ -30,7 +30,7 @@ def new_run(person: Person) -> str:
     return person.start(algorithms=[{"id": "random", "options": {}}], space="nb201", datasets=["digits"], seeds=[1], budget={"trials": 5})
 
 
-@pytest.fixture(params=["notify", "redis"])
+@pytest.fixture(scope="module", params=["notify", "redis"])
 def deaf(request: pytest.FixtureRequest, stack: Stack) -> Iterator[Stack]:
     """The same installation, served by a process that never looks by itself."""
     other = Stack(stack.home / request.param, stack.database_url, stack.redis_url, {"NASCOPE_WAKEUP": request.param})
@@ -64,6 +64,60 @@ def test_a_wake_up_reaches_the_socket(ada: Person, deaf: Stack) -> None:
     finally:
         ada.stack = before
     assert watch.cursor == start + 5
+
+
+def test_a_socket_ends_with_what_let_it_in_although_another_process_ended_it(stack: Stack, deaf: Stack) -> None:
+    """A token revoked, a session logged out, an account deactivated: one after another, and each ends its own socket."""
+    leaver = Person(stack, f"leaver{deaf.port}")
+    run = new_run(leaver)
+    token = leaver.send("POST", "tokens", {"name": "laptop"}).json()
+    ticket = httpx.post(
+        f"{stack.origin}/api/v1/ws-tickets", headers={"Authorization": f"Bearer {token['token']}"}, timeout=PATIENCE
+    ).json()["ticket"]
+
+    def revoke() -> None:
+        assert leaver.send("DELETE", f"tokens/{token['id']}").status_code == 204
+
+    def log_out() -> None:
+        assert leaver.send("POST", "auth/logout").status_code == 204
+
+    def deactivate() -> None:
+        words = f"User.objects.filter(username='leaver{deaf.port}').update(is_active=False)"
+        stack.manage("shell", "--no-imports", "-c", f"from django.contrib.auth.models import User; {words}")
+
+    def watching() -> Any:
+        watch = leaver.watch(run)
+        watch.person.stack, here = deaf, watch.person.stack
+        try:
+            return watch.open()
+        finally:
+            watch.person.stack = here
+
+    async def code_of(link: Any) -> int:
+        with pytest.raises(websockets.ConnectionClosed) as closed:
+            while True:
+                await link.recv()
+        assert closed.value.rcvd is not None
+        return int(closed.value.rcvd.code)
+
+    async def scenario() -> None:
+        by_ticket = websockets.connect(
+            f"ws://127.0.0.1:{deaf.port}/ws/v1/runs/{run}/?ticket={ticket}", open_timeout=PATIENCE, ping_interval=None
+        )
+        async with asyncio.timeout(PATIENCE), by_ticket as first, watching() as second:
+            assert '"hello"' in str(await first.recv()) and '"hello"' in str(await second.recv())
+            await asyncio.to_thread(revoke)
+            assert await code_of(first) == 4401
+            assert second.state is websockets.State.OPEN
+            await asyncio.to_thread(log_out)
+            assert await code_of(second) == 4401
+        await asyncio.to_thread(leaver.log_in)
+        async with asyncio.timeout(PATIENCE), watching() as third:
+            assert '"hello"' in str(await third.recv())
+            await asyncio.to_thread(deactivate)
+            assert await code_of(third) == 4401
+
+    asyncio.run(scenario())
 
 
 def test_a_notice_rides_in_the_writing_transaction(ada: Person, stack: Stack) -> None:
@@ -138,3 +192,18 @@ def test_a_stuck_worker_ends_itself(ada: Person, stack: Stack) -> None:
     _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 70, errors
     assert "no progress" in errors
+
+
+def test_a_deaf_worker_is_called_and_ends_itself(ada: Person, stack: Stack) -> None:
+    """The same, and nobody told it what it missed: work waits beside it."""
+    new_run(ada)
+    impatient = Stack(stack.home / "deaf", stack.database_url, stack.redis_url, stack.more | {"NASCOPE_HEARTBEAT_SECONDS": "0.5"})
+    impatient.more["NASCOPE_REAPER_SECONDS"] = "0.2"
+    impatient.start("reaper")
+    try:
+        process = impatient.program("tests.production.deaf_worker")
+        _, errors = process.communicate(timeout=PATIENCE)
+    finally:
+        impatient.stop()
+    assert process.returncode == 70, errors
+    assert "claims nothing" in errors

@@ -26,7 +26,7 @@ SMALL = {"epochs": 1, "train_examples": 128, "channels": 4, "layers": 1}
 DARTS: dict[str, Any] = {
     "algorithms": [{"id": "darts", "options": {"steps": 4, "batch_size": 8}}], "space": "cell",
     "space_options": {"nodes": 1, "search_cells": 1, "search_channels": 2}, "datasets": ["digits"], "seeds": [5],
-    "finale": {"onnx": False, "training": SMALL}, "runtime": {"structure_every": 1},
+    "finale": {"baselines": 1, "onnx": False, "training": SMALL}, "runtime": {"structure_every": 1},
 }
 
 
@@ -99,6 +99,8 @@ def test_a_killed_worker_is_replaced_by_the_other(ada: Person, crew: Stack) -> N
 
 
 def test_strangers_find_nothing(ada: Person, grace: Person, crew: Stack) -> None:
+    if not ada.get("runs")["results"]:
+        wait_until_over(ada, ada.start(**DARTS))
     run = ada.get("runs")["results"][0]["id"]
     model = next((model["id"] for model in ada.get("models")["results"]), None)
     before = ada.get(f"runs/{run}")

@@ -33,8 +33,8 @@ def test_a_search_of_the_table(ada: Person) -> None:
     assert (shown["state"], shown["reproducible"]) == ("completed", True), shown["reason"]
     assert shown["charged"]["trials"] == shown["counts"]["candidates"] == 50
     told = [event["data"] for event in stored if event["kind"] == "trial_told"]
-    assert shown["best"]["value"] == max(trial["metrics"]["val_accuracy"] for trial in told)
+    assert shown["search_score"]["value"] == max(trial["metrics"]["val_accuracy"] for trial in told)
     assert [trial["number"] for trial in told] == list(range(50))
     table = ada.get(f"trials?run={run}&order=-value")["results"]
-    assert table[0]["value"] == shown["best"]["value"]
+    assert table[0]["value"] == shown["search_score"]["value"]
     assert all(model["bundle"] is None and model["reason"] for model in shown["models"]), "a table trains nothing"

@@ -21,7 +21,10 @@ import yaml
 
 from search_engine.catalogue import registry
 from search_engine.catalogue.config import check
+from search_engine.datasets.readers import packed_jpegs
+from search_engine.datasets.readers.pictures import decode
 from search_engine.search.local_run import LocalRun
+from tests import made_pictures
 from tests.search_engine import toys
 from tests.search_engine.datasets.test_contract import keeps_its_promises
 
@@ -194,6 +197,19 @@ def test_the_algorithm_of_the_how_to_page_climbs(tmp_path: Path) -> None:
         random_ = LocalRun(check({**values, "algorithm": "random"}), tmp_path / "r", tmp_path / "r").run()["best"][0]["metrics"]["reward"]
     assert result["status"] == "completed"
     assert best > 0.95 > random_
+
+
+def test_jpegs_are_packed_as_the_reader_wants_them(tmp_path: Path) -> None:
+    page = module_of("data")
+    pictures = made_pictures.random_pictures(20, 32)
+    for place, picture in enumerate(pictures):
+        file = tmp_path / "images" / ("train" if place < 10 else "test") / page.NAMES[place % 10] / f"{place}.jpg"
+        file.parent.mkdir(parents=True)
+        file.write_bytes(made_pictures.encoded(picture, "JPEG"))
+    page.pack_jpegs(tmp_path / "images", tmp_path / "cifar10_jpeg.npz")
+    images, labels = packed_jpegs.read_test(tmp_path)
+    assert labels.tolist() == list(range(10)) and images.shape == (10, 3, 32, 32)
+    assert (images[3] == decode(made_pictures.encoded(pictures[13], "JPEG"), "a", 3)).all()
 
 
 def test_the_table_of_the_how_to_page_answers(tmp_path: Path) -> None:

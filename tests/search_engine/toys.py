@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,10 +32,16 @@ class BitsSpace(SearchSpace[BitsConfig]):
     """Strings of bits: the toy of Real et al.'s published notebook."""
 
     id: ClassVar[str] = "bits"
-    offers: ClassVar[frozenset[str]] = frozenset({"sample", "mutate"})
+    offers: ClassVar[frozenset[str]] = frozenset({"sample", "mutate", "enumerate"})
 
     def validate(self, genome: Genome) -> None:
         assert len(genome.content["bits"]) == self.config.bits
+
+    def size(self) -> int:
+        return int(2**self.config.bits)
+
+    def enumerate(self) -> Iterator[Genome]:
+        return (Genome("bits", {"bits": list(bits)}) for bits in itertools.product((0, 1), repeat=self.config.bits))
 
     def sample(self, rng: random.Random) -> Genome:
         return Genome("bits", {"bits": [rng.randrange(2) for _ in range(self.config.bits)]})

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import transaction
@@ -22,7 +23,7 @@ from webapp.api.experiment_body import plan
 from webapp.core.locks import lock_run
 from webapp.core.models import Experiment, ModelArtefact, Run
 from webapp.events.store import append
-from webapp.jobs import states
+from webapp.jobs import files, states
 
 API = "/api/v1/"
 PASSWORD = "a long enough password"
@@ -60,6 +61,15 @@ def send(client: Client, method: str, path: str, body: Any = None, **headers: st
     return client.generic(
         method, API + path, b"" if body is None else json.dumps(body).encode(), content_type="application/json", headers=headers or None
     )
+
+
+def streamed(response: Any) -> bytes:
+    """The body of a response that is streamed to an ASGI server."""
+
+    async def collect() -> bytes:
+        return b"".join([part async for part in response.streaming_content])
+
+    return async_to_sync(collect)()
 
 
 def make_experiment(owner: Any, **changes: Any) -> Experiment:
@@ -154,14 +164,37 @@ def fill(run: Run, steps: int = 20, candidates: int = 6) -> None:
     tell(run, "phase:0", [(steps, say.DerivedGenome(step=steps, string=cells.to_string(genome), changed_edges=2, **same))])
     tell(run, "run", births(candidates))
     tell(run, "run", results(candidates))
-    best = say.Incumbent(candidate=candidates - 1, metric="val_accuracy", value=0.9, string=cells.to_string(genome), **same)
+    trained = say.Fidelity(text="trained for 3 epochs", epochs=3)
+    best = say.Incumbent(
+        candidate=candidates - 1, metric="val_accuracy", value=0.9, fidelity=trained, selected_from=candidates,
+        string=cells.to_string(genome), **same,
+    )
     tell(run, "run", [(candidates, best)])
     finalist = say.FinalistChosen(index=0, role="finalist", title="Best", string=cells.to_string(genome), finish="retrain", **same)
     tell(run, "run", [(0, finalist)])
-    scored = {"genome_hash": same["genome_hash"], "metrics": {"test_accuracy": 0.97}, "parameters": 10, "flops": 5.0, "bundle": True}
+    share = {"unit": "share of examples", "direction": "maximise"}
+    longer = say.Fidelity(text="trained for 12 epochs", epochs=12)
+    scores = [
+        say.Score(kind="search", metric="val_accuracy", name="validation accuracy", value=0.9, fidelity=trained, selected_from=6, **share),
+        say.Score(
+            kind="validation", metric="val_accuracy", name="validation accuracy", value=0.95, fidelity=longer, selected_from=1, **share
+        ),
+        say.Score(kind="test", metric="test_accuracy", name="test accuracy", value=0.97, fidelity=longer, selected_from=1, **share),
+    ]
+    by_class = say.ClassScores(
+        split="test", classes=["a", "b"], examples=[98, 2], recall=[0.99, 0.0], accuracy=0.97, balanced_accuracy=0.495, macro_f1=0.49,
+        majority="a", majority_share=0.98,
+    )
+    scored = {
+        "genome_hash": same["genome_hash"], "metrics": {"val_accuracy": 0.95, "test_accuracy": 0.97}, "scores": scores,
+        "by_class": [by_class], "warnings": ["The classes are unequal."], "visits": 1, "parameters": 10, "flops": 5.0, "bundle": True,
+    }
     tell(run, "final:0", [(0, say.ModelScored(index=0, role="finalist", **scored))])
     model = ModelArtefact.objects.get(run=run)
     folder = Path(settings.NASCOPE_HOME) / model.bundle_path
     folder.mkdir(parents=True)
     (folder / "model.py").write_text("print('a model')\n")
     (folder / "manifest.json").write_text("{}")
+    path, model.bundle_sha256 = files.pack_bundle(run.pk, folder)
+    model.bundle_size = path.stat().st_size
+    model.save()

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 
-from search_engine.events import CandidateBorn, Event, Incumbent, StructureFrame, TrialTold, encode_floats
+from search_engine.events import CandidateBorn, Event, Fidelity, Incumbent, StructureFrame, TrialTold, encode_floats
 from webapp.core.models import Experiment, Job, Run, Worker
 from webapp.jobs import states
 
@@ -15,7 +15,7 @@ GENOME = {"space": "bits", "content": {"bits": [1, 0]}}
 TINY: dict[str, Any] = {
     "algorithm": "random", "space": "nb201", "datasets": ["digits"], "seed": 3, "budget": {"trials": 2},
     "training": {"epochs": 1, "train_examples": 128, "channels": 4, "layers": 1},
-    "finale": {"export": False, "training": {"epochs": 1, "train_examples": 128, "channels": 4, "layers": 1}},
+    "finale": {"baselines": 0, "export": False, "training": {"epochs": 1, "train_examples": 128, "channels": 4, "layers": 1}},
 }
 """A real search that takes a second: two networks trained on 128 digits each, one retrained."""
 
@@ -41,10 +41,11 @@ def make_job(run: Run, kind: str = "trial", index: int = 0) -> Job:
     return Job.objects.create(owner_id=run.owner_id, run=run, kind=kind, source=f"{kind}:{index}", device="auto")
 
 
-def born(number: int, bits: int = 0) -> Event:
+def born(number: int, bits: int = 0, architectures: int = 0) -> Event:
     genome = {"space": "bits", "content": {"bits": [bits]}}
     return Event(source="run", step=number, payload=CandidateBorn(
-        number=number, parents=[number - 1] if number else [], operator="random", genome=genome, genome_hash=f"hash{bits}", string=str(bits)
+        number=number, parents=[number - 1] if number else [], operator="random", genome=genome, genome_hash=f"hash{bits}",
+        string=str(bits), architectures=architectures,
     ))
 
 
@@ -57,7 +58,8 @@ def told(number: int, value: float, status: str = "completed") -> Event:
 
 def incumbent(number: int, value: float) -> Event:
     return Event(source="run", step=number, payload=Incumbent(
-        candidate=number, metric="val_accuracy", value=value, genome=GENOME, genome_hash="best", string="10"
+        candidate=number, metric="val_accuracy", value=value, fidelity=Fidelity(text="trained for 3 epochs", epochs=3),
+        selected_from=number + 1, genome=GENOME, genome_hash="best", string="10",
     ))
 
 

@@ -1,4 +1,4 @@
-"""A real uvicorn process on the test database, and a client that keeps count of what it hears."""
+"""A real web process on the test database, and a client that keeps count of what it hears."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ UNHURRIED: dict[str, Any] = {"open_timeout": PATIENCE, "ping_interval": None}
 @dataclass(frozen=True)
 class Server:
     port: int
+    pid: int
 
     @property
     def origin(self) -> str:
@@ -44,8 +45,8 @@ class Server:
 
 
 @contextmanager
-def serving() -> Iterator[Server]:
-    """uvicorn on a free port, on the database that the tests use."""
+def serving(**more: str) -> Iterator[Server]:
+    """The web process on a free port, on the database that the tests use; `more` are variables of its environment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -54,9 +55,8 @@ def serving() -> Iterator[Server]:
     # The same suite runs on PostgreSQL where DATABASE_URL names one.
     given = urlsplit(os.environ.get("DATABASE_URL", "sqlite://"))
     environment["DATABASE_URL"] = f"sqlite:///{name}" if given.scheme == "sqlite" else given._replace(path=f"/{name}").geturl()
-    command = ["-m", "uvicorn", "webapp.asgi:application", "--port", str(port), "--ws", "websockets-sansio", "--log-level", "warning"]
-    command += ["--ws-ping-timeout", str(PATIENCE)]
-    process = subprocess.Popen([sys.executable, *command], cwd=ROOT, env=environment)
+    command = ["manage.py", "serve", "--port", str(port), "--pong-seconds", str(PATIENCE)]
+    process = subprocess.Popen([sys.executable, *command], cwd=ROOT, env={**environment, **more})
     try:
         deadline = time.monotonic() + PATIENCE
         while True:
@@ -67,7 +67,7 @@ def serving() -> Iterator[Server]:
                 assert process.poll() is None, "the server ended"
                 assert time.monotonic() < deadline, "the server does not answer"
                 time.sleep(0.05)
-        yield Server(port)
+        yield Server(port, process.pid)
     finally:
         process.terminate()
         process.wait(timeout=PATIENCE)

@@ -50,6 +50,7 @@ def owned_routes(ids: dict[str, Any]) -> list[tuple[str, str]]:
         ("POST", f"runs/{ids['run']}/clone"),
         ("GET", f"runs/{ids['run']}/events"),
         ("GET", f"runs/{ids['run']}/snapshot"),
+        ("GET", f"runs/{ids['run']}/moment?at=1"),
         ("GET", f"runs/{ids['run']}/structure?group=cell&edge=0"),
         ("GET", f"trials?run={ids['run']}"),
         ("GET", f"candidates?run={ids['run']}"),
@@ -57,6 +58,7 @@ def owned_routes(ids: dict[str, Any]) -> list[tuple[str, str]]:
         ("GET", f"genomes/{ids['genome']}"),
         ("GET", f"models/{ids['model']}"),
         ("GET", f"models/{ids['model']}/download"),
+        ("POST", f"models/{ids['model']}/rebuild"),
         ("DELETE", f"tokens/{ids['token']}"),
     ]
 

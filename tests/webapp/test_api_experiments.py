@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
@@ -20,10 +19,12 @@ from django.db import connection
 from search_engine.catalogue import registry
 from search_engine.catalogue.config import RunConfig
 from search_engine.catalogue.presets import PRESETS
-from webapp.api.throttles import CreateRate
+from tests.narrower import NARROWER
+from webapp.api.problems import MOST_LISTED
+from webapp.api.throttles import CreateRate, ValidateRate
 from webapp.core.models import Estimate, Event, Experiment, Genome, IdempotencyKey, Job, Run
 
-from .api_world import API, BODY, browser, fill, make_experiment, make_user, send
+from .api_world import API, BODY, browser, fill, make_experiment, make_user, send, streamed
 
 pytestmark = pytest.mark.django_db
 
@@ -43,15 +44,6 @@ def client(owner: Any) -> Any:
     return browser(owner)
 
 
-def streamed(response: Any) -> bytes:
-    """The body of a response that is streamed to an ASGI server."""
-
-    async def collect() -> bytes:
-        return b"".join([part async for part in response.streaming_content])
-
-    return async_to_sync(collect)()
-
-
 def test_an_experiment_becomes_runs_that_wait_for_a_worker(client: Any) -> None:
     body = {**BODY, "algorithms": [{"id": "random"}, {"id": "regularized_evolution", "options": {"population": 7}}], "seeds": [3, 4]}
     response = send(client, "POST", "experiments", body)
@@ -62,8 +54,8 @@ def test_an_experiment_becomes_runs_that_wait_for_a_worker(client: Any) -> None:
         ("random", 3), ("random", 4), ("regularized_evolution", 3), ("regularized_evolution", 4),
     ]  # fmt: skip
     assert made["runs"][3]["options"]["population"] == 7
-    assert made["budget"] == {"kind": "trials", "limit": 5}
-    assert made["config"]["finale"]["training"]["epochs"] == 12, "the stored body has its defaults filled in"
+    assert made["budget"] == {"kind": "trials", "limit": 5, "count_repeats": True}
+    assert made["config"]["finale"]["finalists"] == 1, "the stored body has its defaults filled in"
     assert all(item["options"]["window"] >= 1 for item in made["config"]["algorithms"]), "and says how many trials are open at once"
     assert Job.objects.filter(kind="advance", state="ready").count() == 4
     stored = Run.objects.get(pk=made["runs"][0]["id"])
@@ -79,16 +71,23 @@ def test_every_preset_can_be_started(client: Any) -> None:
     assert [item["id"] for item in presets] == [item["id"] for item in PRESETS]
     assert presets[0]["title"] == "DARTS on handwritten digits"
     for preset in presets:
-        assert send(client, "POST", "experiments/validate", preset["experiment"]).json() == {"valid": True, "problems": [], "advice": []}
+        said = send(client, "POST", "experiments/validate", preset["experiment"]).json()
+        assert (said["valid"], said["problems"], said["advice"]) == (True, [], [])
+        assert bool(said["finish"]) == (preset["experiment"]["datasets"] != ["learn_to_count"]), "how its networks are finished"
         assert send(client, "POST", "experiments", preset["experiment"]).status_code == 201
 
 
-def test_every_compatible_combination_is_valid_input(client: Any) -> None:
+def test_every_compatible_combination_is_valid_input(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The form offers what `compatibility` lists: the check must agree (data files aside)."""
+    monkeypatch.setattr(ValidateRate, "RATE", 10_000)
     for item in send(client, "GET", "compatibility").json():
         datasets = [item["dataset"]] * registry.algorithm(item["algorithm"]).domains.least
         body = {**BODY, "algorithms": [{"id": item["algorithm"]}], "space": item["space"], "datasets": datasets}
         body |= {"dataset_options": [], "budget": {item["budgets"][0]: 10}}
+        if narrower := NARROWER.get((item["space"], item["dataset"])):
+            [problem] = [one for one in send(client, "POST", "experiments/validate", body).json()["problems"] if one["code"] == "invalid"]
+            assert problem["field"] == f"space_options.{next(iter(narrower))}"
+            body["space_options"] = narrower
         problems = send(client, "POST", "experiments/validate", body).json()["problems"]
         assert [problem for problem in problems if problem["code"] != "missing_data"] == [], item
 
@@ -202,15 +201,16 @@ def test_an_estimate_is_asked_once_and_answered_later(client: Any) -> None:
     assert send(client, "POST", "estimates", BODY).json()["id"] == first.json()["id"]
     assert Job.objects.filter(kind="estimate").count() == 1
     run = {"algorithm": "random", "seed": 1, "samples": 10.0, "seconds": 2.5, "steps": None, "trials": 5, "note": "", "advice": []}
+    run |= {"unit": {"what": "step of a trial", "memory": 4e8, "flops": 1e9}, "problem": None}
     Estimate.objects.update(state="done", result={"runs": [run], "total_seconds": 2.5})
     assert send(client, "GET", f"estimates/{first.json()['id']}").json() == {
-        "id": first.json()["id"], "state": "done", "result": {"runs": [run], "total_seconds": 2.5}, "reason": "",
+        "id": first.json()["id"], "state": "done", "result": {"runs": [run], "data": [], "total_seconds": 2.5}, "reason": "",
     }  # fmt: skip
     assert not Experiment.objects.exists()
 
 
 def test_too_many_experiments_are_throttled(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(CreateRate, "RATE", "2/min")
+    monkeypatch.setattr(CreateRate, "RATE", 2)
     assert [send(client, "POST", "experiments", BODY).status_code for _ in range(3)] == [201, 201, 429]
     refused = send(client, "POST", "experiments", BODY)
     assert (refused["Content-Type"], refused.json()["code"]) == ("application/problem+json", "throttled")
@@ -218,11 +218,36 @@ def test_too_many_experiments_are_throttled(client: Any, monkeypatch: pytest.Mon
     assert send(client, "GET", "experiments").status_code == 200, "reading is not throttled"
 
 
+def test_the_forms_questions_are_throttled_by_themselves(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ValidateRate, "RATE", 2)
+    assert [send(client, "POST", "experiments/validate", BODY).status_code for _ in range(3)] == [200, 200, 429]
+    assert send(browser(make_user("grace")), "POST", "experiments/validate", BODY).status_code == 200, "everybody has their own count"
+    assert send(client, "POST", "experiments", BODY).status_code == 201, "whoever asked too often may begin nevertheless"
+
+
+@pytest.mark.parametrize("path", ["experiments/validate", "experiments", "estimates"])
+@pytest.mark.parametrize("place", ["body", "options", "dataset_options"])
+def test_of_thousands_of_problems_a_hundred_are_listed(client: Any, path: str, place: str) -> None:
+    wrong = {f"name{number}": 1 for number in range(5_000)}
+    body = {
+        "body": {**BODY, **wrong},
+        "options": {**BODY, "algorithms": [{"id": "random", "options": wrong}]},
+        "dataset_options": {**BODY, "dataset_options": [wrong]},
+    }[place]
+    answer = send(client, "POST", path, body)
+    problems = answer.json()["problems"]
+    assert len(problems) == MOST_LISTED + 1
+    assert problems[-1] == {"field": "", "message": "and 4,900 more: put right what is listed, and ask again", "code": "more_problems"}
+    assert all("name" in problem["field"] for problem in problems[:-1])
+    assert len(answer.content) < 30_000
+    few = send(client, "POST", path, {**BODY, **{f"name{number}": 1 for number in range(MOST_LISTED)}}).json()["problems"]
+    assert len(few) == MOST_LISTED and all(problem["field"] for problem in few), "as many as fit are listed without another word"
+
+
 def test_a_download_is_the_zip_of_the_bundle(client: Any, owner: Any) -> None:
     run = make_experiment(owner).runs.get()
     fill(run)
     model = send(client, "GET", "models").json()["results"][0]
-    assert model["bundle"]["sha256"] == ""
     response = client.get(f"{API}models/{model['id']}/download")
     data = streamed(response)
     assert response["Content-Disposition"] == 'attachment; filename="random-nb201-digits-seed1.zip"'
@@ -232,8 +257,8 @@ def test_a_download_is_the_zip_of_the_bundle(client: Any, owner: Any) -> None:
         names = archive.namelist()
         assert archive.testzip() is None
     assert any(name.endswith("model.py") for name in names)
-    known = send(client, "GET", f"models/{model['id']}").json()["bundle"]["sha256"]
-    assert known == hashlib.sha256(data).hexdigest()
+    assert (model["bundle"]["sha256"], model["bundle"]["checked"]) == (hashlib.sha256(data).hexdigest(), None)
+    assert send(client, "GET", f"models/{model['id']}").json()["bundle"]["checked"] is not None
     assert streamed(client.get(f"{API}models/{model['id']}/download")) == data
 
 
@@ -244,5 +269,6 @@ def test_a_model_without_a_bundle_has_no_download(client: Any, owner: Any) -> No
     model = send(client, "GET", f"models?run={run.pk}").json()["results"][0]
     assert (model["bundle"], model["reason"]) == (None, "nothing was trained")
     assert client.get(f"{API}models/{model['id']}/download").status_code == 404
-    run.models.update(bundle_path="../../etc")
-    assert client.get(f"{API}models/{model['id']}/download").status_code == 404
+    run.models.update(bundle_path="../../etc", bundle_sha256="0" * 64)
+    refused = client.get(f"{API}models/{model['id']}/download")
+    assert (refused.status_code, refused.json()["code"]) == (409, "damaged"), "nothing is packed from elsewhere"

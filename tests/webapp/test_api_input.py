@@ -51,6 +51,12 @@ CASES: list[tuple[dict[str, Any], str, str]] = [
     ({"training": {"learning_rate": 0}}, "training.learning_rate", "invalid"),
     ({"finale": {"training": {"epochs": 0}}}, "finale.training.epochs", "invalid"),
     ({"runtime": {"device": "tpu"}}, "runtime.device", "invalid"),
+    ({"runtime": {"together": 65}}, "runtime.together", "invalid"),
+    ({"runtime": {"together": 9}}, "runtime.together", "incompatible"),
+    ({"runtime": {"together": 4, "amp": True}}, "runtime.together", "incompatible"),
+    ({"runtime": {"together": 4}, "space": "sequence", "datasets": ["learn_to_count"]}, "runtime.together", "incompatible"),
+    ({"runtime": {"together": 4}, "algorithms": [{"id": "deepswarm"}], "space": ""}, "runtime.together", "incompatible"),
+    ({"runtime": {"together": 4}, "algorithms": [{"id": "darts"}], "budget": None}, "runtime.together", "incompatible"),
     ({"space_options": {"colour": 1}}, "space_options.colour", "invalid"),
     ({"dataset_options": [{"validation_share": 2}]}, "dataset_options.0.validation_share", "invalid"),
     ({"name": "x" * 201}, "name", "invalid"),
@@ -119,6 +125,25 @@ def test_all_problems_at_once(client: Any) -> None:
         "budget": "incompatible",
         "seeds.1": "invalid",
     }
+
+
+def test_what_cannot_be_trained_together_hides_no_other_problem(client: Any) -> None:
+    """What the engine checks after it is checked with 1 in its place."""
+    body = searched("darts", {"partial_channels": 3}, runtime={"together": 4}, name="", seeds=[1], datasets=["digits"])
+    found = send(client, "POST", "experiments/validate", {**BODY, **body}).json()["problems"]
+    assert {item["field"] for item in found} == {"runtime.together", "algorithms.0.options.partial_channels"}
+    several = {**BODY, "runtime": {"together": 9}, "algorithms": [{"id": "random"}, {"id": "random", "options": {"window": 12}}]}
+    (problem,) = send(client, "POST", "experiments/validate", several).json()["problems"]
+    assert "Random search that is 8 (options.window)" in problem["message"]
+
+
+def test_trials_trained_together_are_stored_and_told_apart(client: Any) -> None:
+    sent = {**BODY, "runtime": {"together": 8}}
+    made = send(client, "POST", "experiments", sent).json()
+    assert made["config"]["runtime"]["together"] == 8
+    assert send(client, "GET", f"runs/{made['runs'][0]['id']}").json()["config"]["together"] == 8
+    estimates = [send(client, "POST", "estimates", body).json()["id"] for body in (sent, BODY, sent)]
+    assert estimates[0] == estimates[2] != estimates[1]
 
 
 def test_missing_data_files_say_what_to_put_where(client: Any, settings: Any, tmp_path: Path) -> None:
@@ -220,8 +245,70 @@ def test_where_no_space_is_named_the_first_algorithm_chooses_for_all() -> None:
     assert planned.normalised()["space"] == planned.runs[0].checked.space.id
 
 
-def test_a_finale_given_in_part_keeps_its_own_defaults() -> None:
-    planned, _ = plan({**BODY, "finale": {"training": {"learning_rate": 0.1}}}, None)
+def test_a_finale_given_in_part_keeps_the_rest_of_the_recipe() -> None:
+    body = {**BODY, "algorithms": [{"id": "darts"}, {"id": "random"}], "space": "nb201", "datasets": ["digits"], "budget": {"samples": 1e4}}
+    planned, _ = plan({**body, "finale": {"training": {"learning_rate": 0.1}}}, None)
     assert planned is not None
-    training = planned.runs[0].checked.config.finale.training
-    assert (training.learning_rate, training.epochs) == (0.1, 12)
+    for run in planned.runs:
+        training = run.checked.config.finale.training
+        assert (training.learning_rate, training.epochs) == (0.1, 12)
+    # What the person left open is open in a clone too, for other algorithms have other recipes.
+    assert planned.normalised()["finale"]["training"]["epochs"] is None
+
+
+@pytest.mark.parametrize("given", [{}, {"learning_rate": 0.1}])
+def test_a_run_says_which_fields_of_the_recipe_a_person_replaced(given: dict[str, float], client: Any) -> None:
+    """As `result.json` does."""
+    body = {**BODY, "algorithms": [{"id": "darts"}], "space": "nb201", "datasets": ["digits"], "budget": {"samples": 1e4}}
+    made = send(client, "POST", "experiments", {**body, "finale": {"training": given}}).json()
+    finish = send(client, "GET", f"runs/{made['runs'][0]['id']}").json()["finish"]
+    if not given:
+        assert finish["other_recipe"] is None
+        return
+    assert finish["other_recipe"]["fields"] == {"learning_rate": {"own": 0.05, "used": 0.1}}
+    assert finish["other_recipe"]["meaning"] in finish["sentences"]
+
+
+SHARED: dict[str, Any] = {
+    "algorithms": [{"id": "random"}, {"id": "ard"}], "space": "plain", "datasets": ["digits"], "budget": {"samples": 1e5},
+    "training": {"learning_rate": 0.02, "channels": 0}, "runtime": {"structure_every": 3},
+}
+
+
+def test_a_shared_setting_that_one_algorithm_uses_stands_for_the_others_too() -> None:
+    """It is left out of the runs of those that do not use it, and said."""
+    planned, problems = plan(SHARED, None)
+    assert planned is not None, problems
+    random, ticket = planned.runs
+    assert (random.checked.config.training.learning_rate, random.checked.config.structure_every) == (0.02, 1)
+    assert (ticket.checked.config.training.learning_rate, ticket.checked.config.structure_every) == (0.05, 3)
+    assert (set(random.unused), set(ticket.unused)) == ({"structure_every"}, {"training.learning_rate"})
+    assert planned.normalised()["training"]["learning_rate"] == 0.02, "the experiment keeps what the person gave"
+
+
+def test_the_experiment_s_page_says_what_stays_unused(client: Any) -> None:
+    made = send(client, "POST", "experiments", SHARED).json()
+    assert sorted(made["unused"]) == [
+        "Automatic relevance determination: not used there: training.learning_rate (it trains no candidates one by one; its own "
+        "options say how its weights are trained).",
+        "Random search: not used there: structure_every (it moves no super-network whose structure could be recorded).",
+    ]
+    assert send(client, "GET", f"experiments/{made['id']}").json() == made
+
+
+def test_a_shared_setting_that_nobody_uses_is_refused() -> None:
+    alone = {**SHARED, "algorithms": [{"id": "ard"}]}
+    planned, problems = plan(alone, None)
+    assert planned is None
+    assert [(item.field, item.code) for item in problems] == [("training.learning_rate", "idle")]
+    planned, problems = plan({**SHARED, "training": {"layers": 3}}, None)
+    assert [(item.field, item.code) for item in problems] == [("training.layers", "idle")]
+    planned, problems = plan({**alone, "training": {}, "algorithms": [{"id": "random"}], "runtime": {"structure_every": 3}}, None)
+    assert [(item.field, item.code) for item in problems] == [("runtime.structure_every", "idle")]
+
+
+def test_the_list_of_combinations_says_what_is_idle(client: Any) -> None:
+    rows = client.get("/api/v1/compatibility").json()
+    (row,) = [item for item in rows if (item["algorithm"], item["dataset"]) == ("lottery_ticket", "digits")]
+    fields = {field for group in row["idle"] for field in group["fields"]}
+    assert {"training.learning_rate", "runtime.max_failures"} <= fields and "finale.training.learning_rate" not in fields

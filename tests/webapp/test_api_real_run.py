@@ -47,19 +47,24 @@ def test_a_search_by_trials() -> None:
     client = browser(make_user("ada"))
     body = {
         "algorithms": [{"id": "regularized_evolution", "options": {"population": 2, "sample": 2}}], "space": "nb201",
-        "datasets": ["digits"], "seeds": [3], "budget": {"trials": 3}, "training": SMALL, "finale": {"export": False, "training": SMALL},
+        "datasets": ["digits"], "seeds": [3], "budget": {"trials": 3}, "training": SMALL,
+        "finale": {"baselines": 0, "export": False, "training": SMALL},
     }  # fmt: skip
     run = finished(client, body)
     assert run["counts"]["candidates"] == run["counts"]["trials"] == run["charged"]["trials"] == 3
     shown = send(client, "GET", f"runs/{run['id']}/snapshot").json()
     conforms(shown, "Snapshot")
     assert shown["as_of_seq"] == run["last_seq"] == Event.objects.count()
-    assert max(value for value in shown["candidates"]["value"] if value is not None) == run["best"]["value"]
-    assert shown["incumbent"]["genome_hash"] == run["best"]["genome_hash"]
-    assert len(shown["metrics"]["final:0"]["val_accuracy"]["values"]) == 1
+    assert max(value for value in shown["candidates"]["value"] if value is not None) == run["search_score"]["value"]
+    newest = {record["kind"]: record["data"] for record in shown["events"]}
+    assert newest["incumbent"]["genome_hash"] == run["best"]["genome_hash"]
+    [final] = [track for track in shown["curves"] if track["source"] == "final:0" and "val_accuracy" in track["names"]]
+    assert len(final["seqs"]) == 1
+    moment = send(client, "GET", f"runs/{run['id']}/moment?at={run['last_seq'] // 2}").json()
+    conforms(moment, "Moment")
     trials = send(client, "GET", f"trials?run={run['id']}&order=-value").json()
     conforms(trials, "TrialPage")
-    assert trials["results"][0]["value"] == run["best"]["value"]
+    assert trials["results"][0]["value"] == run["search_score"]["value"]
     page = send(client, "GET", f"runs/{run['id']}/events").json()
     conforms(page, "EventPage")
     assert page["events"][-1]["kind"] in ("run_completed", "ops")
@@ -74,19 +79,20 @@ def test_a_search_by_gradients() -> None:
     body = {
         "algorithms": [{"id": "darts", "options": {"steps": 4, "batch_size": 8}}], "space": "cell",
         "space_options": {"nodes": 1, "search_cells": 1, "search_channels": 2}, "datasets": ["digits"],
-        "finale": {"export": False, "baseline": False, "training": SMALL},
+        "finale": {"export": False, "baselines": 0, "training": SMALL},
     }  # fmt: skip
     run = finished(client, body)
     shown = send(client, "GET", f"runs/{run['id']}/snapshot").json()
     conforms(shown, "Snapshot")
-    for group in shown["family"]["groups"]:
+    now = {record["kind"]: record["data"] for record in shown["events"]}
+    for group in now["family"]["groups"]:
         shape = (len(group["edges"]), len(group["operations"]))
-        newest = decode_floats(shown["structure"]["groups"][group["name"]]).reshape(shape)
+        newest = decode_floats(now["structure"]["groups"][group["name"]]).reshape(shape)
         assert np.allclose(newest.sum(1), 1, atol=1e-5), "weights on an edge's operations add to one"
         answer = send(client, "GET", f"runs/{run['id']}/structure?group={group['name']}&edge=1").json()
         conforms(answer, "StructureSeries")
         history = decode_floats(answer["values"]).reshape(len(answer["steps"]), shape[1])
-        assert answer["steps"][-1] == shown["structure"]["step"]
+        assert answer["steps"][-1] == now["structure"]["step"]
         assert np.array_equal(history[-1], newest[1])
-    assert shown["derived"]["string"]
-    assert shown["finalists"][0]["graph"]
+    assert now["derived"]["string"]
+    assert shown["finalists"][0]["data"]["graph"]

@@ -36,6 +36,18 @@ def test_numbers_are_consecutive_and_records_read_back() -> None:
     assert last_seq(run.pk) == first + 3
 
 
+def test_repeats_and_distinct_architectures_are_counted_as_they_come() -> None:
+    """Three births of one architecture and one of another, in three commits; whatever else names a genome counts nothing."""
+    run = make_run()
+    again = told(1, 0.5)
+    again = EngineEvent(source="run", step=1, payload=again.payload.model_copy(update={"reused_from": 0}))
+    say(run, born(0, architectures=1), born(1, architectures=1), told(0, 0.5))
+    say(run, again, incumbent(0, 0.5))
+    say(run, born(2, architectures=1), born(3, bits=1, architectures=2))
+    run.counter.refresh_from_db()
+    assert (run.counter.candidates, run.counter.architectures, run.counter.trials_repeated) == (4, 2, 1)
+
+
 def test_a_repeated_slice_says_nothing_twice_and_leaves_no_hole() -> None:
     run = make_run()
     first = last_seq(run.pk)
@@ -58,7 +70,7 @@ def test_a_repetition_that_differs_is_said_and_the_first_stays() -> None:
     assert message["values"]["keys"] == [["phase:0", 1, "structure", 0]]
     assert np.frombuffer(StructureFrame.objects.get(run=run).values, "<f4") == pytest.approx([0.1])
     run.refresh_from_db()
-    assert not run.reproducible and "phase:0, step 1" in run.reproducible_note
+    assert not run.reproducible and "phase 1 of the search, step 1" in run.reproducible_note
 
 
 def test_rows_follow_the_events() -> None:
@@ -74,7 +86,8 @@ def test_rows_follow_the_events() -> None:
         ("completed", 0.5, ""), ("failed", None, "loss is not a number"), ("queued", None, ""),
     ]
     run.refresh_from_db()
-    assert (run.best_value, run.best_candidate, run.best_genome_hash) == (0.5, 0, "best")
+    assert run.search_score is not None and run.search_score["value"] == 0.5 and run.search_score["kind"] == "search"
+    assert (run.best_candidate, run.best_genome_hash) == (0, "best")
     assert (run.counter.candidates, run.counter.trials_told, run.counter.trials_failed) == (3, 2, 1)
     stored = StructureFrame.objects.get(run=run)
     assert (stored.source, stored.step, stored.group) == ("phase:0", 5, "cell")

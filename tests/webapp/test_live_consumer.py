@@ -12,7 +12,7 @@ from channels.routing import URLRouter
 
 from tests.patience import PATIENCE
 from webapp.core.models import WsTicket
-from webapp.live import consumer
+from webapp.live import broadcast
 from webapp.live.routing import routes
 
 from .api_world import make_experiment, make_user
@@ -47,17 +47,17 @@ async def leave(client: ApplicationCommunicator) -> None:
 
 
 async def test_a_quiet_run_gives_signs_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consumer, "PING_SECONDS", 0.3)
+    monkeypatch.setattr(broadcast, "PING_SECONDS", 0.3)
     client = await opened()
     assert [await frame_type(client) for _ in range(5)] == ["hello", "events", "run", "ping", "ping"]
     await leave(client)
 
 
 async def test_a_failure_of_the_server_closes_the_socket_so_that_the_client_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def broken(*_: Any) -> Any:
+    def broken(_: Any) -> Any:
         raise RuntimeError("the database is away")
 
-    monkeypatch.setattr(consumer.run_frames, "newer", broken)
+    monkeypatch.setattr(broadcast, "_run_text", broken)
     client = await opened()
     while (message := await client.receive_output(PATIENCE))["type"] == "websocket.send":
         pass

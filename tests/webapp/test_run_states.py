@@ -12,6 +12,7 @@ import pytest
 from django.utils import timezone
 
 from search_engine.base.errors import BadInput
+from webapp.core import room
 from webapp.core.models import DeletedRun, Event, Job, Run
 from webapp.events.store import StaleFence, append_fenced
 from webapp.jobs import files, states
@@ -139,9 +140,9 @@ def test_only_what_this_database_deleted_is_garbage() -> None:
 def test_a_full_disk_pauses_the_run_with_the_reason(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
     run = make_run()
     if where == "before":
-        monkeypatch.setattr(files, "free_bytes", lambda: 1000)
+        monkeypatch.setattr(room, "free_bytes", lambda: 1000)
     else:
-        def write(path: Path, tree: Any, log: Any) -> str:
+        def write(path: Path, tree: Any, log: Any = None, **how: Any) -> str:
             raise OSError(errno.ENOSPC, "No space left on device")
 
         monkeypatch.setattr("webapp.jobs.advance.checkpoint.write", write)
@@ -152,7 +153,7 @@ def test_a_full_disk_pauses_the_run_with_the_reason(where: str, monkeypatch: pyt
     finally:
         session.end()
     run.refresh_from_db()
-    assert run.state == "paused" and run.reason == "the disk is full: free some space and resume"
+    assert run.state == "paused" and run.reason == "the disk is full: free some space; the run goes on by itself then"
     assert Job.objects.get(run=run).failures == 0
     assert "disk_full" in said(run)
     assert states.resume(run.pk).reason == ""

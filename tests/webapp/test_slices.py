@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.utils import timezone
 
+from tests.checkpoints_left import checkpoints_left
 from webapp.core.models import Event, Job, ModelArtefact, Run, Trial
 from webapp.jobs import files, states
 from webapp.jobs.failures import give_back
@@ -19,46 +19,20 @@ from webapp.jobs.slices import run_work
 from webapp.jobs.tasks import serve_one
 
 from .builders import TINY, make_run
+from .searches import Science, lose_every_other_slice, science, science_of_command_line, serve_all
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def science(run: Run) -> list[tuple[Any, ...]]:
-    """Payloads by key, without seq and times."""
-    rows = Event.objects.filter(run=run, science=True).values_list("source", "step", "kind", "ordinal", "data")
-    return sorted((*row[:4], json.dumps(row[4], sort_keys=True)) for row in rows)
-
-
-def serve_all(run: Run) -> int:
-    session = Session("cpu")
-    slices = 0
-    try:
-        while serve_one(session):
-            slices += 1
-    finally:
-        session.end()
-    run.refresh_from_db()
-    return slices
-
-
 @pytest.fixture(scope="module")
-def command_line(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Any, ...]]:
+def command_line(tmp_path_factory: pytest.TempPathFactory) -> Science:
     """The science of the same search on the command line."""
-    from search_engine.__main__ import main
-
-    out = tmp_path_factory.mktemp("cli") / "out"
-    config = tmp_path_factory.mktemp("config") / "run.yaml"
-    config.write_text(json.dumps(TINY))
-    assert main(["run", str(config), "--out", str(out)]) == 0
-    rows = [json.loads(line) for line in (out / "events.jsonl").read_text().splitlines()]
-    return sorted(
-        (row["source"], row["step"], row["kind"], row["ordinal"], json.dumps(row["data"], sort_keys=True)) for row in rows if row["science"]
-    )
+    return science_of_command_line(TINY, tmp_path_factory.mktemp("cli"))
 
 
 @pytest.mark.parametrize(("seconds", "residents"), [(2.0, 6), (0.0, 0)], ids=["whole slices", "one unit a slice, reloaded each time"])
 def test_the_web_says_the_same_science_as_the_command_line(
-    command_line: list[tuple[Any, ...]], settings: Any, seconds: float, residents: int
+    command_line: Science, settings: Any, seconds: float, residents: int
 ) -> None:
     settings.NASCOPE_SLICE_SECONDS = seconds
     settings.NASCOPE_RESIDENT_JOBS = residents
@@ -71,10 +45,10 @@ def test_the_web_says_the_same_science_as_the_command_line(
         assert slices >= 12
     counter = run.counter
     assert counter.charged_trials == 2 and counter.charged_samples == Trial.objects.count() * (128 + counter_validation(run) / 3)
-    assert run.best_value == max(Trial.objects.values_list("value", flat=True))
+    assert run.search_score is not None and run.search_score["value"] == max(Trial.objects.values_list("value", flat=True))
     model = ModelArtefact.objects.get(run=run)
     assert model.metrics["test_accuracy"] > 0 and model.bundle_path == "" and model.reason
-    assert not list((Path(django_settings.NASCOPE_HOME) / "runs" / str(run.pk)).rglob("*.safetensors"))
+    assert not checkpoints_left(Path(django_settings.NASCOPE_HOME) / "runs" / str(run.pk))
 
 
 def counter_validation(run: Run) -> int:
@@ -83,25 +57,11 @@ def counter_validation(run: Run) -> int:
 
 
 def test_a_slice_that_raises_is_repeated_from_its_checkpoint_with_equal_science(
-    command_line: list[tuple[Any, ...]], settings: Any, monkeypatch: pytest.MonkeyPatch
+    command_line: Science, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every slice computes and streams its events, and every second one is then lost before its commit."""
-    from webapp.jobs import slices
-
     settings.NASCOPE_SLICE_SECONDS = 0.0
-    real, calls = slices.run_slice, [0]
-
-    def flaky(work: Any, seconds: float, stop: Any, say: Any) -> Any:
-        events = real(work, seconds, stop)
-        calls[0] += 1
-        if calls[0] % 2:
-            from webapp.events.store import append_fenced
-
-            append_fenced(Job.objects.get(state="leased"), events)
-            raise RuntimeError("the cable was pulled")
-        return events
-
-    monkeypatch.setattr(slices, "run_slice", flaky)
+    lose_every_other_slice(monkeypatch)
     run = make_run()
     serve_all(run)
     assert run.state == "completed" and run.reproducible
@@ -164,7 +124,7 @@ def test_work_under_a_lost_lease_is_discarded(settings: Any, monkeypatch: pytest
     assert run.state == "cancelled"
     assert not Event.objects.filter(run=run, kind="trial_told").exists()
     assert list(Trial.objects.filter(run=run).values_list("state", flat=True)) == ["cancelled"]
-    assert not list((Path(django_settings.NASCOPE_HOME) / "runs" / str(run.pk)).rglob("*.safetensors"))
+    assert not checkpoints_left(Path(django_settings.NASCOPE_HOME) / "runs" / str(run.pk))
 
 
 @pytest.mark.parametrize("seconds", [60.0, 0.0], ids=["at its outcome", "at a checkpoint"])
@@ -201,7 +161,7 @@ def test_nothing_is_written_by_a_slice_whose_lease_went_to_another_meanwhile(
     assert not list(files.run_dir(run.pk).rglob("*trial-*"))
 
 
-def test_a_run_paused_between_slices_goes_on_with_equal_science(command_line: list[tuple[Any, ...]], settings: Any) -> None:
+def test_a_run_paused_between_slices_goes_on_with_equal_science(command_line: Science, settings: Any) -> None:
     settings.NASCOPE_SLICE_SECONDS = 0.0
     run = make_run()
     session = Session("cpu")
@@ -245,3 +205,22 @@ def test_a_slice_makes_room_for_a_run_that_begins(settings: Any, somebody_waits:
     else:
         assert trial.state == Job.State.READY
         assert trial.progress["done"] == units < trial.progress["total"]
+
+
+def test_a_budget_in_seconds_cuts_the_trial_under_way_and_begins_no_other() -> None:
+    """Four trials are open at once; the first unit of the first one uses the budget up."""
+    run = make_run({**TINY, "options": {"window": 4}, "budget": {"seconds": 1e-6}})
+    serve_all(run)
+    assert (run.state, run.reason) == ("failed", "no trial gave a result within the budget of 1e-06 s")
+    trials = list(Trial.objects.filter(run=run).order_by("number"))
+    assert [trial.state for trial in trials] == ["cancelled"] * 4
+    assert {trial.reason for trial in trials} == {"the budget in seconds was used up before it was finished"}
+    assert sum(trial.cost["forward_backward"] > 0 for trial in trials) <= 1 and run.counter.charged_trials == 0
+
+
+def test_a_final_training_that_is_ended_by_its_bound_is_marked() -> None:
+    finale = {**TINY["finale"], "seconds": 1e-6}
+    run = make_run({**TINY, "budget": {"trials": 1}, "finale": finale})
+    serve_all(run)
+    assert run.state == "completed" and not run.reproducible
+    assert "a final training ended after 1 of" in run.reproducible_note and "finale.seconds" in run.reproducible_note

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 DARTS: dict[str, Any] = {
     "algorithm": "darts", "options": {"steps": 30, "batch_size": 16}, "space": "nb201", "space_options": {"cells": 1, "channels": 4},
     "datasets": ["digits"], "seed": 5,
-    "finale": {"export": False, "baseline": False, "training": {"epochs": 1, "train_examples": 64, "channels": 4, "layers": 1}},
+    "finale": {"export": False, "baselines": 0, "training": {"epochs": 1, "train_examples": 64, "channels": 4, "layers": 1}},
 }
 
 

@@ -70,41 +70,128 @@ def test_a_lease_that_cannot_be_taken_back_yet_does_not_keep_the_others(monkeypa
     ]
 
 
-def test_after_a_sleep_one_heartbeat_passes_before_a_lease_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+STEPS = [
+    "expire_leases", "forget_workers_to_come", "wake_coordinators", "settle_pauses", "ring_for_idle_workers", "_resuming", "_roll_call",
+]
+
+
+@pytest.mark.parametrize("broken", STEPS)
+def test_what_fails_keeps_nothing_else_from_being_done(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reaper that stopped at its first trouble would ring for nobody as long as that lasts."""
+    watch, done = Reaper(), set[str]()
+
+    def step(name: str) -> Any:
+        def look() -> None:
+            done.add(name)
+            if name == broken:
+                raise OSError(errno.ENOSPC, "No space left on device")
+
+        return look
+
+    for name in STEPS[:-2]:
+        monkeypatch.setattr(reaper, name, step(name))
+    for name in STEPS[-2:]:
+        monkeypatch.setattr(getattr(watch, name), "look", step(name))
+    with pytest.raises(OSError, match="No space"):
+        watch.tick()
+    assert done == set(STEPS)
+
+
+class Clocks:
+    """The database's and the monotonic one, as a test says. A database's clock can be put; the monotonic one stands still in a sleep."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.database, self.monotonic = time.time(), 1000.0
+        monkeypatch.setattr(reaper.clock, "now", lambda: self.database)
+        monkeypatch.setattr(reaper.time, "monotonic", lambda: self.monotonic)
+
+    def pass_by(self, seconds: float) -> None:
+        self.database += seconds
+        self.monotonic += seconds
+
+
+@pytest.fixture
+def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
+    return Clocks(monkeypatch)
+
+
+@pytest.mark.parametrize("jump", [-86_400.0, 86_400.0])
+def test_a_clock_that_jumps_makes_the_reaper_patient_for_one_heartbeat(jump: float, clocks: Clocks) -> None:
+    watch = Reaper()
+    watch.tick()
+    for there_and_back in (jump, -jump):
+        clocks.database += there_and_back
+        assert watch.patient()
+        watch.tick()
+        seconds = 0
+        while watch.patient():
+            clocks.pass_by(1.0)
+            seconds += 1
+            watch.tick()
+        assert 7 <= seconds <= 8
+
+
+def test_the_wall_clock_of_the_reaper_s_machine_is_nobody_s_business(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leases are on the database's."""
+    monkeypatch.setattr(reaper.clock, "now", iter(range(100, 200)).__next__)
+    monkeypatch.setattr(reaper.time, "time", lambda: 0.0)
+    watch = Reaper()
+    watch.tick()
+    monkeypatch.setattr(reaper.time, "time", lambda: 86_400.0)
+    assert not watch.patient()
+
+
+def test_after_a_sleep_one_heartbeat_passes_before_a_lease_is_lost(clocks: Clocks) -> None:
     make_run()
+    watch = Reaper()
+    watch.tick()
     job = claim(make_worker())
     assert job is not None
     run_out(job)
-    now = [time.time()]
-    monkeypatch.setattr(reaper.time, "time", lambda: now[0])
-    watch = Reaper()
-    now[0] += 3600
+    clocks.database += 3600
     assert watch.patient(), "nobody is stuck either"
     watch.tick()
-    now[0] += 5
+    clocks.pass_by(5)
     watch.tick()
     assert Job.objects.get(pk=job.pk).state == "leased"
-    now[0] += 3
+    clocks.pass_by(3)
     assert not watch.patient()
     watch.tick()
     assert Job.objects.get(pk=job.pk).state == "ready"
 
 
-def test_after_the_database_was_away_one_heartbeat_passes_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lease_from_before_the_clock_was_put_back_is_over_unless_it_is_renewed() -> None:
+    """Its worker died meanwhile: nobody would take the job, nor anybody for dead, until that time comes again."""
     make_run()
+    make_run()
+    ahead = timezone.now() + timedelta(hours=1)
+    dead, living = make_worker(), make_worker()
+    jobs = [claim(dead), claim(living)]
+    assert all(jobs)
+    Worker.objects.update(last_seen=ahead)
+    Job.objects.update(lease_until=ahead)
+    beat = {"lease_until": timezone.now() + timedelta(seconds=20)}
+    Job.objects.filter(pk=jobs[1].pk).update(**beat)  # type: ignore[union-attr]
+    Worker.objects.filter(pk=living.pk).update(last_seen=timezone.now())
+    Reaper().tick()
+    assert [Job.objects.get(pk=job.pk).state for job in jobs if job] == ["ready", "leased"]
+    assert [worker.pk for worker in Worker.objects.all()] == [living.pk]
+
+
+def test_after_the_database_was_away_one_heartbeat_passes_too(clocks: Clocks, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_run()
+    watch = Reaper()
+    watch.tick()
     job = claim(make_worker())
     assert job is not None
     run_out(job)
-    now = [time.time()]
-    monkeypatch.setattr(reaper.time, "time", lambda: now[0])
-    watch = Reaper()
     with monkeypatch.context() as patch:
         patch.setattr(reaper, "wake_coordinators", lambda: (_ for _ in ()).throw(OperationalError("gone")))
         patch.setattr(reaper, "expire_leases", lambda: (_ for _ in ()).throw(OperationalError("gone")))
         for _ in range(20):
-            now[0] += 1
+            clocks.pass_by(1)
             with pytest.raises(OperationalError):
                 watch.tick()
-    now[0] += 1
+    clocks.pass_by(1)
     watch.tick()
     assert Job.objects.get(pk=job.pk).state == "leased"

@@ -41,7 +41,7 @@ def test_a_trained_trial_is_two_commits_of_few_statements(monkeypatch: pytest.Mo
     counted = count_trial.count()
     assert counted["transactions"] == 2
     assert counted["statements"] <= count_trial.STATEMENTS[connection.vendor]
-    assert counted["characters"] <= count_trial.CHARACTERS
+    assert counted["characters"] <= count_trial.CHARACTERS[connection.vendor]
     assert kept[0]["outcome"] and not kept[0]["outcome_path"]
     assert not [folder for folder in listed if folder.name in ("checkpoints", "outcomes")]
 
@@ -56,6 +56,7 @@ def test_it_is_as_many_on_postgresql(postgres_url: str, tmp_path: Path) -> None:
     counted = json.loads(done.stdout.splitlines()[-1])
     assert counted["transactions"] == 2
     assert counted["statements"] <= count_trial.STATEMENTS["postgresql"]
+    assert counted["characters"] <= count_trial.CHARACTERS["postgresql"]
 
 
 @pytest.mark.django_db(transaction=True)

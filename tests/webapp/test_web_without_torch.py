@@ -16,6 +16,7 @@ from search_engine.search.resources import Resources
 from search_engine.catalogue.config import check
 from webapp.api import catalogue
 from webapp.api.base import data_dir
+from tests.narrower import NARROWER
 
 catalogue._algorithms(), catalogue._spaces(), catalogue._datasets(data_dir())
 for item in registry.compatibility():
@@ -23,6 +24,7 @@ for item in registry.compatibility():
         continue
     datasets = [item["dataset"]] * registry.algorithm(item["algorithm"]).domains.least
     config = {"algorithm": item["algorithm"], "space": item["space"], "datasets": datasets, "budget": {item["budgets"][0]: 10}}
+    config["space_options"] = NARROWER.get((item["space"], item["dataset"]), {})
     space = Resources(check(config), data_dir()).space
     assert space.drawings(space.sample(random.Random(1)))
 heavy = sorted({"torch", "sklearn", "onnx", "onnxruntime", "optuna", "scipy", "sympy", "matplotlib"} & set(sys.modules))

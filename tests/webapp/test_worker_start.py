@@ -26,6 +26,8 @@ try:
     execute_from_command_line(sys.argv)
 except SystemExit as ended:
     assert not ended.code, ended.code
+if sys.platform == "linux":
+    assert open("/proc/self/oom_score_adj").read().strip() == "500", "the kernel would end others before it"
 assert "torch" in sys.modules and "webapp.jobs.tasks" in sys.modules, "the worker did not come as far as its work"
 """
 SUPERVISOR = """

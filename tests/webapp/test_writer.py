@@ -68,3 +68,29 @@ def test_a_batch_that_fails_fails_the_slice_and_not_the_worker(monkeypatch: pyte
         assert Event.objects.filter(run=run, kind="structure").count() == 1
     finally:
         events.end()
+
+
+@pytest.mark.parametrize(("kind", "checkpoint", "waits"), [("trial", "", True), ("trial", "there", False), ("phase", "", False)])
+def test_what_a_trial_says_at_first_goes_with_its_commit(
+    monkeypatch: pytest.MonkeyPatch, kind: str, checkpoint: str, waits: bool
+) -> None:
+    """Most trials are over before a batch is worth its transaction. A phase is watched step by step."""
+    monkeypatch.setattr(writer, "FIRST_SECONDS", 2 * PATIENCE)
+    wrote = threading.Event()
+    monkeypatch.setattr(writer, "append_fenced", lambda *_, **__: wrote.set())
+    events, said = EventWriter(), [frame(step, [0.5]) for step in range(writer.BATCH_EVENTS)]
+    try:
+        events.begin(Job(kind=kind, checkpoint_path=checkpoint))
+        events.put(said[:-1])
+        assert wrote.wait(5 * writer.BATCH_SECONDS if waits else PATIENCE) != waits
+        if waits:
+            events.put(said[-1:])
+            assert wrote.wait(PATIENCE), "so many do not wait"
+        assert within_patience(events.finish) == [[]]
+        wrote.clear()
+        events.begin(Job(kind=kind, checkpoint_path=checkpoint))
+        events.put(said[:3])
+        if waits:
+            assert within_patience(events.finish) == [said[:3]] and not wrote.is_set()
+    finally:
+        events.end()

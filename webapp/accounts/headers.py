@@ -28,7 +28,8 @@ _HEADERS = {
 
 
 class SecurityHeadersMiddleware:
-    """Sets the headers on every response; answers of the API and of the login are never kept by a cache."""
+    """Sets the headers on every response; answers of the API and of the login are never kept by a cache, except what a view lets the
+    browser of the person who asked keep."""
 
     sync_capable = True
     async_capable = False

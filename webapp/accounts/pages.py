@@ -14,6 +14,8 @@ from django.views.decorators.http import require_GET, require_safe
 
 from webapp.core.models import LoginToken
 
+from .doors import open_to_anybody
+
 
 def page(title: str, text: str, status: int = 200) -> HttpResponse:
     """A page without style or script, so that it needs no exception from the content security policy."""
@@ -24,6 +26,7 @@ def page(title: str, text: str, status: int = 200) -> HttpResponse:
     return HttpResponse(body, status=status)
 
 
+@open_to_anybody
 @require_safe
 @ensure_csrf_cookie
 def application(request: HttpRequest, path: str = "") -> HttpResponse:
@@ -41,6 +44,7 @@ def application(request: HttpRequest, path: str = "") -> HttpResponse:
     return HttpResponse(content, content_type="text/html; charset=utf-8", headers={"Cache-Control": "no-cache"})
 
 
+@open_to_anybody
 @never_cache
 @require_GET
 def login_link(request: HttpRequest, token: str) -> HttpResponse:

@@ -3,37 +3,46 @@
 from __future__ import annotations
 
 import base64
+from typing import Annotated, Any
 from uuid import UUID
 
-from django.http import StreamingHttpResponse
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, OpenApiTypes, extend_schema
+from django.http import Http404, StreamingHttpResponse
+from drf_spectacular.utils import OpenApiResponse, OpenApiTypes, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from webapp.core.models import ModelArtefact
+from webapp.core.models import ModelArtefact, Run
+from webapp.jobs.downloads import NotPossible, opened, request_rebuild
+from webapp.jobs.recorded import Damaged
 
 from . import shapes
-from .base import OwnedView, read_uuid
-from .bundles import bundle_zip, chunks, file_name
+from .base import OwnedView
+from .bundles import chunks, file_name
 from .pagination import keyset_page
-from .present import model_info, model_rows
-from .problems import ProblemDocument
-from .records import CURSOR
+from .present import model_info, model_rows, repair_text
+from .problems import Problem, ProblemDocument, need_space
+from .queries import Id, Page, reads
+from .throttles import CreateRate
+
+
+class ModelsQuery(Page):
+    """Models of one run, or of all."""
+
+    run: Annotated[UUID | None, Id()] = None
 
 
 class ModelsView(OwnedView):
     """The models of whoever asks, newest first."""
 
     rows = ModelArtefact.objects
-    owner_path = "run__owner"
 
-    @extend_schema(operation_id="models_list", parameters=[OpenApiParameter("run", UUID), *CURSOR], responses={200: shapes.ModelPage})
-    def get(self, request: Request) -> Response:
+    @extend_schema(operation_id="models_list", responses={200: shapes.ModelPage})
+    @reads(ModelsQuery)
+    def get(self, request: Request, query: ModelsQuery) -> Response:
         rows = model_rows(self.owned())
-        run = read_uuid(request, "run")
-        if run is not None:
-            rows = rows.filter(run_id=run)
-        found, following = keyset_page(request, rows, ("-created", "-id"))
+        if query.run is not None:
+            rows = rows.filter(run_id=query.run)
+        found, following = keyset_page(query, rows, ("-created", "-id"))
         return Response(shapes.ModelPage(results=[model_info(row, row.run) for row in found], next=following))
 
 
@@ -41,7 +50,6 @@ class ModelView(OwnedView):
     """One model."""
 
     rows = ModelArtefact.objects
-    owner_path = "run__owner"
 
     @extend_schema(operation_id="model", responses={200: shapes.Model, 404: ProblemDocument})
     def get(self, request: Request, pk: UUID) -> Response:
@@ -53,25 +61,57 @@ class ModelDownloadView(OwnedView):
     """The model's bundle as a zip that runs without NAScope."""
 
     rows = ModelArtefact.objects
-    owner_path = "run__owner"
 
     @extend_schema(
         operation_id="model_download",
-        responses={(200, "application/zip"): OpenApiResponse(OpenApiTypes.BINARY, description="the bundle"), 404: ProblemDocument},
+        responses={
+            (200, "application/zip"): OpenApiResponse(OpenApiTypes.BINARY, description="the bundle"),
+            404: ProblemDocument, 409: ProblemDocument,
+        },
     )
     def get(self, request: Request, pk: UUID) -> StreamingHttpResponse:
         model = self.find(pk, model_rows(self.owned()))
-        path = bundle_zip(model)
+        if not model.bundle_path:
+            raise Http404
+        if not model.bundle_sha256 and model.run.state not in Run.TERMINAL:
+            raise Problem(409, "not_ready", "the download is about to be put in place: ask again in a moment")
+        try:
+            file = opened(model)
+        except Damaged as damaged:
+            raise Problem(409, "damaged", f"the download is damaged: {damaged}; {repair_text(model)}") from None
         return StreamingHttpResponse(
-            chunks(path),
+            chunks(file),
             content_type="application/zip",
             headers={
                 "Content-Disposition": f'attachment; filename="{file_name(model)}"',
-                "Content-Length": str(path.stat().st_size),
+                "Content-Length": str(model.bundle_size),
                 "X-Content-Type-Options": "nosniff",
                 "Repr-Digest": _digest_header(model.bundle_sha256),
             },
         )
+
+
+class ModelRebuildView(OwnedView):
+    """Make a damaged download again from the record. It is put in place only if its bytes are those recorded."""
+
+    rows = ModelArtefact.objects
+
+    def get_throttles(self) -> list[Any]:
+        return [CreateRate()]
+
+    @extend_schema(
+        operation_id="model_rebuild", request=None,
+        responses={202: shapes.Model, 404: ProblemDocument, 409: ProblemDocument, 507: ProblemDocument},
+    )
+    def post(self, request: Request, pk: UUID) -> Response:
+        model = self.find(pk, model_rows(self.owned()))
+        need_space()
+        try:
+            request_rebuild(model)
+        except NotPossible as reason:
+            raise Problem(409, "wrong_state", f"the download cannot be made again: {reason}", state=model.run.state) from None
+        model.refresh_from_db()
+        return Response(model_info(model, model.run), status=202)
 
 
 def _digest_header(sha256: str) -> str:

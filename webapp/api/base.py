@@ -12,7 +12,6 @@ from django.http import Http404
 from pydantic import BaseModel, ValidationError
 from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from search_engine.base.errors import BadInput
 from search_engine.catalogue.config import all_problems
@@ -21,6 +20,7 @@ from webapp.accounts.authentication import AUTHENTICATION, TokenScope
 from . import problems
 from .openapi import ApiSchema
 from .parsers import StrictJSONParser
+from .queries import ReadsQuery
 from .renderers import ModelRenderer
 
 BodyT = TypeVar("BodyT", bound=BaseModel)
@@ -31,7 +31,7 @@ def data_dir() -> Path:
     return Path(settings.NASCOPE_DATA)
 
 
-class ApiView(APIView):
+class ApiView(ReadsQuery):
     """A view for people who are logged in or bring a token."""
 
     authentication_classes = AUTHENTICATION
@@ -39,6 +39,8 @@ class ApiView(APIView):
     parser_classes = (StrictJSONParser,)
     renderer_classes = (ModelRenderer,)
     schema = ApiSchema()
+    largest_body = settings.NASCOPE_MAX_BODY_BYTES
+    """Bytes that a logged-in person may send (webapp.serving.bodies)."""
 
     def get_exception_handler(self) -> Any:
         return problems.handle
@@ -74,14 +76,3 @@ class OwnedView(ApiView):
         if found is None:
             raise Http404
         return found
-
-
-def read_uuid(request: Request, name: str) -> UUID | None:
-    """An id from the query string. Raises BadInput naming it."""
-    text = request.query_params.get(name, "")
-    if not text:
-        return None
-    try:
-        return UUID(text)
-    except ValueError:
-        raise BadInput(name, f"'{text[:60]}' is not an id") from None

@@ -1,39 +1,14 @@
-"""The zip of a model's bundle: a worker packs it when the model is done; it is packed again here only if it got lost."""
+"""A model's download on its way to who asked for it."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
+import io
 from collections.abc import AsyncIterator
-from pathlib import Path
-
-from django.conf import settings
-from django.http import Http404
 
 from webapp.core.models import ModelArtefact
-from webapp.jobs.files import pack_bundle
 
 _CHUNK = 256 * 1024
-_building = threading.Lock()
-
-
-def bundle_zip(model: ModelArtefact) -> Path:
-    """Path of the model's zip, built if it is not there yet. Raises Http404 where there is no bundle (any more).
-
-    The archive is deterministic and put in place by a rename.
-    """
-    home = Path(settings.NASCOPE_HOME).resolve()
-    folder = (home / model.bundle_path).resolve()
-    if not model.bundle_path or not folder.is_relative_to(home) or not folder.is_dir():
-        raise Http404
-    path = folder.with_name(f"{folder.name}.zip")
-    # One builder at a time in this process; another process's is welcome, equal folders give equal bytes.
-    with _building:
-        if not path.is_file() or not model.bundle_sha256:
-            path, model.bundle_sha256 = pack_bundle(folder)
-            model.bundle_size = path.stat().st_size
-            ModelArtefact.objects.filter(pk=model.pk).update(bundle_sha256=model.bundle_sha256, bundle_size=model.bundle_size)
-    return path
 
 
 def file_name(model: ModelArtefact) -> str:
@@ -44,8 +19,8 @@ def file_name(model: ModelArtefact) -> str:
     return "".join(letter if letter.isascii() and (letter.isalnum() or letter in "-_.") else "_" for letter in text) + ".zip"
 
 
-async def chunks(path: Path) -> AsyncIterator[bytes]:
+async def chunks(file: io.BufferedReader) -> AsyncIterator[bytes]:
     """The file in pieces, read in a thread: neither the loop waits for the disk nor the memory holds the file."""
-    with path.open("rb") as file:
+    with file:
         while data := await asyncio.to_thread(file.read, _CHUNK):
             yield data

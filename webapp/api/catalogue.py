@@ -10,12 +10,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from search_engine.base.training_config import TrainingConfig
+from search_engine.base.works_with import form_schema
 from search_engine.catalogue import registry
-from search_engine.catalogue.config import FinaleConfig, RunConfig
+from search_engine.catalogue.config import FinaleConfig, RunConfig, needs_budget
+from search_engine.catalogue.idle import idle
 from search_engine.catalogue.presets import PRESETS
 
 from . import shapes
 from .base import ApiView, data_dir
+from .experiment_body import Runtime
 
 
 @lru_cache(maxsize=1)
@@ -38,12 +41,13 @@ def _algorithms() -> list[shapes.AlgorithmInfo]:
                 spaces=[space.id for space in spaces],
                 datasets=list(datasets),
                 budgets=sorted(entry.budgets),
+                needs_budget=needs_budget(registry.phases_of(entry)),
                 domains=shapes.DomainsInfo(
                     least=entry.domains.least,
                     most=entry.domains.most,
                     default=[shapes.DefaultDomain(dataset=name, options=options) for name, options in entry.domains.default],
                 ),
-                schema_=entry.config.model_json_schema(),
+                schema_=form_schema(entry.config),
             )
         )
     return found
@@ -60,10 +64,22 @@ def _spaces() -> list[shapes.SpaceInfo]:
             offers=sorted(entry.offers),
             inputs=sorted(entry.inputs),
             tasks=sorted(entry.tasks),
-            schema_=entry.config.model_json_schema(),
+            schema_=form_schema(entry.config),
         )
         for entry in registry.spaces().values()
     ]
+
+
+@lru_cache(maxsize=1)
+def _combinations() -> shapes.Combinations:
+    rows = registry.compatibility()
+    for row in rows:
+        found = idle(registry.algorithm(row["algorithm"]), registry.space(row["space"]), registry.dataset(row["dataset"]))
+        groups: dict[str, list[str]] = {}
+        for name, why in found.items():
+            groups.setdefault(why, []).append(f"runtime.{name}" if name in Runtime.model_fields else name)
+        row["idle"] = [{"fields": fields, "why": why} for why, fields in groups.items()]
+    return shapes.Combinations.model_validate(rows)
 
 
 def _datasets(folder: Path) -> list[shapes.DatasetInfo]:
@@ -86,10 +102,11 @@ def _datasets(folder: Path) -> list[shapes.DatasetInfo]:
                 budgets=sorted(entry.budgets),
                 spaces=None if entry.spaces is None else sorted(entry.spaces),
                 sizes=entry.sizes,
+                notice=entry.notice,
                 metric=entry.metric,
                 available=not missing,
                 missing_files=missing,
-                schema_=entry.config.model_json_schema(),
+                schema_=form_schema(entry.config),
             )
         )
     return found
@@ -124,7 +141,7 @@ class CompatibilityView(ApiView):
 
     @extend_schema(operation_id="compatibility_list", responses={200: shapes.Combinations})
     def get(self, request: Request) -> Response:
-        return Response(shapes.Combinations.model_validate(registry.compatibility()))
+        return Response(_combinations())
 
 
 class RunSchemaView(ApiView):
@@ -134,7 +151,7 @@ class RunSchemaView(ApiView):
     def get(self, request: Request) -> Response:
         return Response(
             shapes.RunSchemas(
-                training=TrainingConfig.model_json_schema(), finale=FinaleConfig.model_json_schema(), run=RunConfig.model_json_schema()
+                training=form_schema(TrainingConfig), finale=form_schema(FinaleConfig), run=RunConfig.model_json_schema()
             )
         )
 

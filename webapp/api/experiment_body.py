@@ -7,7 +7,8 @@ An experiment is one space, one data set, one budget, and several algorithms wit
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,7 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from search_engine.base.errors import BadInput
 from search_engine.base.training_config import TrainingConfig
 from search_engine.catalogue import registry
-from search_engine.catalogue.config import Budget, CheckedRun, FinaleConfig, RunConfig, all_problems, check_new
+from search_engine.catalogue.config import Budget, CheckedRun, FinaleConfig, RunConfig, all_problems, check, check_new
+from search_engine.catalogue.idle import used_in_vain, without
 
 MAX_RUNS = 200
 _MAX_REPAIRS = 8
@@ -31,16 +33,22 @@ class AlgorithmChoice(BaseModel):
     options: dict[str, Any] = {}
 
 
+def _of_run(name: str) -> Any:
+    """That field of a run's config: its default, range and description."""
+    return copy(RunConfig.model_fields[name])
+
+
 class Runtime(BaseModel):
-    """What is about the machine rather than about the question. The defaults are the engine's."""
+    """What is about the machine rather than about the question."""
 
     model_config = ConfigDict(extra="forbid")
 
-    threads: int = Field(default=1, ge=1, le=256, description="torch threads; part of the promise of equal bits")
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    amp: bool = Field(default=False, description="mixed precision on CUDA")
-    structure_every: int = Field(default=1, ge=1, le=100_000, description="steps between two recorded structure frames")
-    max_failures: int = Field(default=5, ge=1, le=1000, description="this many failed trials in a row fail the run")
+    threads: int = _of_run("threads")
+    together: int = _of_run("together")
+    device: Literal["auto", "cpu", "cuda"] = _of_run("device")
+    amp: bool = _of_run("amp")
+    structure_every: int = _of_run("structure_every")
+    max_failures: int = _of_run("max_failures")
 
 
 class ExperimentBody(BaseModel):
@@ -56,6 +64,7 @@ class ExperimentBody(BaseModel):
     dataset_options: list[dict[str, Any]] = Field(default=[], max_length=10)
     seeds: list[int] = Field(default=[0], min_length=1, max_length=100)
     budget: Budget | None = None
+    count_repeats: bool = Field(default=True, description="whether repeated trials, which cost nothing, count as trials of the budget")
     training: TrainingConfig = TrainingConfig()
     finale: FinaleConfig = FinaleConfig()
     runtime: Runtime = Runtime()
@@ -79,6 +88,9 @@ class PlannedRun:
 
     algorithm: int
     checked: CheckedRun
+    unused: dict[str, str] = field(default_factory=dict)
+    """Shared settings of the experiment that were given and that this algorithm does not use, with the reasons: its runs leave them at
+    their defaults."""
 
 
 @dataclass(frozen=True)
@@ -111,22 +123,13 @@ def plan(data: Any, data_dir: Path | None) -> tuple[Plan | None, list[BadInput]]
     if not isinstance(data, dict):
         return None, [BadInput("", "send a JSON object with algorithms, space, datasets, seeds and budget", code="invalid")]
     try:
-        body = ExperimentBody.model_validate(_with_finale_defaults(data))
+        body = ExperimentBody.model_validate(data)
     except ValidationError as error:
         return None, all_problems("", error)
     if len(body.algorithms) * len(body.seeds) > MAX_RUNS:
         message = f"{len(body.algorithms)} algorithms x {len(body.seeds)} seeds are more than {MAX_RUNS} runs; use fewer"
         return None, [BadInput("seeds", message)]
     return _Planner(body, data_dir).plan()
-
-
-def _with_finale_defaults(data: dict[str, Any]) -> dict[str, Any]:
-    """A finale given in part keeps the finale's own training defaults (12 epochs), not those of a trial (3)."""
-    finale = data.get("finale")
-    if not isinstance(finale, dict) or not isinstance(finale.get("training"), dict):
-        return data
-    defaults = FinaleConfig().training.model_dump()
-    return {**data, "finale": {**finale, "training": {**defaults, **finale["training"]}}}
 
 
 class _Planner:
@@ -136,6 +139,8 @@ class _Planner:
         self.body = body
         self.data_dir = data_dir
         self.problems: dict[tuple[str, str], BadInput] = {}
+        self.unused: dict[int, dict[str, str]] = {}
+        """By place of the algorithm: the shared settings that were given and that it does not use."""
         self.default_space = ""
         self.default_datasets: list[str] = []
         self.default_dataset_options: list[dict[str, Any]] = []
@@ -143,6 +148,7 @@ class _Planner:
     def plan(self) -> tuple[Plan | None, list[BadInput]]:
         self._check_shared()
         runs = [run for index in range(len(self.body.algorithms)) for run in self._runs_of(index)]
+        self._refuse_what_nobody_uses()
         if self.problems:
             return None, list(self.problems.values())
         return Plan(self.body, runs), []
@@ -196,7 +202,16 @@ class _Planner:
             return []
         # The seed is the only thing in which these runs differ, so one check serves them all.
         configs = [checked.config.model_copy(update={"seed": seed}) for seed in self.body.seeds]
-        return [PlannedRun(index, checked.model_copy(update={"config": config})) for config in configs]
+        return [PlannedRun(index, checked.model_copy(update={"config": config}), self.unused[index]) for config in configs]
+
+    def _refuse_what_nobody_uses(self) -> None:
+        """A shared setting that one algorithm uses may stand there for the others; one that none uses does nothing at all."""
+        if len(self.unused) < len(self.body.algorithms):
+            return
+        for name, why in self.unused[0].items():
+            if all(name in unused for unused in self.unused.values()):
+                who = "it does nothing here" if len(self.unused) == 1 else "none of these algorithms uses it"
+                self._report(BadInput(path_in_body(0, name), f"{who}: {why}; leave it at its default", code="idle"))
 
     def _checked(self, index: int, options: dict[str, Any]) -> CheckedRun | None:
         """`check_new`, again and again with the field it complained about put right, so that one problem does not hide the next."""
@@ -209,6 +224,7 @@ class _Planner:
             "datasets": self.body.datasets if self.datasets_known and self.body.datasets else self.default_datasets,
             "dataset_options": self._dataset_options(),
             "budget": None if self.body.budget is None else self.body.budget.model_dump(exclude_none=True),
+            "count_repeats": self.body.count_repeats,
             "training": self.body.training,
             "finale": self.body.finale,
             **self.body.runtime.model_dump(),
@@ -216,14 +232,16 @@ class _Planner:
         repairs = {field: list(values) for field, values in _HARMLESS.items()}
         for _ in range(_MAX_REPAIRS):
             try:
-                checked = check_new(RunConfig.model_validate(config), data_dir)
+                given = check(RunConfig.model_validate(config), data_dir)
+                self.unused[index] = {name: why for name, why in used_in_vain(given).items() if not name.startswith("options.")}
+                checked = check_new(without(given.config, self.unused[index]), data_dir)
                 # One experiment has one space and one data set: where none is named, the first algorithm's default holds for all.
                 if index == 0:
                     self.default_space, self.default_datasets = checked.config.space, checked.config.datasets
                     self.default_dataset_options = checked.config.dataset_options
                 return checked
             except BadInput as error:
-                self._report(BadInput(self._path(index, error.field), error.message, error.code))
+                self._report(BadInput(path_in_body(index, error.field), error.message, error.code))
                 if error.code == "missing_data":
                     data_dir = None
                 elif not _repair(config, repairs, error.field):
@@ -235,22 +253,22 @@ class _Planner:
             return []
         return self.dataset_options if self.body.datasets or self.dataset_options else self.default_dataset_options
 
-    @staticmethod
-    def _path(index: int, field: str) -> str:
-        """Where a run config's field stands in the experiment's body."""
-        head, _, rest = field.partition(".")
-        if head == "algorithm":
-            return f"algorithms.{index}.id"
-        if head == "options":
-            return f"algorithms.{index}.{field}"
-        if head == "dataset":
-            # Raised by what opens one data set, which does not know its place.
-            return "datasets.0"
-        if head == "dataset_options" and rest and not rest.split(".")[0].isdigit():
-            return f"dataset_options.0.{rest}"
-        if head in Runtime.model_fields:
-            return f"runtime.{field}"
-        return field
+
+def path_in_body(index: int, field: str) -> str:
+    """Where a field of a run's config stands in the body of its experiment, the run being of the algorithm in that place."""
+    head, _, rest = field.partition(".")
+    if head == "algorithm":
+        return f"algorithms.{index}.id"
+    if head == "options":
+        return f"algorithms.{index}.{field}"
+    if head == "dataset":
+        # Raised by what opens one data set, which does not know its place.
+        return "datasets.0"
+    if head == "dataset_options" and rest and not rest.split(".")[0].isdigit():
+        return f"dataset_options.0.{rest}"
+    if head in Runtime.model_fields:
+        return f"runtime.{field}"
+    return field
 
 
 _HARMLESS: dict[str, list[Any]] = {
@@ -259,7 +277,9 @@ _HARMLESS: dict[str, list[Any]] = {
     "datasets": [[]],
     "dataset_options": [[]],
     "options": [{}],
-    "budget": [{"trials": 1}, {"samples": 1.0}, {"seconds": 1.0}],
+    "together": [1],
+    "budget": [{"trials": 1}, {"samples": 1.0}, {"seconds": 1.0}, {"flops": 1.0}],
+    "count_repeats": [True],
 }
 """Values that stand in for a field that was wrong while the rest is checked; tried in order, each once."""
 

@@ -2,31 +2,49 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from pydantic import Field
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from search_engine.base.errors import BadInput
 from search_engine.catalogue.advice import advice
+from search_engine.catalogue.recipes import sentences
 from webapp.core.models import Estimate, Experiment
 from webapp.jobs import states
-from webapp.jobs.estimates import request_estimate
+from webapp.jobs.estimates import known_refusal, request_estimate
 
 from . import shapes
 from .base import ApiView, OwnedView, data_dir
-from .experiment_body import ExperimentBody, Plan, plan
+from .experiment_body import ExperimentBody, Plan, path_in_body, plan
 from .idempotency import once
 from .pagination import keyset_page
-from .present import experiment_info, experiment_rows
-from .problems import FieldProblem, ProblemDocument, from_bad_inputs
-from .records import CURSOR
-from .throttles import CreateRate, EstimateRate
+from .present import experiment_info, experiment_infos, experiment_rows
+from .problems import ProblemDocument, from_bad_inputs, listed, need_space
+from .queries import MAX_LIMIT, Page, Whole, reads
+from .throttles import CreateRate, EstimateRate, ValidateRate
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key", str, OpenApiParameter.HEADER, description="a request that is repeated with the same key does its work once"
 )
+
+
+class ExperimentsQuery(Page):
+    """A page of experiments is short, since each comes with its runs."""
+
+    limit: Annotated[int, Whole(1, MAX_LIMIT)] = Field(15, description="rows of a page")
+
+
+def _refuse_what_was_estimated(owner: Any, planned: Plan) -> None:
+    """Raises the Problem where a worker has found that one unit of these runs needs more than it may take. Who did not ask is told by the
+    run itself, before its first step."""
+    refusal = known_refusal(owner, [run.checked.config for run in planned.runs])
+    if refusal is not None:
+        place, error = refusal
+        raise from_bad_inputs([BadInput(path_in_body(place, error.field), error.message, error.code)])
 
 
 def _planned(data: Any) -> Plan:
@@ -35,6 +53,15 @@ def _planned(data: Any) -> Plan:
     if planned is None:
         raise from_bad_inputs(found)
     return planned
+
+
+def _unused(planned: Plan | None) -> list[str]:
+    """Which algorithms leave which shared settings unused, and why: one sentence for each reason."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for run in planned.runs if planned is not None else ():
+        for name, why in run.unused.items():
+            groups.setdefault((run.checked.algorithm.title, why), []).append(name)
+    return [f"{title}: not used there: {', '.join(dict.fromkeys(names))} ({why})." for (title, why), names in groups.items()]
 
 
 def _stored(plan_: Plan, owner: Any) -> shapes.Experiment:
@@ -53,30 +80,43 @@ def _stored(plan_: Plan, owner: Any) -> shapes.Experiment:
     )
     for position, planned in enumerate(plan_.runs):
         states.create_run(experiment, planned.checked.config, position)
-    return experiment_info(experiment_rows(Experiment.objects.filter(pk=experiment.pk)).get())
+    return _with_unused(experiment_info(experiment_rows(Experiment.objects.filter(pk=experiment.pk)).get()))
+
+
+def _with_unused(info: shapes.Experiment) -> shapes.Experiment:
+    """What its runs leave aside follows from its body and from what is installed."""
+    planned, _ = plan(info.config, None)
+    return info.model_copy(update={"unused": _unused(planned)})
 
 
 class ExperimentsView(OwnedView):
-    """The experiments of whoever asks, newest first; POST makes one and queues its runs at once."""
+    """The experiments of whoever asks, newest first, their runs without their models; POST makes one and queues its runs at once."""
 
     rows = Experiment.objects
 
     def get_throttles(self) -> list[Any]:
         return [CreateRate()]
 
-    @extend_schema(operation_id="experiments_list", parameters=CURSOR, responses={200: shapes.ExperimentPage})
-    def get(self, request: Request) -> Response:
-        found, following = keyset_page(request, experiment_rows(self.owned()), ("-created", "-id"))
-        return Response(shapes.ExperimentPage(results=[experiment_info(row) for row in found], next=following))
+    @extend_schema(operation_id="experiments_list", responses={200: shapes.ExperimentPage})
+    @reads(ExperimentsQuery)
+    def get(self, request: Request, query: ExperimentsQuery) -> Response:
+        found, following = keyset_page(query, experiment_rows(self.owned(), brief=True), ("-created", "-id"))
+        return Response(shapes.ExperimentPage(results=experiment_infos(found, brief=True), next=following))
 
     @extend_schema(
         operation_id="experiments_create",
         parameters=[IDEMPOTENCY_KEY],
         request=ExperimentBody,
-        responses={201: shapes.Experiment, 400: ProblemDocument, 422: ProblemDocument, 429: ProblemDocument},
+        responses={201: shapes.Experiment, 400: ProblemDocument, 422: ProblemDocument, 429: ProblemDocument, 507: ProblemDocument},
     )
     def post(self, request: Request) -> Response:
-        return once(request, 201, lambda: _stored(_planned(request.data), request.user))
+        def begin() -> shapes.Experiment:
+            need_space()
+            planned = _planned(request.data)
+            _refuse_what_was_estimated(request.user, planned)
+            return _stored(planned, request.user)
+
+        return once(request, 201, begin)
 
 
 class ExperimentView(OwnedView):
@@ -86,7 +126,7 @@ class ExperimentView(OwnedView):
 
     @extend_schema(operation_id="experiment", responses={200: shapes.Experiment, 404: ProblemDocument})
     def get(self, request: Request, pk: UUID) -> Response:
-        return Response(experiment_info(self.find(pk, experiment_rows(self.owned()))))
+        return Response(_with_unused(experiment_info(self.find(pk, experiment_rows(self.owned())))))
 
     @extend_schema(operation_id="experiment_delete", responses={204: None, 404: ProblemDocument})
     def delete(self, request: Request, pk: UUID) -> Response:
@@ -95,16 +135,27 @@ class ExperimentView(OwnedView):
 
 
 class ValidateView(ApiView):
-    """Says everything that speaks against a body; stores nothing."""
+    """Says what speaks against a body; stores nothing. Of many problems the first hundred are listed, and how many more there are."""
 
-    @extend_schema(operation_id="experiments_validate", request=ExperimentBody, responses={200: shapes.Validation, 400: ProblemDocument})
+    largest_body = 100_000
+    """The form asks again and again: a body that nobody fills in by hand is refused before it is read."""
+
+    def get_throttles(self) -> list[Any]:
+        return [ValidateRate()]
+
+    @extend_schema(
+        operation_id="experiments_validate", request=ExperimentBody,
+        responses={200: shapes.Validation, 400: ProblemDocument, 429: ProblemDocument},
+    )
     def post(self, request: Request) -> Response:
         planned, found = plan(request.data, data_dir())
-        problems = [FieldProblem(field=item.field, message=item.message, code=item.code) for item in found]
+        problems = listed(found)
         # Runs that differ by their seed alone are advised alike.
-        checked = {run.algorithm: run.checked for run in planned.runs}.values() if planned is not None else ()
+        checked = list({run.algorithm: run.checked for run in planned.runs}.values()) if planned is not None else []
         said = [f"{item.algorithm.title}: {sentence}" for item in checked for sentence in advice(item)]
-        return Response(shapes.Validation(valid=not problems, problems=problems, advice=said))
+        said += _unused(planned)
+        finish = [f"{item.algorithm.title}: {' '.join(words)}" for item in checked if (words := sentences(item))]
+        return Response(shapes.Validation(valid=not problems, problems=problems, advice=said, finish=list(dict.fromkeys(finish))))
 
 
 class EstimatesView(OwnedView):
@@ -115,8 +166,12 @@ class EstimatesView(OwnedView):
     def get_throttles(self) -> list[Any]:
         return [EstimateRate()]
 
-    @extend_schema(operation_id="estimates_create", request=ExperimentBody, responses={202: shapes.EstimateInfo, 400: ProblemDocument})
+    @extend_schema(
+        operation_id="estimates_create", request=ExperimentBody,
+        responses={202: shapes.EstimateInfo, 400: ProblemDocument, 507: ProblemDocument},
+    )
     def post(self, request: Request) -> Response:
+        need_space()
         configs = [planned.checked.config for planned in _planned(request.data).runs]
         return Response(_estimate(request_estimate(request.user, configs)), status=202)
 
@@ -133,4 +188,9 @@ class EstimateView(OwnedView):
 
 def _estimate(row: Estimate) -> shapes.EstimateInfo:
     result = None if row.result is None else shapes.EstimateResult.model_validate(row.result)
+    if result is not None:
+        places = {algorithm: place for place, algorithm in enumerate(dict.fromkeys(run.algorithm for run in result.runs))}
+        for run in result.runs:
+            if run.problem is not None:
+                run.problem = run.problem.model_copy(update={"field": path_in_body(places[run.algorithm], run.problem.field)})
     return shapes.EstimateInfo(id=row.pk, state=row.state, result=result, reason=row.reason)

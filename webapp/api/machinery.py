@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import timedelta
 from typing import Any
 
-from django.db import DatabaseError, connection
-from django.db.models import Q
-from django.utils import timezone
+from django.db import DatabaseError, InterfaceError, connection
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from search_engine.catalogue import registry
 from webapp.accounts.authentication import person
+from webapp.core import redis, room
 from webapp.core.models import Job, Run, Worker
-from webapp.jobs.files import free_bytes
+from webapp.jobs import bell
+from webapp.jobs.clock import after
+from webapp.jobs.states import NO_SPACE
 
 from . import shapes
 from .base import ApiView
 
-ALIVE = timedelta(seconds=30)
-REMEMBERED = timedelta(hours=1)
+ALIVE_SECONDS = 30.0
+REMEMBERED_SECONDS = 3600.0
 
 
 class WorkersView(ApiView):
@@ -30,16 +31,24 @@ class WorkersView(ApiView):
 
     @extend_schema(operation_id="workers_list", responses={200: shapes.WorkerInfos})
     def get(self, request: Request) -> Response:
-        now = timezone.now()
-        rows = Worker.objects.filter(last_seen__gt=now - REMEMBERED).select_related("job__run").order_by("name", "pk")
-        return Response(shapes.WorkerInfos([_worker(row, request.user, now) for row in rows]))
+        # By the database's clock, which wrote these times: this process's may be wrong.
+        rows = Worker.objects.filter(last_seen__gt=after(-REMEMBERED_SECONDS)).order_by("name", "pk")
+        alive = set(_alive().values_list("pk", flat=True))
+        # The newest last: one that the database left in the middle of a commit may hold a lease that is about to run out.
+        held = Job.objects.filter(state=Job.State.LEASED, worker__isnull=False).order_by("lease_until")
+        jobs = {job.worker_id: job for job in held}
+        return Response(shapes.WorkerInfos([_worker(row, jobs.get(row.pk), request.user, row.pk in alive) for row in rows]))
 
 
-def _worker(row: Worker, user: Any, now: Any) -> shapes.WorkerInfo:
+def _alive() -> QuerySet[Worker]:
+    return Worker.objects.filter(last_seen__gt=after(-ALIVE_SECONDS))
+
+
+def _worker(row: Worker, held: Job | None, user: Any, alive: bool) -> shapes.WorkerInfo:
     job = None
-    if row.job is not None and row.job.state == Job.State.LEASED:
-        mine = row.job.owner_id == user.pk
-        job = shapes.WorkerJob(id=row.job.pk if mine else None, kind=row.job.kind, run=row.job.run_id if mine else None)
+    if held is not None:
+        mine = held.owner_id == user.pk
+        job = shapes.WorkerJob(id=held.pk if mine else None, kind=held.kind, run=held.run_id if mine else None)
     return shapes.WorkerInfo(
         id=row.pk,
         name=row.name,
@@ -47,7 +56,7 @@ def _worker(row: Worker, user: Any, now: Any) -> shapes.WorkerInfo:
         threads=row.threads,
         host=row.host,
         pid=row.pid,
-        alive=now - row.last_seen < ALIVE,
+        alive=alive,
         last_seen=row.last_seen,
         job=job,
     )
@@ -82,18 +91,42 @@ class LiveView(_HealthView):
 
 
 class ReadyView(_HealthView):
-    """The process can serve: 503 where the database cannot be asked or lacks its tables. The other checks only inform."""
+    """The process can serve: 503 where the database cannot be asked or lacks its tables. Status `degraded`, still with 200, where something
+    is missing without which pages are answered nevertheless. `checks.work` says why work stands still (no space, runs paused for want of
+    it, no worker for the open runs, a worker that claims nothing); `checks.broker` and `checks.redis` say what helps otherwise is away, and
+    what happens instead."""
 
     @extend_schema(operation_id="health_ready", responses={200: shapes.Health, 503: shapes.Health}, auth=[])
     def get(self, request: Request) -> Response:
-        checks = {"database": _database()}
-        if checks["database"] == "ok":
-            alive = Worker.objects.filter(last_seen__gt=timezone.now() - ALIVE).count()
-            checks["workers"] = str(alive)
-            checks["open_runs"] = str(Run.objects.filter(Q(state="queued") | Q(state="running")).count())
-        checks["free_megabytes"] = str(free_bytes() // 1_000_000)
-        ready = checks["database"] == "ok"
-        return Response(shapes.Health(status="ok" if ready else "unavailable", checks=checks), status=200 if ready else 503)
+        checks = {"database": _database(), "free_megabytes": str(room.free_bytes() // 1_000_000), **_helpers()}
+        if checks["database"] != "ok":
+            return Response(shapes.Health(status="unavailable", checks=checks), status=503)
+        alive, called = _alive().count(), _alive().filter(called_at__isnull=False).count()
+        active = Run.objects.filter(state__in=Run.ACTIVE).count()
+        waiting = Run.objects.filter(state__in=(Run.State.PAUSING, Run.State.PAUSED), reason=NO_SPACE).count()
+        checks |= {"workers": str(alive), "open_runs": str(active), "work": _work(alive, called, active, waiting)}
+        well = all(checks[name] == "ok" for name in ("work", "broker", "redis"))
+        return Response(shapes.Health(status="ok" if well else "degraded", checks=checks))
+
+
+def _work(alive: int, called: int, active: int, waiting: int) -> str:
+    """Why runs do not move, or ok."""
+    if room.full():
+        return "the disk is full: runs are paused, and go on by themselves once there is space"
+    if waiting:
+        return f"{waiting} {'run is' if waiting == 1 else 'runs are'} paused because the disk was full, and about to go on"
+    if active and not alive:
+        return "no worker is alive: runs wait"
+    if called:
+        return f"{called} {'worker lives and claims' if called == 1 else 'workers live and claim'} nothing although there is work"
+    return "ok"
+
+
+def _helpers() -> dict[str, str]:
+    return {
+        "broker": "ok" if bell.answers() else f"does not answer: {bell.helper.instead}",
+        "redis": "ok" if redis.answers() else f"does not answer: {redis.helper.instead}",
+    }
 
 
 def _database() -> str:
@@ -101,6 +134,6 @@ def _database() -> str:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1 FROM core_run LIMIT 1")
             cursor.fetchone()
-    except DatabaseError:
+    except (DatabaseError, InterfaceError):
         return "not available or not migrated"
     return "ok"

@@ -9,19 +9,42 @@ from drf_spectacular.drainage import set_override
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
+from drf_spectacular.utils import OpenApiParameter
 from pydantic import BaseModel
 from pydantic.json_schema import model_json_schema
 
 from .problems import CONTENT_TYPE, ProblemDocument
+from .queries import Query, asked_of
 
 
 class ApiSchema(AutoSchema):
-    """Errors are application/problem+json in the document too."""
+    """Errors are application/problem+json in the document too, and parameters those of the model that reads them."""
+
+    def get_override_parameters(self) -> list[Any]:
+        return [*super().get_override_parameters(), *_parameters(asked_of(self.view, self.method))]
 
     def _get_response_for_code(self, serializer: Any, status_code: str, media_types: Any = None, direction: str = "response") -> Any:
         if serializer is ProblemDocument:
             media_types = [CONTENT_TYPE]
         return super()._get_response_for_code(serializer, status_code, media_types, direction)
+
+
+def _parameters(model: type[Query]) -> list[OpenApiParameter]:
+    """The fields of a query string's model, as the document names them."""
+    schema = model.model_json_schema()
+    return [
+        OpenApiParameter(
+            name, _kind(part), required=name in schema.get("required", ()), description=part.get("description", ""),
+            default=part.get("default") or None,
+        )
+        for name, part in schema.get("properties", {}).items()
+    ]
+
+
+def _kind(part: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a value that is given: that none is given, and what then holds, stand elsewhere."""
+    kinds = [kind for kind in part.get("anyOf", [part]) if kind != {"type": "null"}]
+    return {name: value for name, value in kinds[0].items() if name not in ("title", "description", "default")}
 
 
 class PydanticModel(OpenApiSerializerExtension):

@@ -6,12 +6,12 @@ import json
 import math
 from typing import Any
 
+from django.conf import settings
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 
 from .problems import Problem
 
-MAX_BYTES = 1_000_000
 MAX_DEPTH = 50
 
 
@@ -21,9 +21,10 @@ class StrictJSONParser(BaseParser):
     media_type = "application/json"
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        raw = stream.read(MAX_BYTES + 1)
-        if len(raw) > MAX_BYTES:
-            raise Problem(413, "too_large", f"the request body is larger than {MAX_BYTES:,} bytes")
+        most = settings.NASCOPE_MAX_BODY_BYTES
+        raw = stream.read(most + 1)
+        if len(raw) > most:
+            raise Problem(413, "too_large", f"the request body is larger than {most:,} bytes")
         try:
             value = json.loads(raw.decode("utf-8"), parse_constant=_refuse_constant)
         except json.JSONDecodeError as error:

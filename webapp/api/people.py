@@ -19,7 +19,7 @@ from webapp.core.models import ApiToken, WsTicket
 from . import shapes
 from .base import ApiView, OwnedView
 from .problems import Problem, ProblemDocument
-from .throttles import CreateRate, LoginByAddress, LoginByName, TicketRate
+from .throttles import CreateRate, GuessRate, TicketRate
 
 
 class MeView(ApiView):
@@ -34,11 +34,13 @@ class MeView(ApiView):
 class LoginView(ApiView):
     """Log a browser in with name and password. Needs the CSRF token, as every POST with a session does."""
 
+    largest_body = 16_000
+
     authentication_classes = ()
     permission_classes = ()
 
     def get_throttles(self) -> list[Any]:
-        return [LoginByAddress(), LoginByName()]
+        return [GuessRate()]
 
     @extend_schema(
         operation_id="login", request=shapes.LoginBody, responses={200: shapes.Me, 400: ProblemDocument, 403: ProblemDocument}, auth=[]
@@ -106,7 +108,9 @@ class WsTicketsView(ApiView):
 
     @extend_schema(operation_id="ws_tickets_create", request=None, responses={201: shapes.Ticket, 429: ProblemDocument})
     def post(self, request: Request) -> Response:
-        plain = WsTicket.issue(request.user)
+        token = request.auth if isinstance(request.auth, ApiToken) else None
+        session = "" if token is not None else request.session.session_key or ""
+        plain = WsTicket.issue(request.user, token=token, session=session)
         return Response(shapes.Ticket(ticket=plain, expires_in=int(WsTicket.lifetime.total_seconds())), status=201)
 
 

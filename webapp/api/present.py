@@ -7,12 +7,21 @@ queries.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any, TypedDict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Count, IntegerField, OuterRef, Prefetch, QuerySet, Subquery
+from pydantic import ValidationError
 
+from search_engine.base.errors import BadInput
+from search_engine.base.measures import measure_of, title_of
 from search_engine.catalogue import registry
-from webapp.core.models import Experiment, Job, ModelArtefact, Run
+from search_engine.catalogue.config import BUDGET_KINDS, check
+from search_engine.catalogue.recipes import overridden, sentences
+from search_engine.events import Score
+from webapp.core import room
+from webapp.core.models import Experiment, Job, ModelArtefact, Run, TestVisit
+from webapp.jobs.states import NO_SPACE
 
 from . import shapes
 
@@ -20,10 +29,13 @@ from . import shapes
 class _OfRun(TypedDict):
     leased_jobs: list[Job]
     model_rows: list[ModelArtefact]
+    visits_run: int | None
+    visits_experiment: int | None
 
 
 class _OfExperiment(TypedDict):
     run_rows: list[ReadyRun]
+    visits_experiment: int | None
 
 
 if TYPE_CHECKING:
@@ -33,29 +45,81 @@ if TYPE_CHECKING:
     ReadyExperiment = WithAnnotations[Experiment, _OfExperiment]
 
 
-def run_rows(rows: QuerySet[Run]) -> QuerySet[ReadyRun]:
-    """Runs with what `run_info` needs: three queries, however many runs."""
+_IN_BRIEF = ("run_id", "index", "role", "domains", "scores")
+"""Of a run's models, what its scores are read from."""
+
+
+def run_rows(rows: QuerySet[Run], *, brief: bool = False) -> QuerySet[ReadyRun]:
+    """Runs with what `run_info` needs: three queries, however many runs. `brief`: for `run_infos(brief=True)`."""
+    models = ModelArtefact.objects.order_by("index")
+    if brief:
+        models = models.filter(role="finalist").only(*_IN_BRIEF)
     leased = Job.objects.filter(state=Job.State.LEASED, worker__isnull=False).select_related("worker").order_by("pk")
+    rows = rows.annotate(
+        visits_run=_visits("run_id", run_id=OuterRef("pk")),
+        visits_experiment=_visits("experiment_id", experiment_id=OuterRef("experiment_id")),
+    )
     return rows.select_related("experiment", "counter").prefetch_related(
         Prefetch("jobs", queryset=leased, to_attr="leased_jobs"),
-        Prefetch("models", queryset=ModelArtefact.objects.order_by("index"), to_attr="model_rows"),
+        Prefetch("models", queryset=models, to_attr="model_rows"),
     )
+
+
+PartsVisited = dict[tuple[int, str], int]
+"""(owner, test part) -> finished networks of all their runs that were scored on it."""
+
+
+def parts_visited(runs: Sequence[ReadyRun]) -> PartsVisited:
+    """Of all data sets of all these runs, in one query. Nearly all runs of a list share one: counted for each of them again it took a third
+    of the list's time."""
+    parts = {part for run in runs for part in (run.data, *(part for part, _ in _further_parts(run)))}
+    asked = {"owner_id__in": {run.owner_id for run in runs}, "data__in": parts}
+    found = TestVisit.objects.filter(**asked).order_by().values_list("owner_id", "data").annotate(Count("network", distinct=True))
+    return {(owner, data): networks for owner, data, networks in found}
+
+
+def _visits(group: str, **of: Any) -> Subquery:
+    """How many networks of these were scored on the test part; null for none."""
+    networks = TestVisit.objects.filter(**of).order_by().values(group).annotate(networks=Count("network", distinct=True))
+    return Subquery(networks.values("networks"), output_field=IntegerField())
 
 
 def run_info(run: ReadyRun) -> shapes.Run:
     """A run made ready by `run_rows`."""
-    return shapes.Run(**_run_fields(run))
+    return run_infos([run])[0]
+
+
+def run_infos(runs: Sequence[ReadyRun], *, brief: bool = False) -> list[shapes.Run]:
+    """Runs made ready by `run_rows`: one query more, however many they are. `brief`: without their models, of which a list of experiments
+    would hold thousands."""
+    visited = parts_visited(runs)
+    return [shapes.Run(**_run_fields(run, visited), models=[] if brief else _models(run)) for run in runs]
 
 
 def run_detail(run: ReadyRun) -> shapes.RunDetail:
-    return shapes.RunDetail(**_run_fields(run), config=run.config)
+    fields = _run_fields(run, parts_visited([run]))
+    return shapes.RunDetail(**fields, models=_models(run), config=run.config, finish=_finish(run.config))
 
 
-def _run_fields(run: ReadyRun) -> dict[str, Any]:
+def _models(run: ReadyRun) -> list[shapes.Model]:
+    return [model_info(model, run) for model in run.model_rows]
+
+
+def _finish(config: dict[str, Any]) -> shapes.Finish:
+    """How a run is finished; nothing is known of what is no longer installed."""
+    try:
+        checked = check(config)
+    except BadInput:
+        return shapes.Finish(sentences=[], other_recipe=None)
+    other = overridden(checked)
+    return shapes.Finish(sentences=sentences(checked), other_recipe=None if other is None else shapes.OtherRecipe.model_validate(other))
+
+
+def _run_fields(run: ReadyRun, visited: PartsVisited) -> dict[str, Any]:
     counter = run.counter
     best = None
-    if run.best_value is not None:
-        best = shapes.Best(value=run.best_value, metric=run.best_metric, candidate=run.best_candidate, genome_hash=run.best_genome_hash)
+    if run.search_score is not None:
+        best = shapes.Best(candidate=run.best_candidate, genome_hash=run.best_genome_hash)
     return {
         "id": run.pk,
         "experiment": shapes.ExperimentName(id=run.experiment_id, name=run.experiment.name),
@@ -64,17 +128,26 @@ def _run_fields(run: ReadyRun) -> dict[str, Any]:
         "seed": run.seed,
         "space": run.space,
         "datasets": run.datasets,
-        "state": run.state,
-        "reason": run.reason,
-        "budget": budget_info(run.config.get("budget")),
+        **_state(run),
+        "budget": budget_info(run.config),
         "charged": shapes.Charged(
             samples=counter.charged_samples, trials=counter.charged_trials, seconds=counter.charged_seconds, flops=counter.charged_flops
         ),
         "progress": shapes.RunProgress(
-            fraction=run.progress.get("fraction"), text=run.progress.get("text", ""), eta_seconds=run.progress.get("eta_seconds")
+            fraction=run.progress.get("fraction"), text=run.progress.get("text", ""), eta_seconds=run.progress.get("eta_seconds"),
+            eta_low_seconds=run.progress.get("eta_low_seconds"), eta_high_seconds=run.progress.get("eta_high_seconds"),
         ),
         "phase": run.phase,
         "best": best,
+        "search_measure": _measure(run),
+        **_scores_of(run),
+        "test_visits": shapes.TestVisits(
+            run=run.visits_run or 0, experiment=run.visits_experiment or 0, data=visited.get((run.owner_id, run.data), 0),
+            part=_test_part(run, 0)[1],
+            further=[
+                shapes.PartVisits(part=words, data=visited.get((run.owner_id, part), 0)) for part, words in _further_parts(run)
+            ],
+        ),
         "last_seq": counter.last_seq,
         "created": run.created,
         "started": run.started,
@@ -82,9 +155,83 @@ def _run_fields(run: ReadyRun) -> dict[str, Any]:
         "reproducible": run.reproducible,
         "reproducible_note": run.reproducible_note,
         "worker": _worker_of(run.leased_jobs),
-        "counts": shapes.Counts(candidates=counter.candidates, trials=counter.trials_told, failed=counter.trials_failed),
-        "models": [model_info(model, run) for model in run.model_rows],
+        "counts": shapes.Counts(
+            candidates=counter.candidates, trials=counter.trials_told, failed=counter.trials_failed,
+            repeated=counter.trials_repeated, architectures=counter.architectures,
+        ),
     }
+
+
+def _test_part(run: ReadyRun, place: int) -> tuple[str, str]:
+    """The test part of the run's data set at `place`: the name under which visits to it are counted, and it in words; twice the data set's
+    id where nobody knows its options any more."""
+    name = run.datasets[place] if place < len(run.datasets) else ""
+    entry = registry.datasets().get(name)
+    given = run.config.get("dataset_options") or []
+    try:
+        if entry is not None:
+            options = entry.config.model_validate(given[place] if place < len(given) else {})
+            return entry.test_part(options), entry.test_part_in_words(options)
+    except ValidationError:
+        pass
+    return name, name
+
+
+def _further_parts(run: ReadyRun) -> list[tuple[str, str]]:
+    """The test parts of its further data sets that are others than that of its first, each once."""
+    if len(run.datasets) < 2:
+        return []
+    parts = dict(_test_part(run, place) for place in range(len(run.datasets)))
+    return list(parts.items())[1:]
+
+
+def _state(run: ReadyRun) -> dict[str, Any]:
+    """A run that could go on stands still without space, whether the database could write that down or not."""
+    state, reason = run.state, run.reason
+    if state in Run.ACTIVE and room.full():
+        state, reason = Run.State.PAUSED, NO_SPACE
+    return {"state": state, "reason": reason, "resumes_itself": state in (Run.State.PAUSING, Run.State.PAUSED) and reason == NO_SPACE}
+
+
+def _measure(run: ReadyRun) -> shapes.SearchMeasure:
+    """What the run ranks by. Where its algorithm or data set was uninstalled since, nobody says the unit of a measure of its own."""
+    entries = (registry.algorithms().get(run.algorithm), registry.datasets().get(run.datasets[0] if run.datasets else ""))
+    unit = next((entry.metric_unit for entry in entries if entry is not None and entry.metric == run.metric), "")
+    try:
+        measure, name = measure_of(run.metric, unit), title_of(run.metric, unit)
+    except KeyError:
+        return shapes.SearchMeasure(metric=run.metric, name=run.metric, unit="unknown unit", direction="maximise")
+    return shapes.SearchMeasure(metric=run.metric, name=name, unit=measure.unit, direction=measure.direction)
+
+
+def _scores_of(run: ReadyRun) -> dict[str, Score | None]:
+    """The run's three scores. Until a finalist is finished the search's own stands alone."""
+    finalists = [model for model in run.model_rows if model.role == "finalist"]
+    # Of several networks for the same data the first is the one that the search chose: neither of its own scores chooses.
+    first = list({tuple(model.domains): model for model in reversed(finalists)}.values())
+    search = None if run.search_score is None else Score.model_validate(run.search_score)
+    if search is not None and run.best_candidate is not None:
+        # What took an earlier trial's result was not one more to choose from.
+        told = run.counter.trials_told - run.counter.trials_failed - run.counter.trials_repeated
+        search = search.model_copy(update={"selected_from": max(search.selected_from, told)})
+    return {
+        "search_score": _mean(first, "search") or search,
+        "validation_score": _mean(first, "validation"),
+        "test_score": _mean(first, "test"),
+    }
+
+
+def _mean(models: list[ModelArtefact], kind: str) -> Score | None:
+    """The score of one network, or the mean over several that are each for data of their own, where they are scored alike."""
+    scores = [Score.model_validate(model.scores[kind]) for model in models if model.scores.get(kind)]
+    if not scores or len(scores) < len(models) or len({(score.metric, score.unit) for score in scores}) > 1:
+        return None
+    if len(scores) == 1:
+        return scores[0]
+    value = sum(score.value for score in scores) / len(scores)
+    return scores[0].model_copy(
+        update={"value": value, "data_sets": len(scores), "name": f"{scores[0].name}, mean of {len(scores)} data sets"}
+    )
 
 
 def _worker_of(jobs: list[Job]) -> shapes.RunWorker | None:
@@ -104,10 +251,12 @@ def algorithm_name(name: str) -> shapes.AlgorithmName:
     return shapes.AlgorithmName(id=name, title=entry.title, structure=list(entry.structure), metric_note=entry.metric_note)
 
 
-def budget_info(budget: dict[str, Any] | None) -> shapes.BudgetInfo | None:
-    for kind in ("trials", "samples", "seconds"):
+def budget_info(config: dict[str, Any]) -> shapes.BudgetInfo | None:
+    """Of a run's config, or of an experiment's body."""
+    budget = config.get("budget")
+    for kind in BUDGET_KINDS:
         if budget is not None and budget.get(kind) is not None:
-            return shapes.BudgetInfo(kind=kind, limit=budget[kind])
+            return shapes.BudgetInfo(kind=kind, limit=budget[kind], count_repeats=config.get("count_repeats", True))
     return None
 
 
@@ -119,7 +268,10 @@ def model_info(model: ModelArtefact, run: Run) -> shapes.Model:
     """A model of `run`, whose experiment is loaded."""
     bundle = None
     if model.bundle_path:
-        bundle = shapes.Bundle(size=model.bundle_size or 0, sha256=model.bundle_sha256)
+        bundle = shapes.Bundle(
+            size=model.bundle_size or 0, sha256=model.bundle_sha256, checked=model.bundle_checked, damage=model.bundle_damage,
+            repair=repair_text(model) if model.bundle_damage else "", rebuild=_rebuild(model, run),
+        )
     return shapes.Model(
         id=model.pk,
         run=run.pk,
@@ -133,6 +285,11 @@ def model_info(model: ModelArtefact, run: Run) -> shapes.Model:
         title=model.title,
         genome_hash=model.genome_hash,
         metrics=model.metrics,
+        search_score=model.scores.get("search"),
+        validation_score=model.scores.get("validation"),
+        test_score=model.scores.get("test"),
+        by_class=model.by_class,
+        warnings=model.warnings,
         parameters=model.parameters,
         flops=model.flops,
         bundle=bundle,
@@ -141,24 +298,49 @@ def model_info(model: ModelArtefact, run: Run) -> shapes.Model:
     )
 
 
-def experiment_rows(rows: QuerySet[Experiment]) -> QuerySet[ReadyExperiment]:
-    """Experiments with their runs: four queries, however many of either."""
-    runs = run_rows(Run.objects.all()).order_by("position", "pk")
+def _rebuild(model: ModelArtefact, run: Run) -> Literal["no", "possible", "waiting"]:
+    if model.rebuild == ModelArtefact.Rebuild.WAITING:
+        return "waiting"
+    return "possible" if model.bundle_damage and run.state in Run.TERMINAL else "no"
+
+
+def repair_text(model: ModelArtefact) -> str:
+    """What there is to do, or is being done, about a damaged download."""
+    if model.rebuild == ModelArtefact.Rebuild.WAITING:
+        return "the network is made again from the record"
+    again = "it can be made again from the record: the same training, from the same seed, put in place only if it gives the same bytes"
+    return f"the last attempt failed: {model.rebuild_reason}; {again}" if model.rebuild else again
+
+
+def experiment_rows(rows: QuerySet[Experiment], *, brief: bool = False) -> QuerySet[ReadyExperiment]:
+    """Experiments with their runs: four queries, however many of either. `brief` as in `run_rows`."""
+    runs = run_rows(Run.objects.all(), brief=brief).order_by("position", "pk")
+    rows = rows.annotate(visits_experiment=_visits("experiment_id", experiment_id=OuterRef("pk")))
     return rows.prefetch_related(Prefetch("runs", queryset=runs, to_attr="run_rows"))
 
 
 def experiment_info(experiment: ReadyExperiment) -> shapes.Experiment:
     """An experiment made ready by `experiment_rows`."""
-    runs = [run_info(run) for run in experiment.run_rows]
+    return experiment_infos([experiment])[0]
+
+
+def experiment_infos(experiments: Sequence[ReadyExperiment], *, brief: bool = False) -> list[shapes.Experiment]:
+    """Experiments made ready by `experiment_rows`: one query more, however many they are. `brief` as in `run_infos`."""
+    runs = iter(run_infos([run for experiment in experiments for run in experiment.run_rows], brief=brief))
+    return [_experiment(experiment, [next(runs) for _ in experiment.run_rows]) for experiment in experiments]
+
+
+def _experiment(experiment: ReadyExperiment, runs: list[shapes.Run]) -> shapes.Experiment:
     return shapes.Experiment(
         id=experiment.pk,
         name=experiment.name,
         created=experiment.created,
         space=experiment.space,
         datasets=experiment.datasets,
-        budget=budget_info(experiment.budget),
+        budget=budget_info({**experiment.config, "budget": experiment.budget}),
         seeds=experiment.config.get("seeds", []),
         config=experiment.config,
         states=dict(Counter(run.state for run in runs)),
+        test_visits=experiment.visits_experiment or 0,
         runs=runs,
     )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from django.http import Http404
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -15,12 +15,18 @@ from webapp.core.models import Run, RunCounter
 from webapp.jobs import states
 
 from . import shapes
-from .base import OwnedView, read_uuid
+from .base import OwnedView
 from .pagination import keyset_page
-from .present import run_detail, run_info, run_rows
-from .problems import Problem, ProblemDocument
-from .records import CURSOR
+from .present import run_detail, run_info, run_infos, run_rows
+from .problems import Problem, ProblemDocument, need_space
+from .queries import Id, Page, reads
 from .throttles import CreateRate
+
+
+class RunsQuery(Page):
+    """Runs of one experiment, or of all."""
+
+    experiment: Annotated[UUID | None, Id()] = None
 
 
 class RunsView(OwnedView):
@@ -30,16 +36,15 @@ class RunsView(OwnedView):
 
     @extend_schema(
         operation_id="runs_list",
-        parameters=[OpenApiParameter("experiment", UUID), *CURSOR],
         responses={200: shapes.RunPage, 400: ProblemDocument},
     )
-    def get(self, request: Request) -> Response:
+    @reads(RunsQuery)
+    def get(self, request: Request, query: RunsQuery) -> Response:
         rows = run_rows(self.owned())
-        experiment = read_uuid(request, "experiment")
-        if experiment is not None:
-            rows = rows.filter(experiment_id=experiment)
-        found, following = keyset_page(request, rows, ("-created", "-id"))
-        return Response(shapes.RunPage(results=[run_info(row) for row in found], next=following))
+        if query.experiment is not None:
+            rows = rows.filter(experiment_id=query.experiment)
+        found, following = keyset_page(query, rows, ("-created", "-id"))
+        return Response(shapes.RunPage(results=run_infos(found), next=following))
 
 
 class RunView(OwnedView):
@@ -83,8 +88,13 @@ class ResumeView(_ActionView):
 
     change = staticmethod(states.resume)
 
-    @extend_schema(operation_id="run_resume", request=None, responses={202: shapes.Run, 404: ProblemDocument, 409: ProblemDocument})
+    @extend_schema(
+        operation_id="run_resume", request=None,
+        responses={202: shapes.Run, 404: ProblemDocument, 409: ProblemDocument, 507: ProblemDocument},
+    )
     def post(self, request: Request, pk: UUID) -> Response:
+        self.find(pk)
+        need_space()
         return self.act(pk)
 
 
@@ -107,11 +117,14 @@ class CloneView(OwnedView):
         return [CreateRate()]
 
     @extend_schema(
-        operation_id="run_clone", request=shapes.CloneBody, responses={201: shapes.Run, 400: ProblemDocument, 404: ProblemDocument}
+        operation_id="run_clone", request=shapes.CloneBody,
+        responses={201: shapes.Run, 400: ProblemDocument, 404: ProblemDocument, 507: ProblemDocument},
     )
     def post(self, request: Request, pk: UUID) -> Response:
         body = self.body(request, shapes.CloneBody)
-        clone = states.clone_run(self.find(pk, self.owned().select_related("experiment")), body.seed)
+        run = self.find(pk, self.owned().select_related("experiment"))
+        need_space()
+        clone = states.clone_run(run, body.seed)
         return Response(run_info(self.find(clone.pk, run_rows(self.owned()))), status=201)
 
 

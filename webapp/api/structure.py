@@ -7,6 +7,7 @@ from django.db.models import F, Window
 from django.db.models.functions import RowNumber
 
 from search_engine.base.errors import BadInput
+from search_engine.base.quoting import shown
 from search_engine.events import encode_floats
 from webapp.core.models import Event, Run, StructureFrame
 
@@ -26,7 +27,7 @@ def structure_series(run: Run, group: str, edge: int, first: int, last: int | No
         raise BadInput("group", "this run has no family graph with weights (or has not begun yet)", code="no_structure")
     groups = {item["name"]: item for item in declared.data["groups"]}
     if group not in groups:
-        raise BadInput("group", f"there is no group '{group[:60]}'; choose one of: {', '.join(groups)}", code="unknown_id")
+        raise BadInput("group", f"there is no group {shown(group)}; choose one of: {', '.join(groups)}", code="unknown_id")
     edges, operations = len(groups[group]["edges"]), groups[group]["operations"]
     if not 0 <= edge < edges:
         raise BadInput("edge", f"give an edge number from 0 to {edges - 1}, not {edge}")

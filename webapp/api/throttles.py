@@ -1,69 +1,69 @@
-"""How often one may try. Rates are per minute; the counts lie in Django's cache."""
+"""How often one may try. The counts lie in Django's cache (webapp.accounts.guesses)."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from rest_framework.request import Request
-from rest_framework.throttling import SimpleRateThrottle
+from rest_framework.throttling import BaseThrottle
+
+from webapp.accounts.guesses import too_many, wait_of
 
 
-class _Throttle(SimpleRateThrottle):
-    """`RATE` is read when a request comes, so that settings (and tests) may change it."""
+class GuessRate(BaseThrottle):
+    """Guesses at passwords."""
 
-    RATE = "60/min"
+    _wait = 0.0
 
-    def __init__(self) -> None:
-        self.rate = self.RATE
-        self.num_requests, self.duration = self.parse_rate(self.rate)
-
-
-class _PerUser(_Throttle):
-    def get_cache_key(self, request: Request, view: Any) -> str | None:
-        if request.method in ("GET", "HEAD", "OPTIONS"):
-            return None
-        return f"throttle_{self.scope}_{request.user.pk}"
-
-
-class LoginByAddress(_Throttle):
-    """Password guesses from one address."""
-
-    scope = "login_address"
-    RATE = "20/min"
-
-    def get_cache_key(self, request: Request, view: Any) -> str:
-        return f"throttle_{self.scope}_{self.get_ident(request)}"
-
-
-class LoginByName(_Throttle):
-    """Password guesses at one account, from wherever they come."""
-
-    scope = "login_name"
-    RATE = "10/min"
-
-    def get_cache_key(self, request: Request, view: Any) -> str | None:
+    def allow_request(self, request: Request, view: Any) -> bool:
         data = request.data
         name = data.get("username") if isinstance(data, dict) else None
-        if not isinstance(name, str):
-            return None
-        # Names may hold anything; hex is safe as a cache key.
-        return f"throttle_{self.scope}_{name.lower()[:150].encode().hex()}"
+        self._wait = too_many(request._request, name if isinstance(name, str) else None)
+        return not self._wait
+
+    def wait(self) -> float:
+        return self._wait
+
+
+class _PerUser(BaseThrottle):
+    """So many requests a minute that change something. `RATE` is read when a request comes, so that tests may change it."""
+
+    RATE = 60
+    scope = ""
+    _wait = 0.0
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        if request.method in ("GET", "HEAD", "OPTIONS"):
+            return True
+        self._wait = wait_of(f"throttle_{self.scope}_{request.user.pk}", self.RATE)
+        return not self._wait
+
+    def wait(self) -> float:
+        return self._wait
 
 
 class CreateRate(_PerUser):
-    """New experiments, clones."""
+    """New experiments, clones, tokens, rebuilt downloads."""
 
     scope = "create"
-    RATE = "60/min"
+
+
+class ValidateRate(_PerUser):
+    """The form asks after each pause of whoever fills it in; a program may ask as often as a busy person with several pages open."""
+
+    scope = "validate"
+    RATE = 240
 
 
 class EstimateRate(_PerUser):
     """The form asks again while somebody types."""
 
     scope = "estimate"
-    RATE = "120/min"
+    RATE = 120
 
 
 class TicketRate(_PerUser):
+    """WebSockets of clients without a session."""
+
     scope = "ws_ticket"
-    RATE = "120/min"
+    RATE = 120

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.urls import path, re_path
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
 from drf_spectacular.views import SpectacularAPIView
 
 from . import artefacts, catalogue, experiments, machinery, people, records, runs
 from .base import ApiView
-from .problems import no_such_route
+from .problems import handle_in_json, no_such_route
+from .queries import ReadsQuery
 
 
-class SchemaView(SpectacularAPIView):
+class SchemaView(ReadsQuery, SpectacularAPIView):
     """This document."""
 
     authentication_classes = ApiView.authentication_classes
     permission_classes = ()
     renderer_classes = [OpenApiYamlRenderer, OpenApiJsonRenderer]
+
+    def get_exception_handler(self) -> Any:
+        return handle_in_json
 
 
 urlpatterns = [
@@ -45,6 +51,7 @@ urlpatterns = [
     path("runs/<uuid:pk>/clone", runs.CloneView.as_view()),
     path("runs/<uuid:pk>/events", records.EventsView.as_view()),
     path("runs/<uuid:pk>/snapshot", records.SnapshotView.as_view()),
+    path("runs/<uuid:pk>/moment", records.MomentView.as_view()),
     path("runs/<uuid:pk>/structure", records.StructureView.as_view()),
     path("trials", records.TrialsView.as_view()),
     path("candidates", records.CandidatesView.as_view()),
@@ -53,10 +60,11 @@ urlpatterns = [
     path("models", artefacts.ModelsView.as_view()),
     path("models/<uuid:pk>", artefacts.ModelView.as_view()),
     path("models/<uuid:pk>/download", artefacts.ModelDownloadView.as_view()),
+    path("models/<uuid:pk>/rebuild", artefacts.ModelRebuildView.as_view()),
     path("workers", machinery.WorkersView.as_view()),
     path("plugins", machinery.PluginsView.as_view()),
     path("health/live", machinery.LiveView.as_view()),
     path("health/ready", machinery.ReadyView.as_view()),
     path("schema/", SchemaView.as_view()),
-    re_path(r"^(?P<rest>.*)$", no_such_route),
+    re_path(r"^(?P<rest>[\s\S]*)\Z", no_such_route),
 ]

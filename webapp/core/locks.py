@@ -8,16 +8,9 @@ from django.db import connection, transaction
 from django.db.models import UUIDField
 
 from .models import RunCounter
-from .statements import Given, Select, Update
+from .statements import Given, Select
 
 _LOCK = Select(lambda: RunCounter.objects.select_for_update().filter(run_id=Given("run", UUIDField())))
-_COUNTS = [field for field in RunCounter._meta.concrete_fields if not field.primary_key]
-_WRITE = Update(
-    lambda: (
-        RunCounter.objects.filter(run_id=Given("run", UUIDField())),
-        {field.name: Given(field.name, field) for field in _COUNTS},
-    )
-)
 
 
 def lock_run(run_id: UUID) -> RunCounter:
@@ -32,8 +25,3 @@ def lock_run(run_id: UUID) -> RunCounter:
     if found is None:
         raise RunCounter.DoesNotExist(f"there is no run {run_id}")
     return found
-
-
-def write_counter(counter: RunCounter) -> None:
-    """Write the counter row that `lock_run` gave and the caller changed."""
-    _WRITE.execute(run=counter.run_id, **{field.name: getattr(counter, field.attname) for field in _COUNTS})

@@ -11,14 +11,23 @@ are named (`Given`). Its SQL is kept, and only those values are filled in.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
 from django.db import connection
 from django.db.models import Expression, Field, Model, QuerySet
 from django.db.models.sql import UpdateQuery
 
+from . import driver
+from .plain import PLAIN
+
 ModelType = TypeVar("ModelType", bound=Model)
+Value = TypeVar("Value")
+
+
+def padded(values: Sequence[Value]) -> list[Value]:
+    """`values`, the last one repeated until there are 1, 2, 4, 8, ...: for a statement with a place for each, which so needs few forms."""
+    return [*values, *[values[-1]] * ((1 << (len(values) - 1).bit_length()) - len(values))]
 
 
 class Given(Expression):
@@ -33,6 +42,8 @@ class Given(Expression):
 
     def written(self, value: Any) -> Any:
         """`value` as the database's driver takes it."""
+        if isinstance(self.output_field, PLAIN):
+            return value
         return self.output_field.get_db_prep_save(value, connection)
 
 
@@ -50,14 +61,19 @@ class _Statement(ABC):
     def _prepare(self, compiler: Any) -> None:  # noqa: B027  (an update reads no rows)
         """Keep of the compiler what reading the rows needs."""
 
-    def _execute(self, cursor: Any, given: dict[str, Any]) -> None:
+    def _compiled(self) -> tuple[str, tuple[Any, ...]]:
+        compiler = self._query().get_compiler(connection=connection)
+        sql, params = compiler.as_sql()
+        self._prepare(compiler)
+        return sql, tuple(params)
+
+    def _ready(self, given: dict[str, Any]) -> tuple[str, list[Any]]:
+        """The SQL and its values."""
         if not self._sql:
-            compiler = self._query().get_compiler(connection=connection)
-            sql, self._params = compiler.as_sql()
-            self._prepare(compiler)
+            sql, self._params = self._compiled()
             # Last: another thread takes it as the sign that the rest is there.
             self._sql = sql
-        cursor.execute(self._sql, [item.written(given[item.name]) if isinstance(item, Given) else item for item in self._params])
+        return self._sql, [item.written(given[item.name]) if isinstance(item, Given) else item for item in self._params]
 
 
 class Select(_Statement, Generic[ModelType]):
@@ -80,10 +96,7 @@ class Select(_Statement, Generic[ModelType]):
         return map(self._instance, self._found(given))
 
     def _found(self, given: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
-        with connection.cursor() as cursor:
-            self._execute(cursor, given)
-            found = cursor.fetchall()
-        return map(self._converted, found)
+        return map(self._converted, driver.rows(*self._ready(given)))
 
     def _prepare(self, compiler: Any) -> None:
         converters = compiler.get_converters([column[0] for column in compiler.select])
@@ -109,6 +122,31 @@ class Select(_Statement, Generic[ModelType]):
         return instance  # type: ignore[no-any-return]
 
 
+class Returning(Select[ModelType]):
+    """An UPDATE whose rows come back as they are then: `build` as for `Update`; `shown` gives their columns and annotations, without
+    joins. Needs `can_return`."""
+
+    def __init__(
+        self, build: Callable[[], tuple[QuerySet[ModelType, Any], dict[str, Any]]], shown: Callable[[], QuerySet[ModelType, Any]]
+    ) -> None:
+        super().__init__(shown)
+        self._update = Update(build)
+
+    def _compiled(self) -> tuple[str, tuple[Any, ...]]:
+        sql, params = self._update._compiled()
+        compiler = self._query().get_compiler(connection=connection)
+        compiler.as_sql()
+        self._prepare(compiler)
+        columns = [column for _, column, _ in compiler.select]
+        sql = f"{sql} RETURNING {', '.join(column for column, _ in columns)}"
+        return sql, (*params, *(param for _, of_column in columns for param in of_column))
+
+
+def can_return() -> bool:
+    """Whether this database gives back what a statement changed: SQLite does from 3.35 on."""
+    return bool(connection.features.can_return_columns_from_insert)
+
+
 class Update(_Statement):
     """An UPDATE; `build` gives the queryset of its rows and their new values."""
 
@@ -125,6 +163,4 @@ class Update(_Statement):
 
     def execute(self, **given: Any) -> int:
         """Returns how many rows were changed."""
-        with connection.cursor() as cursor:
-            self._execute(cursor, given)
-            return int(cursor.rowcount)
+        return driver.changed(*self._ready(given))

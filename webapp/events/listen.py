@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import socket
 import sqlite3
 from collections.abc import AsyncIterator
 from typing import Any
@@ -23,6 +24,11 @@ log = logging.getLogger(__name__)
 POLL_SECONDS = 0.025
 RECONNECT_SECONDS = 1.0
 FALLBACK_SECONDS = 1.0
+_KEEPALIVE = {
+    getattr(socket, name): value
+    for name, value in (("TCP_KEEPIDLE", 10), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3)) if hasattr(socket, name)
+}
+"""Seconds and times after which a silent connection counts as dead, where the system can be told so."""
 
 
 class Listener:
@@ -98,8 +104,10 @@ async def _notifications() -> AsyncIterator[str | None]:
 async def _messages() -> AsyncIterator[str | None]:
     from redis import asyncio as redis
 
-    # No socket timeout: an idle subscription is no error.
-    client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=None, health_check_interval=30)
+    # No socket timeout: an idle subscription is no error. A server that is cut off without a word is found out by the system.
+    client = redis.Redis.from_url(
+        settings.REDIS_URL, socket_timeout=None, health_check_interval=30, socket_keepalive=True, socket_keepalive_options=_KEEPALIVE
+    )
     try:
         async with client.pubsub() as subscription:
             await subscription.subscribe(wake.CHANNEL)

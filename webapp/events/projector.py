@@ -7,17 +7,18 @@ from functools import cache, lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
-from django.db.models import BigIntegerField, CharField, FloatField, UUIDField
+from django.db.models import BigIntegerField, CharField, JSONField, UUIDField
 
-from search_engine.events import decode_floats
+from search_engine.events import Fidelity, decode_floats
 from search_engine.search.finale import model_folder
+from search_engine.search.scores import search_score
 from search_engine.spaces.genomes import Genome as EngineGenome
 from search_engine.spaces.genomes import digest
 
 from ..core.bulk import insert_rows
 from ..core.checked import checked_run
-from ..core.models import Candidate, Event, Genome, ModelArtefact, Run, RunCounter, StructureFrame, Trial
-from ..core.statements import Given, Select, Update
+from ..core.models import Candidate, Event, Genome, ModelArtefact, Run, RunCounter, StructureFrame, TestVisit, Trial
+from ..core.statements import Given, Select, Update, padded
 
 
 class NewEvent(NamedTuple):
@@ -41,17 +42,33 @@ def project(counter: RunCounter, rows: Sequence[NewEvent]) -> None:
             handler(counter, by_kind[kind])
 
 
-def _genomes(run_id: UUID, wanted: Sequence[tuple[dict[str, Any], str, str]]) -> list[UUID]:
+Wanted = Sequence[tuple[dict[str, Any], str, str]]
+"""Genomes as events have them: the tree, its hash, its text."""
+
+
+def _genomes(run_id: UUID, wanted: Wanted) -> list[UUID]:
     """Ids of the genomes' rows, in order; rows that are not there are made."""
-    keys = [(genome_hash, digest(EngineGenome.from_json(genome).key)) for genome, genome_hash, _ in wanted]
-    found: dict[tuple[str, str], UUID] = {(hash_, content): pk for hash_, content, pk in _stored(run_id, sorted({key[0] for key in keys}))}
-    new = []
-    for key, (genome, genome_hash, string) in zip(keys, wanted, strict=True):
-        if key not in found:
-            found[key] = uuid4()
-            new.append((found[key], run_id, genome_hash, key[1], genome["space"], genome["content"], string))
-    insert_rows(Genome, ("id", "run_id", "hash", "content_digest", "space", "content", "string"), new)
+    keys = _keys(wanted)
+    new = _keep_genomes(run_id, wanted, keys)
+    if new is not None:
+        return [new[key] for key in keys]
+    found = {(hash_, content): pk for hash_, content, pk in _stored(run_id, sorted({key[0] for key in keys}))}
     return [found[key] for key in keys]
+
+
+def _keys(wanted: Wanted) -> list[tuple[str, str]]:
+    return [(genome_hash, digest(EngineGenome.from_json(genome).key)) for genome, genome_hash, _ in wanted]
+
+
+def _keep_genomes(run_id: UUID, wanted: Wanted, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], UUID] | None:
+    """Make the rows that are not there. Most are new, so nobody asks first. Returns their ids if all were new, else None."""
+    rows: dict[tuple[str, str], tuple[Any, ...]] = {}
+    for key, (genome, _, string) in zip(keys, wanted, strict=True):
+        if key not in rows:
+            rows[key] = (uuid4(), run_id, *key, genome["space"], genome["content"], string)
+    names = ("id", "run_id", "hash", "content_digest", "space", "content", "string")
+    made = insert_rows(Genome, names, list(rows.values()), unique=("run_id", "hash", "content_digest"))
+    return {key: row[0] for key, row in rows.items()} if made == len(rows) else None
 
 
 _AT_ONCE = 256
@@ -60,11 +77,8 @@ _AT_ONCE = 256
 
 def _stored(run_id: UUID, hashes: list[str]) -> Iterator[tuple[str, str, UUID]]:
     for first in range(0, len(hashes), _AT_ONCE):
-        some = hashes[first : first + _AT_ONCE]
-        # A statement for each power of two is few statements; the places that are left ask again for the last one.
-        places = 1 << (len(some) - 1).bit_length()
-        some += some[-1:] * (places - len(some))
-        yield from _genomes_of(places).rows(run=run_id, **{f"hash{place}": hash_ for place, hash_ in enumerate(some)})
+        some = padded(hashes[first : first + _AT_ONCE])
+        yield from _genomes_of(len(some)).rows(run=run_id, **{f"hash{place}": hash_ for place, hash_ in enumerate(some)})
 
 
 @cache
@@ -102,6 +116,7 @@ def _births(counter: RunCounter, rows: list[NewEvent]) -> None:
         [(run, data["number"], candidates[data["number"]], data.get("fidelity", {})) for data in births],
     )
     counter.candidates += len(births)
+    counter.architectures = max(counter.architectures, births[-1]["architectures"])
 
 
 @lru_cache(maxsize=256)
@@ -133,35 +148,44 @@ def _results(counter: RunCounter, rows: list[NewEvent]) -> None:
         unique=("run_id", "number"),
         update=_RESULT,
     )
-    counter.trials_told += len(told)
+    # What a budget in seconds cut was not tried.
+    counter.trials_told += sum(data["status"] != "cancelled" for data in told)
     counter.trials_failed += sum(data["status"] == "failed" for data in told)
+    counter.trials_repeated += sum(data["reused_from"] is not None for data in told)
+
+
+def _keep(counter: RunCounter, wanted: Wanted) -> None:
+    _keep_genomes(counter.run_id, wanted, _keys(wanted))
 
 
 def _incumbent(counter: RunCounter, rows: list[NewEvent]) -> None:
     data = rows[-1].data
-    _genomes(counter.run_id, [(row.data["genome"], row.data["genome_hash"], row.data["string"]) for row in rows])
-    _best(counter, data["value"], data["metric"], data["candidate"], data["genome_hash"])
+    _keep(counter, [(row.data["genome"], row.data["genome_hash"], row.data["string"]) for row in rows])
+    _best(counter, data, data["candidate"])
 
 
 def _champion(counter: RunCounter, rows: list[NewEvent]) -> None:
     data = rows[-1].data
-    _genomes(counter.run_id, [(row.data["genome"], row.data["genome_hash"], "") for row in rows])
-    _best(counter, data["value"], data["metric"], None, data["genome_hash"])
+    _keep(counter, [(row.data["genome"], row.data["genome_hash"], "") for row in rows])
+    _best(counter, data, None)
 
 
 _BEST = Update(
     lambda: (
         Run.objects.filter(pk=Given("run", UUIDField())),
         {
-            "best_value": Given("value", FloatField()), "best_metric": Given("metric", CharField()),
-            "best_candidate": Given("candidate", BigIntegerField()), "best_genome_hash": Given("genome_hash", CharField()),
+            "search_score": Given("score", JSONField()), "best_candidate": Given("candidate", BigIntegerField()),
+            "best_genome_hash": Given("genome_hash", CharField()),
         },
     )
 )
 
 
-def _best(counter: RunCounter, value: float, metric: str, candidate: int | None, genome_hash: str) -> None:
-    _BEST.execute(run=counter.run_id, value=value, metric=metric, candidate=candidate, genome_hash=genome_hash)
+def _best(counter: RunCounter, data: dict[str, Any], candidate: int | None) -> None:
+    """What the search prefers now. The finished network's scores are the models' and never stand here."""
+    fidelity = Fidelity.model_validate(data["fidelity"])
+    score = search_score(checked_run(counter.run_id), data["value"], fidelity, max(1, data["selected_from"]), data["metric"])
+    _BEST.execute(run=counter.run_id, score=score.model_dump(mode="json"), candidate=candidate, genome_hash=data["genome_hash"])
 
 
 def _frames(counter: RunCounter, rows: list[NewEvent]) -> None:
@@ -181,7 +205,7 @@ def _phase(counter: RunCounter, rows: list[NewEvent]) -> None:
 
 
 def _finalists(counter: RunCounter, rows: list[NewEvent]) -> None:
-    _genomes(counter.run_id, [(row.data["genome"], row.data["genome_hash"], row.data["string"]) for row in rows])
+    _keep(counter, [(row.data["genome"], row.data["genome_hash"], row.data["string"]) for row in rows])
     Run.objects.filter(pk=counter.run_id).update(phase="Finale")
 
 
@@ -191,23 +215,28 @@ def _models(counter: RunCounter, rows: list[NewEvent]) -> None:
         data["index"]: data
         for data in Event.objects.filter(run_id=counter.run_id, kind="finalist").order_by("seq").values_list("data", flat=True)
     }
-    ModelArtefact.objects.bulk_create(
+    run = Run.objects.only("owner_id", "experiment_id").get(pk=counter.run_id)
+    models = ModelArtefact.objects.bulk_create(
         ModelArtefact(
-            run_id=counter.run_id, index=row.data["index"], role=row.data["role"],
+            run_id=run.pk, owner_id=run.owner_id, index=row.data["index"], role=row.data["role"],
             title=finalists[row.data["index"]]["title"], domains=finalists[row.data["index"]]["domains"],
-            genome_hash=row.data["genome_hash"], metrics=row.data["metrics"], parameters=row.data["parameters"], flops=row.data["flops"],
+            genome_hash=row.data["genome_hash"], metrics=row.data["metrics"],
+            scores={score["kind"]: score for score in row.data["scores"]}, by_class=row.data["by_class"], warnings=row.data["warnings"],
+            parameters=row.data["parameters"], flops=row.data["flops"],
             bundle_path=f"runs/{counter.run_id}/{model_folder(checked, row.data['index'])}" if row.data["bundle"] else "",
             reason=row.data["reason"],
         )
         for row in rows
     )
-    for row in rows:
-        value = row.data["metrics"].get(checked.metric)
-        if row.data["role"] == "finalist" and row.data["index"] == 0 and value is not None:
-            # A search on a super-network scores no genome of its own: then the first finalist, retrained, is its best.
-            Run.objects.filter(pk=counter.run_id, best_value=None).update(
-                best_value=value, best_metric=checked.metric, best_genome_hash=row.data["genome_hash"]
+    tested = [(model, domain) for model, row in zip(models, rows, strict=True) if row.data["visits"] for domain in model.domains]
+    if tested:
+        TestVisit.objects.bulk_create(
+            TestVisit(
+                owner_id=run.owner_id, experiment_id=run.experiment_id, run_id=run.pk, network=model.pk, domain=domain,
+                data=checked.datasets[domain].test_part(checked.dataset_options[domain]),
             )
+            for model, domain in tested
+        )
 
 
 _HANDLERS: dict[str, Callable[[RunCounter, list[NewEvent]], None]] = {

@@ -10,15 +10,16 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import BigIntegerField, CharField, UUIDField
+from django.db.models import BigIntegerField, CharField, QuerySet, UUIDField
 
 from search_engine.events import Event as EngineEvent
 from search_engine.events import Ops
+from search_engine.events.sources import in_words
 
 from ..core.bulk import JsonText, insert_rows
-from ..core.locks import lock_run, write_counter
+from ..core.locks import lock_run
 from ..core.models import Event, Job, Run, RunCounter
-from ..core.statements import Given, Select
+from ..core.statements import Given, Returning, Select, Update
 from . import wake
 from .projector import NewEvent, project
 
@@ -37,6 +38,17 @@ _KEYS = Select(
 )
 
 
+_COUNTS = [field for field in RunCounter._meta.concrete_fields if not field.primary_key]
+
+
+def _counted() -> tuple[QuerySet[RunCounter], dict[str, Any]]:
+    return RunCounter.objects.filter(run_id=Given("run", UUIDField())), {field.name: Given(field.name, field) for field in _COUNTS}
+
+
+_WRITE = Update(_counted)
+_WRITE_AND_NOTIFY = Returning(_counted, lambda: RunCounter.objects.values_list(wake.notification(Given("told", CharField()))))
+
+
 class StaleFence(Exception):
     """Somebody else holds the job now (or it was cancelled): what this process wanted to write must be thrown away."""
 
@@ -44,6 +56,17 @@ class StaleFence(Exception):
 def ops(what: str, message: str, **values: Any) -> EngineEvent:
     """An ops event of the run."""
     return EngineEvent(source="run", step=0, payload=Ops(what=what, message=message, values=values))
+
+
+def write_counter(counter: RunCounter) -> None:
+    """Write the counter row that `lock_run` gave and the caller changed, and wake who reads the run: the last step of a transaction that
+    changed anything of it."""
+    values = {field.name: getattr(counter, field.attname) for field in _COUNTS}
+    if wake.kind() == "notify":
+        _WRITE_AND_NOTIFY.rows(run=counter.run_id, told=str(counter.run_id), **values)
+    else:
+        _WRITE.execute(run=counter.run_id, **values)
+        wake.announce(counter.run_id)
 
 
 def append(counter: RunCounter, events: Sequence[EngineEvent]) -> list[NewEvent]:
@@ -66,7 +89,7 @@ def add(counter: RunCounter, events: Sequence[EngineEvent], *, repeated: bool = 
     fresh, diverged = _without_known(counter.run_id, events, repeated)
     if diverged:
         source, step, kind, _ = diverged[0]
-        message = f"work that was repeated gave another result at {len(diverged)} place(s), first {source}, step {step}, {kind}"
+        message = f"work that was repeated gave another result at {len(diverged)} place(s), first {in_words(source)}, step {step}, {kind}"
         note = ops("diverged", message, keys=[list(key) for key in diverged[:20]])
         fresh.append((note, *payload_json(note)))
         Run.objects.filter(pk=counter.run_id).update(reproducible=False, reproducible_note=message)
@@ -86,7 +109,6 @@ def add(counter: RunCounter, events: Sequence[EngineEvent], *, repeated: bool = 
     )
     counter.last_seq += len(rows)
     project(counter, rows)
-    wake.announce(counter.run_id)
     return rows
 
 

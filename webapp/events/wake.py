@@ -6,13 +6,15 @@ the commit.
 
 from __future__ import annotations
 
-import contextlib
-from functools import lru_cache
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Func, TextField, Value
+
+from ..core import driver, redis
+from ..core.statements import Given
 
 CHANNEL = "nascope_events"
 Kind = Literal["data_version", "notify", "redis"]
@@ -32,21 +34,11 @@ def announce(run_id: UUID) -> None:
     """Say, inside the writing transaction, that `run_id` has news."""
     how = kind()
     if how == "notify":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, str(run_id)])
+        driver.rows("SELECT pg_notify(%s, %s)", [CHANNEL, str(run_id)])
     elif how == "redis":
-        transaction.on_commit(lambda: _publish(str(run_id)))
+        transaction.on_commit(lambda: redis.publish(CHANNEL, str(run_id)))
 
 
-def _publish(run_id: str) -> None:
-    from redis import RedisError
-
-    with contextlib.suppress(RedisError):
-        _redis().publish(CHANNEL, run_id)
-
-
-@lru_cache(maxsize=1)
-def _redis() -> Any:
-    import redis
-
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2)
+def notification(run_id: Given) -> Func:
+    """`announce` on PostgreSQL, as part of another statement."""
+    return Func(Value(CHANNEL), run_id, function="pg_notify", output_field=TextField())

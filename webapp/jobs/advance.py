@@ -4,15 +4,29 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import BigIntegerField, BooleanField, Case, CharField, Exists, F, FloatField, OuterRef, UUIDField, Value, When
+from django.db.models import (
+    BigIntegerField,
+    BooleanField,
+    Case,
+    CharField,
+    Exists,
+    F,
+    FloatField,
+    JSONField,
+    OuterRef,
+    UUIDField,
+    Value,
+    When,
+)
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from search_engine.base import checkpoint
-from search_engine.base.errors import CheckpointMismatch
+from search_engine.base.errors import CheckpointDamaged
 from search_engine.base.row_log import RowLog
 from search_engine.search.coordinator import Coordinator, Step
 from search_engine.search.work import WorkSpec
@@ -21,10 +35,11 @@ from ..core.bulk import insert_rows
 from ..core.checked import checked_run
 from ..core.models import Job, Run, RunCounter
 from ..core.statements import Given, Select, Update
-from ..events import wake
 from ..events.store import StaleFence, add, lock_for, ops
 from . import files, outcomes, progress, states
 from .bell import ring
+from .estimates import refuse_too_large_a_unit
+from .failures import begin_again
 from .session import Session
 from .sharing import charge_service
 
@@ -41,10 +56,12 @@ def run_advance(session: Session, job: Job) -> None:
     ours = job.fence == 1 or (resident is not None and resident[0] == job.checkpoint_digest)
     after_another = not (ours and files.follows_its_commit(job))
     coordinator, last_log = _open(job, resident)
+    if not job.checkpoint_digest:
+        refuse_too_large_a_unit(coordinator.checked)
     log = _log_to_write(job, last_log)
     sweep = after_another or (last_log is not None and log is not last_log)
-    finished = list(_FINISHED.instances(run=job.its_run))
-    step = coordinator.advance({item.source: outcomes.read(item) for item in finished}, settings.NASCOPE_ADVANCE_SECONDS, EVENTS)
+    finished, told = _finished(job)
+    step = coordinator.advance(told, settings.NASCOPE_ADVANCE_SECONDS, EVENTS)
     session.progressed()
     name = files.file_name(job, "checkpoints")
     digest = _write(folder / name, coordinator, log)
@@ -54,10 +71,17 @@ def run_advance(session: Session, job: Job) -> None:
             elapsed = time.perf_counter() - started
             for item in finished:
                 _TAKEN.execute(job=item.pk)
-            if not _END.execute(job=job.pk, fence=job.fence, more=step.more, path=name, digest=digest, elapsed=elapsed):
+            plan = progress.of_coordinator(coordinator)
+            if not _END.execute(
+                job=job.pk, fence=job.fence, more=step.more, path=name, digest=digest, elapsed=elapsed, progress=plan,
+            ):
                 raise StaleFence("the lease was lost")
             add(counter, step.events, repeated=after_another)
             _charge(counter, step)
+            counter.spent_seconds += elapsed
+            if coordinator.checked.dataset.provides != "samples":
+                # Its trials are answered by the coordinator itself: that is what it costs.
+                counter.charged_seconds += elapsed
             charge_service(job, elapsed, counter)
             _open_jobs(job, step.opened)
             if coordinator.finale.started and step.status == "running":
@@ -66,9 +90,6 @@ def run_advance(session: Session, job: Job) -> None:
                 progress.update_from_coordinator(counter, coordinator.progress())
             _end(counter, step)
             following = session.end_of_slice(counter)
-            if not step.events:
-                # The row of the run changed.
-                wake.announce(counter.run_id)
             used = [*(item.outcome_path for item in finished), *step.obsolete]
             transaction.on_commit(lambda: files.remove_older(job, *used, sweep=sweep, keep=log.name))
     except StaleFence:
@@ -79,7 +100,11 @@ def run_advance(session: Session, job: Job) -> None:
         session.residents.put(job.pk, digest, (coordinator, log))
 
 
-_FINISHED = Select(lambda: Job.objects.filter(run_id=Given("run", UUIDField()), state=Job.State.FINISHED))
+_FINISHED = Select(
+    lambda: Job.objects.filter(run_id=Given("run", UUIDField()), state=Job.State.FINISHED).only(
+        "run_id", "source", "spec", "fence", "outcome", "outcome_path", "outcome_digest"
+    )
+)
 _TAKEN = Update(lambda: (Job.objects.filter(pk=Given("job", UUIDField())), {"state": Job.State.TAKEN, **outcomes.NONE}))
 _END = Update(
     lambda: (
@@ -90,10 +115,23 @@ _END = Update(
             "runnable": Case(When(Exists(Job.objects.filter(run_id=OuterRef("run_id"), state=Job.State.FINISHED)), then=Value(True)),
                              default=Given("more", BooleanField())),
             "checkpoint_digest": Given("digest", CharField()), "lease_until": None, "failures": 0,
-            "served_seconds": F("served_seconds") + Given("elapsed", FloatField()),
+            "served_seconds": F("served_seconds") + Given("elapsed", FloatField()), "progress": Given("progress", JSONField()),
         },
     )
 )
+
+
+def _finished(job: Job) -> tuple[list[Job], dict[str, dict[str, Any]]]:
+    """The run's finished work, with what it gives by its source. Work whose outcome is damaged is done again."""
+    finished, told = [], {}
+    for item in _FINISHED.instances(run=job.its_run):
+        try:
+            told[item.source] = outcomes.read(item)
+        except CheckpointDamaged as damaged:
+            begin_again(item, str(damaged))
+        else:
+            finished.append(item)
+    return finished, told
 
 
 def _open(job: Job, resident: tuple[str, tuple[Coordinator, RowLog]] | None) -> tuple[Coordinator, RowLog | None]:
@@ -108,7 +146,7 @@ def _open(job: Job, resident: tuple[str, tuple[Coordinator, RowLog]] | None) -> 
     known = resident[1][1] if resident else None
     try:
         state, log = checkpoint.read_with_log(path, job.checkpoint_digest, known)
-    except CheckpointMismatch:
+    except CheckpointDamaged:
         if known is None:
             raise
         # Another log was begun meanwhile.

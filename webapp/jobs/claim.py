@@ -23,12 +23,13 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Coalesce, Left, Now
 
-from ..core.locks import lock_run, write_counter
-from ..core.models import Estimate, Job, OwnerService, Run, RunCounter, Trial, Worker
-from ..core.statements import Given, Select, Update
-from ..events.store import add, ops
+from ..core.locks import lock_run
+from ..core.models import Estimate, Job, OwnerService, Run, RunCounter, Worker
+from ..core.statements import Given, Returning, Select, Update, can_return
+from ..events.store import add, ops, write_counter
+from . import trials
 from .clock import after
 
 _LOOK_AT = 8
@@ -51,8 +52,9 @@ def _claimable(kind: str, seen: float | Given) -> QuerySet[Job]:
     """`seen`: since when a worker that is there was seen, in seconds from now (negative)."""
     undecided = Q(run__device="")
     if kind == "cpu":
-        # Where there are GPUs, a run that may choose waits for one.
-        undecided &= ~Q(Exists(Worker.objects.filter(device__startswith="cuda", last_seen__gte=after(seen))))
+        # Where there are GPUs, a run that may choose waits for one. (No LIKE: SQLite compiles a statement with one anew each time.)
+        with_gpu = Worker.objects.annotate(kind=Left("device", 4)).filter(kind="cuda", last_seen__gte=after(seen))
+        undecided &= ~Q(Exists(with_gpu))
     fits = Q(device="any") | (Q(device="auto") & (undecided | Q(run__device=kind)))
     if kind == "cuda":
         fits |= Q(device="cuda")
@@ -79,8 +81,15 @@ def _candidates(kind: str) -> Select[Job]:
 
 
 def _look(device: str) -> Iterator[Job]:
-    seen = timedelta(seconds=-settings.NASCOPE_LEASE_SECONDS)
-    return _candidates(device_kind(device)).instances(seen=seen)
+    return _candidates(device_kind(device)).instances(seen=_seen())
+
+
+def _seen() -> timedelta:
+    return -_lease_time()
+
+
+def _lease_time() -> timedelta:
+    return timedelta(seconds=settings.NASCOPE_LEASE_SECONDS)
 
 
 def claim(worker: Worker) -> Job | None:
@@ -103,12 +112,38 @@ def claim(worker: Worker) -> Job | None:
 def claim_of_run(worker: Worker, counter: RunCounter) -> Job | None:
     """`claim` inside a transaction that holds the run's lock (the caller writes `counter`): the next job if it is this run's. None if it
     is another run's or there is none; then `claim` decides after the commit."""
-    first = next(_look(worker.device), None)
-    if first is None or first.run_id != counter.run_id or not _take(first, worker, counter):
-        return None
-    return first
+    if not can_return():
+        first = next(_look(worker.device), None)
+        return first if first is not None and first.run_id == counter.run_id and _take(first, worker, counter) else None
+    kind = device_kind(worker.device)
+    taken = next(_lease_first(kind).instances(run=counter.run_id, seen=_seen(), worker=worker.pk, lease=_lease_time()), None)
+    if taken is not None:
+        _begin(taken, counter, kind)
+    return taken
 
 
+@lru_cache(maxsize=2)
+def _lease_first(kind: str) -> Returning[Job]:
+    """Look and lease in one statement. With the run locked nothing can come between the two."""
+    run = Run.objects.filter(pk=OuterRef("run_id"))
+    return Returning(
+        lambda: (
+            Job.objects.filter(
+                run_id=Given("run", UUIDField()), pk=Subquery(_claimable(kind, Given("seen", DurationField())).values("pk")[:1])
+            ),
+            _LEASED,
+        ),
+        lambda: Job.objects.annotate(run_state=Subquery(run.values("state")), run_device=Subquery(run.values("device"))).defer(
+            # What nobody reads of a job that is about to be worked on.
+            "created", "lease_until", "failures", "outcome", "outcome_digest",
+        ),
+    )
+
+
+_LEASED = {
+    "state": Job.State.LEASED, "fence": F("fence") + 1, "worker": Given("worker", UUIDField()),
+    "lease_until": after(Given("lease", DurationField())),
+}
 _OF_RUN = Run.objects.filter(pk=OuterRef("run_id"), state__in=Run.ACTIVE)
 
 
@@ -122,46 +157,24 @@ def _lease(kind: str, chooses: bool) -> Update:
                 Q(run=None) | Exists(of_run), pk=Given("job", UUIDField()), fence=Given("fence", BigIntegerField()),
                 state=Job.State.READY, runnable=True,
             ),
-            {
-                "state": Job.State.LEASED, "fence": F("fence") + 1, "worker": Given("worker", UUIDField()),
-                "lease_until": after(Given("lease", DurationField())),
-            },
+            _LEASED,
         )
     )
-
-
-_BUSY = Update(
-    lambda: (
-        Worker.objects.filter(pk=Given("worker", UUIDField())),
-        {"job": Given("job", UUIDField()), "last_seen": Now(), "progress_at": Now()},
-    )
-)
 
 
 def _take(job: Job, worker: Worker, counter: RunCounter | None) -> bool:
     """Lease a job that was looked at. Inside a transaction, with its run locked: then nobody else can be taking it, and if its fence is
     what it was, so is the rest of its row."""
-    kind, lease = device_kind(worker.device), timedelta(seconds=settings.NASCOPE_LEASE_SECONDS)
-    if not _lease(kind, job.device == "auto").execute(job=job.pk, fence=job.fence, worker=worker.pk, lease=lease):
+    kind = device_kind(worker.device)
+    if not _lease(kind, job.device == "auto").execute(job=job.pk, fence=job.fence, worker=worker.pk, lease=_lease_time()):
         return False
     job.fence += 1
     job.state, job.worker_id = Job.State.LEASED, worker.pk
-    _BUSY.execute(worker=worker.pk, job=job.pk)
     if counter is not None:
         _begin(job, counter, kind)
     elif job.estimate_id is not None:
         Estimate.objects.filter(pk=job.estimate_id, state="queued").update(state="running")
     return True
-
-
-_RUNS = Update(
-    lambda: (
-        Trial.objects.filter(
-            run_id=Given("run", UUIDField()), number=Given("number", BigIntegerField()), state=Trial.State.QUEUED
-        ),
-        {"state": Trial.State.RUNNING},
-    )
-)
 
 
 def _begin(job: Job, counter: RunCounter, kind: str) -> None:
@@ -176,7 +189,7 @@ def _begin(job: Job, counter: RunCounter, kind: str) -> None:
     ):
         add(counter, [ops("started", "started")])
     if job.kind == Job.Kind.TRIAL:
-        _RUNS.execute(run=counter.run_id, number=int(job.source.partition(":")[2]))
+        trials.begin(job, counter)
 
 
 def hurried(device: str) -> bool:

@@ -6,6 +6,7 @@
     runs/<run id>/staging/<finalist>/<unique>/               a bundle until the commit of its outcome
     runs/<run id>/weights/trial-<number>.safetensors         what later trials inherit, until the algorithm forgets it
     runs/<run id>/artefacts/, runs/<run id>/model/           written by the engine
+    runs/<run id>/bundles/<sha-256>.zip                      a model's download, under the digest of its bytes; made of `model/`
 
 A file's name carries the fence of its writer (raised by every claim), so a process that lost its lease can never overwrite its
 successor's file.
@@ -17,7 +18,7 @@ import re
 import shutil
 from datetime import timedelta
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db.models.signals import post_delete
@@ -108,12 +109,15 @@ def collect_garbage() -> int:
     return len(gone)
 
 
-def pack_bundle(folder: Path) -> tuple[Path, str]:
-    """Zip a model's folder beside it, atomically. Returns the zip and its SHA-256; equal folders give equal bytes."""
-    target = folder.with_name(f"{folder.name}.zip")
-    return target, write_archive(folder, target)
+def bundle_file(run_id: UUID, sha256: str) -> Path:
+    """Where the download with that digest lies. No other bytes are ever written there."""
+    return run_dir(run_id) / "bundles" / f"{sha256}.zip"
 
 
-def free_bytes() -> int:
-    """Free space where the files lie."""
-    return shutil.disk_usage(settings.NASCOPE_HOME).free
+def pack_bundle(run_id: UUID, folder: Path) -> tuple[Path, str]:
+    """Zip a model's folder into the run's `bundles`, atomically. Returns the zip and its SHA-256; equal folders give equal bytes."""
+    unnamed = run_dir(run_id) / "bundles" / f".{uuid4().hex}"
+    sha256 = write_archive(folder, unnamed)
+    path = bundle_file(run_id, sha256)
+    unnamed.replace(path)
+    return path, sha256

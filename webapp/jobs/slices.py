@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import BigIntegerField, F, FloatField, UUIDField
 
 from search_engine.base import checkpoint
+from search_engine.base.errors import CheckpointDamaged, CheckpointMismatch
 from search_engine.catalogue.config import CheckedRun
 from search_engine.events import Cost, Event
 from search_engine.search.final_work import FinalWork
@@ -22,9 +23,9 @@ from search_engine.search.work import Work, WorkSpec, run_slice
 from ..core.checked import checked_run
 from ..core.models import Job, ModelArtefact, Run, RunCounter
 from ..core.statements import Given, Update
-from ..events.store import StaleFence, add, lock_for
-from . import files, progress
-from .failures import mark_not_reproducible
+from ..events.store import StaleFence, add, lock_for, ops
+from . import files, progress, trials
+from .failures import begin_again, mark_not_reproducible
 from .outcomes import NONE, keep
 from .session import Session
 from .sharing import charge_service
@@ -33,21 +34,27 @@ from .yielding import Yielding
 
 def run_work(session: Session, job: Job) -> None:
     """Do one slice of `job` and commit it. Raises StaleFence if the lease was lost meanwhile: then nothing of it counts."""
-    started = time.perf_counter()
+    started, cpu = time.perf_counter(), time.process_time()
     checked = checked_run(job.its_run)
-    work, alone = session.residents.take(job.pk, job.checkpoint_digest) or (None, job.fence == 1)
+    work, alone = session.residents.take(job.pk, job.checkpoint_digest) or (None, job.fence == 1 and not trials.said_before(job))
     alone = alone and files.follows_its_commit(job)
     arithmetic = session.arithmetics.of(job.its_run, checked.config.device, again=work is None and job.kind == Job.Kind.PHASE)
     if work is None:
         with arithmetic.active():
-            work = _open(job, checked)
+            try:
+                work = _open(job, checked)
+            except CheckpointMismatch as error:
+                if not (job.checkpoint_digest and _can_begin_again(job, error)):
+                    raise
+                begin_again(job, str(error))
+                return
     before = work.cost if job.checkpoint_digest else Cost()
     try:
         with arithmetic.active():
             events = _compute(session, job, work, not alone)
-        slice_ = Slice(job, work, events, before, time.perf_counter() - started, alone)
+        slice_ = Slice(job, work, events, before, time.perf_counter() - started, time.process_time() - cpu, alone)
         if work.finished:
-            session.machine_failures += work.failure is not None and work.failure.machine
+            session.machine_failures += work.machine_failed
             _commit_outcome(session, slice_)
         else:
             digest = _commit_checkpoint(session, slice_)
@@ -70,6 +77,8 @@ class Slice:
     """Those that are not in the database yet."""
     before: Cost
     elapsed: float
+    cpu: float
+    """CPU seconds of this process meanwhile."""
     alone: bool
     """Whether this process did all slices of the job and committed each: only then no files and no events of a lease that ended without
     a commit can be there (its events may reach further than the slice that repeats it)."""
@@ -81,6 +90,20 @@ def _open(job: Job, checked: CheckedRun) -> Work:
     if job.checkpoint_digest:
         work.load_state_dict(checkpoint.read(folder / job.checkpoint_path, job.checkpoint_digest))
     return work
+
+
+def _can_begin_again(job: Job, error: CheckpointMismatch) -> bool:
+    """Whether the work, done from its beginning, is the work that was begun. A phase by another version of its algorithm may not be."""
+    return isinstance(error, CheckpointDamaged) or job.kind != Job.Kind.PHASE
+
+
+def _allowance(job: Job) -> float | None:
+    """Device seconds that a trial may use: what its run's budget in seconds has left. None where there is no such budget, and for phases,
+    which watch it themselves, and the finale, which is not part of it."""
+    budget = checked_run(job.its_run).budget
+    if job.kind != Job.Kind.TRIAL or budget is None or budget.kind != "seconds":
+        return None
+    return budget.limit - RunCounter.objects.values_list("charged_seconds", flat=True).get(pk=job.its_run)
 
 
 def _compute(session: Session, job: Job, work: Work, repeated: bool) -> list[Event]:
@@ -95,6 +118,7 @@ def _compute(session: Session, job: Job, work: Work, repeated: bool) -> list[Eve
         session.progressed()
         return session.should_stop or yielding.due()
 
+    work.allowance = _allowance(job)
     writer.begin(job, repeated=repeated)
     try:
         last = run_slice(work, settings.NASCOPE_SLICE_SECONDS, between_units, writer.put)
@@ -111,7 +135,7 @@ def _commit_checkpoint(session: Session, slice_: Slice) -> str:
     # The outcome that stands though the work goes on: should the rest fail, it is what the coordinator is told.
     standing = work.standing()
     kept = NONE if standing is None else keep(job, standing)
-    bundle = _pack(work)
+    bundle = _pack(job, work)
     with transaction.atomic():
         counter = lock_for(job)
         _record(slice_, counter, state=Job.State.READY, checkpoint_path=name, checkpoint_digest=digest, **kept)
@@ -129,7 +153,7 @@ def _commit_outcome(session: Session, slice_: Slice) -> None:
     job, work = slice_.job, slice_.work
     outcome = work.outcome()
     kept = keep(job, outcome)
-    bundle = _pack(work)
+    bundle = _pack(job, work)
     with transaction.atomic():
         counter = lock_for(job)
         _record(slice_, counter, state=Job.State.FINISHED, reason=outcome["reason"], checkpoint_path="", checkpoint_digest="", **kept)
@@ -137,7 +161,12 @@ def _commit_outcome(session: Session, slice_: Slice) -> None:
         work.place()
         _offer(job, work, bundle)
         if outcome.get("machine"):
-            mark_not_reproducible(counter, f"{job.source} failed because of the machine: {outcome['reason']}")
+            mark_not_reproducible(counter, f"{trials.title(job)} failed because of the machine: {outcome['reason']}")
+            if trials.members(job):
+                message = f"{trials.title(job)}: {outcome['reason']}{trials.consequence(job)}"
+                add(counter, [ops("waiting", message, source=job.source)])
+        if outcome.get("ended_early"):
+            mark_not_reproducible(counter, f"a final training {outcome['ended_early']}")
         # The coordinator's job may be leased at this moment: it looks for finished work again under the run's mutex.
         _WAKE.execute(run=job.its_run)
         following = session.end_of_slice(counter)
@@ -147,14 +176,15 @@ def _commit_outcome(session: Session, slice_: Slice) -> None:
 
 def _offer(job: Job, work: Work, bundle: dict[str, Any]) -> None:
     if bundle:
-        ModelArtefact.objects.filter(run_id=job.its_run, index=work.spec.index).update(**bundle)
+        # What is recorded of a download never changes: work that is done again finds its digest there already.
+        ModelArtefact.objects.filter(run_id=job.its_run, index=work.spec.index, bundle_sha256="").update(**bundle)
 
 
-def _pack(work: Work) -> dict[str, Any]:
+def _pack(job: Job, work: Work) -> dict[str, Any]:
     """The zip of a verified model, made outside the transaction; {} where there is none that waits to be placed."""
     if not isinstance(work, FinalWork) or work.bundle is None:
         return {}
-    path, sha256 = files.pack_bundle(work.bundle)
+    path, sha256 = files.pack_bundle(job.its_run, work.bundle)
     return {"bundle_size": path.stat().st_size, "bundle_sha256": sha256}
 
 
@@ -177,7 +207,7 @@ def _record(slice_: Slice, counter: RunCounter, **ended: str) -> None:
     `end_of_slice` writes `counter`. Raises StaleFence if the lease was lost."""
     job, work = slice_.job, slice_.work
     job.served_seconds += slice_.elapsed
-    job.progress = progress.of_job(work)
+    job.progress = progress.of_job(job, work, slice_.cpu)
     values = {"reason": job.reason, "progress": job.progress, **ended}
     if not _END.execute(job=job.pk, fence=job.fence, elapsed=slice_.elapsed, **values):
         raise StaleFence("the lease was lost")

@@ -10,7 +10,6 @@ Paused means that no lease is held: with a slice under way the run is `pausing` 
 from __future__ import annotations
 
 import random
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -29,7 +28,15 @@ from ..events import wake
 from ..events.store import append, ops
 from . import files
 from .bell import ring
+from .clock import after
 from .sharing import join_owner
+
+NO_SPACE = "the disk is full: free some space; the run goes on by itself then"
+"""Why a run is paused that could not write. Whatever its owner does meanwhile gives it another reason, or another state."""
+
+BY_ITS_OWNER = "paused by its owner"
+
+_WAITING = (Run.State.PAUSING, Run.State.PAUSED)
 
 
 class StateConflict(Exception):
@@ -48,7 +55,8 @@ def create_run(experiment: Experiment, config: RunConfig | dict[str, Any], posit
         run = Run.objects.create(
             experiment=experiment, owner_id=experiment.owner_id, position=position, algorithm=checked.algorithm.id,
             options=checked.options.model_dump(mode="json"), space=checked.space.id, datasets=[entry.id for entry in checked.datasets],
-            seed=checked.config.seed, config=checked.config.model_dump(mode="json"), metric=checked.metric,
+            data=checked.dataset.test_part(checked.dataset_options[0]), seed=checked.config.seed,
+            config=checked.config.model_dump(mode="json"), metric=checked.metric,
             progress={"fraction": 0.0, "text": "queued", "eta_seconds": None},
         )
         counter = RunCounter.objects.create(run=run)
@@ -67,10 +75,15 @@ def clone_run(run: Run, seed: int | None = None) -> Run:
 
 
 def pause(run_id: UUID) -> Run:
-    """Stop asks, tells and new claims; the run is paused as soon as no lease is held. Raises StateConflict."""
+    """Stop asks, tells and new claims; the run is paused as soon as no lease is held. One that waits for space stays paused when there is
+    room again. Raises StateConflict."""
     with transaction.atomic():
         counter = lock_run(run_id)
-        _move(run_id, "paused", Run.ACTIVE, state=Run.State.PAUSING, reason="paused by its owner")
+        if Run.objects.filter(pk=run_id, state__in=_WAITING, reason=NO_SPACE).exists():
+            _move(run_id, "paused", _WAITING, reason=BY_ITS_OWNER)
+            append(counter, [ops("paused", "paused: it stays so when there is space again")])
+            return Run.objects.get(pk=run_id)
+        _move(run_id, "paused", Run.ACTIVE, state=Run.State.PAUSING, reason=BY_ITS_OWNER)
         append(counter, [ops("pausing", "pausing: the slice under way ends with a checkpoint")])
         settle_pause(counter)
     return Run.objects.get(pk=run_id)
@@ -104,14 +117,27 @@ def pause_for(counter: RunCounter, what: str, reason: str) -> None:
 def resume(run_id: UUID) -> Run:
     """Go on from the last checkpoints. Raises StateConflict."""
     with transaction.atomic():
-        counter = lock_run(run_id)
-        run = Run.objects.get(pk=run_id)
-        state = Run.State.QUEUED if run.started is None else Run.State.RUNNING
-        _move(run_id, "resumed", (Run.State.PAUSED, Run.State.PAUSING), state=state, reason="")
-        _join(run, counter)
-        append(counter, [ops("resumed", "resumed")])
-        ring()
+        _go_on(lock_run(run_id), "resumed")
     return Run.objects.get(pk=run_id)
+
+
+def resume_for_space(run_id: UUID) -> bool:
+    """`resume`, if the run still waits for space and for nothing else. Returns whether it did."""
+    with transaction.atomic():
+        counter = lock_run(run_id)
+        waits = Run.objects.filter(pk=run_id, state=Run.State.PAUSED, reason=NO_SPACE).exists()
+        if waits:
+            _go_on(counter, "resumed: there is space again")
+        return waits
+
+
+def _go_on(counter: RunCounter, message: str) -> None:
+    run = Run.objects.get(pk=counter.run_id)
+    state = Run.State.QUEUED if run.started is None else Run.State.RUNNING
+    _move(run.pk, "resumed", _WAITING, state=state, reason="")
+    _join(run, counter)
+    append(counter, [ops("resumed", message)])
+    ring()
 
 
 def cancel(run_id: UUID) -> Run:
@@ -135,8 +161,7 @@ def close(counter: RunCounter) -> None:
         state=Trial.State.CANCELLED, reason="the run ended before its result was told"
     )
     if settings.NASCOPE_RETENTION_DAYS:
-        until = timezone.now() + timedelta(days=settings.NASCOPE_RETENTION_DAYS)
-        Run.objects.filter(pk=counter.run_id, keep_until=None).update(keep_until=until)
+        Run.objects.filter(pk=counter.run_id, keep_until=None).update(keep_until=after(86_400.0 * settings.NASCOPE_RETENTION_DAYS))
     run_id = counter.run_id
     transaction.on_commit(lambda: files.remove_work_files(run_id))
 

@@ -22,7 +22,8 @@ from django.db import Error, connection
 from search_engine.base.children import ends_with_parent
 
 from ..core.models import Worker
-from . import parent
+from . import memory, parent
+from .causes import Cause
 from .reaper import Reaper, release_dead_workers, release_worker, stuck_workers
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ class Child:
         environment = {**os.environ, **self.environment, parent.VARIABLE: str(os.getpid()), "DJANGO_SETTINGS_MODULE": "webapp.settings"}
         # Called from the main thread only: the kernel's death signal follows the thread that started the child.
         # What children say goes to stderr: the supervisor's stdout has one line, the login link.
-        self.process = subprocess.Popen(
+        self.process = subprocess.Popen(  # nosec B603 # our own words, no shell
             ends_with_parent(self.command), cwd=settings.BASE_DIR, env=environment, start_new_session=True,
             stdin=subprocess.DEVNULL, stdout=2,
         )
@@ -66,17 +67,17 @@ class Child:
 
 def children(host: str, port: int, workers: int, gpus: int) -> list[Child]:
     """The web process, one worker per GPU, and `workers` on the CPU."""
-    module, _, name = settings.ASGI_APPLICATION.rpartition(".")
-    web = [
-        sys.executable, "-m", "uvicorn", f"{module}:{name}", "--host", host, "--port", str(port), "--ws", "websockets-sansio",
-        "--log-level", "warning", "--no-access-log", "--timeout-graceful-shutdown", "3",
-    ]
-    manage = [sys.executable, str(settings.BASE_DIR / "manage.py"), "worker"]
+    program = [sys.executable, str(settings.BASE_DIR / "manage.py")]
+    web = [*program, "serve", "--host", host, "--port", str(port), "--grace", "3"]
+    manage = [*program, "worker"]
+    limits = {memory.VARIABLE: str(settings.NASCOPE_MEMORY_CEILING or memory.share(workers + gpus))}
     return [
         Child("web", web, worker=False),
-        *(Child(f"gpu-{index}", [*manage, "--device", f"cuda:{index}", "--name", f"gpu-{index}"], worker=True) for index in range(gpus)),
+        *(Child(f"gpu-{index}", [*manage, "--device", f"cuda:{index}", "--name", f"gpu-{index}"], worker=True, environment=limits)
+          for index in range(gpus)),
         *(
-            Child(f"cpu-{index + 1}", [*manage, "--name", f"cpu-{index + 1}"], worker=True, environment={"OMP_NUM_THREADS": "1"})
+            Child(f"cpu-{index + 1}", [*manage, "--name", f"cpu-{index + 1}"], worker=True,
+                  environment={"OMP_NUM_THREADS": "1", **limits})
             for index in range(workers)
         ),
     ]
@@ -158,15 +159,18 @@ class Supervisor:
         child.wait = 0.0 if now - child.started >= HEALTHY_SECONDS else _longer(child.wait)
         log.warning("%s ended with status %s; it starts again in %.1f s", child.name, status, child.wait)
         if child.worker:
-            self._release(child, "its worker was killed" if status < 0 else f"its worker ended with status {status}")
+            over = status == memory.OVER
+            ended = "its worker was killed" if status < 0 else f"its worker ended with status {status}"
+            limit = float(child.environment.get(memory.VARIABLE, 0.0)) or memory.ceiling()
+            self._release(child, memory.reason(limit) if over else ended, cause=Cause.CEILING if over else Cause.MACHINE)
         child.process, child.started = None, now
 
-    def _release(self, child: Child, reason: str, *, counts: bool = True) -> None:
+    def _release(self, child: Child, reason: str, *, counts: bool = True, cause: Cause = Cause.MACHINE) -> None:
         """What the dead worker held is free at once; without this the lease would have to run out."""
 
         def release() -> None:
             for worker in Worker.objects.filter(host=platform.node(), pid=child.pid):
-                release_worker(worker.pk, reason, counts=counts)
+                release_worker(worker.pk, reason, counts=counts, cause=cause)
 
         _guarded(f"leases of {child.name} are left to run out", release)
 
@@ -175,7 +179,8 @@ class Supervisor:
             return
         by_pid = {child.pid: child for child in self.crew if child.worker and child.process is not None}
         for worker in stuck_workers(by_pid):
-            log.warning("%s made no progress for %.0f s: it is killed", by_pid[worker.pid].name, settings.NASCOPE_PROGRESS_DEADLINE)
+            why = "claims nothing although it is called" if worker.called_at else "makes no progress"
+            log.warning("%s %s: it is killed, and a fresh one started", by_pid[worker.pid].name, why)
             os.kill(worker.pid, signal.SIGKILL)
 
     def stop(self) -> None:

@@ -1,7 +1,7 @@
-"""The WebSocket of one run: who may watch, from where, and a loop that sends what is new.
+"""The WebSocket of one run: who may watch, from where, and a loop that sends what is said of the run (webapp.live.broadcast).
 
-Every client pulls at its own pace by its own cursor: sending waits while the client's buffer is full, so a slow client is simply
-further behind and holds nothing up.
+Every client takes it at its own pace: sending waits while the client's buffer is full, so a slow client is simply further behind and
+holds nothing up.
 """
 
 from __future__ import annotations
@@ -9,33 +9,32 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
-from django.contrib.auth.models import AnonymousUser
 from django.http.request import split_domain_port, validate_host
 
+from search_engine.base.quoting import shortened
+from webapp.accounts.credentials import Credential
+from webapp.accounts.doors import open_to_anybody
 from webapp.api.present import run_info, run_rows
+from webapp.api.problems import Problem
+from webapp.api.queries import LARGEST, Query, Text, Whole, read
 from webapp.core.models import Run, WsTicket
-from webapp.events.tail import CHUNK, tail
 
 from . import frames
-from .run_frames import RUN_SPACING, run_frames
-
-if TYPE_CHECKING:
-    from webapp.api.present import ReadyRun
+from .broadcast import broadcast
+from .watch import ended
 
 log = logging.getLogger(__name__)
 
-PING_SECONDS = 20.0
-TICK_SECONDS = 0.1
-"""How often a quiet connection looks whether something held back is due."""
+_LONGEST_REASON = 120
+"""Characters of a reason: a close frame holds 123 bytes."""
 
 TRY_AGAIN = 1011
 BAD_REQUEST = 4400
@@ -44,10 +43,19 @@ FOREIGN_ORIGIN = 4403
 ABSENT = 4404
 
 
+class WatchQuery(Query):
+    """Where a client goes on, and what lets it in where no cookie does."""
+
+    after: Annotated[int, Whole(0, LARGEST)] = 0
+    ticket: Annotated[str, Text(200)] = ""
+
+
 class RunConsumer(AsyncWebsocketConsumer):
-    """/ws/v1/runs/{id}/?after=SEQ, with the session cookie from an own origin, or with ?ticket=."""
+    """/ws/v1/runs/{id}/?after=SEQ, with the session cookie from an own origin, or with ?ticket=. Once the session or the token behind it
+    ends, the socket ends within a heartbeat."""
 
     _sender: asyncio.Task[None] | None = None
+    _guard: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
         # A refusal before the handshake has no close code in a browser; accepting first tells it why.
@@ -57,38 +65,49 @@ class RunConsumer(AsyncWebsocketConsumer):
             await self.close(*refusal)
             return
         self._sender = asyncio.create_task(self._send_all())
+        self._guard = asyncio.create_task(self._keep_watch())
 
     async def disconnect(self, code: int) -> None:
-        if self._sender is not None:
-            self._sender.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._sender
+        for task in (self._guard, self._sender):
+            if task is not None:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Clients have nothing to say: what they want stands in the address."""
 
     async def _refusal(self) -> tuple[int, str] | None:
         """Close code and reason, or None for somebody who may watch."""
-        query = parse_qs(self.scope["query_string"].decode("latin-1"))
-        ticket = query.get("ticket", [""])[0]
-        user: Any
-        if ticket:
-            row = await database_sync_to_async(WsTicket.redeem)(ticket)
-            user = AnonymousUser() if row is None else row.user
-        else:
-            # A foreign page's socket would carry the visitor's cookie; it cannot carry a ticket.
-            if not _own_origin(self.scope):
-                return FOREIGN_ORIGIN, "this page may not open sockets here; other programs use ?ticket="
-            user = self.scope["user"]
-        if not user.is_authenticated:
+        try:
+            query = read(parse_qs(self.scope["query_string"].decode("latin-1"), keep_blank_values=True), WatchQuery)
+        except Problem as problem:
+            return BAD_REQUEST, shortened(problem.document.detail, _LONGEST_REASON)
+        except ValueError:
+            return BAD_REQUEST, "too many parameters"
+        # A foreign page's socket would carry the visitor's cookie; it cannot carry a ticket.
+        if not query.ticket and not _own_origin(self.scope):
+            return FOREIGN_ORIGIN, "this page may not open sockets here; other programs use ?ticket="
+        credential = await database_sync_to_async(_credential)(self.scope, query.ticket)
+        if credential is None:
             return LOGIN, "log in, or bring a fresh ticket"
-        after = query.get("after", ["0"])[0]
-        if not (after.isascii() and after.isdigit() and len(after) < 19):
-            return BAD_REQUEST, "after must be the number of an event"
-        self._after = int(after)
-        run_id: UUID = self.scope["url_route"]["kwargs"]["run"]
-        self._run: ReadyRun | None = await database_sync_to_async(_find)(run_id, user.pk)
-        return None if self._run is not None else (ABSENT, "there is no such run, or it is not yours")
+        self._credential, self._after = credential, query.after
+        self._run: UUID = self.scope["url_route"]["kwargs"]["run"]
+        self._hello = await database_sync_to_async(_hello)(self._run, credential.user)
+        return None if self._hello else (ABSENT, "there is no such run, or it is not yours")
+
+    async def _keep_watch(self) -> None:
+        """Close the socket once its client would not be let in any more. Beside the sending, which waits for slow clients."""
+        end = LOGIN, "you were logged out, or what let you in was revoked"
+        try:
+            await ended(self._credential)
+        except Exception:
+            log.exception("whether a socket may stay open cannot be said")
+            end = TRY_AGAIN, "something went wrong in the server; connect again"
+        assert self._sender is not None
+        self._sender.cancel()
+        with contextlib.suppress(OSError, RuntimeError):
+            await self.close(*end)
 
     async def _send_all(self) -> None:
         """Follow the run until the client leaves. A failure closes the socket: the client comes back and goes on from its number."""
@@ -97,71 +116,42 @@ class RunConsumer(AsyncWebsocketConsumer):
         except OSError:
             return  # the client left while something was being sent
         except Exception:
-            log.exception("following run %s failed", self.scope["url_route"]["kwargs"]["run"])
+            log.exception("following run %s failed", self._run)
             with contextlib.suppress(OSError, RuntimeError):
                 await self.close(TRY_AGAIN, "something went wrong in the server; connect again")
 
     async def _follow(self) -> None:
-        run = self._run
-        assert run is not None
-        await self.send(frames.Hello(last_seq=run.counter.last_seq, run=run_info(run)).model_dump_json())
-        pace = _Pace()
-        sent, held = self._after, list[frames.Record]()
-        async with contextlib.aclosing(tail(run.pk, self._after, idle=TICK_SECONDS)) as chunks:
-            async for records in chunks:
-                held += records
-                # A full chunk means catching up: then one structure frame a chunk is thin enough, and waiting would only delay.
-                cut = frames.thin(held, due=len(records) >= CHUNK or pace.structure_due())
-                if cut is not None:
-                    await self.send(frames.events_text(sent + 1, cut))
-                    sent, held = cut.to_seq, cut.held
-                    pace.spoke(structure=cut.structure)
-                if pace.run_due():
-                    text = await run_frames.newer(run.pk, pace.run_text)
-                    if text is None:
-                        await self.close(ABSENT, "the run was deleted")
-                        return
-                    if text != pace.run_text:
-                        pace.run_text = text
-                        await self.send(text)
-                        pace.spoke()
-                if pace.ping_due():
-                    await self.send(_PING)
-                    pace.spoke()
+        await self.send(self._hello)
+        async with contextlib.aclosing(broadcast(self._run, self._after)) as texts:
+            async for text in texts:
+                await self.send(text)
+        await self.close(ABSENT, "the run was deleted")
 
 
-class _Pace:
-    """When this client was last told what."""
+@open_to_anybody
+class NoSuchSocket(AsyncWebsocketConsumer):
+    """Every other address. Told as an absent run is: a refused handshake would tell a browser nothing."""
 
-    def __init__(self) -> None:
-        self.run_text = ""
-        self._spoke = time.monotonic()
-        self._structure = self._run = float("-inf")
-
-    def spoke(self, structure: bool = False) -> None:
-        self._spoke = time.monotonic()
-        if structure:
-            self._structure = self._spoke
-
-    def structure_due(self) -> bool:
-        return time.monotonic() - self._structure >= frames.STRUCTURE_SPACING
-
-    def ping_due(self) -> bool:
-        return time.monotonic() - self._spoke >= PING_SECONDS
-
-    def run_due(self) -> bool:
-        due = time.monotonic() - self._run >= RUN_SPACING
-        if due:
-            self._run = time.monotonic()
-        return due
+    async def connect(self) -> None:
+        await self.accept()
+        await self.close(ABSENT, "there is no such socket")
 
 
-_PING = frames.Ping().model_dump_json()
+def _credential(scope: Mapping[str, Any], ticket: str) -> Credential | None:
+    """What lets the client in: the ticket that it brings, else its session. None where nothing does."""
+    if ticket:
+        row = WsTicket.redeem(ticket)
+        credential = None if row is None else Credential.of_ticket(row)
+    else:
+        user = scope["user"]
+        credential = Credential(user.pk, session=scope["session"].session_key) if user.is_authenticated else None
+    return credential if credential is not None and credential.holds() else None
 
 
-def _find(run_id: UUID, user_id: int) -> ReadyRun | None:
-    """The only way in: the run, if it is the user's."""
-    return run_rows(Run.objects.filter(pk=run_id, owner_id=user_id)).first()
+def _hello(run_id: UUID, user_id: int) -> str:
+    """The only way in: the first frame of the run, if it is the user's; else nothing."""
+    run = run_rows(Run.objects.filter(pk=run_id, owner_id=user_id)).first()
+    return "" if run is None else frames.Hello(last_seq=run.counter.last_seq, run=run_info(run)).model_dump_json()
 
 
 def _own_origin(scope: Mapping[str, Any]) -> bool:

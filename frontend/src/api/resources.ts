@@ -3,6 +3,7 @@ import { apiPath, del, get, getPage, post } from "./client";
 import type {
   Algorithm,
   ApiToken,
+  Candidate,
   Compatible,
   Dataset,
   Estimate,
@@ -12,6 +13,7 @@ import type {
   Genome,
   Me,
   Model,
+  Moment,
   Page,
   Plugin,
   Preset,
@@ -19,7 +21,6 @@ import type {
   RunSchema,
   SearchSpace,
   Snapshot,
-  StructureHistory,
   TokenScope,
   Trial,
   Validation,
@@ -74,19 +75,17 @@ export const cloneRun = (id: string, seed?: number) => post<Run>(`runs/${id}/clo
 export const getRunEvents = (id: string, after: number, limit = 1000, signal?: Signal) =>
   get<EventPage>(apiPath(`runs/${id}/events`, { after, limit }), signal);
 export const getSnapshot = (id: string, signal?: Signal) => get<Snapshot>(`runs/${id}/snapshot`, signal);
-export const getStructure = (
-  id: string,
-  query: { group: string; edge: number; from?: number; to?: number; every?: number },
-  signal?: Signal,
-) => get<StructureHistory>(apiPath(`runs/${id}/structure`, query), signal);
+export const getMoment = (id: string, at: number, signal?: Signal) => get<Moment>(apiPath(`runs/${id}/moment`, { at }), signal);
 export const getTrials = (run: string, cursor: Cursor, order: "number" | "-value" = "number", signal?: Signal) =>
   getPage<Trial>("trials", cursor, { run, order }, signal);
+export const getCandidates = (run: string, from: number, limit: number, signal?: Signal) => getPage<Candidate>("candidates", null, { run, from, limit }, signal);
 export const getGenome = (id: string, signal?: Signal) => get<Genome>(`genomes/${id}`, signal);
 export const findGenomes = (run: string, hash: string, signal?: Signal) => getPage<Genome>("genomes", null, { run, hash }, signal);
 
 // ---- models and machinery
 export const getModels = (cursor: Cursor, signal?: Signal) => getPage<Model>("models", cursor, {}, signal);
 export const getModel = (id: string, signal?: Signal) => get<Model>(`models/${id}`, signal);
+export const rebuildModel = (id: string) => post<Model>(`models/${id}/rebuild`, {});
 export const modelDownloadUrl = (id: string) => `/api/v1/models/${id}/download`;
 export const getWorkers = (signal?: Signal) => list<Worker>("workers", signal);
 export const getPlugins = (signal?: Signal) => list<Plugin>("plugins", signal);

@@ -2,11 +2,18 @@
 
 import type { JsonSchema } from "../schema/jsonSchema";
 import type {
-  EventRecord, FamilyDeclared, FinalistChosen, Champion, ControlScored, DecisionsDeclared, DerivedGenome, GrowthStep, Incumbent, Notice, PhaseStarted, GraphData,
-  Report,
+  ClassScores, EventRecord, FinalistChosen, ControlScored, GrowthStep, Incumbent, Notice, PhaseStarted, PopulationBlock, GraphData, Report, Score,
 } from "../types/events.gen";
 
-export type BudgetKind = "trials" | "samples" | "seconds";
+/** In the order in which a form offers them. */
+export const BUDGET_KINDS = ["trials", "samples", "flops", "seconds"] as const;
+export type BudgetKind = (typeof BUDGET_KINDS)[number];
+/** What a run may spend. `count_repeats`: whether repeated trials, which cost nothing, count as trials of it. */
+export interface BudgetInfo {
+  kind: BudgetKind;
+  limit: number;
+  count_repeats: boolean;
+}
 export type RunState = "queued" | "running" | "pausing" | "paused" | "completed" | "failed" | "cancelled";
 
 export interface Me {
@@ -35,6 +42,8 @@ export interface Algorithm {
   spaces: string[];
   datasets: string[];
   budgets: BudgetKind[];
+  /** Whether it has no plan that ends it. */
+  needs_budget: boolean;
   domains: DomainsInfo;
   schema: JsonSchema;
 }
@@ -75,10 +84,13 @@ export interface Dataset {
   provides: "samples" | "table" | "objective";
   /** "none": a formula or a table answers for each genome, there is nothing to put into a network; its shape is then null, or [] with 0 classes. */
   input_kind: "image" | "vector" | "none";
+  task: "classification" | "regression" | "reconstruction";
   shape: { input: number[]; classes: number } | null;
   budgets: BudgetKind[];
   spaces: string[] | null;
   sizes: Record<string, number>;
+  /** A sentence without which scores on it would be misread, or empty. */
+  notice: string;
   metric: string;
   available: boolean;
   missing_files: string[];
@@ -91,6 +103,8 @@ export interface Compatible {
   space: string;
   dataset: string;
   budgets: BudgetKind[];
+  /** Fields of an experiment's body that do nothing there; those of the algorithm begin with `options.`. */
+  idle: { fields: string[]; why: string }[];
 }
 
 export interface RunSchema {
@@ -112,6 +126,7 @@ export type Options = Record<string, unknown>;
 
 export interface RuntimeOptions {
   threads?: number;
+  together?: number;
   device?: "auto" | "cpu" | "cuda";
   amp?: boolean;
   structure_every?: number;
@@ -128,6 +143,7 @@ export interface ExperimentBody {
   dataset_options: Options[];
   seeds: number[];
   budget: Partial<Record<BudgetKind, number>> | null;
+  count_repeats?: boolean;
   training: Options;
   finale: Options;
   runtime: RuntimeOptions;
@@ -144,6 +160,8 @@ export interface Validation {
   problems: FieldProblem[];
   /** What to know before the start although nothing is wrong. */
   advice: string[];
+  /** How the networks of each algorithm's finale are trained. */
+  finish: string[];
 }
 
 export interface RunEstimate {
@@ -155,16 +173,54 @@ export interface RunEstimate {
   trials: number | null;
   note: string;
   advice: string[];
+  /** What the neediest piece between two checks for a stop takes: bytes of the whole worker, FLOPs. */
+  unit?: { what: string; memory: number; flops: number } | null;
+  /** Why it would be refused: one unit needs more than a worker may take. */
+  problem?: FieldProblem | null;
 }
 
 export interface Estimate {
   id: string;
   state: "queued" | "running" | "done" | "failed";
-  result: { runs: RunEstimate[]; total_seconds: number | null } | null;
+  /** `data`: what to know of the data, split as the first run's seed divides them. Estimates of an earlier version lack it. */
+  result: { runs: RunEstimate[]; data?: string[]; total_seconds: number | null } | null;
   reason: string;
 }
 
-export interface Model {
+/** Three figures that are never mixed. */
+export interface Scores {
+  /** By which the search ranked it; null where the search scores no architecture of its own. */
+  search_score: Score | null;
+  validation_score: Score | null;
+  /** Taken once, when the network was finished; not to choose by. */
+  test_score: Score | null;
+}
+
+/** How many finished networks were scored on the test part: of the run, of its experiment, of all of the person's runs that open the same one. */
+export interface TestVisits {
+  run: number;
+  experiment: number;
+  data: number;
+  /** That test part in words: "digits (labels 3, 8)". */
+  part: string;
+  /** The same of each other test part that further data sets open. */
+  further: { part: string; data: number }[];
+}
+
+/** A download as it was recorded, and what was found of it since. */
+export interface Bundle {
+  size: number;
+  sha256: string;
+  /** When its bytes were last held against that. */
+  checked: string | null;
+  /** What was found then; empty = it is whole. */
+  damage: string;
+  /** Of a damaged one: what can be done, or is being done, in words. */
+  repair: string;
+  rebuild: "no" | "possible" | "waiting";
+}
+
+export interface Model extends Scores {
   id: string;
   run: string;
   experiment: { id: string; name: string };
@@ -174,11 +230,15 @@ export interface Model {
   seed: number;
   index: number;
   role: "finalist" | "baseline";
+  /** What it is in the finale. */
+  title: string;
   genome_hash: string;
   metrics: Record<string, number>;
+  by_class: ClassScores[];
+  warnings: string[];
   parameters: number | null;
   flops: number | null;
-  bundle: { size: number; sha256: string } | null;
+  bundle: Bundle | null;
   reason: string;
   created: string;
 }
@@ -190,7 +250,7 @@ export interface Charged {
   flops: number;
 }
 
-export interface Run {
+export interface Run extends Scores {
   id: string;
   experiment: { id: string; name: string };
   algorithm: AlgorithmName;
@@ -200,11 +260,17 @@ export interface Run {
   datasets: string[];
   state: RunState;
   reason: string;
-  budget: { kind: BudgetKind; limit: number } | null;
+  /** It waits for space on the disk and then goes on by itself; pause it, and it stays paused. */
+  resumes_itself: boolean;
+  budget: BudgetInfo | null;
   charged: Charged;
-  progress: { fraction: number | null; text: string; eta_seconds: number | null };
+  progress: { fraction: number | null; text: string; eta_seconds: number | null; eta_low_seconds?: number | null; eta_high_seconds?: number | null };
   phase: string;
-  best: { value: number; metric: string; candidate: number | null; genome_hash: string } | null;
+  /** What the search prefers so far; its score is `search_score`. */
+  best: { candidate: number | null; genome_hash: string } | null;
+  /** What every value of its trials and candidates is. */
+  search_measure: Pick<Score, "metric" | "name" | "unit" | "direction"> & { kind: "search" };
+  test_visits: TestVisits;
   last_seq: number;
   created: string;
   started: string | null;
@@ -212,10 +278,12 @@ export interface Run {
   reproducible: boolean;
   reproducible_note: string;
   worker: { name: string; device: string; threads: number } | null;
-  counts: { candidates: number; trials: number; failed: number };
+  counts: { candidates: number; trials: number; failed: number; repeated: number; architectures: number };
   models: Model[];
   /** Only in the detail of one run: the whole RunConfig. */
   config?: Record<string, unknown>;
+  /** Only there: how the networks of its finale are trained, in words, and what differs from the algorithm's own recipe. */
+  finish?: { sentences: string[]; other_recipe: { fields: Record<string, { own: unknown; used: unknown }>; meaning: string } | null };
 }
 
 export interface Experiment {
@@ -224,11 +292,14 @@ export interface Experiment {
   created: string;
   space: string;
   datasets: string[];
-  budget: { kind: BudgetKind; limit: number } | null;
+  budget: BudgetInfo | null;
   seeds: number[];
   config: ExperimentBody;
   states: Partial<Record<RunState, number>>;
+  test_visits: number;
   runs: Run[];
+  /** Shared settings that some of its algorithms do not use, in words; only in the detail of one experiment. */
+  unused?: string[];
 }
 
 export interface EventPage {
@@ -237,50 +308,101 @@ export interface EventPage {
   has_more: boolean;
 }
 
-export interface MetricSeries {
-  steps: number[];
-  samples: number[];
-  values: number[];
+/** What an event said, with the event's number. */
+export interface At<Data> {
+  seq: number;
+  data: Data;
 }
 
+/** Named numbers that one source says together, as columns; `seqs`, `steps` and `samples` each as what they are more than the one before. */
+export interface Track {
+  source: string;
+  names: string[];
+  seqs: number[];
+  steps: number[];
+  samples: number[];
+  /** Of each name; null where it was no finite number. */
+  values: (number | null)[][];
+}
+
+/** Candidates in birth order. `number`, `born` and `samples` each as what they are more than the one before. */
+export interface CandidateColumns {
+  number: number[];
+  /** Number of the event. */
+  born: number[];
+  /** So many events after its birth; 0 = not yet. */
+  told: number[];
+  value: (number | null)[];
+  samples: number[];
+  statuses: string[];
+  status: number[];
+  operators: string[];
+  operator: number[];
+  parents: number[][];
+  /** Number of the first candidate with the same genome; null = itself. */
+  same_as: (number | null)[];
+  reused_from: (number | null)[];
+  /** By number: why it failed. */
+  reasons: Record<string, string>;
+  /** By number: what makes a candidate's figures say less than they seem to. */
+  warnings: Record<string, string[]>;
+}
+
+/** When things happened; `seqs`, `ticks` and `marks` each as what they are more than the one before. */
+export interface TimelineColumns {
+  seqs: number[];
+  /** Active seconds. */
+  at: number[];
+  /** Seconds since the epoch of the newest event. */
+  time: number | null;
+  /** Where the picture changes. */
+  ticks: number[];
+  /** New bests and champions. */
+  marks: number[];
+}
+
+/** What a run showed when its event `at` had come: the newest of every kind of which only the newest matters. */
+export interface Moment {
+  at: number;
+  events: EventRecord[];
+  /** Where the run has more than a snapshot holds. */
+  candidates: CandidateColumns | null;
+}
+
+/** A run as it stands, with all of its past that adds up. */
 export interface Snapshot {
   as_of_seq: number;
   run: Run;
-  family: FamilyDeclared | null;
-  structure: { step: number; groups: Record<string, string>; samples?: Record<string, string> } | null;
-  champion: Champion | null;
-  derived: DerivedGenome | null;
-  incumbent: Incumbent | null;
-  phases: PhaseStarted[];
-  /** By source (`phase:0`, `final:0`, ...), then by the metric's name. */
-  metrics: Record<string, Record<string, MetricSeries>>;
-  candidates: {
-    number: number[];
-    value: (number | null)[];
-    status: string[];
-    operator: string[];
-    parents: number[][];
-    genome_hash: string[];
-  };
-  finalists: FinalistChosen[];
-  models: Model[];
-  notices: Notice[];
-  decisions?: DecisionsDeclared | null;
-  /** The newest of each kind of live picture; of charts and masks that of each source. */
-  pictures?: (EventRecord["data"] & { source?: string })[];
-  controls?: ControlScored[];
-  reports?: Report[];
-  /** The newest few hundred, the oldest first. */
-  growth?: GrowthStep[];
+  /** What a moment gives, at the newest. */
+  events: EventRecord[];
+  timeline: TimelineColumns;
+  curves: Track[];
+  candidates: CandidateColumns;
+  /** Without their genomes. */
+  incumbents: At<Incumbent>[];
+  phases: At<PhaseStarted>[];
+  notices: At<Notice>[];
+  finalists: At<FinalistChosen>[];
+  controls: At<ControlScored>[];
+  reports: At<Report>[];
+  /** Thinned, but for the newest. */
+  growth: At<GrowthStep>[];
+  /** Generations that live in memory, thinned. */
+  population: At<PopulationBlock>[];
+  /** The newest that a log tells of, without genomes, graphs and charts. */
+  log: EventRecord[];
 }
 
-/** History of one edge: `values` is base64 of float32, steps x operations. */
-export interface StructureHistory {
-  group: string;
-  edge: number;
-  operations: string[];
-  steps: number[];
-  values: string;
+export interface Candidate {
+  number: number;
+  /** Id of its genome. */
+  genome: string;
+  genome_hash: string;
+  /** Its genome in the space's own text form. */
+  string: string;
+  parents: number[];
+  operator: string;
+  born_seq: number;
 }
 
 export interface Trial {
@@ -292,6 +414,7 @@ export interface Trial {
   reason: string;
   value: number | null;
   metrics: Record<string, number>;
+  warnings: string[];
   cost: Record<string, number>;
   fidelity: Record<string, unknown>;
   reused_from: number | null;

@@ -15,6 +15,7 @@ import { ModelsPage } from "../views/ModelsPage";
 import { NotFoundPage } from "../views/NotFoundPage";
 import { WorkersPage } from "../views/WorkersPage";
 import { ErrorBoundary } from "./ErrorBoundary";
+import { AfterLogin } from "./AfterLogin";
 import { navigate, useLocation } from "./router";
 import { paths, routeOf, type Route } from "./routes";
 import { SessionContext } from "./session";
@@ -27,8 +28,9 @@ const NewExperimentPage = lazy(() => import("../views/new/NewExperimentPage").th
 function Page({ route }: { route: Route }) {
   switch (route.page) {
     case "home":
-    case "login": // reached while logged in: there is nothing to do there
       return <HomePage />;
+    case "login":
+      return <AfterLogin />;
     case "new":
       return <NewExperimentPage />;
     case "experiments":
@@ -80,7 +82,6 @@ export function App() {
         onLogin={(person) => {
           me.set(person);
           setOut(false);
-          if (route.page === "login") navigate(paths.home, { replace: true });
         }}
       />
     );

@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { useTheme } from "../app/theme";
-import { count, metric } from "../ui/format";
+import { count, metric, tickTexts } from "../ui/format";
 import "./charts.css";
 
 export interface Curve {
@@ -57,8 +57,8 @@ function options(curves: readonly Curve[], width: number, height: number, xLabel
     scales: { x: { time: false }, y: { range: (_, low, high) => yRange() ?? uPlot.rangeNum(low, high, 0.08, true) } },
     hooks: { setCursor: [(plot) => sayLatest(plot)] },
     axes: [
-      { ...axis, label: xLabel, labelSize: 16, labelFont: `11px ${variable("--font")}`, size: 34, values: (_, ticks) => ticks.map((tick) => count(tick)) },
-      { ...axis, size: 48, values: (_, ticks) => ticks.map((tick) => Number(tick.toPrecision(4)).toString()) },
+      { ...axis, label: xLabel, labelSize: 16, labelFont: `11px ${variable("--font")}`, size: 34, values: (_, ticks) => tickTexts(ticks) },
+      { ...axis, size: 48, values: (_, ticks) => tickTexts(ticks) },
     ],
     series: [
       { label: xLabel.split(" ")[0] ?? xLabel, value: (_, value) => count(value) },
@@ -82,6 +82,8 @@ function options(curves: readonly Curve[], width: number, height: number, xLabel
 export interface CurvesProps {
   curves: readonly Curve[];
   xLabel: string;
+  /** Measure, unit, and which way is better. */
+  yLabel: string;
   label: string;
   /** Limits of the y axis where a few outliers would squeeze the rest. */
   yRange?: [number, number] | undefined;
@@ -93,11 +95,11 @@ function sayLatest(plot: uPlot): void {
   if (last >= 0 && (plot.cursor.left ?? -1) < 0) plot.setLegend({ idx: last }, false);
 }
 
-export function Curves({ curves, xLabel, label, yRange }: CurvesProps) {
+export function Curves({ curves, xLabel, yLabel, label, yRange }: CurvesProps) {
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const { theme } = useTheme();
-  const shape = curves.map((curve) => `${curve.label}|${curve.color}|${curve.dots ? 1 : 0}`).join("\n");
+  const shape = curves.map((curve) => `${curve.label}|${curve.color}|${curve.dots ? 1 : 0}|${curve.dash?.join(" ") ?? ""}`).join("\n");
   const data = useMemo(() => align(curves), [curves]);
   const latest = useRef({ curves, data, yRange });
   useEffect(() => {
@@ -107,10 +109,12 @@ export function Curves({ curves, xLabel, label, yRange }: CurvesProps) {
   useEffect(() => {
     const element = host.current;
     if (!element) return;
-    const size = () => ({ width: Math.max(element.clientWidth, 60), height: Math.max(element.clientHeight - 24, 60) });
+    // The legend has as many lines as its names need.
+    const size = () => ({ width: Math.max(element.clientWidth, 60), height: Math.max(element.clientHeight - Math.max(element.querySelector<HTMLElement>(".u-legend")?.offsetHeight ?? 0, 24), 60) });
     const made = new uPlot(options(latest.current.curves, size().width, size().height, xLabel, () => latest.current.yRange), latest.current.data, element);
     plot.current = made;
     sayLatest(made);
+    made.setSize(size());
     const observer = new ResizeObserver(() => made.setSize(size()));
     observer.observe(element);
     return () => {
@@ -127,5 +131,13 @@ export function Curves({ curves, xLabel, label, yRange }: CurvesProps) {
   }, [data]);
 
   const words = curves.map((curve) => `${curve.label} ${metric(curve.y.at(-1))}`).join(", ");
-  return <div className="curves" ref={host} role="img" aria-label={`${label}: ${words || "nothing yet"}`} />;
+  // Above the axis, where it may take two lines; turned along the axis a small panel would cut it.
+  return (
+    <>
+      <p className="curves-axis" aria-hidden="true">
+        {yLabel}
+      </p>
+      <div className="curves" ref={host} role="img" aria-label={`${label}, ${yLabel}: ${words || "nothing yet"}`} />
+    </>
+  );
 }

@@ -5,7 +5,7 @@ import { useStage } from "../graph/useStage";
 import type { RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
 import type { FamilyGroup } from "../types/events.gen";
-import { nodeLabel } from "../graph/labels";
+import { edgeName, weightOf } from "../graph/labels";
 import { measured, whole, type Figures } from "../ui/figures";
 import { Decisions, leader } from "./decisions";
 
@@ -23,12 +23,12 @@ export function decisionFigures(store: RunStore, group: FamilyGroup): Figures[] 
   const frames = log?.items.slice(0, log.indexAt(store.shown) + 1) ?? [];
   return [
     {
-      title: `${group.title}: strongest operations`,
+      title: group.operations.length > 1 ? `${group.title}: strongest operations` : `${group.title}: ${weightOf(group)}`,
       head: ["step", "edge", "operation", "weight"],
       rows: frames.flatMap(({ step, values }) =>
         group.edges.map(([source, target], edge) => {
           const { operation, weight } = leader(values, edge, count);
-          return [whole(step), `${nodeLabel(String(source))} → ${nodeLabel(String(target))}`, group.operations[operation] ?? "", measured(weight)];
+          return [whole(step), edgeName([source, target]), group.operations[operation] ?? "", measured(weight)];
         }),
       ),
     },
@@ -58,7 +58,7 @@ export function DecisionsPicture({ store, group, pinned, onPin }: DecisionsPictu
   const values = log?.at(store.shown)?.values;
   return (
     <div className="panel-fill">
-      <canvas ref={canvas} role="img" aria-label={`Strongest operation of each edge: ${values ? describeFrame(group, values) : "no weights yet"}`} style={{ cursor: "pointer" }} />
+      <canvas ref={canvas} role="img" aria-label={`${group.operations.length > 1 ? "Strongest operation" : weightOf(group)} of each edge: ${values ? describeFrame(group, values) : "no weights yet"}`} style={{ cursor: "pointer" }} />
     </div>
   );
 }

@@ -22,7 +22,7 @@ export function PopulationPicture({ store, selected, onSelect }: PopulationPictu
     void version; // the store is mutable: its version says when to read it again
     return inMemory ? generationPoints(store) : candidatePoints(store, selected);
   }, [store, inMemory, selected, version]);
-  useEffect(() => picture?.setData(points, store.cursor === null && store.run?.state === "running"), [picture, points, store]);
+  useEffect(() => picture?.setData(points, store.live && store.run?.state === "running"), [picture, points, store]);
   const hover = useHover(picture, (index) => {
     if (index === null) return;
     const number = points.numbers[index];

@@ -30,6 +30,9 @@ export function rowFigures(store: RunStore): Figures[] {
   ];
 }
 
+/** Below this share a colour cannot be seen. */
+const PALE = 0.03;
+
 /** What a policy, a population of paths or several data sets settled on, and when; a click shows that moment. */
 export function RowsOverTimePicture({ store }: { store: RunStore }) {
   const version = useCalm(useTopic(store, "structure"), 250);
@@ -43,8 +46,11 @@ export function RowsOverTimePicture({ store }: { store: RunStore }) {
     if (data) picture?.setData(data, store.shown);
   }, [picture, data, store, version]);
   const last = data?.columns.at(-1);
+  const shown = data?.columns.findLast((column) => column.seq <= store.shown);
+  const most = shown ? Math.max(...shown.values) : 1;
   const mean = last && last.values.length > 0 ? last.values.reduce((sum, value) => sum + value, 0) / last.values.length : 0;
   return (
+    <>
     <div className="panel-fill">
       <canvas ref={canvas} role="img" aria-label={`${data?.title ?? "Rows"} over time: ${data?.note ?? ""}; now ${(100 * mean).toFixed(0)} % on average over ${data?.rows.length ?? 0} rows`} style={{ cursor: hover ? "pointer" : "default" }} />
       {hover && data && (
@@ -57,5 +63,14 @@ export function RowsOverTimePicture({ store }: { store: RunStore }) {
         </HoverCard>
       )}
     </div>
+    {data && (
+      <div className="structure-foot">
+        {most < PALE && data.pale && <span>{data.pale}</span>}
+        <span className="score-scale">
+          {data.ends[0]} <i style={{ background: "linear-gradient(90deg, var(--line2), var(--accent))" }} /> {data.ends[1]}
+        </span>
+      </div>
+    )}
+    </>
   );
 }

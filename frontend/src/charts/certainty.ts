@@ -25,6 +25,10 @@ export interface RowsOverTime {
   note: string;
   rows: Row[];
   columns: Column[];
+  /** What no colour and full colour mean. */
+  ends: readonly [string, string];
+  /** What is so where every row is without colour; "" where that says nothing. */
+  pale: string;
 }
 
 /** More columns than this cannot be seen. */
@@ -40,11 +44,15 @@ interface Source {
   kind: "mask" | "pathways" | "domains" | "policy";
   title: string;
   note: string;
+  ends: RowsOverTime["ends"];
+  pale: string;
   rows: (store: RunStore, names: readonly string[]) => Pick<RowsOverTime, "rows" | "columns">;
 }
 
+const CERTAIN = { ends: ["undecided", "sure of one choice"], pale: "Nothing is decided yet: every choice is about as probable as the others." } as const;
+
 function ofPolicies(store: RunStore): Pick<RowsOverTime, "rows" | "columns"> {
-  const { decisions } = store.pictures;
+  const { decisions } = store;
   const offsets = offsetsOf(decisions);
   const ordered = blocksOf(decisions).flatMap((block) =>
     block.decisions.map((place, index) => {
@@ -110,19 +118,19 @@ function ofMasks(store: RunStore): Pick<RowsOverTime, "rows" | "columns"> {
 
 /** The first of these that a run has fills the picture. */
 const SOURCES: readonly Source[] = [
-  { kind: "mask", title: "Layers", note: "share of its weights that each layer keeps, over time", rows: ofMasks },
-  { kind: "pathways", title: "Modules", note: "share of the paths that use each module, over time", rows: ofPathways },
-  { kind: "domains", title: "Decisions", note: "how sure each data set is of its layers, over time", rows: ofDomains },
-  { kind: "policy", title: "Decisions", note: "how sure the policy is of each, over time", rows: ofPolicies },
+  { kind: "mask", title: "Layers", note: "share of its weights that each layer keeps, over time", ends: ["none kept", "all kept"], pale: "", rows: ofMasks },
+  { kind: "pathways", title: "Modules", note: "share of the paths that use each module, over time", ends: ["no path", "every path"], pale: "", rows: ofPathways },
+  { kind: "domains", title: "Decisions", note: "how sure each data set is of its layers, over time", ...CERTAIN, rows: ofDomains },
+  { kind: "policy", title: "Decisions", note: "how sure the policy is of each, over time", ...CERTAIN, rows: ofPolicies },
 ];
 
 /** What fills the picture of a run; undefined where nothing does. Of several controllers there is no one policy to show. */
-export function rowsSource({ pictures }: RunStore): Source | undefined {
-  return SOURCES.find(({ kind }) => pictures.has(kind) && (kind !== "policy" || (pictures.decisions.length > 0 && pictures.of("policy").size === 1)));
+export function rowsSource({ pictures, decisions }: RunStore): Source | undefined {
+  return SOURCES.find(({ kind }) => pictures.has(kind) && (kind !== "policy" || (decisions.length > 0 && pictures.of("policy").size === 1)));
 }
 
 /** The rows of a run, or null where it has no such pictures. */
 export function rowsOverTime(store: RunStore, names: readonly string[] = []): RowsOverTime | null {
   const source = rowsSource(store);
-  return source ? { title: source.title, note: source.note, ...source.rows(store, names) } : null;
+  return source ? { title: source.title, note: source.note, ends: source.ends, pale: source.pale, ...source.rows(store, names) } : null;
 }

@@ -3,19 +3,19 @@
  * glance which edges are decided, which still change their mind, and when.
  */
 import { operationColor, shortName } from "../graph/palette";
-import { nodeLabel } from "../graph/labels";
+import { edgeName } from "../graph/labels";
 import { Stage, type Point } from "../graph/stage";
 import type { Frame } from "../stream/store";
 import type { FamilyGroup } from "../types/events.gen";
 
 const INSET = { left: 92, right: 124, top: 8, bottom: 24 };
 
-/** The strongest operation of an edge and its lead over all alike: 0 = undecided, 1 = it alone. */
+/** The strongest operation of an edge and its lead over all alike: 0 = undecided, 1 = it alone. Of a single operation: how much it is there. */
 export function leader(values: ArrayLike<number>, edge: number, count: number): { operation: number; weight: number; lead: number } {
   let operation = 0;
   for (let index = 1; index < count; index++) if ((values[edge * count + index] ?? 0) > (values[edge * count + operation] ?? 0)) operation = index;
   const weight = values[edge * count + operation] ?? 0;
-  const uniform = 1 / count;
+  const uniform = count > 1 ? 1 / count : 0;
   return { operation, weight, lead: Math.min(Math.max((weight - uniform) / (1 - uniform), 0), 1) };
 }
 
@@ -90,7 +90,7 @@ export class Decisions extends Stage {
         // Whole pixels: no seams between frames.
         const x = Math.round(xOf(frame.step));
         const end = Math.round(xOf(used[index + 1]?.step ?? this.first + this.span));
-        context.globalAlpha = (0.28 + 0.72 * Math.min(lead * 3, 1)) * (frame.seq > this.shown ? 0.25 : 1);
+        context.globalAlpha = (count > 1 ? 0.28 + 0.72 * Math.min(lead * 3, 1) : 0.06 + 0.94 * lead) * (frame.seq > this.shown ? 0.25 : 1);
         context.fillStyle = colours[operation] ?? this.colours.faint;
         context.fillRect(x, middle - bar / 2, Math.max(end - x, 1), bar);
       });
@@ -98,7 +98,7 @@ export class Decisions extends Stage {
       context.font = `${strong ? 600 : 450} ${Math.min(11, Math.max(8, rowHeight - 1))}px ${this.colours.font}`;
       context.fillStyle = strong ? this.colours.ink : this.colours.ink2;
       context.textAlign = "right";
-      context.fillText(`${nodeLabel(String(source))} → ${nodeLabel(String(target))}`, INSET.left - 10, middle);
+      context.fillText(edgeName([source, target]), INSET.left - 10, middle);
       if (!now) return;
       const { operation, weight } = leader(now.values, edge, count);
       context.textAlign = "left";

@@ -1,7 +1,9 @@
 /** What the population picture draws, out of a run's store: candidates of trials, or the generations of a population in memory. */
+import { measureName } from "../run/valueNames";
 import type { RunStore } from "../stream/store";
 import { measured, whole, type Figures } from "../ui/figures";
-import { metric } from "../ui/format";
+import { metric, metricName } from "../ui/format";
+import { sense } from "../ui/scoreKinds";
 import type { PopulationData } from "./population";
 
 export interface Points extends PopulationData {
@@ -38,6 +40,16 @@ export function candidatePoints(store: RunStore, selected: number | null): Point
   };
 }
 
+/** By what a population in memory ranks. */
+function rankingName({ rankedBy }: RunStore): string {
+  return rankedBy.metric ? metricName(rankedBy.metric) : "fitness";
+}
+
+export function rankingNote(store: RunStore): string {
+  const end = store.rankedBy.metric ? `, ${sense(store.rankedBy.direction ?? "maximise")}` : "";
+  return `generation × ${rankingName(store)}, by which it ranks${end}`;
+}
+
 /** Every told candidate, or every individual of every generation, up to the shown moment. */
 export function populationFigures(store: RunStore): Figures[] {
   const { candidates, individuals, shown } = store;
@@ -46,13 +58,15 @@ export function populationFigures(store: RunStore): Figures[] {
       .slice(0, candidates.toldBefore(shown))
       .map(({ number, value, best }) => [
         whole(number), measured(value), measured(best), candidates.status[number] ?? "", candidates.operators[number] ?? "", (candidates.parents[number] ?? []).join(" "), candidates.strings[number] ?? "",
+        (candidates.warnings.get(number) ?? []).join(" "),
       ]);
-    return [{ title: "Trials in the order told", head: ["candidate", "score", "best so far", "state", "made by", "parents", "architecture"], rows }];
+    const what = measureName(store.run);
+    return [{ title: "Trials in the order told", head: ["candidate", what, `best so far, ${what}`, "state", "made by", "parents", "architecture", "doubts"], rows }];
   }
   const rows = individuals.generations.slice(0, individuals.until(shown)).flatMap(({ generation, fitness, connections, hidden }) =>
     Array.from(fitness, (value, index) => [whole(generation), measured(value), whole(connections[index] ?? NaN), whole(hidden[index] ?? NaN)]),
   );
-  return [{ title: "Individuals", head: ["generation", "fitness", "connections", "hidden nodes"], rows }];
+  return [{ title: "Individuals", head: ["generation", rankingName(store), "connections", "hidden nodes"], rows }];
 }
 
 /** Every individual of every generation up to the shown moment; the best of all is marked. */

@@ -8,22 +8,27 @@ export interface TabRule {
   pattern?: RegExp;
   /** Numbers of different kinds and sizes: one at a time. */
   alone?: boolean;
+  /** What stands at the y axis: measure, unit and which way is better. Without it the names of what is drawn. */
+  axis?: string;
 }
+
+/** Figures of what the search ranks by: which that is, the run says. */
+export const RANKING = "fitness";
 
 /** The first rule that fits a name takes it. */
 export const TAB_RULES: readonly TabRule[] = [
-  { id: "accuracy", title: "Accuracy", names: ["val_accuracy", "train_accuracy"], pattern: /(^|_)accuracy$/ },
-  { id: "r2", title: "R²", names: ["val_r2", "train_r2"], pattern: /(^|_)r2$/ },
-  { id: "loss", title: "Loss", names: ["val_loss", "train_loss"] },
-  { id: "entropy", title: "Entropy", names: ["entropy_share", "entropy", "structure_max"] },
-  { id: "fitness", title: "Fitness", names: ["best", "mean", "population_mean", "population_max", "population_min"] },
+  { id: "accuracy", title: "Accuracy", names: ["val_accuracy", "train_accuracy"], pattern: /(^|_)accuracy$/, axis: "accuracy (share of examples), higher is better" },
+  { id: "r2", title: "R²", names: ["val_r2", "train_r2"], pattern: /(^|_)r2$/, axis: "R² (share of variance), higher is better" },
+  { id: "loss", title: "Loss", names: ["val_loss", "train_loss"], axis: "loss (nats, or squared error), lower is better" },
+  { id: "entropy", title: "Entropy", names: ["entropy_share", "entropy", "structure_max"], axis: "share of the largest possible" },
+  { id: RANKING, title: "Ranking", names: ["best", "mean", "population_mean", "population_max", "population_min"] },
   { id: "reward", title: "Reward", names: ["reward", "baseline", "queue_mean"], pattern: /^reward_/ },
-  { id: "shares", title: "Shares", names: ["coverage", "unique", "agreement", "failed_share"] },
-  { id: "size", title: "Size", names: ["median_edges", "median_nodes"] },
+  { id: "shares", title: "Shares", names: ["coverage", "unique", "agreement", "failed_share", "rejected_share"], axis: "share" },
+  { id: "size", title: "Size", names: ["median_edges", "median_nodes"], axis: "number, median of the population" },
   { id: "temperature", title: "Temperature", pattern: /(^|_)temp(erature)?(_|$)/ },
   { id: "factors", title: "Factors", pattern: /^lambda(_|$)|^kl_weight$|^beta$/ },
   { id: "cost", title: "Cost", pattern: /(^|_)(flops|macs|parameters|latency|budget)(_|$)|^(expected|sampled|hard|normalised)_cost|^cost(_|$)/ },
-  { id: "nats", title: "Nats", pattern: /(^|_)(kl|elbo|nats|evidence|free_energy)(_|$)|likelihood|_cost$|log_evidence/ },
+  { id: "nats", title: "Nats", pattern: /(^|_)(kl|elbo|nats|evidence|free_energy)(_|$)|likelihood|_cost$|log_evidence/, axis: "nats" },
   { id: "kept", title: "Kept", pattern: /share_kept|(^|_)(kept|remaining|sparsity|density)(_|$)/ },
 ];
 

@@ -6,8 +6,9 @@ import { metricName } from "../ui/format";
 import { scoreKey } from "../ui/score";
 import type { Curve } from "./Curves";
 import { sourceTitle } from "../run/sources";
+import { measureAxis } from "../run/valueNames";
 import { lastAtMost } from "../stream/search";
-import { sorted } from "./metricTabs";
+import { RANKING, sorted, type TabRule } from "./metricTabs";
 
 export interface CurveTab {
   id: string;
@@ -15,6 +16,8 @@ export interface CurveTab {
   curves: Curve[];
   /** What lies across. */
   xLabel: string;
+  /** What goes up: measure, unit, and which way is better where one is. */
+  yLabel: string;
   /** Names among which one may be chosen, where the tab has several; `name` is the chosen one, null = all of them. */
   names: string[];
   name: string | null;
@@ -113,17 +116,22 @@ function phaseLook(store: RunStore, source: string, phases: readonly string[], n
   const number = Number(source.split(":")[1] ?? 0);
   const title = sourceTitle(store, source);
   const control = /^control/i.test(title);
-  const short = title.replace(/^control: /i, "");
-  const label = short.length > 24 ? `${short.slice(0, 23)}…` : short;
+  const label = title.replace(/^control: /i, "");
   if (phases.length < 3) return { label: `${own}, ${label}`, color: control ? "--ink3" : hue, ...(control ? { dash: [5, 4] } : {}) };
   return control ? { label, color: number % 2 === 0 ? "--ink3" : "--faint", dash: [5, 4] } : { label, color: PHASE_COLORS[phases.indexOf(source) % PHASE_COLORS.length] ?? "--accent" };
+}
+
+/** What stands at the y axis of a tab. The population's best and mean are of what the search ranks by. */
+function axisOf(store: RunStore, rule: TabRule, names: readonly string[]): string {
+  if (rule.id === RANKING) return measureAxis(store.run);
+  return rule.axis ?? names.map((name) => NAMES[name] ?? metricName(name)).join(", ");
 }
 
 /** The tabs that have something to show at the shown moment; `chosen` is the one metric that the reader asked for. */
 export function progressTabs(store: RunStore, chosen: string | null = null): CurveTab[] {
   const tabs: CurveTab[] = [];
   const trials = trialCurves(store);
-  if (store.candidates.count > 0) tabs.push({ id: "trials", title: "Trials", curves: trials.curves, xLabel: trials.xLabel, names: [], name: null });
+  if (store.candidates.count > 0) tabs.push({ id: "trials", title: "Trials", curves: trials.curves, xLabel: trials.xLabel, yLabel: measureAxis(store.run), names: [], name: null });
   const phases = [...store.series.keys()].filter(ofTheSearch);
   const measured = new Set(phases.flatMap((source) => [...(store.series.get(source)?.keys() ?? [])]));
   for (const { rule, names } of sorted(measured)) {
@@ -141,24 +149,45 @@ export function progressTabs(store: RunStore, chosen: string | null = null): Cur
         return [{ ...phaseLook(store, source, phases, name, names.indexOf(name), name === "entropy" && rule.id === "nats"), ...cut(series, store.shown, bySamples ? "samples" : "steps"), ...wide }];
       });
     });
-    if (curves.length > 0) tabs.push({ id: rule.id, title: rule.title, curves, xLabel: bySamples ? SAMPLES : phases.includes("run") ? "trials" : "steps", names: rule.alone || names.length > 2 ? names : [], name: shown.name });
+    if (curves.length > 0) tabs.push({ id: rule.id, title: rule.title, curves, xLabel: bySamples ? SAMPLES : phases.includes("run") ? "trials" : "steps", yLabel: axisOf(store, rule, shown.names), names: rule.alone || names.length > 2 ? names : [], name: shown.name });
   }
-  const finals = store.finalists.flatMap((finalist): Curve[] => {
+  const finalKeys = new Set<string>();
+  const finals = store.finalists.flatMap((finalist, place): Curve[] => {
     const own = store.series.get(`final:${finalist.index}`);
     const key = own && scoreKey(Object.fromEntries([...own.keys()].map((name) => [name, 0])), "val");
     const series = own?.get(key ?? "");
-    if (!series) return [];
+    if (!series || key == null) return [];
+    finalKeys.add(key);
     const first = finalist.role === "finalist";
-    return [{ label: first ? "best architecture, retrained" : "random architecture, retrained", color: first ? "--accent" : "--ink3", ...cut(series, store.shown, "samples") }];
+    return [{ label: finalist.title || (first ? "best architecture" : "baseline"), color: first && place === 0 ? "--accent" : first ? "--op-sep-conv-5x5" : "--ink3", ...cut(series, store.shown, "samples") }];
   });
-  if (finals.length > 0) tabs.push({ id: "retraining", title: "Final", curves: finals, xLabel: SAMPLES, names: [], name: null });
-  return tabs;
+  if (finals.length > 0) tabs.push({ id: "retraining", title: "Final", curves: finals, xLabel: SAMPLES, yLabel: sorted(finalKeys).map(({ rule, names }) => axisOf(store, rule, names)).join("; "), names: [], name: null });
+  return tabs.map((tab) => ({ ...tab, curves: distinct(tab.curves) }));
+}
+
+const DASHES: readonly (readonly number[])[] = [[], [5, 4], [2, 3], [9, 3, 2, 3], [14, 4]];
+
+/** The curves of one legend with no two drawn alike: a second one of a colour is dashed, a third otherwise dashed, and so on. */
+export function distinct(curves: readonly Curve[]): Curve[] {
+  const taken = new Set<string>();
+  const names = new Set<string>();
+  return curves.map((curve) => {
+    const wanted = curve.dash ?? [];
+    const styles = [curve.color, ...NAME_COLORS].flatMap((color) => [wanted, ...DASHES].map((dash) => ({ color, dash, key: `${color} ${dash.join(" ")} ${curve.dots ? "dots" : ""}` })));
+    const style = styles.find(({ key }) => !taken.has(key)) ?? { color: curve.color, dash: wanted, key: "" };
+    taken.add(style.key);
+    let label = curve.label;
+    for (let number = 2; names.has(label); number++) label = `${curve.label} (${number})`;
+    names.add(label);
+    const { dash: _, ...rest } = curve;
+    return { ...rest, label, color: style.color, ...(style.dash.length > 0 ? { dash: [...style.dash] } : {}) };
+  });
 }
 
 /** Every point of every curve. */
 export function curveFigures(store: RunStore): Figures[] {
-  return progressTabs(store, null).map(({ title, xLabel, curves }) => ({
-    title, head: ["curve", xLabel, "value"],
+  return progressTabs(store, null).map(({ title, xLabel, yLabel, curves }) => ({
+    title, head: ["curve", xLabel, yLabel],
     rows: curves.flatMap(({ label, x, y }) => x.map((at, index) => [label, whole(at), measured(y[index])])),
   }));
 }

@@ -96,10 +96,11 @@ export class TimelinePicture extends Stage {
     bar(INSET, this.xOf(shown), colours.accent);
     context.beginPath();
     context.arc(this.xOf(shown), rail, 7.5, 0, 2 * Math.PI);
-    context.fillStyle = colours.accent;
+    // Hollow while its moment is still loaded.
+    context.fillStyle = store.seeking ? colours.panel : colours.accent;
     context.fill();
     context.lineWidth = 2.5;
-    context.strokeStyle = colours.panel;
+    context.strokeStyle = store.seeking ? colours.accent : colours.panel;
     context.stroke();
     return Math.abs(target - this.total) >= 0.05 && !this.still;
   }

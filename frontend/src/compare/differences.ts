@@ -23,12 +23,12 @@ export function differences(runs: readonly Run[]): Factor[] {
   return all.filter(({ values }) => values.some((value) => !equal(value, values[0])));
 }
 
-/** "λ temperature 0.2, seed 1": what sets a run apart from the others. */
+/** "λ_temp 0.2, seed 1": what sets a run apart from the others. */
 export function labelOf(factors: readonly Factor[], run: number): string {
   return factors.map((factor) => levelText(factor, run)).join(", ");
 }
 
-/** "DARTS" for the algorithm, "λ temperature 0.2" for everything else. */
+/** "DARTS" for the algorithm, "λ_temp 0.2" for everything else. */
 function levelText(factor: Factor, run: number): string {
   const value = valueText(factor.values[run]);
   return factor.name === "algorithm" ? value : `${metricName(factor.name)} ${value}`;

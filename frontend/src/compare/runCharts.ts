@@ -1,4 +1,5 @@
 /** The charts of several runs: which they have in common, and how they are laid over each other. */
+import { newest } from "../api/snapshot";
 import type { Snapshot } from "../api/types";
 import { plotOf, type Plot } from "../plots/chartData";
 import type { Chart } from "../types/events.gen";
@@ -12,15 +13,15 @@ export function chartsOf(snapshot: Snapshot): ChartsByName {
     if (!found.has(chart.name)) found.set(chart.name, chart);
     else found.set(`${chart.name} (${sourceName(snapshot, source)})`, chart);
   };
-  const frames = (snapshot.pictures ?? []).filter((picture) => picture.kind === "charts").sort((a, b) => (a.source ?? "").localeCompare(b.source ?? ""));
-  for (const frame of frames) for (const chart of frame.charts) add(chart, frame.source ?? "");
-  for (const report of snapshot.reports ?? []) for (const chart of report.charts) add(chart, report.title);
+  const frames = newest(snapshot, "charts").sort((a, b) => a.source.localeCompare(b.source));
+  for (const { data, source } of frames) for (const chart of data.charts) add(chart, source);
+  for (const { data } of snapshot.reports) for (const chart of data.charts) add(chart, data.title);
   return found;
 }
 
 function sourceName(snapshot: Snapshot, source: string): string {
-  const phase = snapshot.phases.find((item) => `phase:${item.phase}` === source);
-  return phase?.title ?? source;
+  const phase = snapshot.phases.find((item) => `phase:${item.data.phase}` === source);
+  return phase?.data.title ?? source;
 }
 
 export interface SharedChart {
@@ -67,6 +68,8 @@ export function overlay(parts: readonly LabelledPlot[], only: string | null): Pl
   if (!first) return null;
   const several = only === null && parts.some(({ plot }) => plot.series.length > 1);
   const categories = parts.reduce<readonly string[]>((longest, { plot }) => (plot.categories.length > longest.length ? plot.categories : longest), []);
+  // A colour is a run's; what one run says several times differs in dashes and shapes.
+  const names = only === null ? seriesNames(parts.map(({ plot }) => plot)) : [only];
   const marks = new Map(parts.flatMap(({ plot }) => plot.marks.map((mark) => [`${mark.axis} ${mark.value} ${mark.title}`, mark] as const)));
   return {
     ...first.plot,
@@ -75,7 +78,7 @@ export function overlay(parts: readonly LabelledPlot[], only: string | null): Pl
     series: parts.flatMap(({ label, hue, plot }) =>
       plot.series
         .filter((series) => only === null || series.name === only)
-        .map((series) => ({ ...series, hue, name: several ? `${label}: ${series.name}` : label || series.name })),
+        .map((series) => ({ ...series, hue, variant: names.indexOf(series.name), name: several ? `${label}: ${series.name}` : label || series.name })),
     ),
   };
 }

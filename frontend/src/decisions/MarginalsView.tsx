@@ -5,9 +5,10 @@ import { HoverCard } from "../graph/HoverCard";
 import { useHover } from "../graph/useHover";
 import { useStage } from "../graph/useStage";
 import { NothingYet } from "../run/NothingYet";
+import { bestName, measureName } from "../run/valueNames";
 import type { RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
-import { measured, whole, type Figures } from "../ui/figures";
+import { measured, whole, type Cell, type Figures } from "../ui/figures";
 import { exact, metric } from "../ui/format";
 import { offsetsOf } from "./blocks";
 import { marginalsOf } from "./frames";
@@ -19,18 +20,32 @@ import "./decisions.css";
 export function marginalFigures(store: RunStore): Figures[] {
   const frame = store.pictures.at("marginals", store.shown);
   if (!frame) return [];
+  const { decisions } = store;
+  const marginals = marginalsOf(frame);
+  const offsets = offsetsOf(decisions);
   return [
     {
       title: "Tried choices",
-      head: ["decision", "trials", "most often", "best mean score", ""],
-      rows: marginalFacts(store.pictures.decisions, marginalsOf(frame)).map((item) => [item.title, whole(item.tried), item.often || "–", item.best || "–", measured(item.mean)]),
+      head: ["decision", "trials", "most often", "best scored", `its mean ${measureName(store.run)}`],
+      rows: marginalFacts(decisions, marginals).map((item) => [item.title, whole(item.tried), item.often || "–", item.best || "–", measured(item.mean)]),
+    },
+    {
+      title: "Every choice",
+      head: ["decision", "choice", "tried", `mean ${measureName(store.run)}`],
+      rows: decisions.flatMap((decision, place) => decision.choices.map((choice, index) => choiceRow(decision.title, choice, marginals, (offsets[place] ?? 0) + index))),
     },
   ];
 }
 
+/** A choice that was never scored has no mean. */
+function choiceRow(decision: string, choice: string, { counts, means }: ReturnType<typeof marginalsOf>, place: number): Cell[] {
+  const mean = means[place] ?? NaN;
+  return [decision, choice, whole(counts[place] ?? 0), Number.isNaN(mean) ? "–" : measured(mean)];
+}
+
 export function MarginalsView({ store }: { store: RunStore }) {
   useTopic(store, "structure");
-  const { decisions } = store.pictures;
+  const { decisions } = store;
   const frame = store.pictures.at("marginals", store.shown);
   const marginals = frame && marginalsOf(frame);
   const [canvas, picture] = useStage(MarginalBars);
@@ -58,7 +73,7 @@ export function MarginalsView({ store }: { store: RunStore }) {
             <span>{decision.title}</span>
             <span>
               tried {exact(marginals.counts[place])} times
-              {(marginals.means[place] ?? 0) !== 0 && `, mean score ${metric(marginals.means[place])}`}
+              {!Number.isNaN(marginals.means[place] ?? NaN) && `, mean ${bestName(store.run)} ${metric(marginals.means[place])}`}
             </span>
           </HoverCard>
         )}
@@ -67,7 +82,7 @@ export function MarginalsView({ store }: { store: RunStore }) {
         <span>height = how often a choice was tried, among its decision's</span>
         {span && (
           <span className="score-scale">
-            mean score {metric(span[0])} <i style={{ background: SCORE_SCALE }} /> {metric(span[1])}
+            mean {measureName(store.run)} {metric(span[0])} <i style={{ background: SCORE_SCALE }} /> {metric(span[1])}
           </span>
         )}
       </div>

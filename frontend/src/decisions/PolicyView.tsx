@@ -7,7 +7,7 @@ import { NothingYet } from "../run/NothingYet";
 import type { RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
 import type { DecisionInfo } from "../types/events.gen";
-import { figure, type Figures } from "../ui/figures";
+import { figure, measured, type Figures } from "../ui/figures";
 import { Segmented } from "../ui/Segmented";
 import { ValueRow } from "../run/ValueRow";
 import { ChildStrips } from "./childStrips";
@@ -77,15 +77,39 @@ function controllerName(store: RunStore, domain: string): string {
 
 /** The policies at the shown moment in figures. */
 export function policyFigures(store: RunStore): Figures[] {
-  const { decisions } = store.pictures;
-  return store.pictures.latest("policy", store.shown).map(({ source, data }) => ({
-    title: source === "" ? "Policy" : `Policy of ${controllerName(store, source)}`,
+  const { decisions } = store;
+  const offsets = offsetsOf(decisions);
+  return store.pictures.latest("policy", store.shown).flatMap(({ source, data }) => {
+    const title = source === "" ? "Policy" : `Policy of ${controllerName(store, source)}`;
+    const policy = policyOf(data);
+    return [summaryOf(title, decisions, policy), {
+      title: `${title}: every choice`,
+      head: ["decision", "choice", "π", "latest sample", "parent", "drawn anew"],
+      rows: decisions.flatMap((decision, place) =>
+        decision.choices.map((choice, index) => [
+          decision.title, choice, measured(policy.probabilities[(offsets[place] ?? 0) + index]), policy.sampled[place] === index ? "yes" : "",
+          policy.parent[place] === index ? "yes" : "", policy.resampled.includes(place) ? "yes" : "",
+        ]),
+      ),
+    }];
+  });
+}
+
+/** One row for each decision. */
+function summaryOf(title: string, decisions: readonly DecisionInfo[], policy: Policy): Figures {
+  return {
+    title,
     head: ["decision", "most probable", "π", "latest sample", "entropy"],
-    rows: policyFacts(decisions, policyOf(data)).map((item) => [
+    rows: policyFacts(decisions, policy).map((item) => [
       item.title, item.choice ?? "inactive", figure(item.probability, item.probability.toFixed(3)), item.sampled ?? "–", figure(item.entropy, `${(100 * item.entropy).toFixed(0)} %`),
     ]),
-  }));
+  };
 }
+
+/** Where every decision's choices are about equally probable: what would else look like a picture that does not work. */
+const UNIFORM = 0.995;
+const isUniform = (decisions: readonly DecisionInfo[], policy: Policy): boolean =>
+  policyFacts(decisions, policy).every((item, place) => item.choice === null || (decisions[place]?.choices.length ?? 0) < 2 || item.entropy > UNIFORM);
 
 export function PolicyView({ store }: { store: RunStore }) {
   useTopic(store, "structure");
@@ -95,7 +119,7 @@ export function PolicyView({ store }: { store: RunStore }) {
   const domain = domains.includes(wanted) ? wanted : (domains[0] ?? "");
   const frame = logs.get(domain)?.at(store.shown);
   const policy = frame && policyOf(frame);
-  const { decisions } = store.pictures;
+  const { decisions } = store;
   const [canvas, picture] = useStage(PolicyHeat);
   const hover = useHover(picture);
   useEffect(() => {
@@ -117,6 +141,7 @@ export function PolicyView({ store }: { store: RunStore }) {
       </div>
       {policy && policy.parent.length > 0 && <Strips decisions={decisions} policy={policy} />}
       <div className="structure-foot">
+        {policy && decisions.length > 0 && isUniform(decisions, policy) && <span>Nothing is decided yet: in every decision all choices are about equally probable.</span>}
         <ValueRow values={policy?.values ?? {}} step={policy?.step} />
         {domains.length > 1 && (
           <Segmented

@@ -124,12 +124,13 @@ export abstract class DecisionStage extends Stage {
     context.textBaseline = "middle";
     context.textAlign = "right";
     const every = Math.max(1, Math.ceil(12 / cellHeight));
-    block.rows.forEach((label, row) => {
+    const texts = rowLabels(block.rows, (label) => cutMiddle(context, label, labels - 10));
+    block.rows.forEach((_, row) => {
       const decision = block.shape === "matrix" ? undefined : block.decisions[row];
       const hovered = this.hovered !== null && decision === this.hovered.decision;
       if (row % every !== 0 && !hovered) return;
       context.fillStyle = hovered ? colours.ink : decision !== undefined && !this.shows(decision) ? colours.faint : colours.ink2;
-      context.fillText(cut(context, label, labels - 10), labels - 8, head + (row + 0.5) * cellHeight);
+      context.fillText(texts[row] ?? "", labels - 8, head + (row + 0.5) * cellHeight);
     });
     if (isLone(block)) return;
     context.fillStyle = colours.ink3;
@@ -147,7 +148,7 @@ export abstract class DecisionStage extends Stage {
       context.translate(x, head - 5);
       context.rotate(-0.68);
       context.textAlign = "left";
-      context.fillText(cut(context, name, 78), 0, 0);
+      context.fillText(cutMiddle(context, name, 78), 0, 0);
       context.restore();
     });
   }
@@ -182,6 +183,21 @@ export abstract class DecisionStage extends Stage {
   protected isHovered(cell: Cell): boolean {
     return this.hovered !== null && cell.decision === this.hovered.decision && cell.choice === this.hovered.choice;
   }
+}
+
+/** Labels of rows in little room: as `fit` makes them, and where two would read alike, the rows' numbers instead. */
+export function rowLabels(rows: readonly string[], fit: (label: string) => string): string[] {
+  const short = rows.map(fit);
+  return new Set(short).size === new Set(rows).size ? short : rows.map((_, row) => String(row + 1));
+}
+
+/** A text that fits into `width` pixels, its middle left out: what tells labels apart stands at their ends as often as at their beginnings. */
+export function cutMiddle(context: CanvasRenderingContext2D, text: string, width: number): string {
+  if (context.measureText(text).width <= width) return text;
+  let kept = text.length - 1;
+  const shortened = () => `${text.slice(0, Math.ceil(kept / 2))}…${text.slice(text.length - Math.floor(kept / 2))}`;
+  while (kept > 2 && context.measureText(shortened()).width > width) kept--;
+  return shortened();
 }
 
 /** A text that fits into `width` pixels. */

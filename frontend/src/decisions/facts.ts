@@ -65,10 +65,10 @@ export function marginalFacts(decisions: readonly DecisionInfo[], { counts, mean
     let tried = 0;
     decision.choices.forEach((_, choice) => {
       const count = counts[first + choice] ?? 0;
-      const mean = means[first + choice] ?? 0;
+      const mean = means[first + choice] ?? NaN;
       tried += count;
       if (count > (counts[first + often] ?? 0)) often = choice;
-      if (count > 0 && mean !== 0 && (best < 0 || mean > (means[first + best] ?? 0))) best = choice;
+      if (count > 0 && !Number.isNaN(mean) && (best < 0 || mean > (means[first + best] ?? 0))) best = choice;
     });
     return { title: decision.title, tried, often: tried > 0 ? (decision.choices[often] ?? "") : "", best: best < 0 ? "" : (decision.choices[best] ?? ""), mean: best < 0 ? NaN : (means[first + best] ?? NaN) };
   });

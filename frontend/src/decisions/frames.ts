@@ -6,4 +6,11 @@ export type Policy = Omit<FrameOf<"policy">, "probabilities"> & { probabilities:
 export type Marginals = Omit<FrameOf<"marginals">, "counts" | "means"> & { counts: Float32Array; means: Float32Array };
 
 export const policyOf = once((frame: FrameOf<"policy">): Policy => ({ ...frame, probabilities: decodeFloats(frame.probabilities) }));
-export const marginalsOf = once((frame: FrameOf<"marginals">): Marginals => ({ ...frame, counts: decodeFloats(frame.counts), means: decodeFloats(frame.means) }));
+
+/** The mean of a choice that was never scored is no number: 0 is a score. */
+export const marginalsOf = once((frame: FrameOf<"marginals">): Marginals => {
+  const counts = decodeFloats(frame.counts);
+  const unscored = new Set(frame.unscored ?? []);
+  const means = decodeFloats(frame.means).map((mean, place) => (counts[place] === 0 || unscored.has(place) ? NaN : mean));
+  return { ...frame, counts, means };
+});

@@ -31,9 +31,9 @@ export class MarginalBars extends DecisionStage {
     context.globalAlpha = 1;
     if (count > 0) {
       const height = Math.max(2, (box.height * count) / most);
-      const mean = this.means[first + cell.choice] ?? 0;
+      const mean = this.means[first + cell.choice] ?? NaN;
       // A choice that was tried and never scored has no colour.
-      context.fillStyle = mean === 0 ? this.colours.faint : scoreColour(mean, this.span);
+      context.fillStyle = Number.isNaN(mean) ? this.colours.faint : scoreColour(mean, this.span);
       context.fillRect(box.x, box.y + box.height - height, box.width, height);
     }
     if (this.isHovered(cell)) this.outline(context, box, this.colours.accent, 2);
@@ -45,8 +45,8 @@ export function meanSpan(counts: ArrayLike<number>, means: ArrayLike<number>): [
   let low = Infinity;
   let high = -Infinity;
   for (let place = 0; place < means.length; place++) {
-    const mean = means[place] ?? 0;
-    if ((counts[place] ?? 0) === 0 || mean === 0) continue;
+    const mean = means[place] ?? NaN;
+    if ((counts[place] ?? 0) === 0 || Number.isNaN(mean)) continue;
     low = Math.min(low, mean);
     high = Math.max(high, mean);
   }

@@ -40,6 +40,21 @@ export class PolicyHeat extends DecisionStage {
     context.globalAlpha = Math.min(Math.max(probability, 0), 1) ** 0.75;
     context.fill();
     context.globalAlpha = 1;
+    // The figure itself, where there is room: a row of equal colours then says that it is undecided, and does not look broken.
+    if (box.width >= 30 && box.height >= 13 && this.shows(cell.decision)) {
+      context.font = `10.5px ${this.colours.font}`;
+      context.textAlign = "center";
+      context.textBaseline = "middle";
+      context.lineWidth = 2.5;
+      context.lineJoin = "round";
+      context.strokeStyle = this.colours.panel;
+      context.fillStyle = this.colours.ink;
+      const text = probability.toFixed(2);
+      context.globalAlpha = 0.75;
+      context.strokeText(text, box.x + box.width / 2, box.y + box.height / 2);
+      context.globalAlpha = 1;
+      context.fillText(text, box.x + box.width / 2, box.y + box.height / 2);
+    }
     if (this.sampled[cell.decision] === cell.choice) this.outline(context, box, this.colours.ink, box.width > 10 && box.height > 10 ? 1.8 : 1.2);
     if (this.isHovered(cell)) this.outline(context, box, this.colours.accent, 2);
   }

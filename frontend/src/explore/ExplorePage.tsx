@@ -1,5 +1,6 @@
 /** Distributions of structure weights on the triangle of three operations, under the reader's hand. */
 import { useEffect, useMemo, useState } from "react";
+import { Marked } from "../ui/Marked";
 import { useQueryState } from "../app/router";
 import { useTitle } from "../app/useTitle";
 import { SCORE_SCALE } from "../graph/scoreColour";
@@ -31,9 +32,9 @@ const GRID = gridPoints(PARTS);
 const DEPTH = 8;
 
 const FAMILIES: { value: Family; label: string; centre: string; about: string }[] = [
-  { value: "gumbel", label: "Gumbel-Softmax", centre: "s", about: "γ = softmax((log s + G) / λ). Which weight is the largest has the odds s at every temperature; a low one goes to the corners, a high one to the middle." },
-  { value: "dirichlet", label: "Dirichlet", centre: "s", about: "γ ~ Dir(λ s). Below λ s = 1 the corners and edges carry the mass, above it the inside." },
-  { value: "logit-normal", label: "Logit-normal", centre: "μ", about: "γ = softmax((μ + σ ε) / λ) with normal ε. Only differences of μ count; a large σ goes to the corners." },
+  { value: "gumbel", label: "Gumbel-Softmax", centre: "s", about: "γ = softmax((log s + G) / λ_temp). Which weight is the largest has the odds s at every temperature; a low one goes to the corners, a high one to the middle." },
+  { value: "dirichlet", label: "Dirichlet", centre: "s", about: "γ ~ Dir(λ_temp s). Below λ_temp s = 1 the corners and edges carry the mass, above it the inside." },
+  { value: "logit-normal", label: "Logit-normal", centre: "μ", about: "γ = softmax((μ + σ ε) / λ_temp) with normal ε. Only differences of μ count; a large σ goes to the corners." },
 ];
 
 function mapOf(law: Law): TriangleMap {
@@ -112,8 +113,10 @@ export function ExplorePage() {
           </div>
           <div className="stack">
             <Segmented label="Distribution" options={FAMILIES.map(({ value, label }) => ({ value, label }))} value={family} onChange={setFamily} />
-            <p className="muted">{chosen.about}</p>
-            <Slider label="temperature λ" value={temperature} bounds={TEMPERATURE} onChange={setTemperature} />
+            <p className="muted">
+              <Marked text={chosen.about} />
+            </p>
+            <Slider label="temperature λ_temp" value={temperature} bounds={TEMPERATURE} onChange={setTemperature} />
             {centre.map((value, place) => (
               <Slider key={place} label={`${chosen.centre}${"₁₂₃"[place]}`} value={value} bounds={family === "logit-normal" ? REAL : POSITIVE} onChange={(next) => setCentres({ ...centres, [family]: withOne(centre, place, next) })} />
             ))}

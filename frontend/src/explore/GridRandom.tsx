@@ -82,7 +82,7 @@ export function GridRandom() {
         <div className="stack">
           <p className="muted">
             The important parameter lies across, the other upwards; above and beside the squares stands what each adds to the score, with a mark at every value tried. All points of a column of the grid
-            try the same value of the important one; random points never repeat it. Give the other its full weight and the grid finds more: chance pays only where one counts.
+            try the same value of the important one; random points never repeat it. Give the other its full weight and see in the last two lines of figures what is left of that.
           </p>
           <Slider label="points of each" value={side} bounds={SIDE} onChange={setSide} text={(value) => String(value * value)} />
           <Slider label="weight of the other" value={importance} bounds={UNIT} onChange={setImportance} />

@@ -1,5 +1,6 @@
 /** Chooses an edge of a run for the triangle and says in figures what is drawn there. */
 import { useId } from "react";
+import { newest } from "../api/snapshot";
 import type { Run } from "../api/types";
 import { Link } from "../app/router";
 import { paths } from "../app/routes";
@@ -66,7 +67,7 @@ function Missing({ state }: { state: LiveEdgeState }) {
   if (snapshot.loading) return <Skeleton lines={3} label="Loading the run" />;
   if (!snapshot.data) return <Failure error={snapshot.error} what="The run could not be loaded" retry={snapshot.reload} />;
   const waits = !ENDED.has(snapshot.data.run.state);
-  if (!snapshot.data.structure) {
+  if (newest(snapshot.data, "structure").length === 0) {
     return (
       <Empty title={waits ? "No weights yet" : "No weights on edges"}>
         {waits ? "They appear here as soon as the search says them." : "This search did not weigh the operations of edges against each other: choose a run of DARTS, Gumbel-Softmax, Dirichlet or another search with structure weights."}

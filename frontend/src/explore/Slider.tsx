@@ -1,4 +1,5 @@
 import { useId } from "react";
+import { Marked } from "../ui/Marked";
 import { placeOf, SLIDER_STEPS, valueAt, type SliderRange } from "../schema/slider";
 
 export const range = (low: number, high: number, changes: Partial<Pick<SliderRange, "log" | "integer">> = {}): SliderRange => ({
@@ -21,7 +22,9 @@ export function Slider({ label, value, bounds, onChange, text = String }: Slider
   const ends = whole ? { min: bounds.low, max: bounds.high, value } : { min: 0, max: SLIDER_STEPS, value: placeOf(value, bounds) };
   return (
     <div className="explore-slider">
-      <label htmlFor={id}>{label}</label>
+      <label htmlFor={id}>
+        <Marked text={label} />
+      </label>
       <input id={id} type="range" {...ends} aria-valuetext={text(value)} onChange={(event) => onChange(whole ? Number(event.target.value) : valueAt(Number(event.target.value), bounds))} />
       <output htmlFor={id}>{text(value)}</output>
     </div>

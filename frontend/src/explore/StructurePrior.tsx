@@ -51,7 +51,7 @@ export function StructurePrior() {
       <div className="explore">
         <div>
           <div className="explore-picture">
-            <canvas ref={canvas} role="img" aria-label={`The struct term of Q over s for λ struct ${three(lambdas, 2)} and temperature ${temperature}. ${words}`} />
+            <canvas ref={canvas} role="img" aria-label={`The struct term of Q over s for λ^Q_struct ${three(lambdas, 2)} and temperature ${temperature}. ${words}`} />
           </div>
           <p className="explore-scale">
             <span>{low.toFixed(1)}</span>
@@ -64,11 +64,11 @@ export function StructurePrior() {
             Q sends the prior p(Γ) = GS(s, λ<sub>temp</sub>) of the structure to chosen places by the term −Σ λᵢ KL(GS(s, λ<sub>temp</sub>) ‖ p′ᵢ). Each p′ᵢ = GS(s′ᵢ, {NEAR_TEMPERATURE}) lies near
             vertex i: s′₁ ∝ ({NEAR[0].join(", ")}). A positive λᵢ attracts, a negative one repels; going through the λ goes through the structures.
           </p>
-          <Segmented label="λ struct" options={[...PRESETS.map(({ value }) => ({ value, label: `[${value}]` })), { value: OWN, label: "own" }]} value={preset} onChange={setPreset} />
+          <Segmented label="λ^Q_struct" options={[...PRESETS.map(({ value }) => ({ value, label: `[${value}]` })), { value: OWN, label: "own" }]} value={preset} onChange={setPreset} />
           {lambdas.map((value, place) => (
-            <Slider key={place} label={`λ${"₁₂₃"[place]} struct`} value={value} bounds={LAMBDA} onChange={(next) => change(place, next)} />
+            <Slider key={place} label={`λ^Q_struct, ${"₁₂₃"[place]}`} value={value} bounds={LAMBDA} onChange={(next) => change(place, next)} />
           ))}
-          <Slider label="λ temp" value={temperature} bounds={TEMPERATURE} onChange={setTemperature} />
+          <Slider label="λ_temp" value={temperature} bounds={TEMPERATURE} onChange={setTemperature} />
           <p className="explore-says" aria-live="polite">
             {words}
           </p>

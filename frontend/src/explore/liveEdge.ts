@@ -1,6 +1,7 @@
 /** One edge of a run as its snapshot knows it, on the triangle of its three strongest operations. */
+import { newest } from "../api/snapshot";
 import type { RunState, Snapshot } from "../api/types";
-import { nodeLabel } from "../graph/labels";
+import { edgeName } from "../graph/labels";
 import { shortName } from "../graph/palette";
 import { drawsOf, topThree } from "../graph/simplex";
 import { decodeFloats } from "../stream/floats";
@@ -19,10 +20,11 @@ export interface EdgeChoice {
 
 /** Edges that fill a triangle: of groups with weights and three operations or more. */
 export function edgesOf(snapshot: Snapshot): EdgeChoice[] {
-  return (snapshot.family?.groups ?? [])
-    .filter((group) => group.operations.length >= 3 && snapshot.structure?.groups[group.name])
+  const structure = newest(snapshot, "structure").at(-1)?.data;
+  return (newest(snapshot, "family").at(-1)?.data.groups ?? [])
+    .filter((group) => group.operations.length >= 3 && structure?.groups[group.name])
     .flatMap((group) =>
-      group.edges.map(([source, target], edge) => ({ key: `${group.name}/${edge}`, group, edge, label: `${nodeLabel(String(source))} → ${nodeLabel(String(target))}` })),
+      group.edges.map((ends, edge) => ({ key: `${group.name}/${edge}`, group, edge, label: edgeName(ends) })),
     );
 }
 
@@ -62,15 +64,16 @@ const total = (row: ArrayLike<number>): number => Array.from(row).reduce((sum, v
 
 /** Null where the frame has no row of this edge, or one without any weight. */
 export function liveEdge(snapshot: Snapshot, { group, edge }: EdgeChoice): LiveEdge | null {
-  const text = snapshot.structure?.groups[group.name];
-  if (!snapshot.structure || !text) return null;
+  const structure = newest(snapshot, "structure").at(-1)?.data;
+  const text = structure?.groups[group.name];
+  if (!structure || !text) return null;
   const count = group.operations.length;
   const row = decodeFloats(text).subarray(edge * count, (edge + 1) * count);
   if (row.length < count) return null;
   const top = topThree(row, 0, count);
   const mean = shares(row, top);
   if (!mean) return null;
-  const samples = snapshot.structure.samples?.[group.name];
+  const samples = structure.samples?.[group.name];
   const all = samples ? drawsOf(decodeFloats(samples), group.edges.length, count, edge) : [];
   const wins = new Array<number>(count).fill(0);
   for (const draw of all) {
@@ -83,7 +86,7 @@ export function liveEdge(snapshot: Snapshot, { group, edge }: EdgeChoice): LiveE
   });
   rows.sort((a, b) => b.mean - a.mean || a.place - b.place);
   return {
-    step: snapshot.structure.step,
+    step: structure.step,
     names: top.map((place) => shortName(group.operations[place] ?? "")) as [string, string, string],
     mean,
     draws: all.map((draw) => shares(draw, top)).filter((draw) => draw !== null),

@@ -87,7 +87,7 @@ interface DrawnEdge {
   halfWidth: number;
 }
 
-function drawEdges(graph: GraphData, place: (id: string) => Point, boxes: Box[], font: number): DrawnEdge[] {
+function drawEdges(graph: GraphData, place: (id: string) => Point, boxes: Box[], font: number, bare: boolean): DrawnEdge[] {
   const parallel = new Map<string, number>();
   return graph.edges.map((edge) => {
     const from = place(edge.source);
@@ -103,14 +103,26 @@ function drawEdges(graph: GraphData, place: (id: string) => Point, boxes: Box[],
     const normal = { x: (-dy / length) * bow, y: (dx / length) * bow };
     const c1 = { x: from.x + dx * 0.35 + normal.x, y: from.y + dy * 0.35 + normal.y };
     const c2 = { x: from.x + dx * 0.65 + normal.x, y: from.y + dy * 0.65 + normal.y };
-    const label = edge.operation ? shortName(edge.operation) : "";
+    const label = edge.operation && !bare ? shortName(edge.operation) : "";
     const halfWidth = label.length * font * 0.27 + 4;
     const middle = freePlace((t) => bezier(from, c1, c2, to, t), halfWidth, font * 0.68, label ? boxes : []);
     return { edge, path: `M${from.x} ${from.y}C${c1.x} ${c1.y} ${c2.x} ${c2.y} ${to.x} ${to.y}`, label, middle, halfWidth };
   });
 }
 
-function Drawing({ graph, name }: { graph: GraphData; name: string }) {
+export interface DrawingProps {
+  graph: GraphData;
+  name: string;
+  /** Which edges matter now: the others step back. Undefined = all do. */
+  lit?: ((edge: GraphEdge) => boolean) | undefined;
+  /** The edge that has just changed. */
+  marked?: ((edge: GraphEdge) => boolean) | undefined;
+  /** Without the names of operations on the edges, where there are too many: colours and titles say them. */
+  bare?: boolean;
+}
+
+/** One graph. */
+export function Drawing({ graph, name, lit, marked, bare = false }: DrawingProps) {
   const box = useRef<HTMLDivElement>(null);
   const { width, height } = useSize(box);
   const [focus, setFocus] = useState<string | null>(null);
@@ -135,10 +147,13 @@ function Drawing({ graph, name }: { graph: GraphData; name: string }) {
     }));
     const { size, placed } = tries.find((item) => !overlapping(item.placed)) ?? tries.at(-1)!;
     const where = new Map(placed.map(({ node, x, y }) => [node.id, { x, y }]));
-    return { nodes: placed, edges: drawEdges(graph, (id) => where.get(id) ?? place(id), placed.map(({ x, y, w, h }) => ({ x, y, w, h })), size.font), small: size.small, font: size.font };
-  }, [graph, width, height, narrow]);
+    return { nodes: placed, edges: drawEdges(graph, (id) => where.get(id) ?? place(id), placed.map(({ x, y, w, h }) => ({ x, y, w, h })), size.font, bare), small: size.small, font: size.font };
+  }, [graph, width, height, narrow, bare]);
   const known = focus !== null && graph.nodes.some((node) => node.id === focus) ? focus : null;
-  const away = ({ source, target }: GraphEdge) => (known !== null && source !== known && target !== known ? " genome-away" : "");
+  const away = (edge: GraphEdge) => {
+    const near = known !== null ? edge.source === known || edge.target === known : (lit?.(edge) ?? true);
+    return near ? "" : " genome-away";
+  };
   return (
     <div className="genome-box" ref={box}>
       {width > 0 && (
@@ -147,7 +162,7 @@ function Drawing({ graph, name }: { graph: GraphData; name: string }) {
           {edges.map(({ edge, path }, index) => (
             <path
               key={index}
-              className={`genome-edge${edge.operation ? "" : " genome-fixed"}${away(edge)}`}
+              className={`genome-edge${edge.operation ? "" : " genome-fixed"}${marked?.(edge) ? " genome-marked" : ""}${away(edge)}`}
               d={path}
               {...(edge.operation ? { style: { stroke: operationVariable(edge.operation, index), strokeWidth: small ? 2.4 : 4 } } : {})}
             >

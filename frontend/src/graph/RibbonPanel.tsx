@@ -1,8 +1,8 @@
-import { useEffect, useMemo } from "react";
+import { useEffect } from "react";
+import { weightOf } from "./labels";
 import type { RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
 import type { FamilyGroup } from "../types/events.gen";
-import { useEarlierFrames } from "./edgeHistory";
 import { shortName } from "./palette";
 import { Ribbon } from "./ribbon";
 import { useStage } from "./useStage";
@@ -12,12 +12,7 @@ import "./graph.css";
 export function RibbonPanel({ store, group, edge }: { store: RunStore; group: FamilyGroup; edge: number }) {
   const version = useTopic(store, "structure");
   const [canvas, picture] = useStage(Ribbon);
-  const held = store.frames.get(group.name)?.items;
-  const earlier = useEarlierFrames(store, group, edge);
-  const frames = useMemo(() => {
-    void version; // the list grows in place
-    return earlier.length > 0 ? [...earlier, ...(held ?? [])] : held;
-  }, [earlier, held, version]);
+  const frames = store.frames.get(group.name)?.items;
   useEffect(() => {
     if (!picture) return;
     picture.setData(frames ?? [], group.operations, edge, store.shown);
@@ -32,7 +27,7 @@ export function RibbonPanel({ store, group, edge }: { store: RunStore; group: Fa
   const words = group.operations.map((name, index) => `${shortName(name)} from ${at(first?.values, index)} to ${at(last?.values, index)}`).join(", ");
   return (
     <>
-      <canvas ref={canvas} className="ribbon" role="img" aria-label={`γ over time: ${words}`} />
+      <canvas ref={canvas} className="ribbon" role="img" aria-label={`${weightOf(group)} over time: ${words}`} />
       <div className="ribbon-steps">
         <span>step {first?.step ?? 0}</span>
         <span>step {last?.step ?? 0}</span>

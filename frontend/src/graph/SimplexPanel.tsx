@@ -3,7 +3,6 @@ import { decodeFloats } from "../stream/floats";
 import type { RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
 import type { FamilyGroup } from "../types/events.gen";
-import { useEarlierFrames } from "./edgeHistory";
 import { shortName } from "./palette";
 import { Simplex, drawsOf, topThree } from "./simplex";
 import { useStage } from "./useStage";
@@ -14,14 +13,12 @@ export function SimplexPanel({ store, group, edge }: { store: RunStore; group: F
   const [canvas, picture] = useStage(Simplex);
   const log = store.frames.get(group.name);
   const frames = log?.items;
-  const earlier = useEarlierFrames(store, group, edge);
   const text = store.draws.get(group.name)?.at(store.shown)?.text;
   const draws = useMemo(() => (text ? drawsOf(decodeFloats(text), group.edges.length, group.operations.length, edge) : []), [text, group, edge]);
   useEffect(() => {
     if (!picture || !frames || !log) return;
-    const shown = store.cursor === null ? frames : frames.slice(0, log.indexAt(store.shown) + 1);
-    picture.setData(earlier.length > 0 ? [...earlier, ...shown] : shown, group.operations, edge, draws);
-  }, [picture, log, frames, earlier, group, edge, draws, store, version]);
+    picture.setData(frames.slice(0, log.indexAt(store.shown) + 1), group.operations, edge, draws);
+  }, [picture, log, frames, group, edge, draws, store, version]);
   const values = log?.at(store.shown)?.values;
   const words = values
     ? topThree(values, edge, group.operations.length).map((index) => `${shortName(group.operations[index] ?? "")} ${(values[edge * group.operations.length + index] ?? 0).toFixed(2)}`)

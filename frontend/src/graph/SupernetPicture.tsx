@@ -4,7 +4,7 @@ import type { Moments } from "../stream/moments";
 import type { Frame, RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
 import type { FamilyGroup } from "../types/events.gen";
-import { nodeLabel } from "./labels";
+import { edgeName, nodeLabel } from "./labels";
 import { operationVariable, shortName } from "./palette";
 import { HoverCard } from "./HoverCard";
 import { SuperNetwork, type StrandPick } from "./supernet";
@@ -16,7 +16,7 @@ export interface SupernetPictureProps {
   store: RunStore;
   group: FamilyGroup;
   /** Only what would be derived now: by edge the chosen operation. */
-  only: ReadonlyMap<number, number> | null;
+  only: ReadonlyMap<number, readonly number[]> | null;
   pinned: number | null;
   onPin: (edge: number | null) => void;
   highlighted: number | null;
@@ -32,10 +32,10 @@ const STEADY = 0.005;
 const DERIVED_WEIGHT = 0.55;
 
 /** Weights to draw: γ itself, or one strand per kept edge. */
-export function shownWeights(values: Float32Array, group: FamilyGroup, only: ReadonlyMap<number, number> | null): Float32Array {
+export function shownWeights(values: Float32Array, group: FamilyGroup, only: ReadonlyMap<number, readonly number[]> | null): Float32Array {
   if (!only) return values;
   const shown = new Float32Array(values.length);
-  for (const [edge, operation] of only) shown[edge * group.operations.length + operation] = DERIVED_WEIGHT;
+  for (const [edge, operations] of only) for (const operation of operations) shown[edge * group.operations.length + operation] = DERIVED_WEIGHT;
   return shown;
 }
 
@@ -71,7 +71,7 @@ function StrandFacts({ log, index, group, pick }: { log: Moments<Frame>; index: 
         {operation} {weight.toFixed(3)}
       </strong>
       <span>
-        {nodeLabel(String(source))} → {nodeLabel(String(target))} · {rank} of {count} on this edge
+        {edgeName([source, target])} · {rank} of {count} on this edge
       </span>
       <span>{trendOf(log, index, place)}</span>
       <svg width={SPARK.width} height={SPARK.height}>

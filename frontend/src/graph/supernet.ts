@@ -45,6 +45,21 @@ export function strandOpacity(weight: number, strongest: number, operations: num
   return 0.4 + (0.13 + 0.87 * share ** 3 - 0.4) * decided;
 }
 
+const LEAST_NODE_SCALE = 0.2;
+
+/** How much smaller boxes must be so that no two lie over each other; 1 where they have room. */
+export function fittingScale(boxes: readonly { at: Point; width: number }[], height: number): number {
+  let scale = 1;
+  boxes.forEach((one, index) => {
+    for (const other of boxes.slice(index + 1)) {
+      // Apart to the side, or one above the other.
+      const fits = Math.max(Math.abs(one.at.x - other.at.x) / ((one.width + other.width) / 2), Math.abs(one.at.y - other.at.y) / height);
+      scale = Math.min(scale, 0.92 * fits);
+    }
+  });
+  return Math.max(scale, LEAST_NODE_SCALE);
+}
+
 export class SuperNetwork extends Stage {
   private group: FamilyGroup | null = null;
   private strands: Strand[] = [];
@@ -58,6 +73,8 @@ export class SuperNetwork extends Stage {
   private readonly gamma = new Tween();
   private view: SupernetView = { pinned: null, hovered: null, highlighted: null, threshold: 0 };
   private scale = 1;
+  /** Of the nodes' boxes: smaller where they would lie over each other. */
+  private nodeScale = 1;
 
   constructor(canvas: HTMLCanvasElement) {
     super(canvas, true);
@@ -107,6 +124,21 @@ export class SuperNetwork extends Stage {
     const edges = this.group.edges.map(([source, target]) => [String(source), String(target)] as const);
     this.strands = makeStrands(edges, this.group.operations.length, this.places, size);
     this.order = [...this.strands];
+    this.context.font = this.nodeFont(1);
+    const boxes = this.group.nodes.flatMap((node) => {
+      const at = this.places.get(node.id);
+      return at ? [{ at, width: this.nodeWidth(nodeLabel(node.label)) }] : [];
+    });
+    this.nodeScale = fittingScale(boxes, NODE_HEIGHT);
+  }
+
+  private nodeFont(scale: number): string {
+    return `600 ${12.5 * scale}px ${this.colours.font}`;
+  }
+
+  /** Of a box at its full size, in the font of `nodeFont(1)`. */
+  private nodeWidth(label: string): number {
+    return Math.max(NODE_HEIGHT + 4, this.context.measureText(label).width + 20);
   }
 
   private weight(strand: Strand): number {
@@ -205,12 +237,14 @@ export class SuperNetwork extends Stage {
   private paintNode(context: CanvasRenderingContext2D, id: string, label: string): void {
     const place = this.places.get(id);
     if (!place) return;
-    context.font = `600 12.5px ${this.colours.font}`;
-    const width = Math.max(NODE_HEIGHT + 4, context.measureText(label).width + 20);
+    context.font = this.nodeFont(1);
+    const width = this.nodeWidth(label) * this.nodeScale;
+    const height = NODE_HEIGHT * this.nodeScale;
+    context.font = this.nodeFont(this.nodeScale);
     const edge = this.view.hovered?.edge ?? this.view.pinned;
     const ends = edge === null || edge === undefined ? undefined : this.group?.edges[edge];
     const active = ends !== undefined && (ends[0] === id || ends[1] === id);
-    roundBox(context, place.x - width / 2, place.y - NODE_HEIGHT / 2, width, NODE_HEIGHT, 9);
+    roundBox(context, place.x - width / 2, place.y - height / 2, width, height, 9 * this.nodeScale);
     context.fillStyle = this.colours.node;
     context.fill();
     context.lineWidth = active ? 2 : 1.2;

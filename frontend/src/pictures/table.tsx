@@ -4,12 +4,13 @@
  */
 import { rowsSource } from "../charts/certainty";
 import { decisionFigures, DecisionsPicture } from "../charts/DecisionsPicture";
-import { populationFigures } from "../charts/individualPoints";
+import { populationFigures, rankingNote } from "../charts/individualPoints";
 import { PopulationPicture } from "../charts/PopulationPicture";
 import { curveFigures } from "../charts/progress";
 import { rowFigures, RowsOverTimePicture } from "../charts/RowsOverTimePicture";
 import { marginalFigures, MarginalsView } from "../decisions/MarginalsView";
 import { policyFigures, PolicyView } from "../decisions/PolicyView";
+import { weightOf } from "../graph/labels";
 import { BestView, bestFigures } from "../run/BestView";
 import { ChampionView } from "../run/ChampionView";
 import { chartFigures, ChartsView } from "../run/ChartsView";
@@ -25,18 +26,25 @@ import { TrialTable } from "../run/TrialTable";
 import { bestName } from "../run/valueNames";
 import type { RunStore } from "../stream/store";
 import { colonyFigures, ColonyView } from "../structures/ColonyView";
+import { decodedFigures, DecodedView } from "../structures/DecodedView";
 import { domainFigures, DomainsView } from "../structures/DomainsView";
 import { maskFigures, MaskView } from "../structures/MaskView";
+import { motifFigures, MotifsView } from "../structures/MotifsView";
 import { pathwayFigures, PathwaysView } from "../structures/PathwaysView";
 import { queueFigures, QueueView } from "../structures/QueueView";
 import { surrogateFigures, SurrogateView } from "../structures/SurrogateView";
 import type { Figures } from "../ui/figures";
 import { FigureTables } from "./FigureTables";
+import { drawFigures, withValues } from "./frameValues";
 import { shownOf, type Picture } from "./picture";
 
 const trials = (store: RunStore): boolean => store.candidates.count > 0;
 const generations = (store: RunStore): boolean => store.individuals.generations.length > 0;
 const family = (store: RunStore): boolean => store.family.length > 0;
+/** A family whose edges have one operation each: it is there or not. */
+const single = (store: RunStore): boolean => store.family.every(({ operations }) => operations.length === 1);
+const weightsOf = (store: RunStore): string => weightOf(store.family[0] ?? {});
+const familyNote = (store: RunStore): string => (single(store) ? `thickness = ${weightsOf(store)} of each edge` : `weight of each operation, thickness = ${weightsOf(store)}`);
 /** "Normal cell" is called "Normal" where there is little room. */
 const shortTitle = (title: string): string => title.replace(/ cell$/i, "").replace(/^./, (letter) => letter.toUpperCase());
 const groupParts = (store: RunStore) => store.family.map(({ name, title }) => ({ id: name, title: shortTitle(title) }));
@@ -46,6 +54,9 @@ const groupFigures = (figures: (store: RunStore, group: RunStore["family"][numbe
   return group ? figures(store, group) : [];
 };
 
+/** A group's weights, and the draws where they are a distribution. */
+const weightFigures = (store: RunStore, group: RunStore["family"][number]): Figures[] => [...matrixFigures(store, group), ...drawFigures(store, group)];
+
 /** Those that a run has and whose figures stand in the common table. */
 const inFigures = (store: RunStore): Picture[] => shownOf(PICTURES.filter((item) => item.panel === "structure" && item.twin === "figures"), store);
 const allFigures = (store: RunStore): Figures[] => inFigures(store).flatMap((item) => item.figures(store, ""));
@@ -54,19 +65,23 @@ export const PICTURES: readonly Picture[] = [
   // ---- what the search believes
   {
     id: "domains", panel: "structure", events: ["domains"], title: "Data sets", note: "layers × modules, one colour per data set",
-    has: ({ pictures }) => pictures.has("domains"), view: ({ store }) => <DomainsView store={store} />, figures: domainFigures, twin: "figures", image: true,
+    has: ({ pictures }) => pictures.has("domains"), view: ({ store }) => <DomainsView store={store} />, figures: withValues("domains", "Data sets", domainFigures), twin: "figures", image: true,
   },
   {
     id: "pathways", panel: "structure", events: ["pathways"], title: "Pathways", note: "layers × modules",
-    has: ({ pictures }) => pictures.has("pathways"), view: ({ store }) => <PathwaysView store={store} />, figures: pathwayFigures, twin: "figures", image: true,
+    has: ({ pictures }) => pictures.has("pathways"), view: ({ store }) => <PathwaysView store={store} />, figures: withValues("pathways", "Pathways", pathwayFigures), twin: "figures", image: true,
   },
   {
     id: "colony", panel: "structure", events: ["colony"], title: "Colony", note: "a column per depth",
-    has: ({ pictures }) => pictures.has("colony"), view: ({ store }) => <ColonyView store={store} />, figures: colonyFigures, twin: "figures", image: true,
+    has: ({ pictures }) => pictures.has("colony"), view: ({ store }) => <ColonyView store={store} />, figures: withValues("colony", "Colony", colonyFigures), twin: "figures", image: true,
   },
   {
-    id: "family", panel: "structure", events: ["family", "structure"], title: "Family", note: "weight of each operation, thickness = γ",
-    has: family, parts: groupParts, figures: groupFigures(matrixFigures), twin: "matrix", image: true,
+    id: "motifs", panel: "structure", events: ["motifs"], title: "Motifs", note: "the best so far: a cell of motifs, one motif, all of it in one graph",
+    has: ({ pictures }) => pictures.has("motifs"), view: ({ store }) => <MotifsView store={store} />, figures: withValues("motifs", "Motifs", motifFigures), twin: "figures", image: true,
+  },
+  {
+    id: "family", panel: "structure", events: ["family", "structure"], title: "Family", note: familyNote,
+    has: family, parts: groupParts, figures: groupFigures(weightFigures), twin: "matrix", image: true,
     view: ({ store, part, pin, onPin }) => {
       const group = groupOf(store, part);
       const pinned = pin?.group === part ? pin.edge : null;
@@ -78,8 +93,12 @@ export const PICTURES: readonly Picture[] = [
     has: (store) => family(store) && store.derived.length > 0, view: ({ store }) => <DerivedView store={store} />, figures: derivedFigures, twin: "itself", image: true,
   },
   {
-    id: "mask", panel: "structure", events: ["mask"], title: "Mask", note: "which weights remain",
-    has: ({ pictures }) => pictures.has("mask"), view: ({ store }) => <MaskView store={store} />, figures: maskFigures, twin: "figures", image: true,
+    id: "mask", panel: "structure", events: ["mask"], title: "Mask", note: "which weights remain, and which have just gone",
+    has: ({ pictures }) => pictures.has("mask"), view: ({ store }) => <MaskView store={store} />, figures: withValues("mask", "Mask", maskFigures), twin: "figures", image: true,
+  },
+  {
+    id: "decoded", panel: "structure", events: ["decoded"], title: "Decoded", note: "validation images, what comes back of each, and the code space",
+    has: ({ pictures }) => pictures.has("decoded"), view: ({ store }) => <DecodedView store={store} />, figures: decodedFigures, twin: "figures", image: true,
   },
   {
     id: "growth", panel: "structure", events: ["champion"], title: "Champion", note: "the best so far; new parts are marked",
@@ -91,11 +110,11 @@ export const PICTURES: readonly Picture[] = [
   },
   {
     id: "policy", panel: "structure", events: ["decisions", "policy"], title: "Policy", note: "probability of each choice; outlined = latest sample",
-    has: ({ pictures }) => pictures.has("policy"), view: ({ store }) => <PolicyView store={store} />, figures: policyFigures, twin: "figures", image: true,
+    has: ({ pictures }) => pictures.has("policy"), view: ({ store }) => <PolicyView store={store} />, figures: withValues("policy", "Policy", policyFigures), twin: "figures", image: true,
   },
   {
     id: "surrogate", panel: "structure", events: ["surrogate"], title: "Surrogate", note: "what the model of the scores expects",
-    has: ({ pictures }) => pictures.has("surrogate"), view: ({ store }) => <SurrogateView store={store} />, figures: surrogateFigures, twin: "figures", image: true,
+    has: ({ pictures }) => pictures.has("surrogate"), view: ({ store }) => <SurrogateView store={store} />, figures: withValues("surrogate", "Surrogate", surrogateFigures), twin: "figures", image: true,
   },
   {
     id: "queue", panel: "structure", events: ["candidate_born", "trial_told"], title: "Queue", note: "born at the right, dying at the left", declaredOnly: true,
@@ -106,9 +125,9 @@ export const PICTURES: readonly Picture[] = [
     has: ({ pictures }) => pictures.has("marginals"), view: ({ store }) => <MarginalsView store={store} />, figures: marginalFigures, twin: "figures", image: true,
   },
   {
-    id: "matrix", panel: "structure", events: ["family", "structure"], title: "Matrix", note: "γ in figures",
+    id: "matrix", panel: "structure", events: ["family", "structure"], title: "Matrix", note: (store) => `${weightsOf(store)} in figures`,
     has: family, view: ({ store, pin, onPin }) => <Matrices store={store} pin={pin} onPin={onPin} />,
-    figures: (store) => store.family.flatMap((group) => matrixFigures(store, group)), twin: "itself", image: false,
+    figures: (store) => store.family.flatMap((group) => weightFigures(store, group)), twin: "itself", image: false,
   },
   {
     id: "neurons", panel: "structure", events: ["champion"], title: (store) => (inFigures(store).length > 0 ? "Nodes" : "Table"), note: "the champion in words",
@@ -137,7 +156,7 @@ export const PICTURES: readonly Picture[] = [
   },
   {
     id: "population", panel: "tried", events: ["candidate_born", "trial_told", "population"], title: "Time", heading: "Population",
-    note: (store) => (trials(store) ? `birth × ${bestName(store.run)}` : "generation × fitness"),
+    note: (store) => (trials(store) ? `birth × ${bestName(store.run)}` : rankingNote(store)),
     has: (store) => trials(store) || generations(store), figures: populationFigures, twin: "table", image: true,
     view: ({ store, candidate, onCandidate }) => <PopulationPicture store={store} selected={candidate} onSelect={onCandidate} />,
   },
@@ -147,7 +166,7 @@ export const PICTURES: readonly Picture[] = [
     figures: populationFigures, twin: "itself", image: false,
   },
   {
-    id: "decisions", panel: "tried", events: ["family", "structure"], title: "Decisions", heading: "Decisions", note: "strongest operation of each edge over time",
+    id: "decisions", panel: "tried", events: ["family", "structure"], title: "Decisions", heading: "Decisions", note: (store) => (single(store) ? `${weightsOf(store)} of each edge over time` : "strongest operation of each edge over time"),
     has: (store) => family(store) && !trials(store) && !generations(store), parts: groupParts, figures: groupFigures(decisionFigures), twin: "matrix", image: true,
     view: ({ store, part, pin, onPin }) => {
       const group = groupOf(store, part);

@@ -3,18 +3,19 @@ import { useEffect } from "react";
 import { HoverCard } from "../graph/HoverCard";
 import { useHover } from "../graph/useHover";
 import { useStage } from "../graph/useStage";
-import { categoryName, numberText, plotWords, type Plot, type PlotSeries, type Spans } from "./chartData";
-import { hueVariable, outlineOf, shapeOf } from "./hues";
+import { Marked } from "../ui/Marked";
+import { categoryName, cornerText, numberText, plotWords, type Plot, type Spans } from "./chartData";
+import { hueVariable, outlineOf, patternOf, shapeOf, type Styled } from "./hues";
 import { PlotPicture, type PlotPick } from "./plotPicture";
 import "./plots.css";
 
-export function SeriesSign({ series }: { series: Pick<PlotSeries, "hue" | "look"> }) {
-  const outline = outlineOf(shapeOf(series.hue), 3.4);
+export function SeriesSign({ series }: { series: Styled }) {
+  const outline = outlineOf(shapeOf(series), 3.4);
   const colour = hueVariable(series.hue);
   return (
-    <svg className="series-sign" width="20" height="10" aria-hidden="true">
-      {series.look !== "points" && <line x1="0" x2="20" y1="5" y2="5" style={{ stroke: colour, strokeWidth: 1.8, ...(series.look === "dashed" ? { strokeDasharray: "4 3" } : {}) }} />}
-      {outline ? <polygon points={outline.map(([x, y]) => `${10 + x},${5 + y}`).join(" ")} style={{ fill: colour }} /> : <circle cx="10" cy="5" r="3.4" style={{ fill: colour }} />}
+    <svg className="series-sign" width="30" height="10" aria-hidden="true">
+      {series.look !== "points" && <line x1="0" x2="30" y1="5" y2="5" style={{ stroke: colour, strokeWidth: 1.8, strokeDasharray: patternOf(series).join(" ") }} />}
+      {outline ? <polygon points={outline.map(([x, y]) => `${15 + x},${5 + y}`).join(" ")} style={{ fill: colour }} /> : <circle cx="15" cy="5" r="3.4" style={{ fill: colour }} />}
     </svg>
   );
 }
@@ -25,7 +26,7 @@ export function PlotLegend({ plot }: { plot: Plot }) {
     <ul className="plot-legend" aria-label="Legend">
       {plot.series.map((series, index) => (
         <li key={index}>
-          <SeriesSign series={series} /> {series.name}
+          <SeriesSign series={series} /> <Marked text={series.name} />
         </li>
       ))}
     </ul>
@@ -37,6 +38,7 @@ export function pointWords(plot: Plot, { series: number, index }: PlotPick): { t
   const series = plot.series[number];
   if (!series || index >= series.y.length) return null;
   const x = series.x[index] ?? NaN;
+  if (plot.form === "triangle") return { title: series.name, lines: [cornerText(plot, series, index), ...(series.y.length > 1 && series.look !== "points" ? [`point ${index + 1} of ${series.y.length}`] : [])] };
   const place = plot.form === "bars" ? categoryName(plot, x) : `${plot.xTitle} ${numberText(x)}`;
   const lines = [place];
   const [low, high] = [series.low?.[index], series.high?.[index]];

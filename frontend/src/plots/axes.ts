@@ -1,6 +1,7 @@
 /** The frame of a chart: scales from numbers to pixels, grid lines, their figures and titles. */
 import { scaleLinear, scaleLog } from "d3-scale";
 import type { CanvasColours } from "../graph/palette";
+import { tickTexts } from "../ui/format";
 import { categoryName, tickText, type Plot, type Spans } from "./chartData";
 
 export interface Box {
@@ -10,9 +11,52 @@ export interface Box {
   bottom: number;
 }
 
+/** Pixels of a character and of a line of the axes' figures and names, about. */
+const CHARACTER = 6.4;
+const LINE = 13;
+/** The names of the bars take no more than so much of the height. */
+const MOST_NAMES = 0.4;
+const MOST_LINES = 3;
+
+export interface BarNames {
+  /** By bar its name in lines; one line where it stands upright. */
+  lines: string[][];
+  upright: boolean;
+  /** Of so many bars one has its name written, where not even upright names have room: the others have it under the pointer and in the table. */
+  every: number;
+  /** Pixels that the names take below the bars. */
+  depth: number;
+}
+
+/** The words of a name in lines of at most so many characters; null where a word is longer. */
+function wrapped(name: string, most: number): string[] | null {
+  const lines: string[] = [];
+  for (const word of name.split(" ")) {
+    if (word.length > most) return null;
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= most) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
+
+/** How names of bars that have `room` pixels each are written, in at most `height` pixels: side by side, else in lines, else upright. */
+export function barNames(names: readonly string[], room: number, height: number): BarNames {
+  const most = Math.floor((room - 6) / CHARACTER);
+  const lines = names.map((name) => wrapped(name, most));
+  const tallest = Math.max(...lines.map((own) => own?.length ?? Infinity), 1);
+  if (tallest <= MOST_LINES && tallest * LINE <= height) return { lines: lines.map((own) => own ?? []), upright: false, every: 1, depth: tallest * LINE };
+  const longest = Math.max(...names.map((name) => name.length), 1);
+  const fits = Math.max(Math.floor(height / CHARACTER), 2);
+  const whole = names.map((name) => [name.length <= fits ? name : `${name.slice(0, fits - 1)}…`]);
+  return { lines: whole, upright: true, every: Math.max(1, Math.ceil(LINE / room)), depth: Math.min(longest, fits) * CHARACTER + 4 };
+}
+
 export interface Axis {
   (value: number): number;
   ticks: number[];
+  /** What stands at each. */
+  texts: string[];
 }
 
 const PIXELS_PER_TICK = { x: 74, y: 46 };
@@ -40,42 +84,51 @@ export function axisOf([low, high]: readonly [number, number], from: number, to:
     const wide = (high / low) ** margin;
     const domain: [number, number] = [low / wide, high * wide];
     const place = scaleLog(domain, [from, to]);
-    return Object.assign((value: number) => (value > 0 ? place(value) : NaN), { ticks: logTicks(domain[0], domain[1], most) });
+    const ticks = logTicks(domain[0], domain[1], most);
+    return Object.assign((value: number) => (value > 0 ? place(value) : NaN), { ticks, texts: ticks.map(tickText) });
   }
   const room = (high - low) * margin;
   const place = scaleLinear([low - room, high + room], [from, to]);
-  return Object.assign((value: number) => place(value), { ticks: place.ticks(most) });
+  const ticks = place.ticks(most);
+  return Object.assign((value: number) => place(value), { ticks, texts: tickTexts(ticks) });
 }
 
 export interface Frame {
   box: Box;
   x: Axis;
   y: Axis;
+  /** Of the bars; null where there are none. */
+  names: BarNames | null;
 }
 
 /** Where a plot's numbers go in a picture of this size. `compact` has no axis titles. */
 export function frameOf(plot: Plot, spans: Spans, width: number, height: number, compact: boolean): Frame {
   const rough = axisOf(spans.y, height, 0, plot.yScale, "y");
-  const widest = Math.max(...rough.ticks.map((tick) => tickText(tick).length), 2);
-  const box = { left: 12 + widest * 6.4 + (compact ? 0 : 18), right: width - 14, top: 10, bottom: height - (compact ? 20 : 38) };
+  const widest = Math.max(...rough.texts.map((text) => text.length), 2);
+  const [left, right] = [12 + widest * CHARACTER + (compact ? 0 : 18), width - 14];
   const bars = plot.form === "bars";
+  const count = Math.round(spans.x[1] - spans.x[0]);
+  const names = bars ? barNames(Array.from({ length: count }, (_, place) => categoryName(plot, place)), (right - left) / Math.max(count, 1), height * MOST_NAMES) : null;
+  const box = { left, right, top: 10, bottom: height - (compact ? 20 : 38) - (names ? names.depth - LINE : 0) };
   const zero = bars && plot.yScale === "linear";
   const y = axisOf(spans.y, box.bottom, box.top, plot.yScale, "y", 0.06);
   // Bars stand on the edge of the picture, not above it.
   const low = zero && spans.y[0] >= 0 ? 0 : null;
   return {
     box,
+    names,
     x: bars ? axisOf(spans.x, box.left, box.right, "linear", "x") : axisOf(spans.x, box.left, box.right, plot.xScale, "x", 0.02),
     y: low === null ? y : axisOf([0, spans.y[1] * 1.06], box.bottom, box.top, "linear", "y"),
   };
 }
 
-export function paintAxes(context: CanvasRenderingContext2D, colours: CanvasColours, plot: Plot, { box, x, y }: Frame, height: number, compact: boolean): void {
+export function paintAxes(context: CanvasRenderingContext2D, colours: CanvasColours, plot: Plot, frame: Frame, height: number, compact: boolean): void {
+  const { box, x, y } = frame;
   context.font = `11px ${colours.font}`;
   context.lineWidth = 1;
   context.textAlign = "right";
   context.textBaseline = "middle";
-  for (const tick of y.ticks) {
+  for (const [index, tick] of y.ticks.entries()) {
     const at = y(tick);
     if (at < box.top - 1 || at > box.bottom + 1) continue;
     context.strokeStyle = colours.line2;
@@ -84,13 +137,13 @@ export function paintAxes(context: CanvasRenderingContext2D, colours: CanvasColo
     context.lineTo(box.right, at);
     context.stroke();
     context.fillStyle = colours.ink3;
-    context.fillText(tickText(tick), box.left - 6, at);
+    context.fillText(y.texts[index] ?? "", box.left - 6, at);
   }
   context.textAlign = "center";
   context.textBaseline = "alphabetic";
   context.fillStyle = colours.ink3;
-  if (plot.form === "bars") paintCategories(context, plot, box, x);
-  else for (const tick of x.ticks) context.fillText(tickText(tick), x(tick), box.bottom + 14);
+  if (plot.form === "bars") paintCategories(context, frame);
+  else for (const [index, tick] of x.ticks.entries()) context.fillText(x.texts[index] ?? "", x(tick), box.bottom + 14);
   context.strokeStyle = colours.line;
   context.beginPath();
   context.moveTo(box.left, box.bottom);
@@ -106,16 +159,26 @@ export function paintAxes(context: CanvasRenderingContext2D, colours: CanvasColo
   context.restore();
 }
 
-/** Names of the bars: cut to their room, and only every so many where even that is too little. */
-function paintCategories(context: CanvasRenderingContext2D, plot: Plot, box: Box, x: Axis): void {
-  const room = x(1) - x(0);
-  const last = Math.round((box.right - box.left) / room) - 1;
-  const every = Math.max(1, Math.ceil(26 / room));
-  for (let place = 0; place <= last; place += every) {
-    const name = categoryName(plot, place);
-    const letters = Math.max(2, Math.floor((room * every - 4) / 6.2));
-    context.fillText(name.length > letters ? `${name.slice(0, letters - 1)}…` : name, x(place), box.bottom + 14);
-  }
+/** Names of the bars, whole, in the lines that they take; those that are turned upright where there are more. */
+function paintCategories(context: CanvasRenderingContext2D, { box, x, names }: Frame): void {
+  if (!names) return;
+  names.lines.forEach((lines, place) => {
+    if (place % names.every !== 0) return;
+    if (names.upright) {
+      context.save();
+      context.translate(x(place), box.bottom + 6);
+      context.rotate(-Math.PI / 2);
+      context.textAlign = "right";
+      context.textBaseline = "middle";
+      context.fillText(lines[0] ?? "", 0, 0);
+      context.restore();
+      return;
+    }
+    lines.forEach((line, row) => {
+      const half = context.measureText(line).width / 2;
+      context.fillText(line, Math.min(Math.max(x(place), half + 2), box.right + 12 - half), box.bottom + 14 + row * LINE);
+    });
+  });
 }
 
 /** Lines across the chart at a value: thresholds, true values. Where a mark of each axis stands they cross at the point they name. */

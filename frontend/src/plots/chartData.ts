@@ -1,7 +1,7 @@
 /** A chart as it travels made ready to be drawn: numbers decoded, axes spanned, words for those who do not see it. */
 import { decodeFloats } from "../stream/floats";
 import type { Chart, ChartSeries } from "../types/events.gen";
-import { figure, measured, type Figures } from "../ui/figures";
+import { figure, measured, whole, type Figures } from "../ui/figures";
 import { exact, metric, plural } from "../ui/format";
 
 export interface PlotSeries {
@@ -12,8 +12,10 @@ export interface PlotSeries {
   low: Float32Array | null;
   high: Float32Array | null;
   look: ChartSeries["look"];
-  /** Number of its colour and shape; by its place where nothing else is said. */
+  /** Number of its colour; by its place where nothing else is said. */
   hue: number;
+  /** Which of the looks of that colour: those of one run, where runs are laid over each other. */
+  variant: number;
 }
 
 export interface Plot {
@@ -44,7 +46,7 @@ export function plotOf(chart: Chart): Plot {
     name: chart.name, title: chart.title, form: chart.form, xTitle: chart.x_title, yTitle: chart.y_title, xScale: chart.x_scale,
     yScale: chart.y_scale, categories: chart.categories, marks: chart.marks, note: chart.note,
     series: chart.series.map((item, hue) => ({
-      name: item.name, look: item.look, hue, x: decodeFloats(item.x), y: decodeFloats(item.y), low: decoded(item.low), high: decoded(item.high),
+      name: item.name, look: item.look, hue, variant: 0, x: decodeFloats(item.x), y: decodeFloats(item.y), low: decoded(item.low), high: decoded(item.high),
     })),
   };
   known.set(chart, plot);
@@ -124,6 +126,18 @@ export function numberText(value: number | undefined): string {
   return Math.abs(value) < 1e-3 ? tickText(Number(value.toPrecision(2))) : metric(value);
 }
 
+/** "conv 0.20, pool 0.30, skip 0.50": a point of a triangle. */
+export function cornerText(plot: Plot, series: Pick<PlotSeries, "x" | "y">, index: number): string {
+  return thirds(series, index).map((share, corner) => `${plot.categories[corner] ?? ""} ${numberText(share)}`).join(", ");
+}
+
+/** The three shares of a point of a triangle. */
+function thirds({ x, y }: Pick<PlotSeries, "x" | "y">, index: number): [number, number, number] {
+  const [first, second] = [x[index] ?? NaN, y[index] ?? NaN];
+  // What single precision leaves of nothing is nothing.
+  return [first, second, Math.max(Number((1 - first - second).toFixed(6)), 0)];
+}
+
 /** One series in words: from where to where. */
 function seriesWords(plot: Plot, series: PlotSeries): string {
   const places = Array.from(series.y, (_, index) => index).filter((index) => placed(series.x[index], plot.xScale) && placed(series.y[index], plot.yScale));
@@ -131,6 +145,10 @@ function seriesWords(plot: Plot, series: PlotSeries): string {
   const last = places.at(-1);
   if (first === undefined || last === undefined) return `${series.name}: nothing yet`;
   const point = (index: number) => (plot.form === "trajectory" ? `(${numberText(series.x[index])}, ${numberText(series.y[index])})` : numberText(series.y[index]));
+  if (plot.form === "triangle") {
+    if (series.look === "points" && series.x.length > 1) return `${series.name}: ${plural(series.x.length, "point")}`;
+    return first === last ? `${series.name}: ${cornerText(plot, series, last)}` : `${series.name}: from ${cornerText(plot, series, first)} to ${cornerText(plot, series, last)}`;
+  }
   if (plot.form === "bars") return `${series.name}: ${places.map((index) => `${categoryName(plot, series.x[index] ?? 0)} ${numberText(series.y[index])}`).join(", ")}`;
   return first === last ? `${series.name}: ${point(last)}` : `${series.name}: from ${point(first)} to ${point(last)}`;
 }
@@ -139,7 +157,7 @@ const MOST_WORDS = 8;
 
 /** A sentence for those who do not see the picture. */
 export function plotWords(plot: Plot): string {
-  const axes = plot.form === "bars" ? plot.yTitle : `${plot.yTitle} over ${plot.xTitle}`;
+  const axes = plot.form === "triangle" ? `shares of ${plot.categories.join(", ")}` : plot.form === "bars" ? plot.yTitle : `${plot.yTitle} over ${plot.xTitle}`;
   const series = plot.series.slice(0, MOST_WORDS).map((item) => seriesWords(plot, item));
   if (plot.series.length > MOST_WORDS) series.push(`and ${plural(plot.series.length - MOST_WORDS, "more series", "more series")}`);
   return `${plot.title}. ${axes}. ${series.join("; ") || "Nothing yet"}`;
@@ -154,11 +172,14 @@ const cell = (series: PlotSeries, index: number): string => {
 /** The figures of a plot. Series over the same x share rows; a path has a row for each of its points. */
 export function tableOf(plot: Plot): Figures {
   const { title } = plot;
+  if (plot.form === "triangle") return cornersOf(plot);
   if (plot.form === "trajectory") {
     const rows = plot.series.flatMap((series) => Array.from(series.y, (_, index) => [series.name, String(index + 1), numberText(series.x[index]), numberText(series.y[index])]));
     return { title, head: ["path", "point", plot.xTitle, plot.yTitle], rows };
   }
   const places = new Map<number, string[]>();
+  // A bar without a value has its name all the same.
+  if (plot.form === "bars") for (let place = 0; place < barCount(plot); place++) places.set(place, plot.series.map(() => ""));
   plot.series.forEach((series, column) => {
     series.x.forEach((x, index) => {
       if (!Number.isFinite(x)) return;
@@ -176,18 +197,27 @@ export function tableOf(plot: Plot): Figures {
   };
 }
 
+/** Every point of a triangle, its three shares. */
+function cornersOf(plot: Plot): Figures {
+  const rows = plot.series.flatMap((series) => Array.from(series.x, (_, index) => [series.name, whole(index + 1), ...thirds(series, index).map((share) => figure(share, numberText(share)))]));
+  return { title: plot.title, head: ["series", "point", ...plot.categories], rows };
+}
+
 /** Every point of a plot with its band, in full: what is saved. */
 export function pointsOf(plot: Plot): Figures {
+  if (plot.form === "triangle") return cornersOf(plot);
   const banded = plot.series.some((series) => series.low !== null);
+  // A line across the chart has a value of one axis alone.
+  const marks = plot.marks.map(({ axis, value, title }) => [`line: ${title}`, ...(axis === "x" ? [measured(value), ""] : ["", measured(value)]), ...(banded ? ["", ""] : [])]);
   return {
     title: plot.title,
     head: ["series", plot.xTitle || "x", plot.yTitle || "y", ...(banded ? ["low", "high"] : [])],
-    rows: plot.series.flatMap((series) =>
+    rows: [...plot.series.flatMap((series) =>
       Array.from(series.y, (y, index) => {
         const x = series.x[index] ?? NaN;
         const place = plot.form === "bars" ? categoryName(plot, x) : figure(x, numberText(x));
         return [series.name, place, measured(y), ...(banded ? [measured(series.low?.[index]), measured(series.high?.[index])] : [])];
       }),
-    ),
+    ), ...marks],
   };
 }

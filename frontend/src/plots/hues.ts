@@ -1,10 +1,21 @@
-/** Colour and shape of the series of a chart, by number: what differs in colour differs in shape too. */
+/**
+ * Colour, shape and dashes of the series of a chart: no two of one legend are drawn alike. The number of its colour (`hue`) is the series'
+ * place, or that of its run where several are laid over each other; there the series of one run differ by `variant`. More series than
+ * colours begin with the first colour again, as the next variant.
+ */
 import { themeColour } from "../app/theme";
 
-const VARIABLES = ["--accent", "--best", "--op-dil-conv-3x3", "--op-skip-connect", "--op-sep-conv-5x5", "--gold", "--path-first", "--ink3"] as const;
+export const VARIABLES = ["--accent", "--best", "--op-dil-conv-3x3", "--op-skip-connect", "--op-sep-conv-5x5", "--gold", "--path-first", "--ink3"] as const;
 
 export const SHAPES = ["circle", "square", "triangle", "diamond", "cross"] as const;
 export type Shape = (typeof SHAPES)[number];
+
+/** What decides how a series is drawn. */
+export interface Styled {
+  hue: number;
+  variant: number;
+  look: "solid" | "dashed" | "points";
+}
 
 /** For a style prop. */
 export const hueVariable = (hue: number): string => `var(${VARIABLES[hue % VARIABLES.length]})`;
@@ -12,7 +23,22 @@ export const hueVariable = (hue: number): string => `var(${VARIABLES[hue % VARIA
 /** For a canvas. */
 export const hueColour = (hue: number): string => themeColour(VARIABLES[hue % VARIABLES.length] ?? "--accent") || "#4456e6";
 
-export const shapeOf = (hue: number): Shape => SHAPES[hue % SHAPES.length] ?? "circle";
+/** Which of the looks of one colour: with more than there are the first come again. */
+const variantOf = ({ hue, variant }: Styled): number => variant + Math.floor(hue / VARIABLES.length);
+
+export const shapeOf = (series: Styled): Shape => SHAPES[((series.hue % VARIABLES.length) + variantOf(series)) % SHAPES.length] ?? "circle";
+
+const SOLID: readonly (readonly number[])[] = [[], [12, 3], [12, 3, 2, 3], [12, 3, 2, 3, 2, 3]];
+const DASHED: readonly (readonly number[])[] = [[5, 4], [2, 3], [8, 4, 2, 4], [2, 3, 2, 7]];
+
+/** Dashes of a series' line, in pixels; [] = without. */
+export function patternOf(series: Styled): readonly number[] {
+  const patterns = series.look === "dashed" ? DASHED : SOLID;
+  return patterns[variantOf(series) % patterns.length] ?? [];
+}
+
+/** How many series of one look can be told apart. */
+export const MOST_STYLES = VARIABLES.length * SOLID.length;
 
 /** The outline of a shape around the origin, half as wide as `radius` twice, as points; null for the circle. */
 export function outlineOf(shape: Shape, radius: number): [number, number][] | null {

@@ -2,7 +2,8 @@
 import { Stage, roundBox, type Point } from "../graph/stage";
 import { frameOf, paintAxes, paintMarks, type Frame } from "./axes";
 import { spansOf, type Plot, type PlotSeries, type Spans } from "./chartData";
-import { hueColour, shapeOf, tracePath } from "./hues";
+import { hueColour, patternOf, shapeOf, tracePath } from "./hues";
+import { paintTriangle, triangleOf, type Triangle } from "./triangle";
 
 export interface PlotPick {
   series: number;
@@ -62,13 +63,14 @@ export class PlotPicture extends Stage {
     const { plot, axes } = this;
     if (!plot || !axes) return null;
     if (plot.form === "bars") return this.pickBar(point, plot, axes);
+    const triangle = plot.form === "triangle" ? triangleOf(this.width, this.height) : null;
     let found: PlotPick | null = null;
     let least = PICK_TOLERANCE;
     plot.series.forEach((series, number) => {
       for (let index = 0; index < series.y.length; index++) {
-        const dx = axes.x(series.x[index] ?? NaN) - point.x;
-        const dy = axes.y(series.y[index] ?? NaN) - point.y;
-        const distance = Math.hypot(dx, dy);
+        const [x, y] = [series.x[index] ?? NaN, series.y[index] ?? NaN];
+        const at = triangle ? triangle.place(x, y) : { x: axes.x(x), y: axes.y(y) };
+        const distance = Math.hypot(at.x - point.x, at.y - point.y);
         if (distance <= least) {
           least = distance;
           found = { series: number, index };
@@ -79,7 +81,8 @@ export class PlotPicture extends Stage {
   }
 
   private pickBar(point: Point, plot: Plot, { box, x }: Frame): PlotPick | null {
-    if (point.y > box.bottom || point.y < box.top) return null;
+    // Its name below the bar belongs to it.
+    if (point.y > this.height || point.y < box.top) return null;
     const room = x(1) - x(0);
     const place = (point.x - x(0)) / room;
     for (const [number, series] of plot.series.entries()) {
@@ -87,11 +90,18 @@ export class PlotPicture extends Stage {
       const index = series.x.findIndex((at) => place >= at + from && place < at + from + wide);
       if (index >= 0) return { series: number, index };
     }
-    return null;
+    // Between the bars of a place, or on its name: its first bar.
+    const nearest = Math.round(place);
+    const number = plot.series.findIndex((series) => series.x.includes(nearest));
+    return number < 0 ? null : { series: number, index: plot.series[number]?.x.indexOf(nearest) ?? 0 };
   }
 
   protected override paint(context: CanvasRenderingContext2D): boolean {
     const { plot, axes } = this;
+    if (plot?.form === "triangle" && this.width > 0) {
+      this.paintInTriangle(context, plot, triangleOf(this.width, this.height));
+      return false;
+    }
     if (!plot || !axes) return false;
     paintAxes(context, this.colours, plot, axes, this.height, this.compact);
     const { box } = axes;
@@ -103,7 +113,7 @@ export class PlotPicture extends Stage {
     else {
       for (const series of plot.series) this.paintBand(context, series, axes);
       for (const series of plot.series) {
-        if (plot.form === "trajectory") this.paintPath(context, series, axes);
+        if (plot.form === "trajectory") this.paintPath(context, series, Array.from(series.x, (x, index): Point => ({ x: axes.x(x), y: axes.y(series.y[index] ?? NaN) })));
         else this.paintLine(context, series, axes);
       }
     }
@@ -141,7 +151,7 @@ export class PlotPicture extends Stage {
     if (look !== "points") {
       context.lineWidth = look === "dashed" ? 1.5 : 1.9;
       context.lineJoin = "round";
-      context.setLineDash(look === "dashed" ? [5, 4] : []);
+      context.setLineDash([...patternOf(series)]);
       context.beginPath();
       let drawing = false;
       for (let index = 0; index < x.length; index++) {
@@ -169,7 +179,7 @@ export class PlotPicture extends Stage {
     const [px, py] = [frame.x(series.x[index] ?? NaN), frame.y(series.y[index] ?? NaN)];
     if (Number.isNaN(px) || Number.isNaN(py)) return;
     context.globalAlpha = alpha;
-    tracePath(context, shapeOf(series.hue), px, py, radius);
+    tracePath(context, shapeOf(series), px, py, radius);
     context.fill();
     context.globalAlpha = 1;
   }
@@ -188,14 +198,14 @@ export class PlotPicture extends Stage {
     context.stroke();
   }
 
-  private paintPath(context: CanvasRenderingContext2D, series: PlotSeries, frame: Frame): void {
-    const { x, y, hue, look } = series;
-    const points = Array.from(x, (value, index): Point => ({ x: frame.x(value), y: frame.y(y[index] ?? NaN) }));
+  private paintPath(context: CanvasRenderingContext2D, series: PlotSeries, points: Point[]): void {
+    const { hue, look } = series;
     const count = points.length;
+    const shape = shapeOf(series);
     context.strokeStyle = context.fillStyle = hueColour(hue);
     context.lineCap = "round";
     context.lineWidth = 1.8;
-    if (look === "dashed") context.setLineDash([5, 4]);
+    context.setLineDash(look === "points" ? [] : [...patternOf(series)]);
     const bad = (point: Point | undefined): point is undefined => !point || Number.isNaN(point.x) || Number.isNaN(point.y);
     const arrows = new Set(Array.from({ length: ARROWS }, (_, number) => Math.round(((number + 1) / (ARROWS + 1)) * (count - 1))));
     for (let index = 0; index < count; index++) {
@@ -203,7 +213,7 @@ export class PlotPicture extends Stage {
       if (bad(here)) continue;
       context.globalAlpha = ageOpacity(index, count);
       if (look === "points") {
-        tracePath(context, shapeOf(hue), here.x, here.y, 2.6);
+        tracePath(context, shape, here.x, here.y, 2.6);
         context.fill();
       } else if (!bad(before)) {
         context.beginPath();
@@ -218,15 +228,48 @@ export class PlotPicture extends Stage {
     const start = points.find((point) => !bad(point));
     const end = points.findLast((point) => !bad(point));
     if (!start || !end) return;
-    tracePath(context, shapeOf(hue), start.x, start.y, 3.4);
+    tracePath(context, shape, start.x, start.y, 3.4);
     context.fillStyle = this.colours.panel;
     context.fill();
     context.stroke();
-    tracePath(context, shapeOf(hue), end.x, end.y, 4.6);
-    context.fillStyle = hueColour(hue);
+    this.mark(context, series, end, 4.6);
+  }
+
+  /** A point that stands out. */
+  private mark(context: CanvasRenderingContext2D, series: PlotSeries, at: Point, radius: number): void {
+    tracePath(context, shapeOf(series), at.x, at.y, radius);
+    context.fillStyle = hueColour(series.hue);
     context.fill();
     context.lineWidth = 1.4;
     context.strokeStyle = this.colours.panel;
+    context.stroke();
+  }
+
+  /** Paths, clouds of draws and single marks between three corners. */
+  private paintInTriangle(context: CanvasRenderingContext2D, plot: Plot, triangle: Triangle): void {
+    paintTriangle(context, this.colours, plot, triangle, this.compact);
+    const places = plot.series.map((series) => Array.from(series.x, (x, index) => triangle.place(x, series.y[index] ?? NaN)));
+    plot.series.forEach((series, number) => {
+      if (series.look !== "points" || series.x.length < 2) return;
+      context.fillStyle = hueColour(series.hue);
+      context.globalAlpha = 0.45;
+      for (const { x, y } of places[number] ?? []) {
+        tracePath(context, shapeOf(series), x, y, 2.2);
+        context.fill();
+      }
+      context.globalAlpha = 1;
+    });
+    plot.series.forEach((series, number) => {
+      const own = places[number] ?? [];
+      const [first] = own;
+      if (series.look !== "points") this.paintPath(context, series, own);
+      else if (own.length === 1 && first) this.mark(context, series, first, 6.5);
+    });
+    const hovered = this.hovered && places[this.hovered.series]?.[this.hovered.index];
+    if (!hovered) return;
+    context.strokeStyle = this.colours.ink;
+    context.lineWidth = 1.6;
+    tracePath(context, "circle", hovered.x, hovered.y, 8);
     context.stroke();
   }
 
@@ -252,12 +295,13 @@ export class PlotPicture extends Stage {
         const across = Math.max(wide * room - (wide * room > 5 ? 1.5 : 0), 1);
         const dashed = series.look === "dashed";
         roundBox(context, left, Math.min(top, ground), across, Math.max(Math.abs(ground - top), 0.8), Math.min(2.5, across / 3));
-        context.globalAlpha = dashed ? 0.25 : 0.85;
+        // Bars of one colour (those of one run beside others) differ in strength.
+        context.globalAlpha = (dashed ? 0.25 : 0.85) * 0.6 ** series.variant;
         context.fill();
         context.globalAlpha = 1;
         if (dashed) {
           context.lineWidth = 1.2;
-          context.setLineDash([4, 3]);
+          context.setLineDash([...patternOf(series)]);
           context.stroke();
           context.setLineDash([]);
         }

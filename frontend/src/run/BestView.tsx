@@ -6,13 +6,15 @@ import type { RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
 import type { Incumbent } from "../types/events.gen";
 import { measured, whole, type Figures } from "../ui/figures";
-import { metric } from "../ui/format";
+import { metric, metricName } from "../ui/format";
 import { Failure, Skeleton } from "../ui/States";
 
 /** Every best so far up to the shown moment, the newest last. */
 export function bestFigures(store: RunStore): Figures[] {
-  const row = ({ candidate, metric: name, value, string }: Incumbent) => [candidate == null ? "–" : whole(candidate), name, measured(value), string];
-  return [{ title: "Best so far", head: ["candidate", "metric", "value", "architecture"], rows: store.incumbents.filter((item) => item.seq <= store.shown).map((item) => row(item.data)) }];
+  const row = ({ candidate, metric: name, value, fidelity, selected_from, string }: Incumbent) => [
+    candidate == null ? "–" : whole(candidate), name, measured(value), fidelity.text, whole(selected_from), string,
+  ];
+  return [{ title: "Best so far", head: ["candidate", "metric", "value", "network", "compared so far", "architecture"], rows: store.incumbents.filter((item) => item.seq <= store.shown).map((item) => row(item.data)) }];
 }
 
 export function BestView({ run, store }: { run: string; store: RunStore }) {
@@ -29,7 +31,9 @@ export function BestView({ run, store }: { run: string; store: RunStore }) {
       </div>
       <div className="structure-foot">
         <span className="tone-best">
-          best so far {metric(best.value)}
+          <span title={`${best.fidelity.text}; best of ${best.selected_from}`}>
+            best so far, {metricName(best.metric)} {metric(best.value)}
+          </span>
           {best.candidate !== null && `, candidate ${best.candidate}`}
         </span>
         <code className="genome-line" title={best.string}>

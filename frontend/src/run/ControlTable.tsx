@@ -15,6 +15,7 @@ const LEFT_OUT = new Set(["task"]);
 
 const NAMES: Record<string, string> = {
   reached: "threshold reached",
+  fitness: "accuracy of the best path",
   policy_max: "best path of the policy",
   policy_mean: "mean path of the policy",
   random_max: "best random path",

@@ -12,7 +12,7 @@ import { derivedContent, derivedDrawing, derivedEdges } from "./derivedFacts";
 export function derivedFigures(store: RunStore): Figures[] {
   return store.family.flatMap((group) => {
     const edges = derivedEdges(derivedContent(store), group);
-    if (edges.length === 0) return [];
+    if (!edges || edges.length === 0) return [];
     return [{ title: `${group.title}, derived`, head: ["from", "to", "operation"], rows: edges.map(([source, target, operation]) => [nodeLabel(source), nodeLabel(target), operation]) }];
   });
 }

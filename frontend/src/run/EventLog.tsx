@@ -10,7 +10,7 @@ export function EventLog({ store }: { store: RunStore }) {
   useTopic(store, "cursor");
   const lines = store.log;
   if (lines.length === 0) {
-    return <p className="run-hint">{store.firstSeq > 0 ? `This long run is shown from event ${store.firstSeq} on.` : "Nothing has happened yet."}</p>;
+    return <p className="run-hint">Nothing has happened yet.</p>;
   }
   return (
     <VirtualRows
@@ -18,12 +18,14 @@ export function EventLog({ store }: { store: RunStore }) {
       rowHeight={22}
       label="Events"
       followEnd
+      wraps
       row={(index) => {
         const line = lines[index];
         if (!line) return null;
         const later = line.seq > store.shown;
+        const title = line.tone === "gap" ? line.text : `event ${line.seq}: ${line.text}`;
         return (
-          <button type="button" className={`log-row log-${line.tone || "plain"}${later ? " log-later" : ""}`} onClick={() => store.setCursor(line.seq)} title={`event ${line.seq}: ${line.text}`}>
+          <button type="button" className={`log-row log-${line.tone || "plain"}${later ? " log-later" : ""}`} onClick={() => store.setCursor(line.seq)} title={title}>
             <span>{line.time > 0 ? clock(line.time) : ""}</span>
             <span>{line.text}</span>
           </button>

@@ -1,5 +1,6 @@
 /** The super-network of one group with its legend, threshold and the switch to what would be derived now. */
 import { useMemo, useState } from "react";
+import { weightOf } from "../graph/labels";
 import { operationMark, operationVariable } from "../graph/palette";
 import { SupernetPicture } from "../graph/SupernetPicture";
 import type { RunStore } from "../stream/store";
@@ -14,13 +15,15 @@ export interface FamilyViewProps {
   onPin: (edge: number | null) => void;
 }
 
-/** By edge the operation that the derived genome has there. */
-export function keptOperations(store: RunStore, group: FamilyGroup): Map<number, number> {
-  const kept = new Map<number, number>();
-  for (const [source, target, operation] of derivedEdges(derivedContent(store), group)) {
+/** By edge the operations that the derived genome has there; null where it does not say so by edges. */
+export function keptOperations(store: RunStore, group: FamilyGroup): Map<number, number[]> | null {
+  const edges = derivedEdges(derivedContent(store), group);
+  if (!edges) return null;
+  const kept = new Map<number, number[]>();
+  for (const [source, target, operation] of edges) {
     const edge = group.edges.findIndex((item) => item[0] === source && item[1] === target);
     const place = group.operations.indexOf(operation);
-    if (edge >= 0 && place >= 0) kept.set(edge, place);
+    if (edge >= 0 && place >= 0) kept.set(edge, [...(kept.get(edge) ?? []), place]);
   }
   return kept;
 }
@@ -30,16 +33,17 @@ export function FamilyView({ store, group, pinned, onPin }: FamilyViewProps) {
   const [threshold, setThreshold] = useState(0);
   const [derivedOnly, setDerivedOnly] = useState(false);
   const [highlighted, setHighlighted] = useState<number | null>(null);
-  const only = useMemo(() => {
+  const kept = useMemo(() => {
     void version; // the store is mutable: its version says when to read it again
-    return derivedOnly ? keptOperations(store, group) : null;
-  }, [store, group, derivedOnly, version]);
+    return keptOperations(store, group);
+  }, [store, group, version]);
+  const only = derivedOnly ? kept : null;
   const values = store.frames.get(group.name)?.at(store.shown)?.values;
   const hidden = threshold > 0 && values ? values.reduce((sum, value) => sum + (value < threshold ? 1 : 0), 0) : 0;
   return (
     <>
       <div className="panel-fill">
-        <SupernetPicture store={store} group={group} only={only} pinned={pinned} onPin={onPin} highlighted={highlighted} threshold={derivedOnly ? 0 : threshold} />
+        <SupernetPicture store={store} group={group} only={only} pinned={pinned} onPin={onPin} highlighted={highlighted} threshold={only ? 0 : threshold} />
       </div>
       <div className="structure-foot">
         <ul className="legend" aria-label="Operations">
@@ -61,12 +65,12 @@ export function FamilyView({ store, group, pinned, onPin }: FamilyViewProps) {
         </ul>
         <div className="structure-tools">
           <label className="check">
-            <input type="checkbox" checked={derivedOnly} onChange={(event) => setDerivedOnly(event.target.checked)} />
+            <input type="checkbox" checked={derivedOnly} disabled={!kept} onChange={(event) => setDerivedOnly(event.target.checked)} />
             derived only
           </label>
           <label>
-            hide γ under
-            <input type="range" min={0} max={0.3} step={0.01} value={threshold} disabled={derivedOnly} onChange={(event) => setThreshold(Number(event.target.value))} />
+            hide {weightOf(group)} under
+            <input type="range" min={0} max={0.3} step={0.01} value={threshold} disabled={only !== null} onChange={(event) => setThreshold(Number(event.target.value))} />
             <output>
               {threshold.toFixed(2)}
               {hidden > 0 && <span className="faint"> · {hidden} hidden</span>}

@@ -1,47 +1,46 @@
 /** One network at the end of a run: its scores, what it costs, and its download. */
 import { modelDownloadUrl } from "../api/resources";
 import type { Model } from "../api/types";
-import { bytes, count, metric, metricName } from "../ui/format";
-import { scoreKey } from "../ui/score";
+import type { Score } from "../types/events.gen";
+import { ClassTables, Doubts } from "../ui/ClassTable";
+import { bytes, count, metric } from "../ui/format";
+import { inFull, selection } from "../ui/scoreKinds";
+import { DamagedDownload } from "../views/DamagedDownload";
 
-export interface Score {
+export interface Shown {
   name: string;
   value: number;
   /** The score that counts. */
   first?: boolean;
+  /** What it takes to read the number. */
   title?: string;
+  note?: string;
 }
 
+const shown = (score: Score, name: string, first = false): Shown => ({
+  name, value: score.value, first, title: inFull(score), note: [score.unit, score.fidelity.text, selection(score)].filter(Boolean).join(" · "),
+});
+
 /** The scores of a network, in the order in which they matter. `domains` names the data sets of one that was tested on several. */
-export function scoresOf(model: Model, domains: readonly string[]): Score[] {
-  const { metrics } = model;
-  const scores: Score[] = [];
-  const add = (key: string, name: string, more: Partial<Score> = {}) => {
-    const value = metrics[key];
-    if (value !== undefined) scores.push({ name, value, ...more });
-  };
-  const several = domains.length > 1;
-  const test = scoreKey(metrics, "test");
-  const validation = scoreKey(metrics, "val");
+export function scoresOf(model: Model, domains: readonly string[]): Shown[] {
+  const { metrics, test_score: test, validation_score: validation, search_score: search } = model;
+  const scores: Shown[] = [];
   if (test) {
-    add(test, `${several ? "mean " : ""}${metricName(test)}, once`, { first: true });
-    if (several) domains.forEach((domain, place) => add(`${test}_${place + 1}`, `test, ${domain}`));
+    scores.push(shown(test, `${test.name}, once`, true));
+    if (domains.length > 1)
+      domains.forEach((domain, place) => {
+        const value = metrics[`${test.metric}_${place + 1}`];
+        if (value !== undefined) scores.push({ name: `test, ${domain}`, value, note: test.unit });
+      });
   }
-  // A network that is searched by shared weights has a value of the search besides: it must be clear which of the two this is.
-  if ("random_mean" in metrics) {
-    add("val_accuracy", "validation, trained", { title: "with a trained weight on every edge; the search itself compares networks by shared weights" });
-  } else if (validation) {
-    // Beside the test accuracy it is clear what was validated.
-    const name = validation === "val_accuracy" ? "validation" : metricName(validation);
-    add(validation, several ? `mean ${name}` : name);
-  }
-  add("log_evidence", metricName("log_evidence"));
-  add("reward", metricName("reward"));
+  if (validation) scores.push(shown(validation, `${validation.name}, finished`));
+  if (search) scores.push(shown(search, `${search.name}, in the search`));
   return scores;
 }
 
 function Download({ model }: { model: Model }) {
   if (!model.bundle) return model.reason ? <p className="run-hint">No download: {model.reason}.</p> : null;
+  if (model.bundle.damage) return <DamagedDownload key={model.bundle.repair} model={model} bundle={model.bundle} />;
   return (
     <div className="outcome-download">
       <a className="button button-primary" href={modelDownloadUrl(model.id)} download>
@@ -56,7 +55,7 @@ function Download({ model }: { model: Model }) {
 }
 
 /** `beside` are scores of others that belong next to this one's. */
-export function FinalModel({ model, domains, beside = [], children }: { model: Model; domains: string[]; beside?: Score[]; children?: React.ReactNode }) {
+export function FinalModel({ model, domains, beside = [], children }: { model: Model; domains: string[]; beside?: Shown[]; children?: React.ReactNode }) {
   const [first, ...rest] = scoresOf(model, domains);
   const finalist = model.role === "finalist";
   return (
@@ -71,6 +70,7 @@ export function FinalModel({ model, domains, beside = [], children }: { model: M
             >
               {metric(score.value)}
             </dd>
+            {score.note && <dd className="outcome-note">{score.note}</dd>}
           </div>
         ))}
         {model.parameters !== null && (
@@ -86,6 +86,8 @@ export function FinalModel({ model, domains, beside = [], children }: { model: M
           </div>
         )}
       </dl>
+      <Doubts warnings={model.warnings} />
+      <ClassTables tables={model.by_class} />
       {children}
       {(finalist || model.bundle) && <Download model={model} />}
     </>

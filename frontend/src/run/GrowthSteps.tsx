@@ -1,12 +1,14 @@
 /** Every change that a growing structure considered: what, whether it stayed, why, and the objective before and after. Newest first. */
 import { useMemo, useState } from "react";
 import { objectiveText } from "../stream/growth";
-import type { At, RunStore } from "../stream/store";
+import type { At } from "../api/types";
+import type { RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
 import type { GrowthStep } from "../types/events.gen";
 import { measured, whole, type Figures } from "../ui/figures";
 import { metric, metricName, plural } from "../ui/format";
 import { Empty } from "../ui/States";
+import { valueFigures } from "./ValueRow";
 import { VirtualRows } from "./VirtualRows";
 
 /** The steps of a list up to a moment, the newest first. */
@@ -51,14 +53,16 @@ function Step({ item, onShow }: { item: At<GrowthStep>; onShow: () => void }) {
 
 /** Every step up to the shown moment, the newest first. */
 export function growthFigures(store: RunStore): Figures[] {
+  const steps = stepsAt(store.growth, store.shown, false);
   return [
     {
       title: "Steps of growth",
       head: ["step", "accepted", "action", "subject", "objective", "before", "after", "reason"],
-      rows: stepsAt(store.growth, store.shown, false).map(({ data }) => [
+      rows: steps.map(({ data }) => [
         whole(data.number + 1), data.accepted ? "yes" : "no", data.action, data.subject, data.objective, measured(data.before), measured(data.after), data.reason,
       ]),
     },
+    ...valueFigures("Steps of growth: their own numbers", steps.map(({ data }) => ({ owner: `step ${data.number + 1}`, values: data.values }))),
   ];
 }
 
@@ -92,6 +96,7 @@ export function GrowthSteps({ store }: { store: RunStore }) {
         <VirtualRows
           count={steps.length}
           rowHeight={64}
+          wraps
           label="Steps of growth"
           row={(index) => {
             const item = steps[index];

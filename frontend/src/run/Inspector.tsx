@@ -1,10 +1,10 @@
 /** What was pointed at: the pinned edge, the chosen candidate, and at the end the result; below it what happened. */
 import { Fragment, useMemo } from "react";
-import type { Run } from "../api/types";
-import { findGenomes } from "../api/resources";
+import type { Genome, Run } from "../api/types";
+import { getCandidates, getGenome } from "../api/resources";
 import { useResource } from "../api/useResource";
 import { GenomeGraph } from "../graph/GenomeGraph";
-import { nodeLabel } from "../graph/labels";
+import { nodeLabel, weightOf } from "../graph/labels";
 import { operationColor } from "../graph/palette";
 import { RibbonPanel } from "../graph/RibbonPanel";
 import { normalisedEntropy } from "../graph/simplex";
@@ -13,6 +13,8 @@ import type { RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
 import { Button } from "../ui/Button";
 import { metric, metricName } from "../ui/format";
+import { Doubts } from "../ui/ClassTable";
+import { Marked } from "../ui/Marked";
 import { Failure, Skeleton } from "../ui/States";
 import { derivedContent, derivedEdges } from "./derivedFacts";
 import { EntropyGauge } from "./EntropyGauge";
@@ -43,13 +45,16 @@ function EdgeCards({ store, pin }: { store: RunStore; pin: Pin }) {
   const heat = temperatures(store);
   if (!group || !edge) return <p className="run-hint">This edge is not part of the family.</p>;
   const largest = Math.max(...values.map((item) => item.value), 0.01);
-  const chosen = derivedEdges(derivedContent(store), group).find((item) => item[0] === edge[0] && item[1] === edge[1]);
+  const derived = derivedEdges(derivedContent(store), group);
+  const chosen = derived?.filter((item) => item[0] === edge[0] && item[1] === edge[1]).map((item) => item[2]);
+  // A single operation is there or not.
+  const chances = values.length === 1 ? [values[0]?.value ?? 0, 1 - (values[0]?.value ?? 0)] : values.map((item) => item.value);
   const sorted = [...values].sort((a, b) => b.value - a.value);
   return (
     <>
       <section className="card">
-        <h3>γ now</h3>
-        {values.length > 0 && <EntropyGauge share={normalisedEntropy(values.map((item) => item.value))} />}
+        <h3>{weightOf(group)} now</h3>
+        {values.length > 0 && <EntropyGauge share={normalisedEntropy(chances)} />}
         {values.map(({ operation, value }) => (
           <div className="op-bar" key={operation}>
             <span>{operation}</span>
@@ -59,25 +64,33 @@ function EdgeCards({ store, pin }: { store: RunStore; pin: Pin }) {
         ))}
       </section>
       <section className="card">
-        <h3>γ over time</h3>
+        <h3>{weightOf(group)} over time</h3>
         <RibbonPanel store={store} group={group} edge={pin.edge} />
       </section>
-      <section className="card">
-        <h3>
-          On the simplex <span>top three</span>
-        </h3>
-        <SimplexPanel store={store} group={group} edge={pin.edge} />
-      </section>
+      {values.length > 2 && (
+        <section className="card">
+          <h3>
+            On the simplex <span>top three</span>
+          </h3>
+          <SimplexPanel store={store} group={group} edge={pin.edge} />
+        </section>
+      )}
       <section className="card">
         <h3>If derived now</h3>
         <dl className="facts-tight">
-          <dt>operation</dt>
-          <dd>{chosen ? chosen[2] : "edge not kept"}</dd>
+          {chosen && (
+            <>
+              <dt>{chosen.length > 1 ? "operations" : "operation"}</dt>
+              <dd>{chosen.join(", ") || "edge not kept"}</dd>
+            </>
+          )}
           <dt>strongest</dt>
           <dd>{sorted[0] ? `${sorted[0].operation} ${sorted[0].value.toFixed(2)}` : "–"}</dd>
           {heat.map(([name, value]) => (
             <Fragment key={name}>
-              <dt>{metricName(name)}</dt>
+              <dt>
+                <Marked text={metricName(name)} />
+              </dt>
               <dd>{metric(value)}</dd>
             </Fragment>
           ))}
@@ -89,19 +102,26 @@ function EdgeCards({ store, pin }: { store: RunStore; pin: Pin }) {
   );
 }
 
+/** The genome of a candidate, with its drawings; undefined where there is no such candidate. */
+async function genomeOf(run: string, number: number, signal: AbortSignal): Promise<Genome | undefined> {
+  const { results } = await getCandidates(run, number, 1, signal);
+  return results[0] && getGenome(results[0].genome, signal);
+}
+
 function CandidateCards({ run, store, number }: { run: Run; store: RunStore; number: number }) {
   useTopic(store, "candidates");
   const { candidates } = store;
-  const hash = candidates.hashes[number] ?? "";
-  const genome = useResource(hash ? `genome/${run.id}/${hash}` : null, (signal) => findGenomes(run.id, hash, signal));
-  const found = genome.data?.results[0];
+  const first = candidates.sameAs[number];
+  const genome = useResource(first === undefined ? null : `genome/${run.id}/${first}`, (signal) => genomeOf(run.id, first ?? 0, signal));
+  const found = genome.data;
+  const text = candidates.strings[number] || found?.string;
   const parents = candidates.parents[number] ?? [];
   return (
     <>
       <section className="card">
         <h3>Candidate {number}</h3>
         <dl className="facts-tight">
-          <dt>{store.run?.best?.metric ?? "validation"}</dt>
+          <dt title={store.run?.search_measure.unit}>{store.run?.search_measure.name ?? "search score"}</dt>
           <dd>{metric(candidates.values[number])}</dd>
           <dt>state</dt>
           <dd>
@@ -120,7 +140,8 @@ function CandidateCards({ run, store, number }: { run: Run; store: RunStore; num
             {parents.length > 0 && ` of ${parents.join(" and ")}`}
           </dd>
         </dl>
-        {candidates.strings[number] && <code className="genome-string">{candidates.strings[number]}</code>}
+        <Doubts warnings={candidates.warnings.get(number) ?? []} />
+        {text && <code className="genome-string">{text}</code>}
       </section>
       <section className="card card-graph">
         <h3>Architecture</h3>
@@ -170,7 +191,9 @@ export function Inspector({ run, store, pin, onPin, candidate, onCandidate }: In
             <dl className="facts-tight">
               {Object.entries(run.options).map(([name, value]) => (
                 <Fragment key={name}>
-                  <dt>{name.replaceAll("_", " ")}</dt>
+                  <dt>
+                    <Marked text={metricName(name)} />
+                  </dt>
                   <dd>{Array.isArray(value) ? value.join(", ") : String(value)}</dd>
                 </Fragment>
               ))}

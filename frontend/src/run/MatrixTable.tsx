@@ -3,7 +3,7 @@ import type { RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
 import type { FamilyGroup } from "../types/events.gen";
 import { figure, type Figures } from "../ui/figures";
-import { nodeLabel } from "../graph/labels";
+import { edgeName } from "../graph/labels";
 import { operationVariable, shortName } from "../graph/palette";
 import type { Pin } from "./pin";
 
@@ -23,8 +23,8 @@ export function matrixFigures(store: RunStore, group: FamilyGroup): Figures[] {
     {
       title: group.title,
       head: ["edge", ...group.operations],
-      rows: group.edges.map(([source, target], edge) => [
-        `${nodeLabel(String(source))} → ${nodeLabel(String(target))}`,
+      rows: group.edges.map((ends, edge) => [
+        edgeName(ends),
         ...group.operations.map((_, operation) => {
           const value = values[edge * count + operation] ?? 0;
           return figure(value, value.toFixed(2));
@@ -55,7 +55,7 @@ function MatrixTable({ store, group, pinned, onPin }: MatrixTableProps) {
   const count = group.operations.length;
   return (
     <div className="matrix-scroll" tabIndex={0} role="group" aria-label={`Weights of the ${group.title.toLowerCase()}`}>
-      <table className="matrix">
+      <table className="matrix weight-matrix" style={{ "--columns": count } as React.CSSProperties}>
         <caption className="visually-hidden">{group.title}: weight of each operation on each edge</caption>
         <thead>
           <tr>
@@ -69,14 +69,14 @@ function MatrixTable({ store, group, pinned, onPin }: MatrixTableProps) {
           </tr>
         </thead>
         <tbody>
-          {group.edges.map(([source, target], edge) => {
+          {group.edges.map((ends, edge) => {
             const row = group.operations.map((_, operation) => values?.[edge * count + operation] ?? 0);
             const best = row.indexOf(Math.max(...row));
             return (
               <tr key={edge} className={edge === pinned ? "matrix-pinned" : undefined}>
                 <th scope="row">
                   <button type="button" aria-pressed={edge === pinned} onClick={() => onPin(edge === pinned ? null : edge)}>
-                    {nodeLabel(String(source))} → {nodeLabel(String(target))}
+                    {edgeName(ends)}
                   </button>
                 </th>
                 {row.map((value, operation) => (

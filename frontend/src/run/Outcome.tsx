@@ -3,9 +3,13 @@ import type { Model, Options, Run } from "../api/types";
 import type { RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
 import type { FinalistChosen, Report } from "../types/events.gen";
-import { metric, metricName } from "../ui/format";
-import { isShare, scoreKey } from "../ui/score";
+import { metric } from "../ui/format";
+import { isShare } from "../ui/score";
+import { axisOf } from "../ui/scoreKinds";
 import { domainNames } from "../views/datasetText";
+import { RANDOM, visitsText } from "../views/experimentText";
+import { spread } from "../views/statistics";
+import { besideOne, besideRandom } from "../views/verdict";
 import { ControlTable } from "./ControlTable";
 import { FinalModel } from "./FinalModel";
 import { Reports } from "./Reports";
@@ -13,27 +17,28 @@ import { Reports } from "./Reports";
 /** On these data nearly every architecture of these spaces is good: a comparison there says little about a search. */
 const EASY = new Set(["digits", "mnist"]);
 
-/** The title that the engine gives where an algorithm has no comparison of its own. */
-const RANDOM = "random architecture, finished in the same way";
-
-function comparison(run: Run, key: string, own: number, other: number, title: string): string {
-  const gap = own - other;
-  const amount = isShare(key) ? `${Math.abs(100 * gap).toFixed(1)} points` : `by ${metric(Math.abs(gap))} of ${metricName(key)}`;
-  const side = gap > 0 ? "better than" : "worse than";
-  const size = Math.abs(gap) < 0.0005 ? "as good as" : `${amount} ${side}`;
+function comparison(run: Run, key: string, own: number, others: number[], title: string): string {
   const easy = isShare(key) && run.datasets.every((name) => EASY.has(name));
-  const beside = title === RANDOM ? "a random one that was trained in the same way" : `the ${title}`;
-  return `The best architecture is ${size} ${beside}.${
+  const beside = title === RANDOM ? besideRandom(key, own, others) : besideOne(key, own, others[0] ?? NaN, title);
+  return `${beside}${
     easy ? " On this data set almost every architecture does well: it cannot tell a good search from a bad one. Try Fashion-MNIST or a NAS-Bench-201 table for that." : ""
   }`;
 }
 
+/** "0.93 to 1.06 times its parameters": of how many of the random ones that is known. */
+function sizesText(own: Model, others: readonly Model[]): string {
+  const ratios = others.flatMap((model) => (model.parameters && own.parameters ? [model.parameters / own.parameters] : []));
+  if (ratios.length < others.length || ratios.length === 0) return "";
+  const [low, high] = [Math.min(...ratios), Math.max(...ratios)].map((ratio) => ratio.toFixed(2));
+  return low === high ? ` They have ${low} times its parameters.` : ` They have ${low} to ${high} times its parameters.`;
+}
+
 function FourNumbers({ metrics }: { metrics: Record<string, number> }) {
   const rows: [string, string, string][] = [
-    ["random", `${metric(metrics["random_mean"])} ± ${metric(metrics["random_sd"])}`, "one shared weight, drawn at random"],
-    ["ensemble", metric(metrics["ensemble"]), "six shared weights vote"],
-    ["tuned", metric(metrics["tuned"]), `the best shared weight, ${metric(metrics["tuned_weight"])}`],
-    ["trained", metric(metrics["trained"]), "every edge gets its own weight"],
+    ["random", `${metric(metrics["test_random_mean"])} ± ${metric(metrics["test_random_sd"])}`, "one shared weight, drawn at random"],
+    ["ensemble", metric(metrics["test_ensemble"]), "six shared weights vote"],
+    ["tuned", metric(metrics["test_tuned"]), `the best shared weight, ${metric(metrics["tuned_weight"])}`],
+    ["trained", metric(metrics["test_accuracy"]), "every edge gets its own weight"],
   ];
   return (
     <table className="four-numbers">
@@ -96,14 +101,19 @@ export function Outcome({ run, store }: { run: Run; store: RunStore }) {
   const domainsOf = (model: Model) => (chosen(model)?.domains ?? [0]).map((place) => names[place] ?? String(place + 1));
   const titleOf = (model: Model) => chosen(model)?.title || (model.role === "finalist" ? "best architecture found" : RANDOM);
 
-  // One network and one to compare it with: two numbers side by side. Anything more gets a part of its own each.
+  // One network and one to compare it with, or several random ones: two numbers side by side. Anything more gets a part of its own each.
   const alone = finalists.length === 1;
   const [other] = baselines;
-  const key = scoreKey(own.metrics, "test") ?? "test_accuracy";
-  const chance = alone && baselines.length === 1 ? other?.metrics[key] : undefined;
+  const test = own.test_score;
+  const key = test?.metric ?? "test_accuracy";
   const title = other ? titleOf(other) : "";
-  const test = own.metrics[key];
+  const alike = baselines.length === 1 || baselines.every((model) => titleOf(model) === RANDOM);
+  // Only equals are compared.
+  const scored = alone && alike && test ? baselines.filter((model) => model.test_score && axisOf(model.test_score) === axisOf(test)) : [];
+  const others = scored.flatMap((model) => model.test_score?.value ?? []);
+  const chance = spread(others)?.mean;
   const separate = chance === undefined ? baselines : [];
+  const randomName = others.length > 1 ? `mean of ${others.length} random ones` : "random architecture";
   return (
     <section className="card outcome" id={RESULT} tabIndex={-1} aria-label="Result">
       <h3>Result</h3>
@@ -113,10 +123,15 @@ export function Outcome({ run, store }: { run: Run; store: RunStore }) {
           <FinalModel
             model={model}
             domains={domainsOf(model)}
-            beside={chance === undefined ? [] : [{ name: title === RANDOM ? "random architecture" : title, value: chance, first: true }]}
+            beside={chance === undefined ? [] : [{ name: title === RANDOM ? randomName : title, value: chance, first: true }]}
           >
-            {test !== undefined && chance !== undefined && <p className="run-hint">{comparison(run, key, test, chance, title)}</p>}
-            {model.metrics["random_mean"] !== undefined && <FourNumbers metrics={model.metrics} />}
+            {test && chance !== undefined && (
+              <p className="run-hint">
+                {comparison(run, key, test.value, others, title)}
+                {title === RANDOM && sizesText(own, scored)}
+              </p>
+            )}
+            {model.metrics["test_random_mean"] !== undefined && <FourNumbers metrics={model.metrics} />}
           </FinalModel>
         </div>
       ))}
@@ -126,6 +141,8 @@ export function Outcome({ run, store }: { run: Run; store: RunStore }) {
           <FinalModel model={model} domains={domainsOf(model)} />
         </div>
       ))}
+      {run.finish !== undefined && run.finish.sentences.length > 0 && <p className="run-hint">{run.finish.sentences.join(" ")}</p>}
+      {run.test_visits.experiment > 0 && <p className="run-hint">{visitsText(run.test_visits, run.datasets.length)}</p>}
       {measuring(run, finalists.filter((model) => domainsOf(model).length === 1 && model.parameters !== null).length, reports) && (
         <p className="run-hint" role="status">
           What can be removed from {alone ? "the network" : "the networks"} is being measured. A download that is offered is complete and stays as it is.

@@ -8,6 +8,7 @@ import { curveFigures, progressTabs } from "../charts/progress";
 import { SaveMenu } from "../pictures/SaveMenu";
 import type { RunStore } from "../stream/store";
 import { useCalm, useTopic } from "../stream/useRun";
+import { Doubts } from "../ui/ClassTable";
 import { metricName } from "../ui/format";
 import { Segmented } from "../ui/Segmented";
 
@@ -60,7 +61,8 @@ export function ProgressPanel({ store }: { store: RunStore }) {
           {tab && <SaveMenu store={store} picture={SAVED} title="Progress" />}
         </div>
       </header>
-      {tab ? <Curves key={`${tab.id} ${tab.name ?? ""}`} curves={tab.curves} xLabel={xLabel} label={tab.title} yRange={tab.id === "trials" ? fitnessRange(store.candidates.values) : undefined} /> : <p className="run-hint run-hint-center">Curves appear with the first measured step.</p>}
+      <Doubts warnings={store.doubts} />
+      {tab ? <Curves key={`${tab.id} ${tab.name ?? ""}`} curves={tab.curves} xLabel={xLabel} yLabel={tab.yLabel} label={tab.title} yRange={tab.id === "trials" ? fitnessRange(store.candidates.values) : undefined} /> : <p className="run-hint run-hint-center">Curves appear with the first measured step.</p>}
     </section>
   );
 }

@@ -8,11 +8,12 @@ import type { RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
 import { Button } from "../ui/Button";
 import { Confirm } from "../ui/Dialog";
-import { about, bytes, count, metric } from "../ui/format";
+import { bytes, exact, metric, timeLeft } from "../ui/format";
+import { inFull, selection } from "../ui/scoreKinds";
 import { StateChip } from "../ui/StateChip";
 import { toast, toastError } from "../ui/toast";
 import { domainNames } from "../views/datasetText";
-import { testScores } from "../views/experimentText";
+import { alsoChargedText, amountText, architecturesText, chargedKind, testScores, togetherText } from "../views/experimentText";
 import { skipConnections } from "./derivedFacts";
 import { RESULT } from "./Outcome";
 import { bestName } from "./valueNames";
@@ -32,9 +33,9 @@ export function stateText(run: Run): string {
   return `${run.state}: ${reason}`;
 }
 
-function Stat({ name, children, tone }: { name: string; children: React.ReactNode; tone?: "warn" }) {
+function Stat({ name, children, tone, title }: { name: string; children: React.ReactNode; tone?: "warn"; title?: string }) {
   return (
-    <div className="stat">
+    <div className="stat" title={title}>
       <span>{name}</span>
       <strong className={tone ? `tone-${tone}` : undefined}>{children}</strong>
     </div>
@@ -42,9 +43,9 @@ function Stat({ name, children, tone }: { name: string; children: React.ReactNod
 }
 
 function spent(run: Run): string {
-  const kind = run.budget?.kind ?? "samples";
-  const charged = run.charged[kind];
-  return run.budget ? `${count(charged)} of ${count(run.budget.limit)}` : count(charged);
+  const kind = chargedKind(run);
+  const charged = amountText(kind, run.charged[kind]);
+  return run.budget ? `${charged} of ${amountText(kind, run.budget.limit)}` : charged;
 }
 
 export function RunHeader({ run, store }: { run: Run; store: RunStore }) {
@@ -70,7 +71,7 @@ export function RunHeader({ run, store }: { run: Run; store: RunStore }) {
       toast(`Cloned with seed ${made.seed}: another seed, the same settings.`);
       navigate(paths.run(made.id));
     });
-  const models = run.models.filter((item) => item.role === "finalist" && item.bundle);
+  const models = run.models.filter((item) => item.role === "finalist" && item.bundle && !item.bundle.damage);
   const [model] = models;
   const [, setEdge] = useQueryState("edge");
   const [, setCandidate] = useQueryState("candidate");
@@ -79,7 +80,9 @@ export function RunHeader({ run, store }: { run: Run; store: RunStore }) {
     setCandidate(null);
     requestAnimationFrame(() => document.getElementById(RESULT)?.focus());
   };
+  const left = timeLeft(run.progress);
   const skips = skipConnections(store);
+  const together = togetherText(run.config?.["together"]);
   const tests = testScores(run);
   const data = domainNames(run.datasets, run.config?.["dataset_options"] as Options[] | undefined);
   return (
@@ -92,15 +95,36 @@ export function RunHeader({ run, store }: { run: Run; store: RunStore }) {
       </div>
       <StateChip state={run.state} text={stateText(run)} reason={run.reason} />
       {/* Values of different tasks do not compare: then only the tests are shown. */}
-      {run.best && tests.length < 2 && <Stat name={`best ${bestName(run)}`}>{metric(run.best.value)}</Stat>}
-      {tests.length > 0 && <Stat name={tests.length > 1 ? "tests, once each" : "test, once"}>{tests.map(metric).join(" · ")}</Stat>}
-      <Stat name={run.budget?.kind ?? "samples"}>{spent(run)}</Stat>
-      {run.state === "running" && run.progress.eta_seconds !== null && <Stat name="time left">{about(run.progress.eta_seconds)}</Stat>}
+      {run.search_score && tests.length < 2 && (
+        <Stat name={["search", bestName(run), selection(run.search_score)].filter(Boolean).join(", ")} title={inFull(run.search_score)}>
+          {metric(run.search_score.value)}
+        </Stat>
+      )}
+      {tests[0] && (
+        <Stat name={tests.length > 1 ? "tests, once each" : `${tests[0].name}, once`} title={tests.map(inFull).join("\n")}>
+          {tests.map((score) => metric(score.value)).join(" · ")}
+        </Stat>
+      )}
+      <Stat name={chargedKind(run) === "flops" ? "FLOPs" : chargedKind(run)} title={alsoChargedText(run)}>
+        {spent(run)}
+      </Stat>
+      {run.counts.trials > 0 && (
+        <Stat name="architectures" title="distinct ones that were tried, up to isomorphism; a repeat takes the result of an earlier trial and is not trained again">
+          {architecturesText(run)}
+        </Stat>
+      )}
+      {run.counts.failed > 0 && (
+        <Stat name="failed trials" tone="warn">
+          {exact(run.counts.failed)} of {exact(run.counts.trials)}
+        </Stat>
+      )}
+      {run.state === "running" && left !== null && <Stat name="time left">{left}</Stat>}
       {run.worker && !ENDED.has(run.state) && (
         <Stat name="worker">
           {run.worker.name} · {run.worker.threads} {run.worker.threads === 1 ? "thread" : "threads"}
         </Stat>
       )}
+      {together !== null && <Stat name="trained together">{together}</Stat>}
       {skips && (
         <Stat name="skip connections" {...(skips.count * 4 >= skips.total && skips.count > 1 ? { tone: "warn" as const } : {})}>
           {skips.count} of {skips.total}
@@ -112,9 +136,9 @@ export function RunHeader({ run, store }: { run: Run; store: RunStore }) {
         </span>
       )}
       <div className="run-actions">
-        {PAUSABLE.has(run.state) && (
+        {(PAUSABLE.has(run.state) || run.resumes_itself) && (
           <Button busy={busy === "pause"} onClick={() => void act("pause", () => pauseRun(run.id))}>
-            Pause
+            {run.resumes_itself ? "Stay paused" : "Pause"}
           </Button>
         )}
         {(run.state === "paused" || run.state === "pausing") && (

@@ -8,7 +8,7 @@ import { ButtonLink } from "../ui/Button";
 import { paths } from "../app/routes";
 import { useQueryState } from "../app/router";
 import { useShortcuts } from "../app/shortcuts";
-import { useTopic, useRunStore } from "../stream/useRun";
+import { useRunStore, useSelect, useTopic } from "../stream/useRun";
 import type { RunStore } from "../stream/store";
 import { metric } from "../ui/format";
 import { Empty, Failure, Skeleton } from "../ui/States";
@@ -28,13 +28,13 @@ function Announcer({ store }: { store: RunStore }) {
   useTopic(store, "growth");
   const [text, setText] = useState("");
   const last = useRef(0);
-  const best = store.run?.best;
+  const best = store.run?.search_score;
   useEffect(() => {
     if (!best || store.connection !== "live") return;
     const now = Date.now();
     if (now - last.current < 10_000) return;
     last.current = now;
-    setText(`New best: ${metric(best.value)}`);
+    setText(`New best: ${best.name} ${metric(best.value)}`);
   }, [best, store]);
   return (
     <div className="visually-hidden" aria-live="polite">
@@ -44,10 +44,11 @@ function Announcer({ store }: { store: RunStore }) {
 }
 
 export function RunPage({ runId }: { runId: string }) {
-  const { store, error, ready } = useRunStore(runId);
+  const { store, past, error, ready } = useRunStore(runId);
   useTopic(store, "run");
   useTopic(store, "connection");
   const clock = useReplay(store, ready);
+  const seeking = useSelect(store, ["cursor"], (item) => item.seeking);
   const [pinText, setPinText] = useQueryState("edge");
   const [candidateText, setCandidateText] = useQueryState("candidate");
   const pin = parsePin(pinText);
@@ -94,13 +95,13 @@ export function RunPage({ runId }: { runId: string }) {
   return (
     <div className="run-page">
       <RunHeader run={run} store={store} />
-      <div className="run-panels">
+      <div className="run-panels" aria-busy={seeking}>
         <StructurePanel {...shared} />
         <TriedPanel {...shared} />
         <ProgressPanel store={store} />
         <Inspector {...shared} />
       </div>
-      <TimeBar store={store} clock={clock} />
+      <TimeBar store={store} clock={clock} past={past} />
       <Announcer store={store} />
     </div>
   );

@@ -12,11 +12,11 @@ export function StructurePanel(props: Omit<PictureProps, "part">) {
   const { run, store } = props;
   // Which views there are changes rarely; the pictures inside follow their own topics.
   useSelect(store, ["run", "structure", "growth", "candidates", "end"], (item) => viewsOf(item, "structure").map((view) => view.key).join(" "));
-  useSelect(store, ["cursor"], (item) => item.cursor === null);
+  useSelect(store, ["cursor"], (item) => item.live);
   const [wanted, setWanted] = useQueryState("view");
   const views = viewsOf(store, "structure");
   // What was only looked up or computed has no network to show: the picture of the search stays.
-  const finished = run.state === "completed" && store.cursor === null && store.finalists.some((item) => item.finish !== "none");
+  const finished = run.state === "completed" && store.live && store.finalists.some((item) => item.finish !== "none");
   const normal = finished ? (views.find((view) => view.key === "result") ?? views[0]) : views[0];
   const view = views.find((item) => item.key === wanted) ?? normal;
   const waiting = waitingText(run);

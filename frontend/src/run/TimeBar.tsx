@@ -1,9 +1,11 @@
 /** Time at the bottom: replay, scrub, and back to live. The axis is active time: pauses are cut short. */
 import { useEffect, useRef, useSyncExternalStore, type KeyboardEvent, type PointerEvent } from "react";
+import { messageOf } from "../api/problem";
 import type { RunState } from "../api/types";
 import { TimelinePicture } from "../charts/timelinePicture";
 import { useStage } from "../graph/useStage";
 import { SPEEDS, type ReplayClock } from "../stream/clock";
+import type { Past } from "../stream/past";
 import type { Connection, RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
 import { Button } from "../ui/Button";
@@ -51,7 +53,7 @@ function Track({ store, clock }: { store: RunStore; clock: ReplayClock }) {
     clock.pause();
     const seconds = picture.secondsAt(event.clientX - box.left);
     if (seconds >= store.timeline.length) clock.live();
-    else clock.seek(store.timeline.seqAt(Math.max(seconds, 0)) || store.firstSeq);
+    else clock.seek(store.timeline.seqAt(Math.max(seconds, 0)) );
   };
   const key = (event: KeyboardEvent) => {
     const far = event.shiftKey ? 10 : 1;
@@ -77,10 +79,11 @@ function Track({ store, clock }: { store: RunStore; clock: ReplayClock }) {
       role="slider"
       tabIndex={0}
       aria-label="Moment that is shown"
-      aria-valuemin={store.firstSeq}
+      aria-valuemin={0}
       aria-valuemax={store.lastSeq}
       aria-valuenow={at}
-      aria-valuetext={store.cursor === null ? "the newest event" : `event ${at} of ${store.lastSeq}`}
+      aria-valuetext={store.cursor === null ? "the newest event" : `event ${at} of ${store.lastSeq}${store.seeking ? ", loading" : ""}`}
+      aria-busy={store.seeking}
       onKeyDown={key}
       onPointerDown={(event) => {
         event.currentTarget.setPointerCapture(event.pointerId);
@@ -95,14 +98,37 @@ function Track({ store, clock }: { store: RunStore; clock: ReplayClock }) {
   );
 }
 
-export function TimeBar({ store, clock }: { store: RunStore; clock: ReplayClock }) {
+/** Which moment is shown, or that it is still loaded: the picture of the moment before stays meanwhile. */
+function Where({ store, clock, past }: { store: RunStore; clock: ReplayClock; past: Past }) {
+  const seeking = useSyncExternalStore(past.subscribe, () => past.seeking);
+  const at = store.cursor ?? store.lastSeq;
+  const seconds = store.cursor === null ? store.timeline.length : store.timeline.timeOf(store.cursor);
+  if (seeking.state === "failed") {
+    return (
+      <span className="time-seq time-failed" role="alert" title={messageOf(seeking.error)}>
+        event {exact(at)} could not be loaded
+        <Button small onClick={() => past.retry()}>
+          Retry
+        </Button>
+      </span>
+    );
+  }
+  const loading = seeking.state === "loading" || clock.waiting;
+  return (
+    <span className="time-seq" role="status" aria-live="off">
+      {loading && <i className="time-loading" aria-hidden="true" />}
+      {loading ? "loading event" : "event"} {exact(at)}
+      {store.cursor !== null && ` of ${exact(store.lastSeq)}`} · {clockText(seconds)}
+    </span>
+  );
+}
+
+export function TimeBar({ store, clock, past }: { store: RunStore; clock: ReplayClock; past: Past }) {
   useTopic(store, "cursor");
   useTopic(store, "connection");
   useSyncExternalStore(clock.subscribe, clock.snapshot);
   const ended = ENDED.has(store.run?.state ?? "");
   const chip = connectionChip(store.connection, store.behind, store.run?.state ?? "queued");
-  const at = store.cursor ?? store.lastSeq;
-  const seconds = store.cursor === null ? store.timeline.length : store.timeline.timeOf(store.cursor);
   return (
     <footer className="time-bar">
       <div className="time-controls">
@@ -134,10 +160,7 @@ export function TimeBar({ store, clock }: { store: RunStore; clock: ReplayClock 
             </Chip>
           )}
         </span>
-        <span className="time-seq">
-          event {exact(at)}
-          {store.cursor !== null && ` of ${exact(store.lastSeq)}`} · {clockText(seconds)}
-        </span>
+        <Where store={store} clock={clock} past={past} />
       </div>
     </footer>
   );

@@ -1,5 +1,7 @@
 /** The numbers that come with a live picture, in words: "entropy 42 % of uniform · baseline 0.61". */
 import { count, metric, metricName } from "../ui/format";
+import { figure, type Figures } from "../ui/figures";
+import { Marked } from "../ui/Marked";
 
 const NAMES: Record<string, string> = {
   entropy_share: "entropy",
@@ -35,9 +37,15 @@ export function ValueRow({ values, step }: { values: Record<string, number>; ste
       )}
       {shown.map(([name, value]) => (
         <li key={name}>
-          {NAMES[name] ?? metricName(name)} <b>{valueText(name, value)}</b>
+          <Marked text={NAMES[name] ?? metricName(name)} /> <b>{valueText(name, value)}</b>
         </li>
       ))}
     </ul>
   );
+}
+
+/** The same as a table for the saved file: whose numbers, their names, their values. Empty where there are none. */
+export function valueFigures(title: string, owners: readonly { owner: string; values: Readonly<Record<string, number>> }[]): Figures[] {
+  const rows = owners.flatMap(({ owner, values }) => Object.entries(values).map(([name, value]) => [owner, NAMES[name] ?? metricName(name), figure(value, valueText(name, value))]));
+  return rows.length > 0 ? [{ title, head: ["of", "number", "value"], rows }] : [];
 }

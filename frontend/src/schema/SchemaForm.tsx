@@ -1,7 +1,9 @@
 /** A form out of a JSON schema: one row per hyper-parameter with its name, meaning, control, range and default. */
 import { useState } from "react";
+import { Marked } from "../ui/Marked";
 import { withCode } from "../ui/linkified";
 import { ValueInput } from "./inputs";
+import { lacks, type Idle } from "./idle";
 import { setValue, textOf, rangeOf, valueOf, equal, type Field, type Values } from "./model";
 
 /** Messages by dotted path from the root of the experiment, for example "algorithms.0.options.population". */
@@ -16,6 +18,8 @@ export interface SchemaFormProps {
   problems: Problems;
   /** Show problems of fields that nobody has touched yet (after an attempt to start). */
   eager?: boolean;
+  /** Settings that do nothing here, by path. */
+  idle?: ReadonlyMap<string, Idle> | undefined;
   /** Longer forms show this many rows first; changed and wrong ones are always shown. */
   fold?: number;
 }
@@ -41,10 +45,12 @@ function defaultText(field: Field): string {
 
 interface RowProps extends Pick<SchemaFormProps, "values" | "path" | "problems" | "eager"> {
   field: Field;
+  /** Why it does nothing as things stand. */
+  aside: string | null;
   onChange: (value: unknown) => void;
 }
 
-function Row({ field, values, onChange, path, problems, eager }: RowProps) {
+function Row({ field, values, onChange, path, problems, eager, aside }: RowProps) {
   const [touched, setTouched] = useState(false);
   const here = `${path}.${field.name}`;
   const id = fieldId(here);
@@ -54,11 +60,14 @@ function Row({ field, values, onChange, path, problems, eager }: RowProps) {
   const shown = problem !== undefined && (touched || eager || changed) ? problem : undefined;
   if (field.control.kind === "group") return null;
   return (
-    <div className={changed ? "option option-changed" : "option"}>
+    <div className={`option${changed ? " option-changed" : ""}${aside !== null ? " option-idle" : ""}`}>
       <div className="option-text">
-        <label htmlFor={id}>{field.title}</label>
+        <label htmlFor={id}>
+          <Marked text={field.title} />
+        </label>
         <code className="option-name">{field.name}</code>
         {field.description && <p id={`${id}-about`}>{withCode(field.description)}</p>}
+        {aside !== null && <p id={`${id}-idle`}>{aside}</p>}
       </div>
       <div className="option-control">
         <ValueInput
@@ -70,7 +79,7 @@ function Row({ field, values, onChange, path, problems, eager }: RowProps) {
           onChange={onChange}
           onBlur={() => setTouched(true)}
           invalid={shown !== undefined}
-          describedBy={`${field.description ? `${id}-about ` : ""}${id}-range${shown ? ` ${id}-problem` : ""}`}
+          describedBy={`${field.description ? `${id}-about ` : ""}${aside !== null ? `${id}-idle ` : ""}${id}-range${shown ? ` ${id}-problem` : ""}`}
         />
         {shown !== undefined && (
           <p className="error-text" id={`${id}-problem`}>
@@ -93,21 +102,53 @@ function Row({ field, values, onChange, path, problems, eager }: RowProps) {
   );
 }
 
-export function SchemaForm({ fields, values, onChange, path, problems, eager, fold = Infinity }: SchemaFormProps) {
+/** Whether nobody needs to see it: it does nothing here, and stands at its default without anything said against it. */
+function hidden(field: Field, { values, path, problems, idle }: Pick<SchemaFormProps, "values" | "path" | "problems" | "idle">): boolean {
+  const here = `${path}.${field.name}`;
+  if (field.control.kind === "group") {
+    const inner = valueOf(field, values) as Values;
+    return field.control.fields.length > 0 && field.control.fields.every((item) => hidden(item, { values: inner, path: here, problems, idle }));
+  }
+  return idle?.get(here)?.by === null && equal(valueOf(field, values), field.default) && problemAt(problems, here) === undefined;
+}
+
+/** The hidden fields of one form, in a line for each reason. */
+function NotUsed({ fields, path, idle }: { fields: Field[]; path: string; idle: ReadonlyMap<string, Idle> | undefined }) {
+  const reasons = new Map<string, string[]>();
+  for (const field of fields) {
+    const why = idle?.get(`${path}.${field.name}`)?.why;
+    if (why !== undefined) reasons.set(why, [...(reasons.get(why) ?? []), field.title]);
+  }
+  return [...reasons].map(([why, names]) => (
+    <p key={why} className="muted small">
+      Not used here: {names.join(", ")} ({why}).
+    </p>
+  ));
+}
+
+export function SchemaForm({ fields: whole, values, onChange, path, problems, eager, idle, fold = Infinity }: SchemaFormProps) {
   const [all, setAll] = useState(false);
-  const set = (field: Field) => (value: unknown) => onChange(setValue(fields, values, field.name, value));
+  const set = (field: Field) => (value: unknown) => onChange(setValue(whole, values, field.name, value));
+  const fields = whole.filter((field) => !hidden(field, { values, path, problems, idle }));
+  const gone = whole.filter((field) => !fields.includes(field) && field.control.kind !== "group");
   const rows = fields.filter((field) => field.control.kind !== "group");
   const groups = fields.filter((field) => field.control.kind === "group");
+  const aside = (field: Field): string | null => {
+    const here = idle?.get(`${path}.${field.name}`);
+    if (here !== undefined) return here.by === null ? `Not used here: ${here.why}.` : `Not used by ${here.by}: ${here.why}.`;
+    const needed = lacks(field, whole, values);
+    return needed === null ? null : `No effect as things stand: needs ${needed}.`;
+  };
   const foldable = rows.length > fold + 2;
   const visible =
     all || !foldable
       ? rows
       : rows.filter((field, index) => index < fold || !equal(valueOf(field, values), field.default) || problemAt(problems, `${path}.${field.name}`) !== undefined);
-  if (fields.length === 0) return <p className="muted">There is nothing to set here.</p>;
+  if (whole.length === 0) return <p className="muted">There is nothing to set here.</p>;
   return (
     <div className="options">
       {visible.map((field) => (
-        <Row key={field.name} field={field} values={values} onChange={set(field)} path={path} problems={problems} eager={eager ?? false} />
+        <Row key={field.name} field={field} values={values} aside={aside(field)} onChange={set(field)} path={path} problems={problems} eager={eager ?? false} />
       ))}
       {foldable && (
         <button type="button" className="link-button options-more" aria-expanded={all} onClick={() => setAll(!all)}>
@@ -119,7 +160,9 @@ export function SchemaForm({ fields, values, onChange, path, problems, eager, fo
         const value = valueOf(field, values);
         return (
           <fieldset key={field.name} className="options-group">
-            <legend>{field.title}</legend>
+            <legend>
+              <Marked text={field.title} />
+            </legend>
             {field.description && <p className="muted small">{field.description}</p>}
             <SchemaForm
               fields={inner}
@@ -128,11 +171,13 @@ export function SchemaForm({ fields, values, onChange, path, problems, eager, fo
               path={`${path}.${field.name}`}
               problems={problems}
               eager={eager ?? false}
+              idle={idle}
               fold={fold}
             />
           </fieldset>
         );
       })}
+      <NotUsed fields={gone} path={path} idle={idle} />
     </div>
   );
 }

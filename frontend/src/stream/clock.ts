@@ -1,4 +1,4 @@
-/** The replay clock: moves the store's cursor through active time; at the end it hands over to the live view. */
+/** The replay clock: moves the store's cursor through active time, waits where the past is still loaded; at the end it hands over to the live view. */
 import type { RunStore } from "./store";
 
 export const SPEEDS = [1, 2, 5, 10, 30] as const;
@@ -8,6 +8,8 @@ const screen: Frames = { request: (step) => requestAnimationFrame(step), cancel:
 
 export class ReplayClock {
   playing = false;
+  /** Whether it stands although it plays: the next events are not there yet. */
+  waiting = false;
   speed: number = SPEEDS[0];
   private listeners = new Set<() => void>();
   private version = 0;
@@ -43,6 +45,7 @@ export class ReplayClock {
   pause(): void {
     if (!this.playing) return;
     this.playing = false;
+    this.waiting = false;
     this.frames.cancel(this.frame);
     this.changed();
   }
@@ -59,7 +62,7 @@ export class ReplayClock {
 
   /** To the first moment that has a picture. */
   first(): void {
-    this.seek(this.store.timeline.ticks[0] ?? this.store.firstSeq);
+    this.seek(this.store.timeline.ticks[0] ?? 0);
   }
 
   live(): void {
@@ -81,16 +84,29 @@ export class ReplayClock {
 
   private readonly step = (now: number): void => {
     if (!this.playing) return;
+    const { cursor, known, lastSeq, timeline } = this.store;
     // A tab that was hidden gets no frames: time stands still for it.
     const passed = Number.isNaN(this.before) ? 0 : Math.min((now - this.before) / 1000, 0.25);
     this.before = now;
-    this.position += passed * this.speed;
-    if (this.position >= this.store.timeline.length) {
+    // As far as every moment is known; a hole is not jumped over.
+    const reach = (cursor === null ? undefined : known.end(cursor)) ?? -1;
+    const wanted = this.position + passed * this.speed;
+    const limit = reach >= lastSeq ? Infinity : timeline.timeOf(reach);
+    if (wanted >= timeline.length && reach >= lastSeq) {
       this.live();
       return;
     }
-    const seq = this.store.timeline.seqAt(this.position);
-    if (seq > (this.store.cursor ?? 0)) this.store.setCursor(seq);
+    this.wait(wanted > limit);
+    // Not back: where the time line is thin the place of an event is not exact.
+    this.position = Math.max(this.position, Math.min(wanted, limit));
+    const seq = Math.min(timeline.seqAt(this.position), reach);
+    if (seq > (cursor ?? 0)) this.store.setCursor(seq);
     this.frame = this.frames.request(this.step);
   };
+
+  private wait(waiting: boolean): void {
+    if (waiting === this.waiting) return;
+    this.waiting = waiting;
+    this.changed();
+  }
 }

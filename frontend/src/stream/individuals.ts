@@ -1,5 +1,5 @@
 /** Individuals of populations that live in memory (one compressed block a generation): what the population picture needs of each. */
-import { lastAtMost } from "./search";
+import { Moments, type Keeper } from "./moments";
 
 interface Columns {
   mean: number[];
@@ -37,15 +37,29 @@ async function readGeneration({ seq, generation, block }: { seq: number; generat
 }
 
 export class Individuals {
-  generations: Generation[] = [];
+  private readonly held: Moments<Generation>;
   private waiting: { seq: number; generation: number; block: string }[] = [];
   private work: Promise<void> | null = null;
 
+  constructor(keeper?: Keeper) {
+    this.held = new Moments(LIMIT, keeper);
+  }
+
+  get generations(): readonly Generation[] {
+    return this.held.items;
+  }
+
   /** Unpacks in the background, many at once but in order; `done` is called after each lot. Resolves when nothing waits any more. */
   add(seq: number, generation: number, block: string, done: () => void): Promise<void> {
+    if (this.held.at(seq)?.seq === seq) return this.settled;
     this.waiting.push({ seq, generation, block });
     this.work ??= this.unpack(done).finally(() => (this.work = null));
     return this.work;
+  }
+
+  /** Resolves when everything that was added is there. */
+  get settled(): Promise<void> {
+    return this.work ?? Promise.resolve();
   }
 
   private async unpack(done: () => void): Promise<void> {
@@ -53,15 +67,13 @@ export class Individuals {
     await Promise.resolve();
     while (this.waiting.length > 0) {
       const lot = this.waiting.splice(0, AT_ONCE);
-      const rows = await Promise.all(lot.map(readGeneration));
-      this.generations.push(...rows.filter((row) => row !== null));
-      if (this.generations.length > LIMIT) this.generations = this.generations.filter((_, index) => index % 2 === 0);
+      for (const row of await Promise.all(lot.map(readGeneration))) if (row) this.held.add(row);
       done();
     }
   }
 
   /** How many generations there are up to `seq`. */
   until(seq: number): number {
-    return lastAtMost(this.generations, seq, (row) => row.seq) + 1;
+    return this.held.indexAt(seq) + 1;
   }
 }

@@ -2,8 +2,8 @@
  * The live pictures: every event that is a whole picture of a moment, kept as it came. A kind of event that the store knows nothing
  * else of is kept here, so that a new picture needs no line in the store; its own file decodes it (`once`).
  */
-import type { DecisionInfo, EventRecord } from "../types/events.gen";
-import { Moments, type Seen } from "./moments";
+import type { EventRecord } from "../types/events.gen";
+import { Moments, type Keeper, type Seen } from "./moments";
 
 type Data = EventRecord["data"];
 
@@ -14,18 +14,19 @@ export type FrameOf<Kind extends Data["kind"]> = Seen<Extract<Data, { kind: Kind
 const OF_A_SOURCE: ReadonlySet<string> = new Set(["charts", "mask"]);
 
 /** Frames of these have tens of kilobytes: fewer are kept. */
-const CAPACITIES: Readonly<Record<string, number>> = { colony: 600, charts: 300, mask: 300 };
+const CAPACITIES: Readonly<Record<string, number>> = { colony: 600, charts: 300, mask: 300, decoded: 300 };
 
 export class Pictures {
-  decisions: DecisionInfo[] = [];
   private logs = new Map<string, Map<string, Moments<Seen<Data>>>>();
+
+  constructor(private readonly keeper?: Keeper) {}
 
   add(data: Data, seq: number, source = ""): void {
     const key = OF_A_SOURCE.has(data.kind) ? source : "domain" in data && data.domain != null ? String(data.domain) : "";
     let logs = this.logs.get(data.kind);
     if (!logs) this.logs.set(data.kind, (logs = new Map()));
     let log = logs.get(key);
-    if (!log) logs.set(key, (log = new Moments(CAPACITIES[data.kind])));
+    if (!log) logs.set(key, (log = new Moments(CAPACITIES[data.kind], this.keeper)));
     log.add({ ...data, seq });
   }
 

@@ -1,44 +1,33 @@
 /** The store of one run for as long as a page shows it, and hooks that read one topic of it. */
 import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
-import { getRun, getRunEvents, getSnapshot } from "../api/resources";
+import { getMoment, getRunEvents, getSnapshot } from "../api/resources";
+import { Past, type Server } from "./past";
 import { RunSocket } from "./socket";
 import { RunStore, type Topic } from "./store";
 
-/** Up to so many events a page replays the whole run one by one; beyond it starts from the server's snapshot. */
-const REPLAY_LIMIT = 20_000;
-
-const PAGE = 1000;
-
-/** Everything up to `last`, every structure frame too: the socket would leave most of them out on its way to the present. */
-async function replay(runId: string, store: RunStore, last: number, signal: AbortSignal): Promise<void> {
-  while (store.lastSeq < last) {
-    const from = store.lastSeq + 1;
-    const page = await getRunEvents(runId, store.lastSeq, PAGE, signal);
-    const to = page.events.at(-1)?.seq;
-    if (signal.aborted || to === undefined) return;
-    store.applyRange(from, to, page.events);
-    store.setConnection("catching-up", Math.max(0, last - to));
-  }
+export interface RunStoreState {
+  store: RunStore;
+  past: Past;
+  error: unknown;
+  ready: boolean;
 }
 
-export function useRunStore(runId: string): { store: RunStore; error: unknown; ready: boolean } {
-  const store = useMemo(() => {
-    void runId; // another run is another store
-    return new RunStore();
+/** The page begins with the server's snapshot, however long the run; the rest of the past comes when it is wanted, or when nobody waits. */
+export function useRunStore(runId: string): RunStoreState {
+  const { store, past } = useMemo(() => {
+    const store = new RunStore();
+    return { store, past: new Past(store, serverOf(runId)) };
   }, [runId]);
   const [state, setState] = useState<{ runId: string; error?: unknown; ready: boolean }>({ runId, ready: false });
   useEffect(() => {
     const abort = new AbortController();
     const socket = new RunSocket(runId, store);
     const begin = async () => {
-      const run = await getRun(runId, abort.signal);
-      if (run.last_seq > REPLAY_LIMIT) store.restore(await getSnapshot(runId, abort.signal));
-      else {
-        store.setRun(run);
-        await replay(runId, store, run.last_seq, abort.signal);
-      }
+      const snapshot = await getSnapshot(runId, abort.signal);
       if (abort.signal.aborted) return;
+      store.restore(snapshot);
       setState({ runId, ready: true });
+      past.start();
       socket.start();
     };
     begin().catch((error: unknown) => {
@@ -46,11 +35,17 @@ export function useRunStore(runId: string): { store: RunStore; error: unknown; r
     });
     return () => {
       abort.abort();
+      past.stop();
       socket.stop();
     };
-  }, [runId, store]);
-  return { store, error: state.runId === runId ? state.error : undefined, ready: state.runId === runId && state.ready };
+  }, [runId, store, past]);
+  return { store, past, error: state.runId === runId ? state.error : undefined, ready: state.runId === runId && state.ready };
 }
+
+const serverOf = (runId: string): Server => ({
+  moment: (at, signal) => getMoment(runId, at, signal),
+  events: (after, limit, signal) => getRunEvents(runId, after, limit, signal),
+});
 
 /** Re-render when `topic` changes, at most once a frame. Returns the topic's version. */
 export function useTopic(store: RunStore, topic: Topic): number {

@@ -10,7 +10,7 @@ import { NothingYet } from "../run/NothingYet";
 import type { RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
 import type { Options } from "../api/types";
-import { figure, whole, type Figures } from "../ui/figures";
+import { figure, measured, whole, type Figures } from "../ui/figures";
 import { metricName } from "../ui/format";
 import { domainNames } from "../views/datasetText";
 import { domainColour, usersOf } from "./domainColours";
@@ -50,6 +50,13 @@ export function domainFigures(store: RunStore): Figures[] {
           const share = item.probabilities[layer * modules + module] ?? 0;
           return [shortName(domains.modules[module] ?? ""), figure(share, share.toFixed(2))];
         }),
+      ]),
+    },
+    {
+      title: "Probability of every module",
+      head: ["layer", "module", ...domains.domains.map((item) => item.name)],
+      rows: Array.from({ length: domains.layers * modules }, (_, place) => [
+        whole(Math.floor(place / modules) + 1), shortName(domains.modules[place % modules] ?? ""), ...domains.domains.map((item) => measured(item.probabilities[place])),
       ]),
     },
   ];

@@ -11,11 +11,14 @@ import type { RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
 import type { MaskFrame, MaskLayer } from "../types/events.gen";
 import { figure, whole, type Cell, type Figures } from "../ui/figures";
-import { exact } from "../ui/format";
+import { exact, plural } from "../ui/format";
 import { Segmented } from "../ui/Segmented";
-import { keptText, maskBits, maskGraph, percent, shareKept, totalOf, type MaskGraph } from "./mask";
+import { changesOf, fates, keptText, maskBits, maskGraph, percent, shareKept, totalOf, type Fate, type MaskGraph } from "./mask";
 import { MaskBitmap, MaskGraphPicture } from "./maskPictures";
 import "./structures.css";
+
+const FATES: Record<Fate, string> = { kept: "kept", back: "kept again just now", gone: "removed just now", removed: "removed" };
+const FATE_COLOURS: Record<Fate, string> = { kept: "--accent", back: "--good", gone: "--best", removed: "--line" };
 
 function Bitmap({ layer }: { layer: MaskLayer }) {
   const [canvas, picture] = useStage(MaskBitmap);
@@ -33,7 +36,7 @@ function Bitmap({ layer }: { layer: MaskLayer }) {
       )}
       {hover && row && bits && (
         <HoverCard at={hover.at} canvas={canvas}>
-          <strong>{bits[hover.pick.row * layer.columns + hover.pick.column] ? "kept" : "removed"}</strong>
+          <strong>{FATES[fates(layer)?.[hover.pick.row * layer.columns + hover.pick.column] ?? "removed"]}</strong>
           <span>
             input {hover.pick.column + 1} to output {hover.pick.row + 1}
           </span>
@@ -51,11 +54,14 @@ function Surviving({ graph }: { graph: MaskGraph }) {
   const hover = useHover(picture);
   useEffect(() => picture?.setGraph(graph), [picture, graph]);
   const facts = hover && graph.neurons[hover.pick.column]?.[hover.pick.neuron];
-  const links = graph.layers.reduce((sum, { links: own }) => sum + own.length, 0);
-  const dead = graph.neurons.flat().filter((item) => item.dead).length;
+  const links = graph.layers.flatMap(({ links: own }) => own);
+  const gone = links.filter(([, , fate]) => fate === "gone").length;
+  const neurons = graph.neurons.flat();
+  const [dead, cutNow] = [neurons.filter((item) => item.dead).length, neurons.filter((item) => item.cutNow).length];
+  const now = gone > 0 || cutNow > 0 ? `; just now ${exact(gone)} connections were removed and ${plural(cutNow, "neuron")} cut off` : "";
   return (
     <div className="panel-fill">
-      <canvas ref={canvas} role="img" aria-label={`Surviving graph: columns of ${graph.columns.join(", ")} neurons, ${exact(links)} connections remain, ${dead} neurons are cut off`} />
+      <canvas ref={canvas} role="img" aria-label={`Surviving graph: columns of ${graph.columns.join(", ")} neurons, ${exact(links.length - gone)} connections remain, ${plural(dead, "neuron")} cut off${now}`} />
       {hover && facts && (
         <HoverCard at={hover.at} canvas={canvas}>
           <strong>
@@ -63,7 +69,7 @@ function Surviving({ graph }: { graph: MaskGraph }) {
           </strong>
           <span>
             {[facts.in !== null && `${facts.in} in`, facts.out !== null && `${facts.out} out`].filter(Boolean).join(", ")}
-            {facts.dead && ": cut off"}
+            {facts.dead && (facts.cutNow ? ": cut off just now" : ": cut off")}
           </span>
         </HoverCard>
       )}
@@ -100,13 +106,26 @@ function emptyRows(layer: MaskLayer): Cell {
   return whole(empty);
 }
 
+/** How many outputs of a layer lost their last weight just now; a dash where it is not known. */
+function emptiedRows(layer: MaskLayer): Cell {
+  const all = layer.before ? fates(layer) : null;
+  if (!all) return "–";
+  const rows = Array.from({ length: layer.rows }, (_, row) => all.slice(row * layer.columns, (row + 1) * layer.columns));
+  return whole(rows.filter((row) => row.includes("gone") && !row.some((fate) => fate === "kept" || fate === "back")).length);
+}
+
+/** How many weights of a layer had this fate; a dash where it is not known. */
+function counted(layer: MaskLayer, fate: Fate): Cell {
+  return layer.before ? whole((fates(layer) ?? []).filter((item) => item === fate).length) : "–";
+}
+
 /** What each layer keeps, of every masked network. */
 export function maskFigures(store: RunStore): Figures[] {
   const frames = store.pictures.latest("mask", store.shown);
   return frames.map(({ source, data }) => ({
     title: frames.length > 1 ? `Mask, ${sourceTitle(store, source)}` : "Mask",
-    head: ["layer", "outputs × inputs", "weights kept", "share", "outputs without any"],
-    rows: data.layers.map((layer) => [layer.title, `${layer.rows} × ${layer.columns}`, figure(layer.kept, keptText(layer)), figure(shareKept(layer), percent(shareKept(layer))), emptyRows(layer)]),
+    head: ["layer", "outputs × inputs", "weights kept", "share", "removed just now", "kept again just now", "outputs without any", "of these just now"],
+    rows: data.layers.map((layer) => [layer.title, `${layer.rows} × ${layer.columns}`, figure(layer.kept, keptText(layer)), figure(shareKept(layer), percent(shareKept(layer))), counted(layer, "gone"), counted(layer, "back"), emptyRows(layer), emptiedRows(layer)]),
   }));
 }
 
@@ -128,6 +147,11 @@ export function MaskView({ store }: { store: RunStore }) {
   }
   const layer = frame.layers.find((item) => item.name === wanted) ?? frame.layers[0];
   const all = totalOf(frame);
+  const changes = changesOf(frame);
+  const changed: Fate[] = [...(changes?.back ? (["back"] as const) : []), ...(changes ? (["gone"] as const) : [])];
+  // The graph leaves out what was removed earlier.
+  const legend: Fate[] = ["kept", ...changed, ...(graphed && graph ? [] : (["removed"] as const))];
+  const cutNow = graphed && graph ? graph.neurons.flat().filter((item) => item.cutNow).length : 0;
   return (
     <>
       <div className="mask-head">
@@ -160,12 +184,17 @@ export function MaskView({ store }: { store: RunStore }) {
       />
       <div className="structure-foot">
         <ul className="legend" aria-label="Legend">
-          <li>
-            <i className="swatch-dot" style={{ background: "var(--accent)" }} /> kept
-          </li>
-          <li>
-            <i className="swatch-dot" style={{ background: "var(--line)" }} /> removed
-          </li>
+          {legend.map((fate) => (
+            <li key={fate}>
+              <i className="swatch-dot" style={{ background: `var(${FATE_COLOURS[fate]})` }} /> {FATES[fate]}
+              {changes && (fate === "gone" || fate === "back") && `: ${exact(changes[fate])}`}
+            </li>
+          ))}
+          {cutNow > 0 && (
+            <li>
+              <i className="swatch-ring" style={{ borderColor: "var(--best)" }} /> {plural(cutNow, "neuron")} cut off just now
+            </li>
+          )}
         </ul>
         <ValueRow values={frame.values} step={frame.step} />
       </div>

@@ -6,35 +6,36 @@ import { useStage } from "../graph/useStage";
 import { ZoomButtons } from "../graph/ZoomButtons";
 import { ValueRow } from "../run/ValueRow";
 import { NothingYet } from "../run/NothingYet";
+import { measureName } from "../run/valueNames";
 import type { RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
 import type { PathwaysFrame } from "../types/events.gen";
 import { measured, whole, type Figures } from "../ui/figures";
-import { exact, metric, plural } from "../ui/format";
+import { exact, metric, metricName, plural } from "../ui/format";
 import { overlapOf } from "./pathwayFlow";
 import { Pathways } from "./pathways";
 import "./structures.css";
 
 export const taskName = (task: number): string => `task ${String.fromCharCode(65 + task)}`;
 
-/** Largest fitness of the population; NaN while none is known. */
+/** The largest of what the population is ranked by; NaN while none is known. */
 export function bestFitness(frame: PathwaysFrame): number {
   return frame.fitness.reduce<number>((best, value) => (value !== null && !(value <= best) ? value : best), NaN);
 }
 
-/** "fitness (validation)": on what the run's paths are judged. */
-export function fitnessLabel(store: RunStore): string {
-  return store.run?.options["fitness"] === "train_batches" ? "fitness (training minibatches)" : "fitness (validation)";
+/** "validation accuracy (share of examples)": by what the paths are ranked. Frames from before it was said leave it to the run. */
+export function rankedBy(store: RunStore, { metric: name }: Partial<Pick<PathwaysFrame, "metric">>): string {
+  return name ? `${metricName(name)} (share of examples)` : measureName(store.run);
 }
 
-/** Every path of the population with its fitness. */
+/** Every path of the population with what it is ranked by. */
 export function pathwayFigures(store: RunStore): Figures[] {
   const frame = store.pictures.at("pathways", store.shown);
   if (!frame) return [];
   return [
     {
-      title: `Paths of ${taskName(frame.task)}, best ${fitnessLabel(store)} ${metric(bestFitness(frame))}`,
-      head: ["path", "fitness", "modules by layer"],
+      title: `Paths of ${taskName(frame.task)}, best ${rankedBy(store, frame)} ${metric(bestFitness(frame))}`,
+      head: ["path", rankedBy(store, frame), "modules by layer"],
       rows: frame.population.map((path, place) => [whole(place + 1), measured(frame.fitness[place]), path.map((layer) => layer.map((module) => module + 1).join("+")).join(" · ")]),
     },
   ];
@@ -43,7 +44,7 @@ export function pathwayFigures(store: RunStore): Figures[] {
 export function PathwaysView({ store }: { store: RunStore }) {
   useTopic(store, "structure");
   const frame = store.pictures.at("pathways", store.shown);
-  const final = store.run?.state === "completed" && store.cursor === null;
+  const final = store.run?.state === "completed" && store.live;
   const [canvas, picture] = useStage(Pathways);
   const hover = useHover(picture);
   const before = useRef(-1);
@@ -105,7 +106,7 @@ export function PathwaysView({ store }: { store: RunStore }) {
               tournament <b>{exact(frame.step)}</b>
             </li>
             <li>
-              best {fitnessLabel(store)} <b>{metric(bestFitness(frame))}</b>
+              best {rankedBy(store, frame)} <b>{metric(bestFitness(frame))}</b>
             </li>
             {later && (
               <li>

@@ -4,6 +4,7 @@ import { SCORE_SCALE } from "../graph/scoreColour";
 import { HoverCard } from "../graph/HoverCard";
 import { useHover } from "../graph/useHover";
 import { useStage } from "../graph/useStage";
+import { bestName, measureAxis, measureName } from "../run/valueNames";
 import type { RunStore } from "../stream/store";
 import { useCalm, useTopic } from "../stream/useRun";
 import { measured, whole, type Figures } from "../ui/figures";
@@ -25,7 +26,7 @@ export function queueFigures(store: RunStore): Figures[] {
   return [
     {
       title: "Living population",
-      head: ["candidate", "score", "made by", "parents"],
+      head: ["candidate", measureName(store.run), "made by", "parents"],
       rows: living.map(({ number, value }) => [whole(number), measured(value), candidates.operators[number] ?? "", (candidates.parents[number] ?? []).join(" ")]),
     },
   ];
@@ -47,7 +48,7 @@ export function QueueView({ store, onSelect }: { store: RunStore; onSelect: (num
   });
   const facts = livingFacts(living);
   const item = hover ? living[hover.pick] : undefined;
-  const words = facts.count === 0 ? "nobody lives yet" : `${facts.count} of ${size} live, best ${metric(facts.best)}, mean ${metric(facts.mean)}`;
+  const words = facts.count === 0 ? "nobody lives yet" : `${facts.count} of ${size} live, best ${measureName(store.run)} ${metric(facts.best)}, mean ${metric(facts.mean)}`;
   return (
     <>
       <div className="panel-fill">
@@ -55,7 +56,7 @@ export function QueueView({ store, onSelect }: { store: RunStore; onSelect: (num
         {hover && item && (
           <HoverCard at={hover.at} canvas={canvas}>
             <strong>
-              #{item.number} · {metric(item.value)}
+              #{item.number} · {bestName(store.run)} {metric(item.value)}
             </strong>
             <span>
               {store.candidates.operators[item.number]}
@@ -82,7 +83,7 @@ export function QueueView({ store, onSelect }: { store: RunStore; onSelect: (num
           )}
         </ul>
         <span className="score-scale">
-          low <i style={{ background: SCORE_SCALE }} /> high score
+          low <i style={{ background: SCORE_SCALE }} /> high: {measureAxis(store.run)}
         </span>
       </div>
     </>

@@ -20,13 +20,19 @@ export function surrogateFigures(store: RunStore): Figures[] {
   return [
     {
       title: "Candidates of the surrogate",
-      head: ["rank", "predicted", "deviation", "chosen"],
+      head: ["rank", scaleOf(said), "deviation", "chosen"],
       rows: byMean(frame.means).map((place, rank) => [
         whole(rank + 1), measured(frame.means[place]), measured(frame.deviations[place]), frame.chosen.includes(place) ? "yes" : "",
       ]),
     },
+    ...(frame.observed.length > 0
+      ? [{ title: "Calibration", head: ["measured", "predicted before"], rows: Array.from(frame.observed, (value, place) => [measured(value), measured(frame.predicted[place])]) }]
+      : []),
   ];
 }
+
+/** What the means are. Frames from before it was said predict scores. */
+const scaleOf = ({ scale }: { scale?: string }): string => scale ?? "predicted score";
 
 export function SurrogateView({ store }: { store: RunStore }) {
   useTopic(store, "structure");
@@ -35,8 +41,8 @@ export function SurrogateView({ store }: { store: RunStore }) {
   const [canvas, picture] = useStage(SurrogatePlots);
   const hover = useHover(picture);
   useEffect(() => {
-    if (frame) picture?.setData(frame);
-  }, [picture, frame]);
+    if (frame && said) picture?.setData(frame, scaleOf(said));
+  }, [picture, frame, said]);
   const words = frame
     ? `${plural(frame.means.length, "candidate")}, the best predicted ${metric(Math.max(...frame.means))}, ${frame.chosen.length} chosen; ${plural(frame.observed.length, "prediction")} checked against measurements`
     : "nothing yet";

@@ -1,7 +1,7 @@
-/** The mask of one layer as a bitmap, and the graph of the connections that remain. */
+/** The mask of one layer as a bitmap, and the graph of the connections that remain, with those that have just gone. */
 import { Stage, type Point } from "../graph/stage";
 import type { MaskLayer } from "../types/events.gen";
-import { maskBits, type MaskGraph } from "./mask";
+import { fates, maskBits, type Fate, type MaskGraph } from "./mask";
 
 export interface Cell {
   row: number;
@@ -58,17 +58,19 @@ export class MaskBitmap extends Stage {
   }
 
   /** One pixel per weight; the canvas scales it. */
-  private bitmap(layer: MaskLayer, bits: Uint8Array): HTMLCanvasElement {
+  private bitmap(layer: MaskLayer): HTMLCanvasElement {
+    const colours: Record<Fate, string> = { kept: this.colours.accent, back: this.colours.good, gone: this.colours.best, removed: this.colours.line2 };
     const image = document.createElement("canvas");
     image.width = layer.columns;
     image.height = layer.rows;
     const context = image.getContext("2d");
     if (context) {
-      context.fillStyle = this.colours.line2;
+      context.fillStyle = colours.removed;
       context.fillRect(0, 0, layer.columns, layer.rows);
-      context.fillStyle = this.colours.accent;
-      bits.forEach((bit, index) => {
-        if (bit) context.fillRect(index % layer.columns, Math.floor(index / layer.columns), 1, 1);
+      fates(layer)?.forEach((fate, index) => {
+        if (fate === "removed") return;
+        context.fillStyle = colours[fate];
+        context.fillRect(index % layer.columns, Math.floor(index / layer.columns), 1, 1);
       });
     }
     return image;
@@ -78,7 +80,7 @@ export class MaskBitmap extends Stage {
     const { layer } = this;
     const bits = layer && maskBits(layer);
     if (!layer || !bits) return false;
-    this.image ??= this.bitmap(layer, bits);
+    this.image ??= this.bitmap(layer);
     const { x, y, w, h } = fitOf(layer.rows, layer.columns, this.width, this.height);
     // Larger than life every weight has a sharp square; smaller than a pixel their mean is the honest picture.
     context.imageSmoothingEnabled = Math.min(w, h) < 1;
@@ -163,15 +165,19 @@ export class MaskGraphPicture extends Stage {
   protected override paint(context: CanvasRenderingContext2D): boolean {
     const { graph, hovered } = this;
     if (!graph) return false;
+    const colours = { kept: this.colours.accent, back: this.colours.good, gone: this.colours.best };
     graph.layers.forEach(({ links }, column) => {
       const pale = Math.min(0.75, Math.max(0.1, 26 / Math.sqrt(Math.max(links.length, 1)) / 6));
-      for (const [from, to] of links) {
+      for (const [from, to, fate] of links) {
         const near = hovered && ((hovered.column === column && hovered.neuron === from) || (hovered.column === column + 1 && hovered.neuron === to));
         const [a, b] = [this.placeOf(column, from), this.placeOf(column + 1, to)];
         const bend = (b.x - a.x) * 0.4;
-        context.globalAlpha = near ? 1 : hovered ? pale * 0.35 : pale;
-        context.strokeStyle = near ? this.colours.best : this.colours.accent;
-        context.lineWidth = near ? 1.6 : 0.9;
+        // What changed just now stands out of what stayed; what is gone is dashed, so that nobody takes it for a connection.
+        const own = fate === "kept" ? pale : Math.max(pale, 0.7);
+        context.globalAlpha = near ? 1 : hovered ? own * 0.35 : own;
+        context.strokeStyle = near && fate === "kept" ? this.colours.ink : colours[fate];
+        context.lineWidth = near ? 1.6 : fate === "kept" ? 0.9 : 1.2;
+        context.setLineDash(fate === "gone" ? [3, 3] : []);
         context.beginPath();
         context.moveTo(a.x, a.y);
         context.bezierCurveTo(a.x + bend, a.y, b.x - bend, b.y, b.x, b.y);
@@ -179,17 +185,18 @@ export class MaskGraphPicture extends Stage {
       }
     });
     context.globalAlpha = 1;
+    context.setLineDash([]);
     graph.columns.forEach((count, column) => {
       const radius = this.radiusOf(column);
       for (let neuron = 0; neuron < count; neuron++) {
         const at = this.placeOf(column, neuron);
-        const dead = graph.neurons[column]?.[neuron]?.dead ?? false;
+        const { dead = false, cutNow = false } = graph.neurons[column]?.[neuron] ?? {};
         context.beginPath();
         context.arc(at.x, at.y, radius, 0, 2 * Math.PI);
         context.fillStyle = dead ? this.colours.panel : this.colours.ink2;
         context.fill();
-        context.lineWidth = 1;
-        context.strokeStyle = dead ? this.colours.faint : this.colours.ink2;
+        context.lineWidth = cutNow ? 2 : 1;
+        context.strokeStyle = cutNow ? this.colours.best : dead ? this.colours.faint : this.colours.ink2;
         context.stroke();
       }
       context.font = `500 11px ${this.colours.font}`;

@@ -1,4 +1,4 @@
-/** The aging population as a queue: born at the right, falling off at the left however good; height and colour = score. */
+/** The aging population as a queue: born at the right, falling off at the left however good; height and colour = what the search ranks by. */
 import { scoreColour } from "../graph/scoreColour";
 import { Stage, type Point } from "../graph/stage";
 import { ease } from "../graph/tween";
@@ -114,10 +114,13 @@ export class Queue extends Stage {
     context.font = `11.5px ${colours.font}`;
     context.textBaseline = "alphabetic";
     context.fillStyle = colours.ink3;
-    context.textAlign = "left";
-    context.fillText("← oldest: dies next, however good", border + 4, this.ground + 18);
+    const right = this.width - INSET.right;
     context.textAlign = "right";
-    context.fillText("newest", this.width - INSET.right, this.ground + 18);
+    context.fillText("newest", right, this.ground + 18);
+    // Beside the border where there is room, else as far right as "newest" lets it.
+    const [oldest, gap] = ["← oldest: dies next, however good", 14];
+    context.textAlign = "left";
+    context.fillText(oldest, Math.max(Math.min(border + 4, right - context.measureText("newest").width - gap - context.measureText(oldest).width), INSET.left), this.ground + 18);
   }
 
   /** From parent to child, in an arc above the queue. */

@@ -48,9 +48,13 @@ export class SurrogatePlots extends Stage {
   private order: number[] = [];
   private hovered: number | null = null;
 
-  setData(data: Surrogate): void {
-    if (this.data === data) return;
+  private scale = "predicted score";
+
+  /** `scale`: what the means are. */
+  setData(data: Surrogate, scale = this.scale): void {
+    if (this.data === data && this.scale === scale) return;
     this.data = data;
+    this.scale = scale;
     this.order = byMean(data.means);
     this.invalidate();
   }
@@ -120,7 +124,7 @@ export class SurrogatePlots extends Stage {
 
   private paintCandidates(context: CanvasRenderingContext2D, data: Surrogate): void {
     const axes = this.upper;
-    this.title(context, "Candidates", "by predicted score; whiskers = one standard deviation", 18);
+    this.title(context, "Candidates", `by ${this.scale}${data.deviations.some((deviation) => deviation > 0) ? "; whiskers = one standard deviation" : ""}`, 18);
     if (!axes) return;
     this.grid(context, axes.y as never, axes.box);
     const chosen = new Set(data.chosen);

@@ -27,6 +27,8 @@ export interface EventRecord {
     | SurrogateFrame
     | ChartsFrame
     | MaskFrame
+    | DecodedFrame
+    | MotifsFrame
     | ControlScored
     | GrowthStep
     | Report
@@ -87,6 +89,10 @@ export interface FamilyGroup {
      */
     [k: string]: [unknown, unknown];
   };
+  /**
+   * what a weight is called: γ, a probability, ...
+   */
+  weight: string;
   /**
    * simplex, simplex_vertices, cube or cube_vertices: where an edge's weights live
    */
@@ -186,9 +192,13 @@ export interface MarginalsFrame {
   step: number;
   counts: string;
   /**
-   * 0 where a choice was never scored
+   * 0 also where a choice was never scored: where `counts` has 0, and at the places of `unscored`
    */
   means: string;
+  /**
+   * places of choices that were tried, and whose trials all failed; left out where there are none
+   */
+  unscored?: number[];
 }
 /**
  * The pheromone graph at one moment: a column of nodes per depth, edges between neighbouring columns, the ants of the generation.
@@ -250,7 +260,14 @@ export interface PathwaysFrame {
   layers: number;
   modules: number;
   population: number[][][];
+  /**
+   * of each path by place, `metric`; null for one that never competed
+   */
   fitness: (number | null)[];
+  /**
+   * what that is, a share of examples: val_accuracy or train_accuracy; higher is better
+   */
+  metric: string;
   /**
    * per layer the modules that earlier tasks froze
    */
@@ -305,6 +322,10 @@ export interface SurrogateFrame {
   deviations: string;
   chosen: number[];
   /**
+   * what the means are
+   */
+  scale: string;
+  /**
    * scores of evaluated genomes
    */
   observed: string;
@@ -331,15 +352,15 @@ export interface Chart {
   name: string;
   title: string;
   /**
-   * trajectory: a path through the plane, each point later than the one before, equal scales not implied
+   * trajectory: a path through the plane, each point later than the one before, equal scales not implied. triangle: shares of the three `categories` between equal sides, x the first's, y the second's; its lines are paths too
    */
-  form: "lines" | "bars" | "trajectory";
+  form: "lines" | "bars" | "trajectory" | "triangle";
   x_title: string;
   y_title: string;
   x_scale: "linear" | "log";
   y_scale: "linear" | "log";
   /**
-   * names of the bars, where form is bars
+   * names of the bars, or of the three corners (top, left, right)
    */
   categories: string[];
   series: ChartSeries[];
@@ -408,6 +429,125 @@ export interface MaskLayer {
    * base64 of the mask, row-major, packed with the first weight in the highest bit; '' if large
    */
   bits: string;
+  /**
+   * the same bits in the frame before: what was removed since; '' where there was none
+   */
+  before: string;
+}
+/**
+ * What an auto-encoder makes of images now. Grey values are bytes, base64, image by image, row by row: 0 = `low`, 255 = `high`.
+ */
+export interface DecodedFrame {
+  kind: "decoded";
+  step: number;
+  /**
+   * height of an image in pixels
+   */
+  rows: number;
+  /**
+   * width of an image in pixels
+   */
+  columns: number;
+  /**
+   * what the darkest byte means, in the units of the data
+   */
+  low: number;
+  high: number;
+  /**
+   * a few images of the validation part, the same in every frame
+   */
+  examples: string;
+  /**
+   * what comes back of each, by the mean code
+   */
+  decoded: string;
+  /**
+   * name of the latent that rises from left to right in the code space; '' = none is drawn
+   */
+  across: string;
+  /**
+   * that of the latent that rises from top to bottom; '' = one row
+   */
+  down: string;
+  /**
+   * their values, deviations of the prior N(0, 1); all other latents are 0
+   */
+  values: number[];
+  /**
+   * decoded images of the code space, row by row
+   */
+  space: string;
+}
+/**
+ * The best genome so far, level by level, and the graph that it stands for.
+ */
+export interface MotifsFrame {
+  kind: "motifs";
+  step: number;
+  /**
+   * whose genome it is
+   */
+  candidate: number;
+  value: number;
+  /**
+   * what the value is, higher is better
+   */
+  metric: string;
+  /**
+   * level 2 first; the last one is the cell
+   */
+  motifs: Motif[];
+  /**
+   * the flattened cell: from, to, operation ('' = the value goes on as it is); '1-3.2' is node 2 of the motif on edge 1-3
+   */
+  network: [unknown, unknown, unknown][];
+  /**
+   * that made this genome; null for a random one
+   */
+  change: MotifChange | null;
+  /**
+   * of the child that was told last; null for a random one
+   */
+  latest: MotifChange | null;
+  values: {
+    [k: string]: number;
+  };
+}
+/**
+ * One motif of a genome. Its nodes count from 1, the input; the last is the output.
+ */
+export interface Motif {
+  level: number;
+  /**
+   * of its level, from 1
+   */
+  number: number;
+  nodes: number;
+  /**
+   * from, to, and what lies between: an operation, or 'motif_3' of the level below
+   */
+  edges: [unknown, unknown, unknown][];
+  /**
+   * how often it stands in the flattened cell
+   */
+  uses: number;
+  /**
+   * the same of the motif of this number, mean over the population
+   */
+  mean_uses: number;
+}
+/**
+ * The one entry in which a child differs from its parent: what lies between two nodes of a motif.
+ */
+export interface MotifChange {
+  candidate: number;
+  parent: number;
+  level: number;
+  motif: number;
+  source: number;
+  target: number;
+  old: string;
+  new: string;
 }
 /**
  * What a control or a baseline inside the search gave: for comparison, never a finalist.
@@ -493,6 +633,10 @@ export interface CandidateBorn {
    * submodules that were taken over
    */
   inherited_parts: string[];
+  /**
+   * distinct architectures that the search has proposed, with this one
+   */
+  architectures: number;
 }
 /**
  * A trial's result as the algorithm received it, in ask order.
@@ -509,6 +653,10 @@ export interface TrialTold {
   cost: Cost;
   reused_from: number | null;
   simulated: boolean;
+  /**
+   * what makes its metrics say less than they seem to, in plain sentences; left out where there is nothing to say
+   */
+  warnings?: string[];
   /**
    * the run's charged samples after this tell
    */
@@ -536,11 +684,33 @@ export interface Incumbent {
   step: number | null;
   metric: string;
   value: number;
+  fidelity: Fidelity;
+  /**
+   * so many architectures had been compared by then
+   */
+  selected_from: number;
   genome: {
     [k: string]: unknown;
   };
   genome_hash: string;
   string: string;
+}
+/**
+ * What a network had been given when its score was taken. Scores of unlike `text` do not compare.
+ */
+export interface Fidelity {
+  /**
+   * in words: trained for 12 epochs; shared weights; the benchmark's 200 epochs
+   */
+  text: string;
+  /**
+   * of its own training; null where there was none, or where they are not known
+   */
+  epochs: number | null;
+  /**
+   * training examples x passes that this training took; null where unknown
+   */
+  samples: number | null;
 }
 /**
  * Named numbers at one step: training and validation loss, learning rate, entropy, charged samples, ...
@@ -567,7 +737,14 @@ export interface DerivedGenome {
   };
   genome_hash: string;
   string: string;
+  /**
+   * how many of its parts are others than in the one before
+   */
   changed_edges: number;
+  /**
+   * what such a part is, one of them: edge, weight, block, latent, module, choice
+   */
+  unit: string;
 }
 /**
  * A shared habit fired (skip counter, warm-up end, early stop): name, plain-language message, numbers.
@@ -591,6 +768,14 @@ export interface PopulationBlock {
   block: string;
   best: number;
   mean: number;
+  /**
+   * what it ranks by, of which `best` and `mean` are; empty in logs from before it was said
+   */
+  metric: string;
+  /**
+   * of `metric`: which end is better
+   */
+  direction: "maximise" | "minimise";
 }
 /**
  * The best individual of a growing population, with what changed against the champion before.
@@ -600,6 +785,11 @@ export interface Champion {
   generation: number;
   value: number;
   metric: string;
+  fidelity: Fidelity;
+  /**
+   * so many architectures had been compared by then
+   */
+  selected_from: number;
   genome: {
     [k: string]: unknown;
   };
@@ -635,12 +825,27 @@ export interface GraphEdge {
 export interface SearchStopped {
   kind: "search_stopped";
   /**
-   * budget, horizon, exhausted or settled
+   * budget, horizon, exhausted, repeated, collapsed, settled or stopped
    */
   reason: string;
+  /**
+   * the same in words, with the figures that it rests on
+   */
   message: string;
   charged_samples: number;
   charged_trials: number;
+  /**
+   * 2 x multiply-accumulates
+   */
+  charged_flops: number;
+  /**
+   * distinct ones that were tried, of a search by trials
+   */
+  architectures: number | null;
+  /**
+   * trials that took the result of an earlier one
+   */
+  repeated: number | null;
   overshoot: number;
 }
 export interface FinalistChosen {
@@ -673,9 +878,28 @@ export interface ModelScored {
   index: number;
   role: "finalist" | "baseline";
   genome_hash: string;
+  /**
+   * everything that was measured; `scores` says which of it is what
+   */
   metrics: {
     [k: string]: number;
   };
+  /**
+   * at most one of each kind
+   */
+  scores: Score[];
+  /**
+   * beside each accuracy, of each part and data set
+   */
+  by_class: ClassScores[];
+  /**
+   * what makes its scores say less than they seem to, in plain sentences
+   */
+  warnings: string[];
+  /**
+   * test parts that were opened for it: one for each data set; 0 where there is no test score
+   */
+  visits: number;
   parameters: number | null;
   flops: number | null;
   /**
@@ -686,6 +910,68 @@ export interface ModelScored {
    * why there is no model
    */
   reason: string;
+}
+/**
+ * One figure with all that it takes to read it. Two scores compare where kind, metric, unit and fidelity.text are equal.
+ */
+export interface Score {
+  kind: "search" | "validation" | "test";
+  /**
+   * its name among the metrics, for example val_accuracy
+   */
+  metric: string;
+  /**
+   * what it is, in words
+   */
+  name: string;
+  unit: string;
+  direction: "maximise" | "minimise";
+  value: number;
+  fidelity: Fidelity;
+  /**
+   * so many were compared to select what has this value; 1 = nothing was chosen by it
+   */
+  selected_from: number;
+  /**
+   * the mean over so many
+   */
+  data_sets: number;
+}
+/**
+ * What an accuracy hides: how each class fares. Of a finished network, on one part of one data set.
+ */
+export interface ClassScores {
+  split: "val" | "test";
+  /**
+   * place of the data set
+   */
+  domain: number;
+  classes: string[];
+  /**
+   * of each class
+   */
+  examples: number[];
+  /**
+   * share of each class's examples that are answered right; null for a class without any
+   */
+  recall: (number | null)[];
+  accuracy: number;
+  /**
+   * mean recall of the classes that occur
+   */
+  balanced_accuracy: number;
+  /**
+   * mean over the classes of the harmonic mean of precision and recall
+   */
+  macro_f1: number;
+  /**
+   * the class with the most examples
+   */
+  majority: string;
+  /**
+   * its share: the accuracy of always answering it
+   */
+  majority_share: number;
 }
 export interface RunCompleted {
   kind: "run_completed";
@@ -712,6 +998,9 @@ export interface Ops {
     | "recovered"
     | "diverged"
     | "disk_full"
+    | "damaged"
+    | "whole"
+    | "begun_again"
     | "timing";
   message: string;
   values: {

@@ -1,5 +1,7 @@
 /** Numbers with their units, in plain words. Every function takes null and undefined and then gives a dash. */
 
+import { letterOf, symbolOf } from "./symbols";
+
 export const DASH = "–";
 
 type Maybe = number | null | undefined;
@@ -55,6 +57,22 @@ export function about(seconds: Maybe): string {
   return `about ${Number((seconds / 86400).toFixed(1))} days`;
 }
 
+interface Left {
+  eta_seconds: Maybe;
+  eta_low_seconds?: Maybe;
+  eta_high_seconds?: Maybe;
+}
+
+/** What is left of a run: "about 2 min", "20 s to 2 min" where one figure would say too much, null where nothing is known. */
+export function timeLeft({ eta_seconds: expected, eta_low_seconds: low, eta_high_seconds: high }: Left): string | null {
+  if (missing(expected)) return null;
+  if (!missing(low) && !missing(high)) {
+    const [from, to] = [low, high].map((seconds) => about(Math.max(seconds, 1)).replace(/^about /, ""));
+    if (from !== to) return `${from} to ${to}`;
+  }
+  return expected < 5 ? "a few seconds" : about(expected);
+}
+
 /** 4 decimals for shares, 4 significant digits for everything else. */
 export function metric(value: Maybe): string {
   if (missing(value)) return DASH;
@@ -69,22 +87,38 @@ export function bytes(value: Maybe): string {
   return value < 1000 ? `${value} B` : `${count(value)}B`;
 }
 
-const METRICS: Record<string, string> = {
-  structure_max: "largest γ",
-};
+/**
+ * What stands at the ticks of a linear axis: as many digits as tell neighbours apart and say where each stands, none more. "40 k", "0.1251",
+ * "1e-5".
+ */
+export function tickTexts(ticks: readonly number[]): string[] {
+  const largest = Math.max(...ticks.map(Math.abs), 0);
+  const step = ticks.slice(1).reduce((least, tick, index) => Math.min(least, Math.abs(tick - (ticks[index] ?? tick))), largest || 1);
+  if (largest !== 0 && (largest < 1e-3 || largest >= 1e6)) {
+    return ticks.map((tick) => {
+      const digits = tick === 0 ? 0 : Math.max(0, Math.floor(Math.log10(Math.abs(tick)) + 1e-9) - Math.floor(Math.log10(step) + 1e-9) + 1);
+      return tick === 0 ? "0" : tick.toExponential(Math.min(digits, 12)).replace(/\.?0*e/, "e").replace("e+", "e");
+    });
+  }
+  const [unit, sign] = largest >= 1e4 ? [1e3, " k"] : [1, ""];
+  const whole = (value: number) => Math.abs(value - Math.round(value)) <= 1e-6 * Math.max(value, 1);
+  let decimals = 0;
+  while (decimals < 12 && !whole((step / unit) * 10 ** decimals)) decimals++;
+  return ticks.map((tick) => `${Number((tick / unit).toFixed(decimals))}${tick === 0 ? "" : sign}`);
+}
 
 /** Parts of names that are not written as they are coded. */
 const WORDS: Record<string, string> = {
-  val: "validation", train: "training", r2: "R²", kl: "KL", elbo: "ELBO", flops: "FLOPs", temp: "temperature", lambda: "λ", gamma: "γ", alpha: "α", ard: "ARD",
+  val: "validation", train: "training", r2: "R²", kl: "KL", elbo: "ELBO", flops: "FLOPs", temp: "temperature", ard: "ARD",
 };
 
-/** The name of a metric in words: val_accuracy -> "validation accuracy", test_r2 -> "test R²", kl_weights -> "KL weights". */
+/** The name of a metric in words: val_accuracy -> "validation accuracy", test_r2 -> "test R²", lambda_prior_q -> "λ^Q_prior". */
 export function metricName(name: string): string {
-  const own = METRICS[name];
-  if (own !== undefined) return own;
+  const symbol = symbolOf(name);
+  if (symbol !== undefined) return symbol;
   return name
     .split("_")
-    .map((word) => WORDS[word] ?? word)
+    .map((word) => letterOf(word) ?? WORDS[word] ?? word)
     .join(" ");
 }
 
@@ -111,4 +145,12 @@ export function moment(iso: string | null | undefined): string {
 /** "1 run", "3 runs". */
 export function plural(number: number, one: string, many = `${one}s`): string {
   return `${exact(number)} ${number === 1 ? one : many}`;
+}
+
+/** 0.724 -> "72 %"; what is not all, or not nothing, does not look like it. */
+export function share(value: Maybe): string {
+  if (missing(value)) return DASH;
+  const percent = Math.round(100 * value);
+  if (percent === 0 && value > 0) return "under 1 %";
+  return percent === 100 && value < 1 ? "over 99 %" : `${percent} %`;
 }

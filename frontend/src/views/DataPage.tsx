@@ -4,13 +4,14 @@ import { useResource } from "../api/useResource";
 import { paths } from "../app/routes";
 import { useTitle } from "../app/useTitle";
 import { ButtonLink } from "../ui/Button";
+import { Doubts } from "../ui/ClassTable";
 import { CodeBlock } from "../ui/Copy";
 import { Panel } from "../ui/Panel";
 import { Chip } from "../ui/StateChip";
 import { Failure, Skeleton } from "../ui/States";
 import { exact, metricName } from "../ui/format";
 import { linkified } from "../ui/linkified";
-import { noSamples } from "./datasetText";
+import { noSamples, targetsText } from "./datasetText";
 
 const PROVIDES: Record<Dataset["provides"], string> = {
   samples: "examples to train on",
@@ -21,9 +22,9 @@ const PROVIDES: Record<Dataset["provides"], string> = {
 function shapeText(dataset: Dataset): string {
   if (dataset.input_kind === "none") return noSamples(dataset);
   if (!dataset.shape) return "known once the files are read";
-  const { input, classes } = dataset.shape;
+  const { input } = dataset.shape;
   const form = input.length === 3 ? `${input[1]} × ${input[2]} pixels, ${input[0]} ${input[0] === 1 ? "channel" : "channels"}` : `${input.join(" × ")} features`;
-  return `${form}; ${classes} classes`;
+  return `${form}; ${targetsText(dataset)}`;
 }
 
 function DatasetPanel({ dataset }: { dataset: Dataset }) {
@@ -48,6 +49,7 @@ function DatasetPanel({ dataset }: { dataset: Dataset }) {
     >
       <div className="stack">
         <p>{dataset.description}</p>
+        {dataset.notice && <Doubts warnings={[dataset.notice]} />}
         <dl className="facts">
           <dt>Gives</dt>
           <dd>{PROVIDES[dataset.provides] ?? dataset.provides}</dd>
@@ -55,7 +57,7 @@ function DatasetPanel({ dataset }: { dataset: Dataset }) {
           <dd>{shapeText(dataset)}</dd>
           {sizes.length > 0 && (
             <>
-              <dt>Sizes</dt>
+              <dt>Sizes, as declared</dt>
               <dd>{sizes.map(([name, size]) => `${exact(size)} ${name}`).join(", ")}</dd>
             </>
           )}

@@ -14,11 +14,18 @@ import { moment, plural } from "../ui/format";
 import { toast, toastError } from "../ui/toast";
 import { AlgorithmComparison } from "./AlgorithmComparison";
 import { domainNames } from "./datasetText";
-import { ACTIVE, budgetText, finaleOf } from "./experimentText";
+import { ACTIVE, budgetText, finaleOf, togetherText, visitsText } from "./experimentText";
 import { RunTable } from "./RunTable";
 import "./experiment.css";
 
 const RunCharts = lazy(() => import("../compare/RunCharts").then((module) => ({ default: module.RunCharts })));
+
+/** What the runs of an experiment have in common, and what they have not. */
+function equalText(budget: Experiment["budget"]): string {
+  if (!budget) return "the same data and space; each ends where its own settings say, so what they spent differs";
+  const unit = { trials: "trials", samples: "samples", flops: "FLOPs", seconds: "device time" }[budget.kind];
+  return `the same data and space, budgets equal in ${unit}; what that took otherwise stands below each`;
+}
 
 const POLL_ACTIVE = 2000;
 const POLL_REST = 15_000;
@@ -85,6 +92,7 @@ export function ExperimentPage({ id }: { id: string }) {
       </div>
     );
   }
+  const together = togetherText(data.config.runtime?.together);
   return (
     <div className="page">
       <div className="page-head">
@@ -109,6 +117,12 @@ export function ExperimentPage({ id }: { id: string }) {
           <dt>budget of each run</dt>
           <dd>{budgetText(data.budget)}</dd>
         </div>
+        {together !== null && (
+          <div className="stat">
+            <dt>trials trained together</dt>
+            <dd>{together}</dd>
+          </div>
+        )}
         <div className="stat">
           <dt>{data.seeds.length === 1 ? "seed" : "seeds"}</dt>
           <dd>{data.seeds.length > 8 ? `${data.seeds.length} seeds` : data.seeds.join(", ")}</dd>
@@ -118,15 +132,25 @@ export function ExperimentPage({ id }: { id: string }) {
           <dd>{moment(data.created)}</dd>
         </div>
       </dl>
-      <Panel title="Runs" note={data.runs.length > 1 ? "the same data, space and budget for all" : undefined} flush>
+      <Panel title="Runs" note={data.runs.length > 1 ? equalText(data.budget) : undefined} flush>
         {data.runs.length === 0 ? <Empty title="No runs left">Every run of this experiment was deleted.</Empty> : <RunTable runs={data.runs} algorithms={data.config.algorithms ?? []} />}
       </Panel>
-      {data.runs.some((run) => finaleOf(run).baseline) && (
+      {data.runs.some((run) => finaleOf(run).random.length > 0) && (
         <p className="muted">
-          Beside each test score stands that of a random architecture, retrained in the same way. On small data sets it is often nearly as
-          good: the search space itself does much of the work.
+          Below each test score stands the mean of random architectures of about the same size, finished in the same way, with its 95 %
+          interval: what the search space gives without a search.
         </p>
       )}
+      {data.test_visits > 0 && (
+        <p className="muted">
+          {visitsText({ run: 0, experiment: data.test_visits, data: Math.max(data.test_visits, ...data.runs.map((run) => run.test_visits.data)), part: data.runs[0]?.test_visits.part ?? data.datasets[0] ?? "", further: data.runs[0]?.test_visits.further ?? [] }, data.datasets.length)}
+        </p>
+      )}
+      {(data.unused ?? []).map((text) => (
+        <p key={text} className="muted">
+          {text}
+        </p>
+      ))}
       <AlgorithmComparison runs={data.runs} />
       <Suspense>
         <RunCharts experiment={data.id} runs={data.runs} />

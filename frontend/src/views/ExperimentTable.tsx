@@ -2,11 +2,12 @@ import { Link } from "../app/router";
 import { paths } from "../app/routes";
 import type { Experiment } from "../api/types";
 import { StateChip } from "../ui/StateChip";
-import { ago, DASH, metric, metricName, moment, plural } from "../ui/format";
-import { ACTIVE, algorithmTitles, bestRun, STATE_ORDER } from "./experimentText";
+import { ScoreValue } from "../ui/ScoreValue";
+import { ago, DASH, moment, plural } from "../ui/format";
+import { ACTIVE, algorithmTitles, leadingScore, STATE_ORDER } from "./experimentText";
 
 function Row({ experiment }: { experiment: Experiment }) {
-  const best = bestRun(experiment);
+  const score = leadingScore(experiment);
   const only = experiment.runs.length === 1 ? experiment.runs[0] : undefined;
   return (
     <tr>
@@ -34,10 +35,13 @@ function Row({ experiment }: { experiment: Experiment }) {
         </span>
       </td>
       <td className="num">
-        {best?.best ? (
-          <span title={metricName(best.best.metric)} className="strong">
-            {metric(best.best.value)}
-          </span>
+        {score ? (
+          <>
+            <ScoreValue score={score} unit />
+            {score.kind === "validation" && <span className="sub">finished network</span>}
+          </>
+        ) : experiment.runs.some((run) => run.search_score ?? run.validation_score) ? (
+          <span className="faint">several measures</span>
         ) : (
           <span className="faint">{experiment.runs.some((run) => ACTIVE.has(run.state)) ? "none yet" : DASH}</span>
         )}
@@ -59,7 +63,7 @@ export function ExperimentTable({ experiments }: { experiments: Experiment[] }) 
           <th scope="col">Runs</th>
           <th scope="col">State</th>
           <th scope="col" className="num">
-            Best on validation
+            Best score, and what it is
           </th>
           <th scope="col" className="num">
             Started

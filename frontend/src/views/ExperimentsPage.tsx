@@ -17,7 +17,7 @@ export function ExperimentsPage() {
       <div className="page-head">
         <div>
           <h1>Experiments</h1>
-          <p>An experiment compares runs on the same data, in the same search space, under the same budget.</p>
+          <p>An experiment compares runs on the same data, in the same search space, under one budget where one is given.</p>
         </div>
         <div className="actions">
           <ButtonLink kind="primary" to={paths.newExperiment()}>
@@ -42,7 +42,7 @@ export function ExperimentsPage() {
               </>
             }
           >
-            The quickest start is the ready-made search on the first page. It takes about a minute.
+            The quickest start is a ready-made search on the first page: its card says how long it takes.
           </Empty>
         ) : (
           <>

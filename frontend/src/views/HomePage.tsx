@@ -56,7 +56,7 @@ function NewCard() {
     <article className="start-card">
       <div className="start-text">
         <h2>New experiment</h2>
-        <p>Choose the data, the search space, one or several algorithms and a budget. Every setting explains itself.</p>
+        <p>Choose the data, the search space, one or several algorithms and a budget. Every setting says what it does.</p>
         <div className="row">
           <ButtonLink to={paths.newExperiment()}>New experiment</ButtonLink>
         </div>
@@ -112,7 +112,7 @@ export function HomePage() {
           <Failure what="The experiments did not load" error={experiments.error} retry={experiments.reload} />
         ) : recent.length === 0 ? (
           <Empty title="Nothing here yet">
-            Start the ready-made search above: it takes about a minute and shows everything once.
+            Start a ready-made search above: its card says how long it took where it was measured.
           </Empty>
         ) : (
           <ExperimentTable experiments={recent} />

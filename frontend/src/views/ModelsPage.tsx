@@ -10,36 +10,43 @@ import { Panel } from "../ui/Panel";
 import { Chip } from "../ui/StateChip";
 import { Empty, Failure, Skeleton } from "../ui/States";
 import { bytes, count, exact, metric, metricName, moment } from "../ui/format";
-import { scoreKey } from "../ui/score";
+import { ClassTables, Doubts } from "../ui/ClassTable";
+import { inFull, selection } from "../ui/scoreKinds";
+import { DamagedDownload } from "./DamagedDownload";
 import "./models.css";
 
-/** Metrics that are worth a place of their own, in this order; the others follow in the details. */
-const firstOf = (model: Model) => [scoreKey(model.metrics, "test"), scoreKey(model.metrics, "val")].filter((name) => name !== null);
+/** The three scores, the test first. */
+const scoresOf = (model: Model) => [model.test_score, model.validation_score, model.search_score].filter((score) => score !== null);
 
-/** Shell first, then Python: both inside the unpacked folder, which needs torch, safetensors and numpy only. */
+/** Shell first, then Python: both inside the unpacked folder, which needs torch, safetensors and numpy only (a picture needs Pillow). */
 const shellOf = (score: string | null) => `pip install torch safetensors numpy
 python evaluate.py                 # prints the ${score ? metricName(score) : "test score"} shown here
-${score === "test_accuracy" ? "python predict.py picture.png      # class and probability" : "python predict.py --help           # what it takes and gives"}`;
+${score === "test_accuracy" ? "python predict.py FILE             # class and probability; --help says what FILE is" : "python predict.py --help           # what it takes and gives"}`;
 const PYTHON = `from model import load_model
 network = load_model()             # a torch.nn.Module, ready to use`;
 
 function ModelCard({ model }: { model: Model }) {
   const { bundle } = model;
-  const first = firstOf(model);
-  const rest = Object.entries(model.metrics).filter(([name]) => !first.includes(name));
+  const scores = scoresOf(model);
+  const said = new Set(scores.filter((score) => score.kind !== "search").map((score) => score.metric));
+  const rest = Object.entries(model.metrics).filter(([name]) => !said.has(name));
   return (
     <Panel
       article
       title={<Link to={paths.run(model.run)}>{model.experiment.name}</Link>}
       note={`${model.algorithm.title} · ${model.space} on ${[...new Set(model.datasets)].join(", ")} · seed ${model.seed}`}
-      actions={model.role === "baseline" ? <Chip>random, for comparison</Chip> : model.index > 0 ? <Chip>finalist {model.index + 1}</Chip> : undefined}
+      actions={model.role === "baseline" ? <Chip>for comparison</Chip> : model.index > 0 ? <Chip>finalist {model.index + 1}</Chip> : undefined}
     >
       <div className="model">
         <dl className="model-stats">
-          {first.map((name) => (
-            <div key={name} className={name.startsWith("test_") && model.role === "finalist" ? "stat stat-best" : "stat"}>
-              <dt>{metricName(name)}</dt>
-              <dd>{metric(model.metrics[name])}</dd>
+          {scores.map((score) => (
+            <div key={score.kind} className={score.kind === "test" && model.role === "finalist" ? "stat stat-best" : "stat"} title={inFull(score)}>
+              <dt>
+                {score.name}
+                {{ test: ", once", validation: ", finished", search: ", in the search" }[score.kind]}
+              </dt>
+              <dd>{metric(score.value)}</dd>
+              <dd className="sub">{[score.unit, score.fidelity.text, selection(score)].filter(Boolean).join(" · ")}</dd>
             </div>
           ))}
           {model.parameters !== null && (
@@ -59,7 +66,9 @@ function ModelCard({ model }: { model: Model }) {
             <dd>{moment(model.created)}</dd>
           </div>
         </dl>
-        {bundle ? (
+        {bundle?.damage ? (
+          <DamagedDownload key={bundle.repair} model={model} bundle={bundle} />
+        ) : bundle ? (
           <a className="button button-primary" href={modelDownloadUrl(model.id)} download>
             Download, {bytes(bundle.size)}
           </a>
@@ -67,13 +76,15 @@ function ModelCard({ model }: { model: Model }) {
           <span className="muted">{model.reason ? model.reason.charAt(0).toUpperCase() + model.reason.slice(1) : "There is nothing to download."}</span>
         )}
       </div>
+      <Doubts warnings={model.warnings} />
+      <ClassTables tables={model.by_class} />
       <details className="model-more">
         <summary>{bundle ? "How to load it, checksum, architecture" : "Architecture"}</summary>
         <div className="stack">
-          {bundle && (
+          {bundle && !bundle.damage && (
             <>
               <p>Unpack the download anywhere; then, in that folder:</p>
-              <CodeBlock text={shellOf(scoreKey(model.metrics, "test"))} label="How to evaluate and use the model" />
+              <CodeBlock text={shellOf(model.test_score?.metric ?? null)} label="How to evaluate and use the model" />
               <CodeBlock text={PYTHON} label="How to load the model in Python" />
             </>
           )}
@@ -81,9 +92,11 @@ function ModelCard({ model }: { model: Model }) {
             {bundle && (
               <>
                 <dt>SHA-256</dt>
-                <dd className={bundle.sha256 ? "mono" : "muted"}>{bundle.sha256 || "known once the first download has packed the zip"}</dd>
+                <dd className={bundle.sha256 ? "mono" : "muted"}>{bundle.sha256 || "known once it is in place"}</dd>
                 <dt>Size</dt>
                 <dd>{exact(bundle.size)} bytes, a zip without any pickle</dd>
+                <dt>Checked</dt>
+                <dd>{bundle.checked ? `${moment(bundle.checked)}: ${bundle.damage || "whole"}` : "before each download"}</dd>
               </>
             )}
             <dt>Architecture</dt>
@@ -110,7 +123,7 @@ export function ModelsPage() {
       <div className="page-head">
         <div>
           <h1>Models</h1>
-          <p>The best networks, retrained and tested once. Each download runs without NAScope and was checked in a fresh process.</p>
+          <p>Finished networks, each tested once: what a search found, and what stands beside it for comparison. Each download runs without NAScope; its score was repeated in a fresh process.</p>
         </div>
       </div>
       {pages.loading ? (
@@ -127,7 +140,7 @@ export function ModelsPage() {
               </ButtonLink>
             }
           >
-            When a search ends, its best network is retrained, tested once and put here for download.
+            When a search ends, the network that it found is finished, tested once and put here, for download where one can be made.
           </Empty>
         </Panel>
       ) : (

@@ -2,27 +2,32 @@ import { useMemo, useState, type ReactNode } from "react";
 import type { ExperimentBody, Options, Run } from "../api/types";
 import { Link } from "../app/router";
 import { paths } from "../app/routes";
-import { scoreOf } from "../ui/score";
+import type { Score } from "../types/events.gen";
+import { ahead, axes, axisOf, KIND_TITLES, type Axis, type ScoreKind } from "../ui/scoreKinds";
+import { ScoreValue } from "../ui/ScoreValue";
 import { StateChip } from "../ui/StateChip";
-import { about, DASH, duration, metric, metricName } from "../ui/format";
-import { ACTIVE, chargedText, finaleOf, givenOptions, seconds, testScore, testScores, testTitle } from "./experimentText";
+import { DASH, duration, metric, timeLeft } from "../ui/format";
+import { meanText } from "./verdict";
+import { ACTIVE, alsoChargedText, architecturesText, chargedText, failedText, finaleOf, givenOptions, seconds, testScores } from "./experimentText";
 
-type Column = "algorithm" | "seed" | "best" | "test";
+/** "algorithm", "seed", or the key of a score's axis. */
+type Column = string;
 
-const SORTS: Record<Column, (run: Run) => string | number | null> = {
-  algorithm: (run) => run.algorithm.title,
-  seed: (run) => run.seed,
-  best: (run) => run.best?.value ?? null,
-  test: testScore,
-};
+const KINDS: readonly ScoreKind[] = ["search", "validation", "test"];
 
-/** Numbers first go largest first, words and seeds smallest first; what is not known stays at the end either way. */
-const DESCENDING: ReadonlySet<Column> = new Set(["best", "test"]);
+const scoreOfKind = (run: Run, kind: ScoreKind): Score | null => run[`${kind}_score`];
 
+function sortValue(run: Run, column: Column): string | number | null {
+  if (column === "algorithm") return run.algorithm.title;
+  if (column === "seed") return run.seed;
+  const score = KINDS.map((kind) => scoreOfKind(run, kind)).find((found) => found !== null && axisOf(found) === column);
+  return score?.value ?? null;
+}
+
+/** What is not known stays at the end either way. */
 function compare(column: Column, descending: boolean) {
-  const value = SORTS[column];
   return (first: Run, second: Run) => {
-    const [a, b] = [value(first), value(second)];
+    const [a, b] = [sortValue(first, column), sortValue(second, column)];
     if (a === null || b === null) return a === b ? 0 : a === null ? 1 : -1;
     const order = typeof a === "string" ? a.localeCompare(String(b)) : a - Number(b);
     return descending ? -order : order;
@@ -41,7 +46,8 @@ function GivenOptions({ options }: { options: Options }) {
 }
 
 function Progress({ run }: { run: Run }) {
-  const { fraction, text, eta_seconds: eta } = run.progress;
+  const { fraction, text } = run.progress;
+  const left = timeLeft(run.progress);
   const moving = run.state === "running" || run.state === "pausing" || run.state === "paused";
   return (
     <>
@@ -52,36 +58,40 @@ function Progress({ run }: { run: Run }) {
         </span>
       )}
       <span className="sub">
-        {run.state === "failed" || run.state === "cancelled" ? run.reason : moving ? [text, eta === null ? "" : `${about(eta)} left`].filter(Boolean).join(", ") : ""}
+        {run.state === "failed" || run.state === "cancelled" ? run.reason : moving ? [text, left === null ? "" : `${left} left`].filter(Boolean).join(", ") : ""}
       </span>
     </>
   );
 }
 
-/** A super-network search has no best trial: what it found is known by its retrained network. */
-function NoBest({ run }: { run: Run }) {
-  const best = finaleOf(run).best;
-  const retrained = best ? scoreOf(best.metrics, "val") : undefined;
-  if (retrained === undefined) return <span className="faint">{ACTIVE.has(run.state) || run.state === "paused" ? "none yet" : DASH}</span>;
+/** Why a run has no score of a kind. */
+function NoScore({ run, kind }: { run: Run; kind: ScoreKind }) {
+  const open = ACTIVE.has(run.state) || run.state === "paused";
+  if (kind === "search") return <span className="faint" title={open ? undefined : "the search scores no architecture of its own"}>{open ? "none yet" : DASH}</span>;
+  if (open || run.state === "pausing") return <span className="faint">at the end</span>;
+  return <span className="faint run-no-score">{(kind === "test" && finaleOf(run).best?.reason) || DASH}</span>;
+}
+
+/** The values of the test under that of the run: of each data set, and of what it is compared with. */
+function BesideTest({ run }: { run: Run }) {
+  const { random } = finaleOf(run);
+  const each = testScores(run);
   return (
     <>
-      <span className="strong">{metric(retrained)}</span>
-      <span className="sub">final network</span>
+      {each.length > 1 && <span className="sub">mean of {each.map((score) => metric(score.value)).join(", ")}</span>}
+      {random.length > 0 && <span className="sub">random {meanText(random)}</span>}
     </>
   );
 }
 
-function Test({ run }: { run: Run }) {
-  const { best, baseline } = finaleOf(run);
-  if (!best) return <span className="faint">{run.state === "completed" ? DASH : "at the end"}</span>;
-  const value = testScore(run);
-  const each = testScores(run);
-  if (value === null) return <span className="faint run-no-score">{best.reason || DASH}</span>;
+function ScoreCell({ run, kind, axis, leader, first }: { run: Run; kind: ScoreKind; axis: Axis | undefined; leader: boolean; first: boolean }) {
+  const score = scoreOfKind(run, kind);
+  if (!score) return first ? <NoScore run={run} kind={kind} /> : <span className="faint">{DASH}</span>;
+  if (axisOf(score) !== axis?.key) return <span className="faint">{DASH}</span>;
   return (
     <>
-      <span className="strong">{metric(value)}</span>
-      {each.length > 1 && <span className="sub">mean of {each.map(metric).join(", ")}</span>}
-      {baseline && <span className="sub">random {metric(scoreOf(baseline.metrics, "test"))}</span>}
+      <ScoreValue score={score} fidelity={axis.fidelity === null} leader={leader} />
+      {kind === "test" && <BesideTest run={run} />}
     </>
   );
 }
@@ -98,34 +108,49 @@ function Heading({ column, sort, onSort, numeric, children }: { column: Column; 
   );
 }
 
-/** Runs side by side: state, best value, what was spent, test accuracy when there is one. */
+function AxisTitle({ axis, kind }: { axis: Axis | undefined; kind: ScoreKind }) {
+  if (!axis) return KIND_TITLES[kind];
+  return (
+    <span className="axis-title">
+      {KIND_TITLES[kind]}: {axis.name}
+      <span className="sub">{[axis.unit, axis.fidelity].filter(Boolean).join(" · ")}</span>
+    </span>
+  );
+}
+
+/** Runs side by side: state, what was spent, and the three scores. Only equals share a column; by a test score nothing is sorted, because it must not choose. */
 export function RunTable({ runs, algorithms }: { runs: Run[]; algorithms: ExperimentBody["algorithms"] }) {
   const [sort, setSort] = useState<{ column: Column; descending: boolean } | null>(null);
   const shown = useMemo(() => (sort ? [...runs].sort(compare(sort.column, sort.descending)) : runs), [runs, sort]);
-  const leader = useMemo(() => [...runs].sort(compare("best", true)).find((run) => run.best), [runs]);
-  const onSort = (column: Column) =>
-    setSort((old) => (old?.column === column ? { column, descending: !old.descending } : { column, descending: DESCENDING.has(column) }));
-  const measure = runs.find((run) => run.best)?.best?.metric;
+  const columns = useMemo(() => KINDS.flatMap((kind) => columnsOf(runs, kind)), [runs]);
+  const leaders = useMemo(() => new Map(columns.map(({ kind, axis }) => [axis?.key, kind === "search" && axis ? leaderOf(runs, axis) : null])), [columns, runs]);
+  const onSort = (column: Column, descending: boolean) =>
+    setSort((old) => (old?.column === column ? { column, descending: !old.descending } : { column, descending }));
   return (
     <table className="table">
       <thead>
         <tr>
-          <Heading column="algorithm" sort={sort} onSort={onSort}>
+          <Heading column="algorithm" sort={sort} onSort={(column) => onSort(column, false)}>
             Algorithm
           </Heading>
-          <Heading column="seed" sort={sort} onSort={onSort} numeric>
+          <Heading column="seed" sort={sort} onSort={(column) => onSort(column, false)} numeric>
             Seed
           </Heading>
           <th scope="col">State</th>
-          <Heading column="best" sort={sort} onSort={onSort} numeric>
-            Best {measure ? metricName(measure) : "value"}
-          </Heading>
+          {columns.map(({ kind, axis }) =>
+            kind === "test" || !axis ? (
+              <th scope="col" className="num" key={axis?.key ?? kind} title={kind === "test" ? "once per finished network; not a way to choose, so it does not sort" : undefined}>
+                <AxisTitle axis={axis} kind={kind} />
+              </th>
+            ) : (
+              <Heading key={axis.key} column={axis.key} sort={sort} onSort={(column) => onSort(column, axis.direction === "maximise")} numeric>
+                <AxisTitle axis={axis} kind={kind} />
+              </Heading>
+            ),
+          )}
           <th scope="col" className="num">
             Spent
           </th>
-          <Heading column="test" sort={sort} onSort={onSort} numeric>
-            {testTitle(runs)}
-          </Heading>
           <th scope="col" className="num">
             Time
           </th>
@@ -142,18 +167,16 @@ export function RunTable({ runs, algorithms }: { runs: Run[]; algorithms: Experi
             <td>
               <Progress run={run} />
             </td>
-            <td className="num">
-              {run.best ? (
-                <span className={run === leader && runs.length > 1 ? "leader" : "strong"} title={run === leader && runs.length > 1 ? "best of these runs" : undefined}>
-                  {metric(run.best.value)}
-                </span>
-              ) : (
-                <NoBest run={run} />
-              )}
-            </td>
-            <td className="num muted">{chargedText(run)}</td>
-            <td className="num">
-              <Test run={run} />
+            {columns.map(({ kind, axis, first }) => (
+              <td className="num" key={axis?.key ?? kind}>
+                <ScoreCell run={run} kind={kind} axis={axis} first={first} leader={axis !== undefined && leaders.get(axis.key) === run && runs.length > 1} />
+              </td>
+            ))}
+            <td className="num muted">
+              {chargedText(run)}
+              <span className="sub">{alsoChargedText(run)}</span>
+              {run.counts.repeated > 0 && <span className="sub">{architecturesText(run)}</span>}
+              {failedText(run) && <span className="sub tone-warn">{failedText(run)}</span>}
             </td>
             <td className="num muted">{duration(seconds(run))}</td>
           </tr>
@@ -161,4 +184,26 @@ export function RunTable({ runs, algorithms }: { runs: Run[]; algorithms: Experi
       </tbody>
     </table>
   );
+}
+
+interface ScoreColumn {
+  kind: ScoreKind;
+  /** Undefined where no run has a score of the kind yet. */
+  axis: Axis | undefined;
+  /** Whether it is the kind's first column, which says why a run has no score of it. */
+  first: boolean;
+}
+
+function columnsOf(runs: readonly Run[], kind: ScoreKind): ScoreColumn[] {
+  const found = axes(runs.map((run) => scoreOfKind(run, kind)));
+  return found.length > 0 ? found.map((axis, place) => ({ kind, axis, first: place === 0 })) : [{ kind, axis: undefined, first: true }];
+}
+
+/** The run with the best score of an axis, the earlier of equals. */
+function leaderOf(runs: readonly Run[], axis: Axis): Run | null {
+  return runs.reduce<Run | null>((best, run) => {
+    const [own, other] = [scoreOfKind(run, axis.kind), best && scoreOfKind(best, axis.kind)];
+    if (!own || axisOf(own) !== axis.key) return best;
+    return !other || ahead(own, other) ? run : best;
+  }, null);
 }

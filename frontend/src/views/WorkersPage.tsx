@@ -17,7 +17,7 @@ const JOBS: Record<string, string> = {
   phase: "searching",
   final: "retraining a finalist",
   estimate: "estimating the cost of an experiment",
-  bundle: "packing a download",
+  rebuild: "making a damaged download again",
 };
 
 function Row({ worker }: { worker: Worker }) {
@@ -38,7 +38,7 @@ function Row({ worker }: { worker: Worker }) {
       <td>
         {job === null ? <span className="faint">nothing</span> : (JOBS[job.kind] ?? job.kind)}
         {job !== null && (
-          <span className="sub">{job.run ? <Link to={paths.run(job.run)}>Open its run</Link> : "for somebody else"}</span>
+          <span className="sub">{job.run ? <Link to={paths.run(job.run)}>Open its run</Link> : job.id === null && "for somebody else"}</span>
         )}
       </td>
       <td className="num muted" title={moment(worker.last_seen)}>
@@ -57,7 +57,7 @@ export function WorkersPage() {
       <div className="page-head">
         <div>
           <h1>Workers</h1>
-          <p>Workers train in short slices and share their time fairly between runs. How many there are changes the speed of a search, never its result.</p>
+          <p>Workers train in short slices and share their time fairly between runs. How many there are changes the speed of a search, and its result only where its budget is in seconds.</p>
         </div>
       </div>
       <Panel flush>

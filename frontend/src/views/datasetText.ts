@@ -1,7 +1,7 @@
 /** Words about data sets that several pages use. */
 import type { Dataset, Options } from "../api/types";
 import { equal, textOf } from "../schema/model";
-import { exact } from "../ui/format";
+import { exact, plural } from "../ui/format";
 
 /** What a data set without examples gives a search. */
 export function noSamples(dataset: Dataset): string {
@@ -21,6 +21,12 @@ function rangesText(value: unknown): string {
   return parts.join(", ");
 }
 
+/** "10 classes", "1 real target": what the labels of a data set are. */
+export function targetsText({ task, shape }: Pick<Dataset, "task" | "shape">): string {
+  const count = shape?.classes ?? 0;
+  return task === "regression" ? plural(count, "real target") : plural(count, "class", "classes");
+}
+
 /** Shape of one example and the number of classes, as a choice shows it: "1 × 8 × 8, 5 of 10 classes". */
 export function shapeNote(dataset: Dataset, options: Options = {}): string {
   if (dataset.input_kind === "none") return noSamples(dataset);
@@ -28,7 +34,7 @@ export function shapeNote(dataset: Dataset, options: Options = {}): string {
   const { input, classes } = dataset.shape;
   const labels = options["labels"];
   const some = Array.isArray(labels) && labels.length > 0 && labels.length < classes;
-  return `${input.join(" × ")}, ${some ? `${labels.length} of ` : ""}${classes} classes`;
+  return `${input.join(" × ")}, ${some ? `${labels.length} of ` : ""}${targetsText(dataset)}`;
 }
 
 /** What a data set is, in a few words for a choice. */
@@ -36,7 +42,7 @@ export function choiceNote(dataset: Dataset): string {
   const shape = shapeNote(dataset);
   if (dataset.provides === "table" && dataset.input_kind !== "none") return `${shape}, answers from a table`;
   const size = Object.entries(dataset.sizes).find(([name]) => name.startsWith("train"));
-  return dataset.provides === "samples" && size ? `${shape}, ${exact(size[1])} for ${size[0]}` : shape;
+  return dataset.provides === "samples" && size ? `${shape}, by default ${exact(size[1])} for ${size[0]}` : shape;
 }
 
 /**

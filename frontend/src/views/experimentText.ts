@@ -1,60 +1,92 @@
 /** Words about experiments and runs that several pages use. */
-import type { BudgetKind, Experiment, ExperimentBody, Model, Options, Run, RunState } from "../api/types";
+import { BUDGET_KINDS, type BudgetInfo, type BudgetKind, type Experiment, type ExperimentBody, type Model, type Options, type Run, type RunState, type TestVisits } from "../api/types";
 import { equal } from "../schema/model";
-import { count, duration, exact, metricName } from "../ui/format";
-import { commonKey, scoreKey, scoreOf } from "../ui/score";
+import type { Score } from "../types/events.gen";
+import { count, duration, exact, share } from "../ui/format";
+import { ahead, axes } from "../ui/scoreKinds";
 
 /** States in the order in which a person wants to know of them. */
 export const STATE_ORDER: readonly RunState[] = ["running", "pausing", "queued", "paused", "failed", "completed", "cancelled"];
 
 export const ACTIVE: ReadonlySet<RunState> = new Set(["queued", "running", "pausing"]);
 
-/** "900 k samples", "100 trials", "2 min 10 s", "no limit". */
-export function budgetText(budget: { kind: BudgetKind; limit: number } | null): string {
+/** An amount of one kind without its unit. */
+export function amountText(kind: BudgetKind, amount: number): string {
+  return kind === "seconds" ? duration(amount) : kind === "trials" ? exact(amount) : count(amount);
+}
+
+/** An amount of one kind with its unit: "900 k samples", "3.1 TFLOPs", "12 s of device time". */
+export function unitText(kind: BudgetKind, amount: number): string {
+  const text = amountText(kind, amount);
+  if (kind === "flops") return /[a-zA-Z]$/.test(text) ? `${text}FLOPs` : `${text} FLOPs`;
+  return kind === "seconds" ? `${text} of device time` : `${text} ${kind}`;
+}
+
+/** "900 k samples", "100 trials, repeats not counted", "as configured". */
+export function budgetText(budget: BudgetInfo | null): string {
   if (!budget) return "as configured";
-  if (budget.kind === "seconds") return `${duration(budget.limit)} of computing`;
-  return `${budget.kind === "trials" ? exact(budget.limit) : count(budget.limit)} ${budget.kind}`;
+  return unitText(budget.kind, budget.limit) + (budget.kind === "trials" && !budget.count_repeats ? ", repeats not counted" : "");
 }
 
 /** "412 k of 900 k samples"; without a budget what was charged in samples, or in trials where nothing is trained. */
 export function chargedText(run: Run): string {
   const { budget, charged } = run;
-  if (budget?.kind === "trials") return `${exact(charged.trials)} of ${exact(budget.limit)} trials`;
-  if (budget?.kind === "seconds") return `${duration(charged.seconds)} of ${duration(budget.limit)}`;
-  if (budget) return `${count(charged.samples)} of ${count(budget.limit)} samples`;
-  return charged.samples > 0 || charged.trials === 0 ? `${count(charged.samples)} samples` : `${exact(charged.trials)} trials`;
+  const kind = chargedKind(run);
+  return budget ? `${amountText(kind, charged[kind])} of ${unitText(kind, budget.limit)}` : unitText(kind, charged[kind]);
+}
+
+/** In what a run's charge is shown: its budget's kind; where a plan of its own ends it, samples, or trials where none are taken. */
+export const chargedKind = ({ budget, charged }: Pick<Run, "budget" | "charged">): BudgetKind => budget?.kind ?? (charged.samples > 0 || charged.trials === 0 ? "samples" : "trials");
+
+/** What was charged in all kinds but that of `chargedText`: equal in one is not equal in the others. */
+export function alsoChargedText(run: Run): string {
+  const shown = chargedKind(run);
+  const others = BUDGET_KINDS.filter((kind) => kind !== shown && run.charged[kind] > 0);
+  return others.map((kind) => unitText(kind, run.charged[kind])).join(" · ");
+}
+
+/** "388 distinct, 72 % repeats". */
+export function architecturesText({ counts }: Pick<Run, "counts">): string {
+  const distinct = `${exact(counts.architectures)} distinct`;
+  return counts.repeated > 0 ? `${distinct}, ${share(counts.repeated / counts.trials)} repeats` : distinct;
+}
+
+/** "3 of 40 trials failed"; empty where none did. */
+export function failedText({ counts }: Run): string {
+  return counts.failed > 0 ? `${exact(counts.failed)} of ${exact(counts.trials)} trials failed` : "";
 }
 
 /** Test scores of what a run found: one, or one for each data set where each has a network of its own. */
-export function testScores(run: Run): number[] {
+export function testScores(run: Run): Score[] {
   const finalists = run.models.filter((model) => model.role === "finalist").sort((a, b) => a.index - b.index);
   // Of several networks for the same data the first is the one that the search chose on validation; the test split must not choose.
   const own = run.datasets.length > 1 ? finalists : finalists.slice(0, 1);
-  return own.flatMap((model) => scoreOf(model.metrics, "test") ?? []);
+  return own.flatMap((model) => model.test_score ?? []);
 }
 
-/** "Test accuracy", "Test R²"; "Test score" where runs are scored in different ways. */
-export function testTitle(runs: readonly Run[]): string {
-  // Before the first test the measure of the search says what it will be.
-  const key = commonKey(
-    runs.flatMap((run) => (run.models.length > 0 ? run.models.map((model) => scoreKey(model.metrics, "test")) : [run.best?.metric.startsWith("val_") ? run.best.metric.replace("val_", "test_") : null])),
-  );
-  return key === null ? "Test score" : metricName(key).replace(/^./, (letter) => letter.toUpperCase());
+/**
+ * "5 finished networks of this experiment were scored on this test part", with what follows from it. Counted together is what opens the same
+ * examples: two subsets of the classes are two test parts.
+ */
+export function visitsText({ experiment, data, part, further }: TestVisits, dataSets = 1): string {
+  const own = `${exact(experiment)} finished ${experiment === 1 ? "network" : "networks"} of this experiment`;
+  const all = data > experiment ? `, ${exact(data)} of all your runs,` : "";
+  // Of several data sets a network may have been scored on one alone.
+  const scored = dataSets > 1
+    ? `${own} ${experiment === 1 ? "was" : "were"} scored on the test parts of its data sets, once on each that it is for; of all your runs ${[{ part, data }, ...further].map((one) => `${exact(one.data)} on that of ${one.part}`).join(", ")}.`
+    : `${own}${all} ${data === 1 ? "was" : "were"} scored on the test part of ${part}, each once.`;
+  return `${scored} The more of them you have looked at, the less the best of them says; choose by validation.`;
 }
 
-/** The mean over data sets, by which runs are compared. */
-export function testScore(run: Run): number | null {
-  const scores = testScores(run);
-  return scores.length === 0 ? null : scores.reduce((sum, value) => sum + value, 0) / scores.length;
-}
+/** The title that the engine gives where an algorithm has no comparison of its own. */
+export const RANDOM = "random architecture, finished in the same way";
 
-/** The best trained network of a run's finale, and the random one it is compared with. */
-export function finaleOf(run: Run): { best: Model | null; baseline: Model | null } {
-  const score = (model: Model) => scoreOf(model.metrics, "test") ?? -Infinity;
+/** The best trained network of a run's finale, and the test scores of the random ones that were finished in the same way. */
+export function finaleOf(run: Run): { best: Model | null; random: number[] } {
   const finalists = run.models.filter((model) => model.role === "finalist").sort((a, b) => a.index - b.index);
   const best = finalists[0] ?? null;
-  const baseline = run.models.filter((model) => model.role === "baseline" && Number.isFinite(score(model)))[0] ?? null;
-  return { best, baseline };
+  const random = run.models.flatMap((model) => (model.role === "baseline" && model.title === RANDOM ? (model.test_score?.value ?? []) : []));
+  return { best, random };
 }
 
 /**
@@ -69,6 +101,11 @@ export function givenOptions(run: Run, algorithms: ExperimentBody["algorithms"])
   return fitting[0]?.options ?? {};
 }
 
+/** "up to 16": how many trials of equal shape are trained together, from what a run was configured with; null where each is for itself. */
+export function togetherText(together: unknown): string | null {
+  return typeof together === "number" && together > 1 ? `up to ${together}` : null;
+}
+
 /** Wall-clock seconds from the start to the end, or to now. */
 export function seconds(run: Run): number | null {
   if (!run.started) return null;
@@ -81,7 +118,13 @@ export function algorithmTitles(experiment: Experiment): string[] {
   return [...new Set(experiment.runs.map((run) => run.algorithm.title))];
 }
 
-/** The run with the best value so far; runs of one experiment have the same measure. */
-export function bestRun(experiment: Experiment): Run | null {
-  return experiment.runs.reduce<Run | null>((best, run) => (run.best && run.best.value > (best?.best?.value ?? -Infinity) ? run : best), null);
+/**
+ * The score that a list shows of an experiment: the best search score, or where there is none the best validation score of a finished network. Null where the runs'
+ * scores are not of one kind and measure, because then none of them is the best. Never a test score: that would be choosing by it.
+ */
+export function leadingScore(experiment: Experiment): Score | null {
+  const searched = experiment.runs.flatMap((run) => run.search_score ?? []);
+  const scores = searched.length > 0 ? searched : experiment.runs.flatMap((run) => run.validation_score ?? []);
+  if (axes(scores).length !== 1) return null;
+  return scores.reduce((best, score) => (ahead(score, best) ? score : best));
 }

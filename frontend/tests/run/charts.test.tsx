@@ -1,7 +1,6 @@
 /** Charts, reports, masks, draws and steps of growth on the run page: what the store keeps and what the page says. */
 import { act, cleanup, fireEvent, render, screen, within } from "@testing-library/react";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { Snapshot } from "../../src/api/types";
 import { rowsOverTime } from "../../src/charts/certainty";
 import { progressTabs } from "../../src/charts/progress";
 import { neuronFacts, ofNeurons } from "../../src/graph/NeuronPicture";
@@ -10,6 +9,12 @@ import { viewsOf } from "../../src/pictures/views";
 import { ChampionView } from "../../src/run/ChampionView";
 import { ChartsView } from "../../src/run/ChartsView";
 import { GrowthSteps, stepsAt } from "../../src/run/GrowthSteps";
+import { rowLabels } from "../../src/decisions/decisionStage";
+import { leader } from "../../src/charts/decisions";
+import type { Curve } from "../../src/charts/Curves";
+import { distinct } from "../../src/charts/progress";
+import { fittingScale } from "../../src/graph/supernet";
+import { EntropyGauge } from "../../src/run/EntropyGauge";
 import { Inspector } from "../../src/run/Inspector";
 import { NeuronTable } from "../../src/run/NeuronTable";
 import { Outcome } from "../../src/run/Outcome";
@@ -17,11 +22,12 @@ import { temperatures } from "../../src/run/temperature";
 import { TriedPanel } from "../../src/run/TriedPanel";
 import { decodeFloats } from "../../src/stream/floats";
 import { RunStore } from "../../src/stream/store";
-import { maskBits, maskGraph, percent, shareKept } from "../../src/structures/mask";
+import { changesOf, fates, maskBits, maskGraph, percent, shareKept } from "../../src/structures/mask";
 import { fitOf } from "../../src/structures/maskPictures";
 import { MaskView } from "../../src/structures/MaskView";
 import type { GraphData } from "../../src/types/events.gen";
 import { event, run } from "./events";
+import { snapshotOf } from "./pastServer";
 import { engineEvents, ofKind, pictureOf, propsOf, stubCanvas } from "./fixtures";
 
 let flushes: (() => void)[];
@@ -65,13 +71,9 @@ describe("what the store keeps", () => {
 
   it("begins with a snapshot's charts, masks, reports, steps and draws", () => {
     const structure = ofKind("structure")[0]!.data;
-    const snapshot = {
-      as_of_seq: 50, run: run(), family: ofKind("family")[0]!.data, structure, champion: null, derived: null, incumbent: null, phases: [], notices: [], finalists: [], models: [], metrics: {},
-      candidates: { number: [], value: [], status: [], operator: [], parents: [], genome_hash: [] },
-      pictures: [{ ...ofKind("charts")[1]!.data, source: "phase:0" }, { ...ofKind("mask")[1]!.data, source: "phase:1" }],
-      reports: [ofKind("report")[0]!.data], growth: ofKind("growth_step").map((item) => item.data),
-    } as unknown as Snapshot;
-    store.restore(snapshot);
+    const pictures = [event(41, ofKind("charts")[1]!.data as never, "phase:0"), event(42, ofKind("mask")[1]!.data as never, "phase:1")];
+    const said = [event(1, ofKind("family")[0]!.data as never), event(2, structure as never), event(3, ofKind("report")[0]!.data as never), ...ofKind("growth_step").map((item, place) => event(10 + place, item.data as never))];
+    store.restore(snapshotOf([...said, ...pictures], 50));
     expect([...store.pictures.of("charts").keys()]).toEqual(["phase:0"]);
     expect([...store.pictures.of("mask").keys()]).toEqual(["phase:1"]);
     expect(store.reports).toHaveLength(1);
@@ -127,21 +129,46 @@ describe("a mask", () => {
       else expect(bits?.reduce((sum, bit) => sum + bit, 0)).toBe(layer.kept);
     }
     // Three outputs of four inputs, packed by hand: 1010 0000 | 0001 (padded).
-    const bits = maskBits({ name: "x", title: "x", rows: 3, columns: 4, kept: 3, total: 12, bits: btoa(String.fromCharCode(0b10100000, 0b00010000)) });
+    const bits = maskBits({ name: "x", title: "x", rows: 3, columns: 4, kept: 3, total: 12, bits: btoa(String.fromCharCode(0b10100000, 0b00010000)), before: "" });
     expect([...(bits ?? [])]).toEqual([1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+  });
+
+  it("tells what has just gone and what has come back from what was removed before", () => {
+    const bits = (first: number) => btoa(String.fromCharCode(first));
+    const layer = { name: "x", title: "x", rows: 1, columns: 4, kept: 2, total: 4, bits: bits(0b11000000), before: bits(0b10100000) };
+    expect(fates(layer)).toEqual(["kept", "back", "gone", "removed"]);
+    expect(fates({ ...layer, before: "" })).toEqual(["kept", "kept", "removed", "removed"]);
+    expect(changesOf({ kind: "mask", step: 1, values: {}, layers: [layer] })).toEqual({ gone: 1, back: 1 });
+    expect(changesOf({ kind: "mask", step: 1, values: {}, layers: [{ ...layer, before: "" }] })).toBeNull();
   });
 
   it("gives the graph of the small layers that follow each other, and who is cut off", () => {
     const graph = maskGraph(frame);
     expect(graph?.columns).toEqual([20, 12, 6]);
-    expect(graph?.layers.map(({ links }) => links.length)).toEqual(frame.layers.slice(0, 2).map((layer) => layer.kept));
+    expect(graph?.layers.map(({ links }) => links.filter(([, , fate]) => fate !== "gone").length)).toEqual(frame.layers.slice(0, 2).map((layer) => layer.kept));
     const [first] = frame.layers;
     const bits = maskBits(first!)!;
-    for (const [from, to] of graph!.layers[0]!.links) expect(bits[to * 20 + from]).toBe(1);
+    for (const [from, to, fate] of graph!.layers[0]!.links) expect(bits[to * 20 + from]).toBe(fate === "gone" ? 0 : 1);
     graph!.neurons[0]!.forEach((neuron, input) => {
       const out = Array.from({ length: 12 }, (_, row) => bits[row * 20 + input] ?? 0).reduce((sum, bit) => sum + bit, 0);
-      expect(neuron).toEqual({ in: null, out, dead: out === 0 });
+      expect(neuron).toMatchObject({ in: null, out, dead: out === 0 });
     });
+  });
+
+  it("marks in the surviving graph what was removed, kept again and cut off just now", () => {
+    const bits = (first: number) => btoa(String.fromCharCode(first));
+    // Two outputs of two inputs: input 2 loses its last weight, output 2 gets one back.
+    const layer = { name: "x", title: "x", rows: 2, columns: 2, kept: 2, total: 4, bits: bits(0b10100000), before: bits(0b11000000) };
+    const graph = maskGraph({ kind: "mask", step: 2, values: {}, layers: [layer] })!;
+    expect(graph.layers[0]!.links).toEqual([[0, 0, "kept"], [1, 0, "gone"], [0, 1, "back"]]);
+    expect(graph.neurons).toEqual([
+      [{ in: null, out: 2, dead: false, cutNow: false }, { in: null, out: 0, dead: true, cutNow: true }],
+      [{ in: 1, out: null, dead: false, cutNow: false }, { in: 1, out: null, dead: false, cutNow: false }],
+    ]);
+    // Who was cut off earlier is not said to be cut off just now, and without a frame before nobody is.
+    const later = maskGraph({ kind: "mask", step: 3, values: {}, layers: [{ ...layer, before: layer.bits }] })!;
+    const first = maskGraph({ kind: "mask", step: 1, values: {}, layers: [{ ...layer, before: "" }] })!;
+    for (const { neurons } of [later, first]) expect(neurons.flat().map((item) => [item.dead, item.cutNow])).toEqual([[false, false], [true, false], [false, false], [false, false]]);
   });
 
   it("has no graph where layers are large or do not follow each other", () => {
@@ -220,7 +247,8 @@ describe("a distribution on the simplex", () => {
     flush();
     render(<Inspector run={run()} store={store} pin={{ group: "cell", edge: 0 }} onPin={() => undefined} candidate={null} onCandidate={() => undefined} />);
     expect(screen.getByRole("img", { name: /three strongest operations: sep 3×3 0\.60, skip 0\.20, .*; 16 draws around them/ })).toBeTruthy();
-    expect(screen.getByRole("meter").getAttribute("aria-valuenow")).toBe("79");
+    // The entropy is 79 % of the uniform one's: so much is undecided.
+    expect(screen.getByRole("meter", { name: "How decided" }).getAttribute("aria-valuenow")).toBe("21");
     expect(screen.getByText("temperature").nextElementSibling?.textContent).toBe("0.5000");
     store.setCursor(LAST + 1);
     expect(temperatures(store)).toEqual([["temperature", 4]]);
@@ -292,7 +320,7 @@ describe("curves", () => {
     store.applyRange(1, 2, [1, 2].map((seq) => measured(seq, { val_r2: 0.5, train_loss: 1, kl_weights: 3, kl_structure: 1, log_likelihood: -9, val_elbo: -7, error_cost: 2, temperature: 1, share_kept: 0.4, expected_cost: 0.2, lambda_prior_q: 1, mystery: 7, enigma: 5 })));
     expect(progressTabs(store).map((tab) => tab.title)).toEqual(["R²", "Loss", "Temperature", "Factors", "Cost", "Nats", "Kept", "More"]);
     expect(names("r2")).toEqual(["validation"]);
-    expect(names("nats")).toEqual(["error cost", "KL structure", "KL weights", "log likelihood", "validation ELBO"]);
+    expect(names("nats")).toEqual(["error cost", "KL(q(Γ) ‖ p(Γ))", "KL(q(w) ‖ p(w|Γ))", "log likelihood", "validation ELBO"]);
     expect(names("cost")).toEqual(["expected cost"]);
     // Numbers of unknown kinds one at a time.
     expect(names("more")).toEqual(["enigma"]);
@@ -307,8 +335,60 @@ describe("curves", () => {
   });
 
   it("show a retraining by the score of its task", () => {
-    store.finalists.push({ index: 0, role: "finalist" } as never);
-    store.applyRange(1, 1, [measured(1, { val_r2: 0.5 }, "final:0")]);
+    store.applyRange(1, 2, [event(1, { kind: "finalist", index: 0, role: "finalist" } as never), measured(2, { val_r2: 0.5 }, "final:0")]);
     expect(progressTabs(store).at(-1)).toMatchObject({ id: "retraining", curves: [{ y: [0.5] }] });
+  });
+});
+
+describe("a gauge of how decided a row of weights is", () => {
+  it.each([
+    [1, "0", "0%"],
+    [0, "100", "100%"],
+    [0.25, "75", "75%"],
+  ])("is empty where nothing is decided and full where one alone is left: entropy %d of uniform", (share, now, width) => {
+    const { container } = render(<EntropyGauge share={share} />);
+    expect(screen.getByRole("meter").getAttribute("aria-valuenow")).toBe(now);
+    expect(container.querySelector<HTMLElement>(".entropy-rail > i")?.style.width).toBe(width);
+    // The words at its ends stand where the bar is empty and full.
+    expect([...container.querySelectorAll(".entropy-ends > span")].map((item) => item.textContent)).toEqual(["undecided", `entropy ${Math.round(100 * share)} % of uniform`, "decided"]);
+  });
+});
+
+describe("a legend of curves", () => {
+  it("draws no two alike and calls no two alike, whatever the search calls its numbers and phases", () => {
+    const curve = (label: string, color: string, more: Partial<Curve> = {}): Curve => ({ label, color, x: [1], y: [1], ...more });
+    const many = distinct([
+      ...Array.from({ length: 12 }, (_, number) => curve(`control ${number % 3}`, number % 2 ? "--ink3" : "--faint", { dash: [5, 4] })),
+      ...Array.from({ length: 12 }, () => curve("validation", "--accent")),
+    ]);
+    expect(new Set(many.map(({ color, dash }) => `${color} ${dash?.join(" ") ?? ""}`)).size).toBe(24);
+    expect(new Set(many.map(({ label }) => label)).size).toBe(24);
+    expect(many[12]).toMatchObject({ label: "validation", color: "--accent" });
+  });
+});
+
+describe("nodes of a family", () => {
+  it("never lie over each other, however many there are", () => {
+    const column = (count: number, height: number) => Array.from({ length: count }, (_, place) => ({ at: { x: 100, y: (place * height) / (count - 1) }, width: 40 }));
+    expect(fittingScale(column(4, 400), 32)).toBe(1);
+    const scale = fittingScale(column(20, 400), 32);
+    expect(32 * scale).toBeLessThan(400 / 19);
+    expect(fittingScale([{ at: { x: 0, y: 0 }, width: 60 }, { at: { x: 40, y: 3 }, width: 60 }], 32)).toBeCloseTo((0.92 * 40) / 60);
+  });
+
+  it("with one operation each are as strong as its weight, and say so", () => {
+    expect(leader([0.9], 0, 1)).toEqual({ operation: 0, weight: 0.9, lead: 0.9 });
+    expect(leader([0], 0, 1).lead).toBe(0);
+    expect(leader([0.5, 0.5], 0, 2).lead).toBe(0);
+  });
+});
+
+describe("labels of decisions in little room", () => {
+  it("never read alike where the decisions differ", () => {
+    const rows = ["Normal cell, node 0: first", "Normal cell, node 1: first", "Reduction cell, node 0: first"];
+    const fit = (letters: number) => (label: string) => (label.length <= letters ? label : `${label.slice(0, Math.ceil(letters / 2))}…${label.slice(-Math.floor(letters / 2))}`);
+    expect(rowLabels(rows, fit(40))).toEqual(rows);
+    expect(rowLabels(rows, fit(18))[0]).toBe("Normal ce… 0: first");
+    expect(rowLabels(rows, fit(4))).toEqual(["1", "2", "3"]);
   });
 });

@@ -7,8 +7,8 @@ import { RunHeader } from "../../src/run/RunHeader";
 import { TrialTable } from "../../src/run/TrialTable";
 import { RunStore } from "../../src/stream/store";
 import { Toasts } from "../../src/ui/toast";
-import { testScore, testScores } from "../../src/views/experimentText";
-import { algorithm, event, run } from "./events";
+import { testScores } from "../../src/views/experimentText";
+import { algorithm, event, run, score, scored } from "./events";
 
 let flushes: (() => void)[];
 let store: RunStore;
@@ -27,7 +27,7 @@ const HALVES = { datasets: ["digits", "digits"], config: { dataset_options: [{ l
 
 const model = (index: number, role: Model["role"], metrics: Record<string, number>, changes: Partial<Model> = {}): Model => ({
   id: `m${index}`, run: "r1", experiment: { id: "e1", name: "" }, algorithm: algorithm("PathNet"), space: "modular", datasets: ["digits", "digits"], seed: 3, index, role,
-  genome_hash: "h", metrics, parameters: 100, flops: 200, bundle: role === "finalist" ? { size: 1000, sha256: "" } : null, reason: "", created: "", ...changes,
+  title: "", genome_hash: "h", metrics, ...scored(metrics), parameters: 100, flops: 200, bundle: role === "finalist" ? { size: 1000, sha256: "", checked: null, damage: "", repair: "", rebuild: "no" } : null, reason: "", created: "", ...changes,
 });
 const finalist = (seq: number, index: number, title: string, domains: number[], role = "finalist") =>
   event(seq, { kind: "finalist", index, role, title, genome: {}, genome_hash: "h", string: "", graph: {}, finish: "as_is", domains } as never);
@@ -69,10 +69,24 @@ describe("several networks at the end", () => {
       finalist(2, 1, "random architecture, finished in the same way", [0, 1], "baseline"),
     ]);
     const terms = screen.getAllByRole("term").map((item) => item.textContent);
-    expect(terms).toEqual(["mean test accuracy, once", "random architecture", "test, digits", "test, mnist", "mean validation", "parameters", "FLOPs (2×MACs)"]);
+    expect(terms).toEqual([
+      "test accuracy, mean of 2 data sets, once", "random architecture", "test, digits", "test, mnist", "validation accuracy, mean of 2 data sets, finished", "parameters",
+      "FLOPs (2×MACs)",
+    ]);
     expect(screen.getByTestId("test-accuracy").textContent).toBe("0.9000");
     expect(screen.getByTestId("baseline-accuracy").textContent).toBe("0.8000");
-    expect(screen.getByText(/10.0 points better than a random one/)).toBeTruthy();
+    expect(screen.getByText(/^1 random architecture finished in the same way: mean 0\.8000\. The best architecture is 10\.0 points above that mean and above 1 of 1; one run with one seed \(n = 1\): an observation/)).toBeTruthy();
+  });
+
+  it("stand beside several random ones with their spread and their sizes", () => {
+    const random = (index: number, accuracy: number, parameters: number) => model(index, "baseline", { test_accuracy: accuracy }, { parameters });
+    show({ datasets: ["fashion_mnist"], models: [model(0, "finalist", { test_accuracy: 0.9 }), random(1, 0.88, 95), random(2, 0.91, 108), random(3, 0.85, 100)] }, [
+      finalist(1, 0, "best path", [0]),
+      ...[1, 2, 3].map((index) => finalist(index + 1, index, "random architecture, finished in the same way", [0], "baseline")),
+    ]);
+    expect(screen.getByText("mean of 3 random ones")).toBeTruthy();
+    expect(screen.getByTestId("baseline-accuracy").textContent).toBe("0.8800");
+    expect(screen.getByText(/3 random architectures .* from 0\.8500 to 0\.9100.* 2\.0 points above that mean and above 2 of 3; .* They have 0\.95 to 1\.08 times its parameters\./)).toBeTruthy();
   });
 
   it("are compared with a baseline under its own title", () => {
@@ -81,7 +95,7 @@ describe("several networks at the end", () => {
       finalist(2, 1, "best of 10 random paths", [0], "baseline"),
     ]);
     expect(screen.getByText("best of 10 random paths")).toBeTruthy();
-    expect(screen.getByText("The best architecture is 2.0 points better than the best of 10 random paths.")).toBeTruthy();
+    expect(screen.getByText("The best architecture is 2.0 points above the best of 10 random paths; one run with one seed (n = 1): an observation, no verdict on the method.")).toBeTruthy();
     cleanup();
     store = new RunStore((call) => flushes.push(call));
     show({ ...HALVES, models: [model(0, "finalist", { test_accuracy: 0.9 }), model(1, "finalist", { test_accuracy: 0.9 }), model(2, "baseline", { test_accuracy: 0.8 })] }, [
@@ -133,7 +147,7 @@ describe("controls", () => {
     expect(part.getAllByRole("row").map((row) => [...row.children].map((cell) => cell.textContent))).toEqual([
       ["", "control", "search"],
       ["tournaments", "7", "4"],
-      ["fitness", "90.0 %", "98.5 %"],
+      ["accuracy of the best path", "90.0 %", "98.5 %"],
       ["threshold reached", "no", "yes"],
     ]);
   });
@@ -156,33 +170,42 @@ describe("controls", () => {
 });
 
 describe("what a value is", () => {
-  const wann = { algorithm: algorithm("WANN", [], "shared weights"), best: { value: 0.4, metric: "val_accuracy", candidate: null, genome_hash: "h" } };
+  const shared = score("search", "val_accuracy", 0.4, { fidelity: { text: "shared weights", epochs: null, samples: null }, selected_from: 80 });
+  const wann = { algorithm: algorithm("WANN", [], "shared weights"), best: { candidate: null, genome_hash: "h" }, search_score: shared };
   it("tells WANN's value with shared weights from the one after training", () => {
-    const metrics = { test_accuracy: 0.58, val_accuracy: 0.6, random_mean: 0.4, random_sd: 0.1, ensemble: 0.5, tuned: 0.5, tuned_weight: -2, trained: 0.58 };
+    const metrics = { test_accuracy: 0.58, val_accuracy: 0.6, test_random_mean: 0.4, test_random_sd: 0.1, test_ensemble: 0.5, test_tuned: 0.5, tuned_weight: -2 };
     show({ ...wann, models: [model(0, "finalist", metrics)] }, [finalist(1, 0, "a", [0])]);
-    expect(screen.getByText("validation, trained").nextElementSibling?.textContent).toBe("0.6000");
+    expect(screen.getByText("validation accuracy, finished").nextElementSibling?.textContent).toBe("0.6000");
     render(<RunHeader run={store.run!} store={store} />);
-    expect(screen.getByText("best validation, shared weights").nextElementSibling?.textContent).toBe("0.4000");
+    expect(screen.getByText("search, validation accuracy, shared weights, best of 80").nextElementSibling?.textContent).toBe("0.4000");
   });
 
   it("is named by its metric in the table of trials", () => {
-    store.setRun(run({ best: { value: 1, metric: "reward", candidate: 0, genome_hash: "h" } }));
+    store.setRun(run({ search_measure: { kind: "search", metric: "reward", name: "reward", unit: "points", direction: "maximise" } }));
     store.applyRange(1, 1, [event(1, { kind: "candidate_born", number: 0, parents: [], operator: "sample", genome: {}, genome_hash: "h", string: "s", fidelity: {} })]);
     flush();
     const { container } = render(<TrialTable store={store} selected={null} onSelect={() => undefined} />);
     expect(container.querySelector(".trial-head")?.textContent).toContain("reward");
   });
 
-  it("is the mean over data sets where each has a network of its own, and the first one's otherwise", () => {
+  it("is that of every data set where each has a network of its own, and the first one's otherwise", () => {
     const models = [model(1, "finalist", { test_accuracy: 0.8 }), model(0, "finalist", { test_accuracy: 0.9 }), model(2, "baseline", { test_accuracy: 0.1 })];
-    expect(testScores(run({ ...HALVES, models }))).toEqual([0.9, 0.8]);
-    expect(testScore(run({ ...HALVES, models }))).toBeCloseTo(0.85);
-    expect(testScores(run({ models }))).toEqual([0.9]);
-    expect(testScore(run())).toBeNull();
+    expect(testScores(run({ ...HALVES, models })).map((item) => item.value)).toEqual([0.9, 0.8]);
+    expect(testScores(run({ models })).map((item) => item.value)).toEqual([0.9]);
+    expect(testScores(run())).toEqual([]);
   });
 });
 
 describe("the header", () => {
+  it("says where trials are trained together", () => {
+    store.setRun(run({ config: { together: 16 } }));
+    const { unmount } = render(<RunHeader run={store.run!} store={store} />);
+    expect(screen.getByText("trained together").nextElementSibling?.textContent).toBe("up to 16");
+    unmount();
+    render(<RunHeader run={run({ config: { together: 1 } })} store={store} />);
+    expect(screen.queryByText("trained together")).toBeNull();
+  });
+
   it("leads to several downloads, and says with which seed a run was cloned", async () => {
     const models = [model(0, "finalist", { test_accuracy: 0.97 }), model(1, "finalist", { test_accuracy: 0.91 })];
     store.setRun(run({ ...HALVES, state: "completed", models }));

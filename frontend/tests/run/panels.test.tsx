@@ -1,12 +1,16 @@
-import { act, cleanup, fireEvent, render, screen, within } from "@testing-library/react";
+import { act, cleanup, fireEvent, render, screen, waitFor, within } from "@testing-library/react";
 import { Profiler } from "react";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Model } from "../../src/api/types";
+import { populationFigures, rankingNote } from "../../src/charts/individualPoints";
 import { derivedEdges, skipConnections } from "../../src/run/derivedFacts";
 import { EventLog } from "../../src/run/EventLog";
+import { ProgressPanel } from "../../src/run/ProgressPanel";
+import { Inspector } from "../../src/run/Inspector";
 import { Matrices } from "../../src/run/MatrixTable";
 import { Outcome } from "../../src/run/Outcome";
 import { RunHeader, stateText } from "../../src/run/RunHeader";
+import { architecturesText } from "../../src/views/experimentText";
 import { clockText, connectionChip } from "../../src/run/TimeBar";
 import { TrialTable } from "../../src/run/TrialTable";
 import { viewsOf } from "../../src/pictures/views";
@@ -15,7 +19,7 @@ import { TriedPanel } from "../../src/run/TriedPanel";
 import { visibleRange } from "../../src/run/VirtualRows";
 import { RunStore } from "../../src/stream/store";
 import type { FamilyGroup } from "../../src/types/events.gen";
-import { algorithm, born, event, family, run, structure, told } from "./events";
+import { algorithm, born, event, family, run, scored, structure, told } from "./events";
 import { propsOf } from "./fixtures";
 
 const group = family.groups[0] as unknown as FamilyGroup;
@@ -77,6 +81,15 @@ describe("long lists", () => {
     expect(renders.mock.calls.length).toBe(before);
   });
 
+  it("shows beside the curves what makes the figures say less than they seem to", () => {
+    const notice = (seq: number, name: string, message: string) => event(seq, { kind: "notice", name, message, step: 0, values: {} });
+    store.applyRange(1, 3, [notice(1, "data", "97 % of the examples are of one class."), notice(2, "doubt", "Search, step 3: Training loss 60 nats is absurd."), notice(3, "warm_up", "The warm-up is over.")]);
+    flush();
+    render(<ProgressPanel store={store} />);
+    const told = screen.getByRole("list", { name: "Read this beside the scores" });
+    expect(within(told).getAllByRole("listitem").map((line) => line.textContent)).toEqual(["97 % of the examples are of one class.", "Search, step 3: Training loss 60 nats is absurd."]);
+  });
+
   it("folds a row of derived changes into one line of the log", () => {
     const derived = (seq: number) => event(seq, { kind: "derived", step: seq, genome: {}, genome_hash: "h", string: "", changed_edges: 2 });
     store.applyRange(1, 3, [derived(1), derived(2), derived(3)]);
@@ -105,11 +118,57 @@ describe("weights as a table", () => {
   });
 });
 
+describe("a doubtful trial", () => {
+  const sentence = "Validation loss 115,875 nats is absurd: giving all classes the same probability has 2.30.";
+  const doubted = () => {
+    const tell = told(2, 0, 0.1);
+    store.applyRange(1, 4, [born(1, 0), { ...tell, data: { ...tell.data, warnings: [sentence] } as never }, born(3, 1), told(4, 1, 0.9)]);
+  };
+
+  it("is told at its candidate, in its row and in the log; the others are not", () => {
+    doubted();
+    vi.stubGlobal("fetch", () => new Promise(() => undefined));
+    const inspect = (candidate: number) => {
+      cleanup();
+      render(<Inspector run={run()} store={store} pin={null} onPin={() => undefined} candidate={candidate} onCandidate={() => undefined} />);
+      return screen.queryByRole("list", { name: "Read this beside the scores" })?.textContent;
+    };
+    expect([inspect(0), inspect(1)]).toEqual([sentence, undefined]);
+    expect(store.log.filter(({ tone }) => tone === "warn").map(({ text }) => text)).toEqual([`trial 0: ${sentence}`]);
+    cleanup();
+    render(<TrialTable store={store} selected={null} onSelect={() => undefined} />);
+    const [newer, older] = screen.getAllByRole("button");
+    expect([newer?.textContent, older?.textContent]).toEqual([expect.stringContaining("completed"), expect.stringContaining("doubtful")]);
+    expect(older?.title).toContain(sentence);
+  });
+
+  it("names what a population in memory ranks by, and which end is better", () => {
+    const block = { kind: "population", generation: 1, size: 2, block: "eJxVzMEKwzAIBuB38WxLGuhlrxJykFY2IdGSpWMw9u6zOxR68/9+9QOVSeGWwjhjGOOcESq9r7CYKi9dTJ9eRIxuD1lX/h9i8LhRY+0ehwmHycE2btStOYGodKECeE6+8KKy8/EvZUzZ4c5q9RDdS/n+AIklL3o=", best: -2, mean: -2 } as const;
+    store.applyRange(1, 1, [event(1, { ...block, metric: "train_log_likelihood", direction: "maximise" })]);
+    expect([rankingNote(store), populationFigures(store)[0]?.head[1]]).toEqual(["generation × training log likelihood, by which it ranks, higher is better", "training log likelihood"]);
+    store.applyRange(2, 2, [event(2, { ...block, metric: "train_loss", direction: "minimise" })]);
+    expect(rankingNote(store)).toBe("generation × training loss, by which it ranks, lower is better");
+    store.applyRange(3, 3, [event(3, { ...block } as never)]);
+    expect(rankingNote(store)).toBe("generation × fitness, by which it ranks");
+  });
+
+  it("says so in the saved figures", () => {
+    doubted();
+    expect(populationFigures(store)[0]?.rows.map((row) => row.at(-1))).toEqual([sentence, ""]);
+  });
+});
+
 describe("derived facts", () => {
   it("reads cells by edges and table spaces by operations", () => {
     expect(derivedEdges({ normal: { edges: [["a", "b", "skip_connect"], ["a", 3, "x"]] } }, group)).toEqual([["a", "b", "skip_connect"]]);
-    expect(derivedEdges({ operations: ["none", "skip_connect", "none"] }, group)[1]).toEqual(["a", "c", "skip_connect"]);
-    expect(derivedEdges(undefined, group)).toEqual([]);
+    // What a genome keeps it may name by blocks, or by the functions of its one edge.
+    expect(derivedEdges({ blocks: [["a", "b", "skip_connect"]] }, group)).toEqual([["a", "b", "skip_connect"]]);
+    expect(derivedEdges({ functions: ["constant", "tanh"] }, { ...group, edges: [["x", "y"]] })).toEqual([["x", "y", "constant"], ["x", "y", "tanh"]]);
+    expect(derivedEdges({ kept: [1] }, { ...group, operations: ["latent"] })).toEqual([["a", "c", "latent"]]);
+    // Where it says so in other words, nothing is said of an edge.
+    expect(derivedEdges({ layers: [1, 2] }, group)).toBeNull();
+    expect(derivedEdges({ operations: ["none", "skip_connect", "none"] }, group)?.[1]).toEqual(["a", "c", "skip_connect"]);
+    expect(derivedEdges(undefined, group)).toBeNull();
   });
 
   it("counts skip connections at the shown moment", () => {
@@ -119,6 +178,15 @@ describe("derived facts", () => {
     expect(skipConnections(store)).toEqual({ count: 1, total: 2 });
     store.setCursor(2);
     expect(skipConnections(store)).toEqual({ count: 0, total: 2 });
+  });
+});
+
+describe("what was tried", () => {
+  it("says how many architectures were distinct and what share of the trials were repeats", () => {
+    const counts = { candidates: 1388, trials: 1388, failed: 0, repeated: 1000, architectures: 388 };
+    expect(architecturesText({ counts })).toBe("388 distinct, 72 % repeats");
+    expect(architecturesText({ counts: { ...counts, repeated: 1 } })).toBe("388 distinct, under 1 % repeats");
+    expect(architecturesText({ counts: { ...counts, repeated: 0 } })).toBe("388 distinct");
   });
 });
 
@@ -142,13 +210,14 @@ describe("states", () => {
   });
 
   it("offers what is possible in each state and asks before what cannot be undone", () => {
-    const buttons = (state: "running" | "paused" | "completed") => {
+    const buttons = (state: "running" | "paused" | "completed", resumes_itself = false) => {
       cleanup();
-      render(<RunHeader run={run({ state })} store={store} />);
+      render(<RunHeader run={run({ state, resumes_itself })} store={store} />);
       return screen.getAllByRole("button").map((button) => button.textContent);
     };
     expect(buttons("running")).toEqual(["Pause", "Cancel", "Clone"]);
     expect(buttons("paused")).toEqual(["Resume", "Cancel", "Clone"]);
+    expect(buttons("paused", true)).toEqual(["Stay paused", "Resume", "Cancel", "Clone"]);
     expect(buttons("completed")).toEqual(["Clone", "Delete"]);
     const request = vi.spyOn(globalThis, "fetch");
     fireEvent.click(screen.getByRole("button", { name: "Delete" }));
@@ -160,8 +229,8 @@ describe("states", () => {
 describe("the end", () => {
   const model = (role: "finalist" | "baseline", accuracy: number): Model => ({
     id: role, run: "r1", experiment: { id: "e1", name: "" }, algorithm: algorithm("DARTS"), space: "cell", datasets: ["digits"], seed: 3, index: role === "finalist" ? 0 : 1,
-    role, genome_hash: "h", metrics: { test_accuracy: accuracy, val_accuracy: 0.97 }, parameters: 54_700, flops: 2.2e6,
-    bundle: role === "finalist" ? { size: 551_000, sha256: "abcdef0123456789abcdef" } : null, reason: "", created: "",
+    role, title: role === "finalist" ? "best architecture found" : "random architecture, finished in the same way", genome_hash: "h", metrics: { test_accuracy: accuracy, val_accuracy: 0.97 }, ...scored({ test_accuracy: accuracy, val_accuracy: 0.97 }), parameters: 54_700, flops: 2.2e6,
+    bundle: role === "finalist" ? { size: 551_000, sha256: "abcdef0123456789abcdef", checked: null, damage: "", repair: "", rebuild: "no" } : null, reason: "", created: "",
   });
 
   it("puts the test accuracy beside chance and says what digits cannot tell", () => {
@@ -181,8 +250,24 @@ describe("the end", () => {
     expect(screen.getByText("No download: nothing was trained here.")).toBeTruthy();
   });
 
+  it("offers to make a damaged download again in place of the link", async () => {
+    const whole = model("finalist", 0.94);
+    const bundle = { ...whole.bundle!, checked: "2026-01-02T03:04:05Z", damage: "its file is not there", repair: "it can be made again", rebuild: "possible" as const };
+    const answer = { ...whole, bundle: { ...bundle, repair: "the network is made again", rebuild: "waiting" } };
+    const request = vi.spyOn(globalThis, "fetch").mockResolvedValueOnce(new Response(JSON.stringify(answer), { status: 202, headers: { "Content-Type": "application/json" } }));
+    render(<Outcome run={run({ state: "completed", models: [{ ...whole, bundle }] })} store={store} />);
+    expect(screen.queryByRole("link", { name: "Download" })).toBeNull();
+    expect(screen.getByRole("status").textContent).toContain("This download is damaged: its file is not there");
+    fireEvent.click(screen.getByRole("button", { name: "Make it again" }));
+    await waitFor(() => expect(screen.getByRole("status").textContent).toContain("the network is made again"));
+    expect(request.mock.calls[0]?.[0]).toBe("/api/v1/models/finalist/rebuild");
+    expect(request.mock.calls[0]?.[1]?.method).toBe("POST");
+    request.mockRestore();
+    expect(screen.queryByRole("button", { name: "Make it again" })).toBeNull();
+  });
+
   it("has WANN's four numbers", () => {
-    const wann = { ...model("finalist", 0.5768), metrics: { test_accuracy: 0.5768, random_mean: 0.3964, random_sd: 0.1146, ensemble: 0.4878, tuned: 0.5011, tuned_weight: -2, trained: 0.5768 } };
+    const wann = { ...model("finalist", 0.5768), metrics: { test_accuracy: 0.5768, test_random_mean: 0.3964, test_random_sd: 0.1146, test_ensemble: 0.4878, test_tuned: 0.5011, tuned_weight: -2 } };
     render(<Outcome run={run({ state: "completed", models: [wann] })} store={store} />);
     const cells = screen.getAllByRole("cell").map((cell) => cell.textContent);
     expect(cells).toEqual(["0.3964 ± 0.1146", "0.4878", "0.5011", "0.5768"]);

@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { earlierFrames } from "../../src/graph/edgeHistory";
 import { leader } from "../../src/charts/decisions";
 import { candidatePoints } from "../../src/charts/individualPoints";
 import { fitnessRange } from "../../src/charts/population";
@@ -14,7 +13,7 @@ import { Tween } from "../../src/graph/tween";
 import { Moments } from "../../src/stream/moments";
 import { RunStore, type Frame } from "../../src/stream/store";
 import type { FamilyGroup } from "../../src/types/events.gen";
-import { born, encodeFloats, family, told } from "./events";
+import { born, family, told } from "./events";
 
 const group = family.groups[0] as unknown as FamilyGroup;
 
@@ -79,7 +78,7 @@ describe("strands", () => {
 
 describe("weights in words and figures", () => {
   it("shows one strand per kept edge in the derived picture", () => {
-    const weights = shownWeights(new Float32Array(12).fill(0.25), group, new Map([[2, 1]]));
+    const weights = shownWeights(new Float32Array(12).fill(0.25), group, new Map([[2, [1]]]));
     expect([...weights].filter((value) => value > 0)).toHaveLength(1);
     expect(weights[2 * 4 + 1]).toBeGreaterThan(0.5);
   });
@@ -90,13 +89,6 @@ describe("weights in words and figures", () => {
     expect(trendOf(log, 19, 0)).toBe("rising by 0.24 over the last 12 frames");
     expect(trendOf(log, 19, 1)).toBe("steady over the last 12 frames");
     expect(trendOf(log, 0, 0)).toBe("first frame");
-  });
-
-  it("puts what the server knows of an edge before what the page holds", () => {
-    const history = { group: "normal", edge: 1, operations: [...group.operations], steps: [0, 10, 20], values: encodeFloats([1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0]) };
-    const frames = earlierFrames(history, group, 500, 20);
-    expect(frames.map((frame) => [frame.seq, frame.step])).toEqual([[500, 0], [500, 10]]);
-    expect([...(frames[1]?.values ?? [])]).toEqual([0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
   });
 
   it("knows the leader of an edge and how clearly it leads", () => {

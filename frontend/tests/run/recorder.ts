@@ -8,7 +8,8 @@ export const HEIGHT = 420;
 const drawings = new WeakMap<HTMLCanvasElement, string[]>();
 
 const written = (value: unknown): string =>
-  typeof value === "number" ? value.toFixed(2) : typeof value === "string" ? value : Array.isArray(value) ? value.map(written).join(" ") : value instanceof Path ? value.calls.join(";") : "";
+  // What is drawn of another canvas is what that one shows.
+  value instanceof HTMLCanvasElement ? `[${(drawings.get(value) ?? []).join(";")}]` : typeof value === "number" ? value.toFixed(2) : typeof value === "string" ? value : Array.isArray(value) ? value.map(written).join(" ") : value instanceof Path ? value.calls.join(";") : "";
 
 /** uPlot draws by paths. */
 class Path {

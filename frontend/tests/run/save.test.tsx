@@ -92,8 +92,8 @@ describe("the menu", () => {
     fireEvent.click(screen.getByRole("button", { name: "Figures (CSV)" }));
     expect(names).toEqual(["darts-seed-3-population.csv"]);
     const lines = (await files[0]!.text()).split("\r\n");
-    expect(lines[1]).toBe("0,0.123456789,0.123456789,completed,sample,,s0");
-    expect(lines[2]).toBe("1,,0.123456789,failed,mutation,0,s1");
+    expect(lines[1]).toBe("0,0.123456789,0.123456789,completed,sample,,s0,");
+    expect(lines[2]).toBe("1,,0.123456789,failed,mutation,0,s1,");
   });
 
   it("offers no image of a table, closes on Escape, and is accessible", async () => {

@@ -1,9 +1,9 @@
 import { describe, expect, it, vi } from "vitest";
-import type { Snapshot } from "../../src/api/types";
 import { movingAverage } from "../../src/stream/candidates";
 import { decodeFloats } from "../../src/stream/floats";
 import { RunStore } from "../../src/stream/store";
-import { born, encodeFloats, event, family, run, structure, told } from "./events";
+import { born, event, family, structure, told } from "./events";
+import { snapshotOf } from "./pastServer";
 
 /** A store whose flush the test calls itself. */
 function storeWithFlush() {
@@ -42,14 +42,15 @@ describe("ranges of events", () => {
 
   it("goes on from a snapshot", () => {
     const { store } = storeWithFlush();
-    const snapshot: Snapshot = {
-      as_of_seq: 100, run: run(), family: family as never, structure: { step: 40, groups: { normal: encodeFloats(Array<number>(12).fill(0.25)) } },
-      champion: null, derived: null, incumbent: null, phases: [], notices: [], finalists: [], models: [],
-      metrics: { "phase:0": { val_loss: { steps: [1, 2], samples: [10, 20], values: [2, 1] } } },
-      candidates: { number: [0, 1], value: [0.4, null], status: ["completed", "running"], operator: ["sample", "sample"], parents: [[], []], genome_hash: ["a", "b"] },
-    };
-    store.restore(snapshot);
-    expect(store.firstSeq).toBe(100);
+    const doubted = told(4, 0, 0.4);
+    const said = [
+      event(1, family as never), born(2, 0), born(3, 1), { ...doubted, data: { ...doubted.data, warnings: ["Validation loss 115,875 nats is absurd."] } as never },
+      event(5, { kind: "metrics", step: 1, samples: 10, values: { val_loss: 2 } }, "phase:0"), event(6, { kind: "metrics", step: 2, samples: 20, values: { val_loss: 1 } }, "phase:0"),
+      structure(40, Array<number>(12).fill(0.25)),
+    ];
+    store.restore(snapshotOf(said, 100));
+    expect(store.frames.get("normal")?.items.map((frame) => frame.seq)).toEqual([40]);
+    expect(store.candidates.warnings.get(0)).toEqual(["Validation loss 115,875 nats is absurd."]);
     expect(store.applyRange(90, 101, [told(90, 0, 0.9), told(101, 1, 0.6)])).toBe("applied");
     expect(store.candidates.told.map((row) => [row.number, row.value])).toEqual([[0, 0.4], [1, 0.6]]);
     expect(store.series.get("phase:0")?.get("val_loss")?.values).toEqual([2, 1]);

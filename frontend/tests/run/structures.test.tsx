@@ -1,12 +1,11 @@
 /** The live pictures of searches that are no family of weights: what the store keeps, how it is laid out, what is said of it. */
 import { act, cleanup, fireEvent, render, screen, within } from "@testing-library/react";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { Snapshot } from "../../src/api/types";
 import { rowsOverTime } from "../../src/charts/certainty";
 import { trialCurves } from "../../src/charts/progress";
 import { blocksOf, placeBlocks } from "../../src/decisions/blocks";
 import { entropyShare, marginalFacts, policyFacts } from "../../src/decisions/facts";
-import { policyOf } from "../../src/decisions/frames";
+import { marginalsOf, policyOf } from "../../src/decisions/frames";
 import { meanSpan } from "../../src/decisions/marginalBars";
 import { overlapping } from "../../src/graph/GenomeGraph";
 import { scoreColour } from "../../src/graph/scoreColour";
@@ -21,7 +20,8 @@ import { FALLEN, livingAt, livingFacts } from "../../src/structures/living";
 import { linksOf, overlapOf, pathwayFlow } from "../../src/structures/pathwayFlow";
 import { byMean, spanOf } from "../../src/structures/surrogatePlots";
 import type { ColonyFrame, DecisionInfo, PathwaysFrame } from "../../src/types/events.gen";
-import { algorithm, born, encodeFloats, event, run, told } from "./events";
+import { algorithm, born, encodeFloats, event, filled, run, told } from "./events";
+import { snapshotOf } from "./pastServer";
 import { pictureOf, propsOf } from "./fixtures";
 
 const decision = (key: string, kind: string, choices: string[], more: Partial<DecisionInfo> = {}): DecisionInfo => ({
@@ -47,7 +47,7 @@ const colony: ColonyFrame = {
 };
 const pathways: PathwaysFrame = {
   kind: "pathways", step: 5, task: 1, layers: 2, modules: 3,
-  population: [[[0, 0], [1]], [[0], [1, 2]]], fitness: [0.5, null], frozen: [[0], [2]], earlier: [[[0], [2]]], best: [[0], [1, 2]], tournament: [0, 1], values: { diversity: 0.3 },
+  population: [[[0, 0], [1]], [[0], [1, 2]]], fitness: [0.5, null], metric: "val_accuracy", frozen: [[0], [2]], earlier: [[[0], [2]]], best: [[0], [1, 2]], tournament: [0, 1], values: { diversity: 0.3 },
 };
 
 let flushes: (() => void)[];
@@ -67,10 +67,10 @@ afterEach(cleanup);
 
 describe("what the store keeps", () => {
   it("keeps each kind of picture with its history, so that the time bar shows them too", () => {
-    store.applyRange(1, 20, [declared(1), policy(5, diagonal), policy(9, diagonal.map(() => 1 / 3)), event(12, colony as never), event(15, pathways as never)]);
+    store.applyRange(1, 20, filled(20, declared(1), policy(5, diagonal), policy(9, diagonal.map(() => 1 / 3)), event(12, colony as never), event(15, pathways as never)));
     const { pictures } = store;
     const probability = () => policyOf(pictures.at("policy", store.shown)!).probabilities[0];
-    expect(pictures.decisions).toHaveLength(3);
+    expect(store.decisions).toHaveLength(3);
     expect(pictures.at("policy", store.shown)?.step).toBe(9);
     store.setCursor(7);
     expect(probability()).toBeCloseTo(0.8);
@@ -113,12 +113,9 @@ describe("what the store keeps", () => {
   });
 
   it("begins with a snapshot's pictures", () => {
-    const snapshot = {
-      as_of_seq: 50, run: run(), family: null, structure: null, champion: null, derived: null, incumbent: null, phases: [], notices: [], finalists: [], models: [], metrics: {},
-      candidates: { number: [], value: [], status: [], operator: [], parents: [], genome_hash: [] },
-      decisions: declared(1).data, pictures: [policy(5, diagonal).data, colony], controls: [{ kind: "control", name: "c", title: "C", message: "", values: {} }],
-    } as unknown as Snapshot;
-    store.restore(snapshot);
+    const control = event(30, { kind: "control", name: "c", title: "C", message: "", values: {} });
+    store.restore(snapshotOf([declared(1), policy(5, diagonal), event(20, colony as never), control], 50));
+    expect(store.decisions).toHaveLength(3);
     expect(store.pictures.at("policy", 50)?.step).toBe(5);
     expect(store.pictures.at("colony", 50)?.depth).toBe(2);
     expect(store.controls).toHaveLength(1);
@@ -195,10 +192,15 @@ describe("decisions as blocks", () => {
   });
 
   it("never takes a choice without a score for the worst", () => {
-    const marginals = { step: 1, counts: Float32Array.from([4, 1, 0, 2, 2, 1, 1, 1, 1]), means: Float32Array.from([0.5, 0, 0, 0.7, 0.9, 0, 0.6, 0.6, 0.6]) };
+    const numbers = { counts: [4, 1, 0, 2, 2, 1, 1, 1, 1], means: [0.5, 0, 0, 0.7, 0.9, 0, 0.6, 0.6, 0.6] };
+    const frame = { kind: "marginals", seq: 1, step: 1, counts: encodeFloats(numbers.counts), means: encodeFloats(numbers.means) } as const;
+    const marginals = marginalsOf({ ...frame, unscored: [1, 5] });
     expect(meanSpan(marginals.counts, marginals.means).map((value) => Number(value.toFixed(3)))).toEqual([0.5, 0.9]);
     expect(marginalFacts(counting, marginals)[0]).toMatchObject({ tried: 5, often: "1", best: "1" });
     expect(marginalFacts(counting, marginals)[1]).toMatchObject({ best: "2" });
+    // A score of 0 is one: what was never tried (place 2) has none.
+    expect(Array.from(marginalsOf({ ...frame }).means.slice(0, 3))).toEqual([0.5, 0, NaN]);
+    expect(meanSpan(marginals.counts, marginalsOf({ ...frame }).means)[0]).toBe(0);
   });
 });
 
@@ -310,7 +312,7 @@ describe("in the panel", () => {
   });
 
   it("says so where a moment is before the first frame", () => {
-    store.applyRange(1, 20, [declared(1), policy(5, diagonal)]);
+    store.applyRange(1, 20, filled(20, declared(1), policy(5, diagonal)));
     store.setCursor(3);
     flush();
     panel();
@@ -322,14 +324,16 @@ describe("in the panel", () => {
     store.applyRange(1, 2, [born(1, 0), told(2, 0, 0.5)]);
     flush();
     render(<StructurePanel {...propsOf(store)} />);
-    expect(screen.getByRole("img", { name: /^Aging population: (1 of 5 live, best 0.5000|nobody lives yet)/ })).toBeTruthy();
+    expect(screen.getByRole("img", { name: /^Aging population: 1 of 5 live, best validation accuracy \(share of examples\) 0.5000/ })).toBeTruthy();
   });
 
   it("has every picture as a table", () => {
     store.applyRange(1, 5, [declared(1), policy(2, diagonal), event(3, colony as never), event(4, pathways as never)]);
     flush();
     render(pictureOf("figures", store));
-    expect(screen.getAllByRole("table")).toHaveLength(3);
+    // A policy has two: what it prefers, and every choice. Each of the three pictures has numbers beside it.
+    expect(screen.getAllByRole("table")).toHaveLength(7);
+    expect(within(screen.getByRole("table", { name: "Pathways: numbers of this moment" })).getAllByRole("row")[1]?.textContent).toBe("This rundiversity0.3000");
     const rows = (name: RegExp) => within(screen.getByRole("table", { name })).getAllByRole("row");
     expect(rows(/^Policy$/)[1]?.textContent).toBe("Number 110.800158 %");
     expect(rows(/^Pheromone$/)).toHaveLength(1 + colony.edges.length);
@@ -365,7 +369,7 @@ describe("trials that cost no samples", () => {
       const record = told(seq, number, 0);
       return { ...record, data: { ...record.data, metrics: { reward }, charged_samples: 0 } } as typeof record;
     };
-    store.setRun(run({ best: { value: 0.5, metric: "reward", candidate: 1, genome_hash: "h" } }));
+    store.setRun(run({ search_measure: { kind: "search", metric: "reward", name: "reward", unit: "points", direction: "maximise" } }));
     store.applyRange(1, 6, [born(1, 0), scored(2, 0, 0.2), born(3, 1), scored(4, 1, 0.5), born(5, 2), scored(6, 2, 0.3)]);
     const { xLabel, curves } = trialCurves(store);
     expect(xLabel).toBe("trials");

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from search_engine.base.checkpoint import copied
 from search_engine.base.lazy import lazy_module
+from search_engine.base.observation import observed
 from search_engine.events import ControlScored, Cost
 from search_engine.spaces.ensemble import LARGEST_WIDTH, EnsembleSpace, Subnet
 
@@ -85,14 +86,14 @@ class BoostingControl(StepSearch[AdaNetConfig]):
         scores = evaluation.evaluate_on(self.network, self.validation)
         parameters = sum(item.numel() for item in self.network.parameters())
         own, grown = scores["accuracy"], self.grown["val_accuracy"]
-        standing = "better than" if grown > own else "no better than"
+        standing = "above" if grown > own else "not above"
         message = f"{self.describe()}, {parameters:,} parameters, {self.grown['samples']:,.0f} samples: validation accuracy {own:.3f}. "
         message += f"AdaNet's ensemble: {grown:.3f} with {self.grown['parameters']:,} parameters, {standing} this control."
         values = {
             "val_accuracy": own, "val_loss": scores["loss"], "parameters": float(parameters), "samples": float(self.grown["samples"]),
             "adanet_val_accuracy": grown, "adanet_parameters": float(self.grown["parameters"]),
         }
-        self.context.emit(ControlScored(name=self.condition, title=self.title, message=message, values=values), self.done)
+        self.context.emit(ControlScored(name=self.condition, title=self.title, message=observed(message), values=values), self.done)
 
     def best(self) -> list[Finalist]:
         return []

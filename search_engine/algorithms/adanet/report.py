@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from search_engine.events import Champion, Chart, ChartsFrame, GrowthStep, Metrics, series
+from search_engine.events import Champion, Chart, ChartsFrame, Fidelity, GrowthStep, Metrics, series
 from search_engine.spaces.ensemble import EnsembleSpace, Subnet
 
 from ..base import Context
 
+GROWN = "as grown, weights of the search"
+"""What the ensemble's weights have been given when it is scored."""
 OBJECTIVE = "F: mean loss + complexity penalty"
 
 
@@ -91,13 +93,19 @@ class EnsembleReport:
         )  # fmt: skip
         self._steps += 1
 
+    @property
+    def compared(self) -> int:
+        """Subnetworks that were tried so far: of so many the ensemble's were chosen."""
+        return max(1, sum(len(done.tried) for done in self.rounds))
+
     def _say_champion(self, step: int, done: Round, subnets: list[Subnet], weights: list[float]) -> None:
         genome = self._space.genome(subnets, weights)
         graph = self._space.drawings(genome)["network"]
         nodes, edges = {node.id for node in graph.nodes}, {(edge.source, edge.target) for edge in graph.edges}
         self._context.emit(
             Champion(
-                generation=len(self.rounds), value=done.val_accuracy, metric=self._context.metric, genome=genome.to_json(),
+                generation=len(self.rounds), value=done.val_accuracy, metric=self._context.metric,
+                fidelity=Fidelity(text=GROWN), selected_from=self.compared, genome=genome.to_json(),
                 genome_hash=self._space.hash(genome), graph=graph,
                 added_nodes=sorted(nodes - self._nodes) if self._nodes else [],
                 added_edges=sorted(edges - self._edges) if self._nodes else [],

@@ -20,12 +20,13 @@ estimate of the Rademacher complexity that the paper's bound is about.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from search_engine.base.generators import derive_seed
 from search_engine.base.lazy import lazy_module
+from search_engine.base.works_with import WorksWith, each, one_of
 from search_engine.events import Cost, Metrics, Notice
 from search_engine.spaces.ensemble import LARGEST_DEPTH, LARGEST_WIDTH, EnsembleSpace, Subnet
 
@@ -54,6 +55,10 @@ ControlName = Literal["plain_network", "random_depths"]
 
 class AdaNetConfig(AlgorithmConfig):
     """Hyper-parameters of AdaNet."""
+
+    works_with: ClassVar[WorksWith] = each(
+        ("rademacher_draws", "rademacher_examples", "rademacher_steps", "rademacher_bound"), {"complexity": one_of("rademacher")}
+    )
 
     # ---- growth
     iterations: int = Field(
@@ -304,7 +309,12 @@ class AdaNet(StepSearch[AdaNetConfig]):
         """The ensemble, as it is. Where the budget cut the first iteration: the candidate with the weight it was trained with."""
         grown = self.ensemble if self.ensemble.members else self._provisional()
         genome, network = grown.genome_and_network()
-        return [Finalist(genome, finish="as_is", value=grown.scores(grown.weights)["accuracy"], init={"network": network})]
+        value = grown.scores(grown.weights)["accuracy"]
+        return [
+            Finalist(
+                genome, finish="as_is", value=value, init={"network": network}, selected_from=self.report.compared, fidelity=report.GROWN
+            )
+        ]
 
     def _provisional(self) -> ensemble.GrowingEnsemble:
         first = self.tried[0] if self.tried else self.candidate

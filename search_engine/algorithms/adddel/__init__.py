@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..base import AlgorithmEntry, Domains, Phase
+from ..base import ONE_FINALIST, AlgorithmEntry, Domains, Phase
 from .controls import CONTROLS
 from .search import AddDelConfig, AddDelSearch
 
@@ -26,9 +26,12 @@ ENTRY = AlgorithmEntry(
     budgets=frozenset({"samples", "seconds"}),
     spaces=("active_set",),
     lives="a set that grows and shrinks",
+    idle=(ONE_FINALIST,),
     structure=("growth", "family", "charts"),
     domains=Domains(default=(("linear_gaussian", {}),)),
     finisher="search_engine.algorithms.adddel.finishing:finish",
+    finale="Nothing is trained: the set keeps the weights of its last refit, on which its criterion was computed.",
     check="search_engine.algorithms.adddel.search:check",
+    company="search_engine.algorithms.adddel.search:company",
     quick={"options": {"controls": ["add_only"], "bootstrap": 2, "cycles": 1, "overshoot": 1}, "dataset_options": [{"features": 5}]},
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from search_engine.base.observation import observed
 from search_engine.events import ControlScored, Cost
 
 from ..base import Finalist
@@ -48,7 +49,7 @@ class AddDelControl(AddDelSearch):
         )
         values = {"objective": fit.q, "units": float(len(fit.active)), "val_score": fit.val_score, "fits": float(self.refit.fits),
                   "adddel_objective": theirs["q"], "adddel_units": float(len(theirs["active"])), "adddel_fits": float(theirs["fits"])}
-        self.context.emit(ControlScored(name=self.name, title=self.title, message=message, values=values), self.done)
+        self.context.emit(ControlScored(name=self.name, title=self.title, message=observed(message), values=values), self.done)
 
     def best(self) -> list[Finalist]:
         return []
@@ -112,4 +113,4 @@ def _compared(own: float, theirs: float) -> str:
     """Lower is better; what iterative refits leave open counts as equal."""
     if abs(own - theirs) <= EQUAL * max(1.0, abs(theirs)):
         return "equal to"
-    return "better than" if own < theirs else "worse than"
+    return "below" if own < theirs else "above"

@@ -1,4 +1,4 @@
-"""The end of a set: the plain network with the weights of its last refit, scored once on the test part."""
+"""The end of a set: the plain network with the weights of its last refit."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ import numpy as np
 import torch
 
 from search_engine.base.training_config import TrainingConfig
-from search_engine.datasets.base import Array, Part, SearchData
-from search_engine.events import Cost
+from search_engine.datasets.base import Array, SearchData
 from search_engine.supernets.basis_network import ConstantNetwork
 from search_engine.supernets.sparse_network import SparseHidden, SparseLinear, build
-from search_engine.training.evaluation import evaluate
+
+from ..base import Finalist, Finished
+from ..network_scorer import scorer
 
 if TYPE_CHECKING:
     from search_engine.spaces.active_set import ActiveSetSpace
-
-    from ..base import Finalist
 
 
 def network_of(space: ActiveSetSpace, finalist: Finalist) -> torch.nn.Module:
@@ -53,14 +52,9 @@ def _tensor(values: Array) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))
 
 
-def finish(
-    space: ActiveSetSpace, finalist: Finalist, data: SearchData, test: Part, seed: int, device: str
-) -> tuple[torch.nn.Module, dict[str, float], Cost]:
-    """(network, metrics, cost). Nothing is trained. `objective` is the set's Q, `units` and `weights` its size."""
+def finish(space: ActiveSetSpace, finalist: Finalist, data: SearchData, seed: int, device: str) -> Finished:
+    """Nothing is trained. `objective` is the set's Q, `units` its size."""
     network = network_of(space, finalist)
-    parts = {"val": data.validation, "test": test}
-    scores = {name: evaluate(network, part, data.preprocessing, "cpu", task=space.task) for name, part in parts.items()}
-    metrics = {f"{name}_{key}": value for name, score in scores.items() for key, value in score.items()}
     init = finalist.init or {}
-    metrics |= {name: float(init[name]) for name in ("objective", "units", "condition_number")}
-    return network, metrics, Cost(forward=len(data.validation) + len(test))
+    figures = {name: float(init[name]) for name in ("objective", "units", "condition_number")}
+    return Finished(network, scorer(network, data, space.task), figures=figures)

@@ -35,7 +35,8 @@ def family(layout: Layout) -> FamilyGroup:
         fixed = [(f"h{j}", "y") for j in range(layout.hidden)]
     title = {"feature": "Features", "neuron": "Hidden neurons", "weight": "Weights"}[layout.unit]
     return FamilyGroup(
-        name=GROUP, title=title, nodes=nodes, edges=edges, operations=["active"], fixed=fixed, constraint="cube_vertices"
+        name=GROUP, title=title, nodes=nodes, edges=edges, operations=["active"], fixed=fixed, constraint="cube_vertices",
+        weight="activity",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from search_engine.base.generators import derive_seed
-from search_engine.events import Champion, ChartsFrame, FamilyDeclared, GrowthStep, Metrics, Notice, StructureFrame, encode_floats
+from search_engine.events import Champion, ChartsFrame, FamilyDeclared, Fidelity, GrowthStep, Metrics, Notice, StructureFrame, encode_floats
 from search_engine.spaces.genomes import Genome
 
 from ..base import Context
@@ -13,6 +13,9 @@ from . import pictures, stability
 from .fits import Fit, Refit
 from .records import Visit
 from .rule import AddDelRule, Decision
+
+FITTED = "refitted to the training part"
+"""What a set's weights have been given when it is scored."""
 
 
 class ActiveSetReport:
@@ -91,8 +94,9 @@ class ActiveSetReport:
         changes: Any = pictures.changes(self.champion, graph)
         self.context.emit(
             Champion(
-                generation=step, value=fit.val_score, metric=self.context.metric, genome=genome.to_json(),
-                genome_hash=self.context.space.hash(genome), graph=graph, **changes,
+                generation=step, value=fit.val_score, metric=self.context.metric, fidelity=Fidelity(text=FITTED),
+                selected_from=max(1, self.refit.fits), genome=genome.to_json(), genome_hash=self.context.space.hash(genome),
+                graph=graph, **changes,
             ),
             step,
         )

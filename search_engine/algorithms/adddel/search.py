@@ -16,13 +16,14 @@ nothing until it is trained.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import Field
 
 from search_engine.base.errors import BadInput
 from search_engine.base.generators import derive_seed
 from search_engine.base.lazy import lazy_module
+from search_engine.base.works_with import WorksWith, one_of, other_than
 from search_engine.events import Cost
 from search_engine.spaces.genomes import Genome
 
@@ -49,6 +50,8 @@ MOST_WEIGHTS = 1000
 
 class AddDelConfig(AlgorithmConfig):
     """Hyper-parameters of the search."""
+
+    works_with: ClassVar[WorksWith] = {"candidates": {"unit": one_of("auto", "neuron")}, "hidden": {"unit": other_than("feature")}}
 
     unit: Literal["auto", "feature", "neuron", "weight"] = Field(
         default="auto", title="Unit",
@@ -255,7 +258,8 @@ class AddDelSearch(StepSearch[AddDelConfig]):
             "weights": fit.weights, "hidden": self.layout.hidden, "objective": fit.q, "units": len(fit.active),
             "condition_number": stability.condition_number(self.refit, fit),
         }
-        return [Finalist(self._genome(fit), finish="as_is", value=fit.val_score, init=init)]
+        return [Finalist(self._genome(fit), finish="as_is", value=fit.val_score, init=init, selected_from=max(1, self.refit.fits),
+                         fidelity=report.FITTED)]
 
     def handover(self) -> dict[str, Any] | None:
         """What the controls compare with."""
@@ -286,6 +290,16 @@ def unit_of(options: AddDelConfig, space: ActiveSetSpace) -> layouts.UnitKind:
     if options.unit != "auto":
         return options.unit
     return "feature" if space.inputs > 1 else "neuron"
+
+
+def company(options: AddDelConfig, space: ActiveSetSpace) -> dict[str, str]:
+    """What `auto` means decides; a linear regression is solved in one step."""
+    unit = unit_of(options, space)
+    if unit != "feature":
+        return {} if unit == "neuron" else {"candidates": "unit = neuron"}
+    layout = layouts.Layout(unit, space.shape, options.hidden)
+    linear = {"refit_steps": "unit = neuron or weight, or classes"} if layout.linear and layout.regression else {}
+    return {"candidates": "unit = neuron", "hidden": "unit = neuron or weight", **linear}
 
 
 def check(options: AddDelConfig, space: ActiveSetSpace) -> None:

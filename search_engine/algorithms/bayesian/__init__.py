@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..base import QUICK_TRIALS, AlgorithmEntry, Phase
+from ..base import NEVER_TWICE, QUICK_TRIALS, AlgorithmEntry, Phase
 from .search import BayesianConfig, BayesianSearch
 
 
@@ -22,6 +22,7 @@ ENTRY = AlgorithmEntry(
     config=BayesianConfig,
     phases=phases,
     window=4,
+    idle=(NEVER_TWICE,),
     structure=("surrogate", "marginals"),
     quick={**QUICK_TRIALS, "options": {"initial": 2, "sampler": "tpe", "window": 1}},
 )

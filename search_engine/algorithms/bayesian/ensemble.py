@@ -120,7 +120,8 @@ def suggest(
         choices=[candidates[place] for place in chosen],
         predicted=[means[place] for place in chosen],
         candidates=Candidates(
-            [means[place] for place in shown], [deviations[place] for place in shown], list(range(min(len(chosen), len(shown))))
+            [means[place] for place in shown], [deviations[place] for place in shown],
+            chosen=list(range(min(len(chosen), len(shown)))),
         ),
     )
 

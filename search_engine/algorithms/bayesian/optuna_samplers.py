@@ -136,7 +136,7 @@ class _TPEStudy(_Study):
 
     def suggestion(self, choices: Choices, duplicates: int, seed: int) -> Suggestion:
         ratios = sorted((float(ratio) for ratio in self.latest.ratios), reverse=True)[:SHOWN] or [0.0]
-        shown = Candidates(means=ratios, deviations=[0.0] * len(ratios), chosen=[0])
+        shown = Candidates(ratios, [0.0] * len(ratios), "log density ratio, good to other architectures", [0])
         return Suggestion([choices], [ratios[0]], shown, duplicates)
 
 
@@ -173,7 +173,7 @@ class _GPStudy(_Study):
         means = [centre + scale * float(value) for value in mean]
         deviations = [scale * math.sqrt(float(value)) for value in variance]
         values = {"expected_improvement": expected_improvement(means[0], deviations[0], max(self.scores))}
-        return Suggestion([choices], [means[0]], Candidates(means, deviations, [0], values), duplicates)
+        return Suggestion([choices], [means[0]], Candidates(means, deviations, chosen=[0], values=values), duplicates)
 
 
 def expected_improvement(mean: float, deviation: float, best: float) -> float:

@@ -17,6 +17,8 @@ class Candidates:
 
     means: list[float] = field(default_factory=list)
     deviations: list[float] = field(default_factory=list)
+    scale: str = "predicted score"
+    """What the means are."""
     chosen: list[int] = field(default_factory=list)
     """Places of those that are proposed."""
     values: dict[str, float] = field(default_factory=dict)

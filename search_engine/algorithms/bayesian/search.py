@@ -10,19 +10,23 @@ counts them as bad ones, and the ensemble proposes others.
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from search_engine.base.generators import derive_seed
 from search_engine.base.growing import GrowingDict, Records
 from search_engine.base.lazy import lazy_module
+from search_engine.base.works_with import WorksWith, each, one_of
 from search_engine.events import SurrogateFrame, encode_floats
 from search_engine.spaces.decisions import Choices
+from search_engine.spaces.genomes import Genome
 
 from ..base import Context, Proposal, Result, SteadyConfig
 from ..trials.search import TrialSearch
+from ..trials.unseen import Unseen
 from .calibration import Calibration
 from .observations import Observation, Observations
 from .proposal import Suggestion
@@ -33,14 +37,20 @@ else:
     ensemble = lazy_module("search_engine.algorithms.bayesian.ensemble")
     optuna_samplers = lazy_module("search_engine.algorithms.bayesian.optuna_samplers")
 
-DRAWS = 1000
-"""Random draws in a row that find no new architecture: then there is none left."""
 WALK = 20
 """Changes of one decision away from a known proposal before a random one is taken."""
 
 
 class BayesianConfig(SteadyConfig):
     """Hyper-parameters of Bayesian optimisation."""
+
+    works_with: ClassVar[WorksWith] = {
+        **each(
+            ("per_round", "candidates", "parents", "random_share", "members", "layers", "width", "epochs", "learning_rate"),
+            {"sampler": one_of("ensemble")},
+        ),
+        "draws": {"sampler": one_of("tpe")},
+    }
 
     sampler: Literal["gp", "tpe", "ensemble"] = Field(
         default="ensemble",
@@ -116,12 +126,15 @@ class BayesianSearch(TrialSearch[BayesianConfig]):
     """Random trials first, then the surrogate's proposals, each new up to isomorphism."""
 
     title = "Bayesian optimisation"
-    state_version = 2
-    keeps = ("history", "open", "queue", "scores", "asked", "rounds", "duplicates", "calibration")
+    state_version = 3
+    keeps = ("unseen", "history", "open", "queue", "scores", "asked", "rounds", "duplicates", "calibration")
     shows_marginals = True
 
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         super().begin(context, handover)
+        self.unseen = Unseen(context.space, self._draw, context.seed)
+        self.drawn: Choices = ()
+        """The choices that were drawn last."""
         self.history = Observations(self.options.most_observations)
         self.open = Records(Open.to_tree, Open.from_tree)
         """Asked and not told, in ask order."""
@@ -141,6 +154,7 @@ class BayesianSearch(TrialSearch[BayesianConfig]):
         if not self.queue:
             self._fill()
         if not self.queue:
+            self.stop_reason = self.unseen.stop_reason
             return []
         chosen = self.queue.popleft()
         self.open.append(chosen)
@@ -194,11 +208,15 @@ class BayesianSearch(TrialSearch[BayesianConfig]):
 
     def _random(self) -> Choices | None:
         """A random architecture that was never chosen, or None if none is found."""
-        for _ in range(DRAWS):
-            choices: Choices = self.context.space.decisions.sample(self.context.rng)
-            if not self._lookup(choices)[0]:
-                return choices
-        return None
+        found = self.unseen.next(self.context.rng, self.scores.__contains__)
+        if found is None:
+            return None
+        # Several choice lists may be one genome: the surrogate sees the one that was drawn.
+        return self.context.space.choices_of(found[0]) if self.unseen.walks else self.drawn
+
+    def _draw(self, rng: random.Random) -> Genome:
+        self.drawn = self.context.space.decisions.sample(rng)
+        return self.context.space.genome_of(self.drawn)
 
     def _beside(self, choices: Choices) -> Choices | None:
         """The first new architecture on a walk that changes one decision of `choices` after another, else a random new one."""
@@ -260,6 +278,7 @@ class BayesianSearch(TrialSearch[BayesianConfig]):
             means=encode_floats(shown.means),
             deviations=encode_floats(shown.deviations),
             chosen=shown.chosen,
+            scale=shown.scale,
             observed=encode_floats(pairs.observed),
             predicted=encode_floats(pairs.predicted),
             values={name: float(value) for name, value in values.items()},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..base import AlgorithmEntry, Phase
+from ..base import ONE_FINALIST, AlgorithmEntry, Phase
 from .checks import cheapest, cost_function, refuse_below
 from .search import BudgetedSupernet, BudgetedSupernetConfig
 
@@ -26,21 +26,24 @@ ENTRY = AlgorithmEntry(
     id="budgeted_supernet",
     title="Budgeted super-network",
     family="gradient",
-    summary="Every block of a super-network is there by chance; loss and cost above a budget move the chances, until the probable blocks "
-    "fit the budget.",
+    summary="Every block of a super-network is there by chance; the loss and what it costs above a budget move the chances. The probable "
+    "blocks are the network.",
     source="Veniat and Denoyer: Learning Time/Memory-Efficient Deep Architectures with Budgeted Super Networks, CVPR 2018 (arXiv "
     "1706.00046)",
     needs=frozenset({"gradients"}),
     space_needs=frozenset({"blocks"}),
     config=BudgetedSupernetConfig,
     phases=_phases,
-    budgets=frozenset({"samples", "seconds"}),
+    budgets=frozenset({"samples", "flops", "seconds"}),
     lives="cube vertices, sampled",
+    idle=(ONE_FINALIST,),
     structure=("family", "charts"),
+    finale="The network of the probable blocks is trained from scratch by the house's recipe, beside a random network within the same "
+    "budget trained in the same way: the claim is which blocks are worth their cost.",
     check="search_engine.algorithms.budgeted_supernet:check",
     quick={
         "options": {"epochs": 1, "warm_up_epochs": 0, "batch_size": 256},
         "space_options": {"columns": 2, "scales": 2, "channels": 4},
-        "finale": {"training": {"epochs": 1, "train_examples": 128}},
+        "finale": {"baselines": 1, "training": {"epochs": 1, "train_examples": 128}},
     },
 )

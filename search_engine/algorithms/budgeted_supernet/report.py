@@ -35,7 +35,7 @@ class BudgetReport:
         self._space: Any = context.space
         self._budget = budget
         self._title = cost_title
-        self._derived = DerivedGenomes(context, kept_otherwise(context.space))
+        self._derived = DerivedGenomes(context, kept_otherwise(context.space), "block")
         self._means = Means()
         self.points: list[dict[str, float]] = []
         """One per evaluation: epoch, sampled, pruned, derived, val_loss, val_accuracy."""

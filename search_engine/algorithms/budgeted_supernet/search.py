@@ -20,7 +20,7 @@ logits move by Adam; a draw without any path from input to output is charged a p
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 import numpy as np
 from pydantic import Field
@@ -29,6 +29,7 @@ from search_engine.base.checkpoint import copied
 from search_engine.base.errors import BadInput, TrialFailure
 from search_engine.base.generators import derive_seed
 from search_engine.base.lazy import lazy_module
+from search_engine.base.works_with import WorksWith, each, one_of, other_than
 from search_engine.events import Cost, Notice
 
 from ..base import AlgorithmConfig, Context, Finalist
@@ -62,6 +63,10 @@ EVALUATIONS = 100
 
 class BudgetedSupernetConfig(AlgorithmConfig):
     """Hyper-parameters of budgeted super-networks."""
+
+    works_with: ClassVar[WorksWith] = {
+        "processors": {"cost": one_of("parallel")}, **each(("penalty", "optimised_cost"), {"cost_weight": other_than(0)}),
+    }
 
     # ---- the budget
     budget: float = Field(

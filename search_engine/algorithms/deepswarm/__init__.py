@@ -22,11 +22,13 @@ ENTRY = AlgorithmEntry(
     config=DeepSwarmConfig,
     phases=phases,
     spaces=("node_chain",),
+    finale="The best path's network is trained anew from new weights, not from those that its ant inherited, as the trials trained theirs "
+    "and for longer: what it scores is its own, whatever its predecessors had learned.",
     structure=("colony",),
     quick={
         "options": {"ant_count": 2, "max_depth": 2},
         "budget": {"trials": 5},
         "training": {"epochs": 1, "train_examples": 128},
-        "finale": {"training": {"epochs": 1, "train_examples": 128}},
+        "finale": {"baselines": 1, "training": {"epochs": 1, "train_examples": 128}},
     },
 )

@@ -18,12 +18,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from statistics import mean
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from pydantic import Field
 
 from search_engine.base.errors import BadInput
 from search_engine.base.growing import Records
+from search_engine.base.works_with import WorksWith, each, one_of
 from search_engine.events import Ant
 from search_engine.spaces.node_chain import NodeChainSpace
 
@@ -40,6 +41,8 @@ BYTES_PER_PARAMETER = 4
 class DeepSwarmConfig(AlgorithmConfig):
     """Hyper-parameters of DeepSwarm. Defaults are sized for 8 x 8 digits: 1 + 8 x 5 = 41 networks."""
 
+    works_with: ClassVar[WorksWith] = each(("reuse_patience", "keep_networks", "keep_megabytes"), {"inherit": one_of(True)})
+
     ant_count: int = Field(
         default=8, ge=1, le=1000, title="Ants per generation", description="How many ants walk at each depth. Published: 16."
     )
@@ -52,7 +55,7 @@ class DeepSwarmConfig(AlgorithmConfig):
         description="Probability that an ant takes the best step instead of drawing in proportion. Published: 0.5.",
     )
     initial_pheromone: float = Field(
-        default=0.1, gt=0, le=100, title="Initial pheromone (tau 0)", description="What an untouched trail carries. Published: 0.1."
+        default=0.1, gt=0, le=100, title="Initial pheromone τ₀", description="What an untouched trail carries. Published: 0.1."
     )
     local_rate: float = Field(
         default=0.1, ge=0, le=1, title="Local decay",
@@ -108,6 +111,7 @@ class DeepSwarm(TrialSearch[DeepSwarmConfig]):
 
     title = "Ant colony"
     scheduling = "generational"
+    finite = True
     state_version = 2
     keeps_weights = True
     keeps = ("pheromone", "prefixes", "depth", "asked", "ants", "best_value")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..base import AlgorithmEntry, Phase
+from ..base import AlgorithmEntry, Idle, Phase
 from .random_paths import RandomPaths
 from .search import Enas, EnasConfig
 
@@ -21,10 +21,13 @@ ENTRY = AlgorithmEntry(
     space_needs=frozenset({"decisions", "paths"}),
     config=EnasConfig,
     phases=_phases,
-    budgets=frozenset({"samples", "seconds"}),
+    budgets=frozenset({"samples", "flops", "seconds"}),
     # The paper's macro space first, then its micro space's kin.
     spaces=("macro", "cell", "nb201"),
     lives="simplex vertices, weights shared",
+    finale="The policy's best path is trained from scratch by the house's recipe, beside the best of as many random paths trained in the "
+    "same way: the claim is about what the controller chooses, and the shared weights only rank.",
+    idle=(Idle(("options.skip_target", "options.skip_weight"), "its layers have no skip connections to choose", ("cell", "nb201")),),
     structure=("policy", "family"),
     quick={
         "options": {
@@ -32,6 +35,6 @@ ENTRY = AlgorithmEntry(
             "final_samples": 2,
         },
         "space_options": {"layers": 3, "search_channels": 2},
-        "finale": {"training": {"epochs": 1, "train_examples": 128, "channels": 4}},
+        "finale": {"baselines": 1, "training": {"epochs": 1, "train_examples": 128, "channels": 4}},
     },
 )

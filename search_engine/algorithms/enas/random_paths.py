@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from search_engine.base.observation import observed
 from search_engine.events import ControlScored, Cost
 
 from ..base import Context, Finalist
@@ -34,7 +35,7 @@ class RandomPaths(StepSearch):
             f"{figures['random_max']:.4f} and {figures['random_mean']:.4f}."
         )
         self.done = 1
-        self.context.emit(ControlScored(name=self.name, title=self.title, message=message, values=figures), self.done)
+        self.context.emit(ControlScored(name=self.name, title=self.title, message=observed(message), values=figures), self.done)
         return Cost()
 
     @property

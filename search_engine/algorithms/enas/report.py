@@ -38,7 +38,7 @@ class PathReport:
         self._tables: list[Any] | None = None
         """The policy's probabilities; None after it moved."""
         self._said: Stage = "warm_up"
-        self._derived = DerivedGenomes(context, self._changed_choices)
+        self._derived = DerivedGenomes(context, self._changed_choices, "choice")
         self._sampled: Choices = ()
         self._means = Means()
         self._now: dict[str, float] = {}

@@ -19,13 +19,14 @@ gives: the best of equally many uniformly random paths, ranked by the same super
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from search_engine.base.checkpoint import copied
 from search_engine.base.generators import derive_seed
 from search_engine.base.lazy import lazy_module
+from search_engine.base.works_with import WorksWith, one_of
 from search_engine.events import Cost
 from search_engine.spaces.decisions import Choices
 from search_engine.spaces.genomes import Genome
@@ -35,6 +36,9 @@ from ..policy.reinforce import MovingBaseline, Reinforce
 from ..step_search import StepSearch
 from .final_samples import FinalSamples
 from .report import PathReport, Stage
+
+SHARED = "weights shared by all paths"
+"""What a path's weights have been given when it is ranked."""
 
 if TYPE_CHECKING:
     import torch
@@ -50,6 +54,8 @@ else:
 
 class EnasConfig(AlgorithmConfig):
     """Hyper-parameters of ENAS. "Paper" is its macro search on CIFAR-10."""
+
+    works_with: ClassVar[WorksWith] = {"momentum": {"weight_optimizer": one_of("sgd")}}
 
     # ---- how long
     epochs: int = Field(
@@ -273,13 +279,15 @@ class Enas(StepSearch[EnasConfig]):
 
     def best(self) -> list[Finalist]:
         """The policy's samples, to be retrained from scratch, by their accuracy with the shared weights."""
-        return [Finalist(genome, finish="retrain", value=value) for genome, value in self._ranked().from_policy()]
+        found = self._ranked().from_policy()
+        return [Finalist(genome, value=value, selected_from=len(found), fidelity=SHARED) for genome, value in found]
 
     def baselines(self) -> list[Finalist]:
         """The best of as many uniformly random paths, by the same ranking."""
-        genome, value = self._ranked().from_chance()[0]
+        found = self._ranked().from_chance()
+        genome, value = found[0]
         title = f"best of {self.options.final_samples} random paths through the super-network, finished in the same way"
-        return [Finalist(genome, finish="retrain", value=value, title=title)]
+        return [Finalist(genome, value=value, title=title, selected_from=len(found), fidelity=SHARED)]
 
     def handover(self) -> dict[str, Any]:
         """What the comparison with chance says."""

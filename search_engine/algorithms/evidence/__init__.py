@@ -8,12 +8,25 @@ evidence p(D | h) = integral of p(D | w) p(w | h) dw. All logarithms are natural
 
 from __future__ import annotations
 
+from search_engine.spaces.basis_expansion import BasisExpansionSpace
+
 from ..base import AlgorithmEntry, Domains, Phase
 from .search import EvidenceConfig, EvidenceSearch
 
 
 def _phases(options: EvidenceConfig) -> list[Phase]:
     return [EvidenceSearch()]
+
+
+def company(options: EvidenceConfig, space: BasisExpansionSpace) -> dict[str, str]:
+    """What a closed form leaves nothing to do for, and what noise has that classes have not."""
+    regression, linear = space.task == "regression", "tanh" not in space.config.bases
+    found = {} if regression else {"initial_beta": "a regression"}
+    if linear:
+        found["hessian"] = "space_options.bases with tanh"
+        if regression:
+            found["level_one_steps"] = "space_options.bases with tanh, or classes"
+    return found
 
 
 ENTRY = AlgorithmEntry(
@@ -32,8 +45,11 @@ ENTRY = AlgorithmEntry(
     spaces=("basis_expansion",),
     lives="a list of models",
     metric="log_evidence",
+    finale="Nothing is trained: the model keeps its most probable weights under the hyper-parameters that the evidence chose. Another "
+    "training would be another posterior.",
     structure=("charts",),
     domains=Domains(default=(("polynomial", {}),)),
     finisher="search_engine.algorithms.evidence.finishing:finish",
+    company="search_engine.algorithms.evidence:company",
     quick={"space_options": {"max_degree": 2}, "options": {"importance_samples": 10, "repeats": 2, "tolerance": 0.01}},
 )

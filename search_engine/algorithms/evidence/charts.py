@@ -11,7 +11,6 @@ from search_engine.events import Chart, ChartMark, ChartSeries, series
 
 from .estimates import Posterior
 from .inference import Inference
-from .likelihoods import GaussianLikelihood
 from .problem import Examples
 from .records import ESTIMATES, Record
 
@@ -99,12 +98,12 @@ def hyperparameters_chart(records: list[Record], current: Inference | None, gaus
         lines.append(series(name, alpha, beta, look=look) if gaussian else series(name, range(len(alpha)), alpha, look=look))  # type: ignore[arg-type]
     if gaussian:
         return Chart(
-            name="hyperparameters", title="Hyper-parameters on their way", form="trajectory", x_title="prior precision alpha",
-            y_title="noise precision beta", x_scale="log", y_scale="log", series=lines,
+            name="hyperparameters", title="Hyper-parameters on their way", form="trajectory", x_title="prior precision α",
+            y_title="noise precision β", x_scale="log", y_scale="log", series=lines,
             note="One path per model, from the common start to the largest evidence.",
         )
     return Chart(
-        name="hyperparameters", title="Hyper-parameters on their way", x_title="update", y_title="prior precision alpha", y_scale="log",
+        name="hyperparameters", title="Hyper-parameters on their way", x_title="update", y_title="prior precision α", y_scale="log",
         series=lines,
     )
 
@@ -120,20 +119,29 @@ def predictive(posterior: Posterior, x: torch.Tensor) -> tuple[torch.Tensor, tor
     return model.compute(posterior.mean, seen), variance.view(len(x), model.outputs)
 
 
-def functions_chart(posterior: Posterior, title: str, train: Examples) -> Chart | None:
-    """The function with its predictive band over the training points; for one input and one real output only."""
-    if train.inputs.shape[1] != 1 or not isinstance(posterior.likelihood, GaussianLikelihood) or posterior.model.outputs != 1:
-        return None
+def draws_functions(train: Examples, outputs: int) -> bool:
+    """Whether a function of these examples is a curve: one input and one real output."""
+    return train.inputs.shape[1] == 1 and train.targets.is_floating_point() and outputs == 1
+
+
+def functions_chart(chosen: tuple[str, Posterior] | None, now: tuple[str, Posterior] | None, train: Examples) -> Chart:
+    """Over the training points the function of the model that the evidence chooses so far, with its predictive band, and beside it the
+    one that is being fitted now (`now`: where that is another one). Titles and posteriors; at least one of both."""
     x, y = train.inputs[:POINTS, 0], train.targets[:POINTS, 0]
-    low, high = float(train.inputs.min()), float(train.inputs.max())
-    grid = torch.linspace(low, high, GRID, dtype=torch.float64)
-    mean, variance = predictive(posterior, grid.unsqueeze(1))
-    middle, width = mean[:, 0], BAND * variance[:, 0].sqrt()
+    grid = torch.linspace(float(train.inputs.min()), float(train.inputs.max()), GRID, dtype=torch.float64)
+    lines: list[ChartSeries] = []
+    for named, word in ((chosen, "chosen"), (now, "being fitted")):
+        if named is None:
+            continue
+        title, posterior = named
+        mean, variance = predictive(posterior, grid.unsqueeze(1))
+        middle, width = mean[:, 0].numpy(), (BAND * variance[:, 0].sqrt()).numpy()
+        band = {"low": middle - width, "high": middle + width} if not lines else {}
+        lines.append(series(f"{word}: {title}", grid.numpy(), middle, look="solid" if word == "chosen" else "dashed", **band))
+    note = "The band is where 95 % of new examples should lie: noise and what is still unknown of the weights."
+    if chosen is not None and now is not None:
+        note += " It belongs to the model that the evidence has chosen so far; the dashed one is only being fitted."
     return Chart(
-        name="functions", title="Fitted function", x_title="x", y_title="y",
-        series=[
-            series(title, grid.numpy(), middle.numpy(), low=(middle - width).numpy(), high=(middle + width).numpy()),
-            series("training examples", x.numpy(), y.numpy(), look="points"),
-        ],
-        note="The band is where 95 % of new examples should lie: noise and what is still unknown of the weights.",
+        name="functions", title="Fitted function", x_title="x, as the network sees it", y_title="y", note=note,
+        series=[*lines, series("training examples", x.numpy(), y.numpy(), look="points")],
     )

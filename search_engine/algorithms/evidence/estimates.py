@@ -19,7 +19,7 @@ from typing import Literal, NamedTuple
 
 import torch
 
-from .level_one import log_joint
+from .level_one import log_joint, precision
 from .likelihoods import GaussianLikelihood, Likelihood
 from .models import LinearModel, Model
 
@@ -47,6 +47,17 @@ class Posterior(NamedTuple):
 
     def joint(self, w: torch.Tensor) -> torch.Tensor:
         return log_joint(self.model, self.likelihood, self.seen, w, self.alpha, self.beta)
+
+
+def posterior_at(
+    model: Model, likelihood: Likelihood, seen: torch.Tensor, w: torch.Tensor, alpha: float, beta: float, hessian: str = "gauss_newton"
+) -> Posterior:
+    """The Gaussian around the weights w (P,). An exact Hessian (`full`) that is not positive definite (w is not a minimum to the last
+    digit, or a flat direction) gives way to its Gauss-Newton part."""
+    matrix = precision(model, likelihood, seen, w, alpha, beta, hessian)
+    if hessian == "full" and int(torch.linalg.cholesky_ex(matrix)[1]) != 0:
+        matrix = precision(model, likelihood, seen, w, alpha, beta)
+    return Posterior(model, likelihood, seen, w, matrix, alpha, beta)
 
 
 class Bound(NamedTuple):

@@ -1,4 +1,4 @@
-"""The end of a model that was chosen by its evidence: the plain network with its most probable weights, scored once on the test part."""
+"""The end of a model that was chosen by its evidence: the plain network with its most probable weights."""
 
 from __future__ import annotations
 
@@ -9,21 +9,18 @@ import torch
 
 from search_engine.base.training_config import TrainingConfig
 from search_engine.datasets.base import Part, SearchData
-from search_engine.events import Cost
 from search_engine.supernets.basis_network import BasisNetwork, ConstantNetwork, HiddenLayerNetwork, build
 from search_engine.training.evaluation import evaluate
 
+from ..base import Finalist, Finished, Split
 from .charts import predictive
-from .estimates import Posterior
-from .level_one import precision
+from .estimates import posterior_at
 from .likelihoods import GaussianLikelihood
 from .models import TanhModel
 from .problem import examples, model_of
 
 if TYPE_CHECKING:
     from search_engine.spaces.basis_expansion import BasisExpansionSpace
-
-    from ..base import Finalist
 
 
 def network_of(space: BasisExpansionSpace, finalist: Finalist) -> torch.nn.Module:
@@ -49,20 +46,16 @@ def network_of(space: BasisExpansionSpace, finalist: Finalist) -> torch.nn.Modul
     return network.eval()
 
 
-def finish(
-    space: BasisExpansionSpace, finalist: Finalist, data: SearchData, test: Part, seed: int, device: str
-) -> tuple[torch.nn.Module, dict[str, float], Cost]:
-    """(network, metrics, cost). Nothing is trained. For a regression also the mean log density of new examples under the predictive
-    distribution, in nats: it sees whether the band is honest, which r2 does not."""
+def finish(space: BasisExpansionSpace, finalist: Finalist, data: SearchData, seed: int, device: str) -> Finished:
+    """Nothing is trained. For a regression its scores hold also the mean log density of new examples under the predictive distribution, in
+    nats: it sees whether the band is honest, which r2 does not."""
     network = network_of(space, finalist)
-    parts = {"val": data.validation, "test": test}
-    scores = {name: evaluate(network, part, data.preprocessing, "cpu", task=space.task) for name, part in parts.items()}
-    metrics = {f"{name}_{key}": value for name, score in scores.items() for key, value in score.items()}
-    init = finalist.init or {}
-    metrics["log_evidence"] = float(init["log_evidence"])
-    if space.task == "regression":
-        metrics["test_log_density"] = log_density(space, finalist, data, test)
-    return network, metrics, Cost(forward=len(data.validation) + len(test))
+
+    def score(split: Split, part: Part) -> dict[str, float]:
+        own = evaluate(network, part, data.preprocessing, "cpu", task=space.task)
+        return {**own, "log_density": log_density(space, finalist, data, part)} if space.task == "regression" else own
+
+    return Finished(network, score, "the most probable weights", {"log_evidence": float((finalist.init or {})["log_evidence"])})
 
 
 def log_density(space: BasisExpansionSpace, finalist: Finalist, data: SearchData, part: Part) -> float:
@@ -70,9 +63,7 @@ def log_density(space: BasisExpansionSpace, finalist: Finalist, data: SearchData
     init = finalist.init or {}
     model, train, new = model_of(space, finalist.genome), examples(data, data.train), examples(data, part)
     alpha, beta, w = float(init["alpha"]), float(init["beta"]), torch.as_tensor(init["weights"])
-    likelihood = GaussianLikelihood(train.targets)
-    seen = model.see(train.inputs)
-    posterior = Posterior(model, likelihood, seen, w, precision(model, likelihood, seen, w, alpha, beta), alpha, beta)
+    posterior = posterior_at(model, GaussianLikelihood(train.targets), model.see(train.inputs), w, alpha, beta)
     mean, variance = predictive(posterior, new.inputs)
     each = -0.5 * ((new.targets - mean).square() / variance + (2 * math.pi * variance).log())
     return float(each.sum(1).mean())

@@ -80,14 +80,9 @@ class Inference:
         self.settled = level_two.change(before, after) < self.options.tolerance
 
     def posterior(self, hessian: str = "") -> estimates.Posterior:
-        """The Gaussian around the weights of now. An exact Hessian that is not positive definite (w is not a minimum to the last digit, or
-        a flat direction) gives way to its Gauss-Newton part."""
-        wanted = hessian or self.options.hessian
+        """The Gaussian around the weights of now."""
         arguments = (self.model, self.likelihood, self.seen, self.weights, self.alpha, self.beta)
-        matrix = level_one.precision(*arguments, wanted)
-        if wanted == "full" and int(torch.linalg.cholesky_ex(matrix)[1]) != 0:
-            matrix = level_one.precision(*arguments)
-        return estimates.Posterior(self.model, self.likelihood, self.seen, self.weights, matrix, self.alpha, self.beta)
+        return estimates.posterior_at(*arguments, hessian or self.options.hessian)
 
     @property
     def log_likelihood(self) -> float:

@@ -23,7 +23,8 @@ from pydantic import Field
 from search_engine.base.errors import TrialFailure
 from search_engine.base.generators import derive_seed
 from search_engine.base.lazy import lazy_module
-from search_engine.events import ChartsFrame, ControlScored, Cost, Incumbent, Metrics, Notice
+from search_engine.base.observation import observed
+from search_engine.events import ChartsFrame, ControlScored, Cost, Fidelity, Incumbent, Metrics, Notice
 from search_engine.spaces.genomes import Genome
 
 from ..base import AlgorithmConfig, Context, Finalist
@@ -34,14 +35,17 @@ if TYPE_CHECKING:
 
     from search_engine.spaces.basis_expansion import BasisExpansionSpace
 
-    from . import charts, inference, problem, records
+    from . import charts, estimates, inference, problem, records
 else:
     torch = lazy_module("torch")
     charts = lazy_module("search_engine.algorithms.evidence.charts")
+    estimates = lazy_module("search_engine.algorithms.evidence.estimates")
     inference = lazy_module("search_engine.algorithms.evidence.inference")
     problem = lazy_module("search_engine.algorithms.evidence.problem")
     records = lazy_module("search_engine.algorithms.evidence.records")
 
+PROBABLE = "the most probable weights"
+"""What a model's weights are when its evidence is estimated."""
 MOST_FRAMES = 200
 
 
@@ -176,7 +180,8 @@ class EvidenceSearch(StepSearch[EvidenceConfig]):
         if former is None or found.log_evidence > former.log_evidence:
             self.context.emit(
                 Incumbent(
-                    step=self.done, metric=self.context.metric, value=found.log_evidence, genome=genome.to_json(),
+                    step=self.done, metric=self.context.metric, value=found.log_evidence, fidelity=Fidelity(text=PROBABLE),
+                    selected_from=len(self.records), genome=genome.to_json(),
                     genome_hash=self.space.hash(genome), string=self.space.to_string(genome),
                 ),
                 self.done,
@@ -207,11 +212,9 @@ class EvidenceSearch(StepSearch[EvidenceConfig]):
         """All charts as they stand; those that compare models once there is one."""
         best = self._best()
         gaussian = self.space.task == "regression"
-        genome = self.models[len(self.records) - current.finished]
-        drawn = [
-            charts.functions_chart(current.posterior(), self.space.to_string(genome), self.train),
-            charts.hyperparameters_chart(self.records, None if current.finished else current, gaussian),
-        ]
+        drawn = [charts.hyperparameters_chart(self.records, None if current.finished else current, gaussian)]
+        if charts.draws_functions(self.train, self.space.shape.classes):
+            drawn.insert(0, self._functions_chart(best, current))
         if best is not None:
             reference = "exact" if "exact" in best.estimates else "laplace"
             common = "exact" if all("exact" in item.estimates for item in self.records) else "laplace"
@@ -221,6 +224,18 @@ class EvidenceSearch(StepSearch[EvidenceConfig]):
             ]
         return [chart for chart in drawn if chart is not None and chart.series]
 
+    def _functions_chart(self, best: records.Record | None, current: inference.Inference) -> Any:
+        """What the evidence has chosen, and what is being fitted where that is another model."""
+        chosen = None
+        if best is not None:
+            model, weights = problem.model_of(self.space, Genome.from_json(best.genome)), best.weights
+            seen = model.see(self.train.inputs)
+            likelihood = self.train.likelihood
+            posterior = estimates.posterior_at(model, likelihood, seen, weights, best.alpha, best.beta, self.options.hessian)
+            chosen = (self._name(best), posterior)
+        now = None if current.finished else (self.space.to_string(self.models[len(self.records)]), current.posterior())
+        return charts.functions_chart(chosen, now, self.train)
+
     def _conclude(self) -> None:
         """What other rules would have chosen among the same fits."""
         best = self._best()
@@ -229,7 +244,7 @@ class EvidenceSearch(StepSearch[EvidenceConfig]):
             message = f"{title} would choose {self._name(chosen)}; the evidence chooses {self._name(best)}."
             values = {"degree": float(chosen.degree), "log_evidence": chosen.log_evidence, "evidence_degree": float(best.degree),
                       "val_loss": chosen.val_loss, "evidence_val_loss": best.val_loss}
-            self.context.emit(ControlScored(name=name, title=title, message=message, values=values), self.done)
+            self.context.emit(ControlScored(name=name, title=title, message=observed(message), values=values), self.done)
 
     def _alternatives(self) -> list[tuple[str, str, records.Record]]:
         """(name, rule in words, what it chooses): the loss of the validation part, the likelihood alone, chance."""
@@ -259,7 +274,8 @@ class EvidenceSearch(StepSearch[EvidenceConfig]):
 
     def _finalist(self, item: records.Record, title: str = "") -> Finalist:
         init = {"weights": item.weights, "alpha": item.alpha, "beta": item.beta, "log_evidence": item.log_evidence}
-        return Finalist(Genome.from_json(item.genome), finish="as_is", value=item.log_evidence, init=init, title=title)
+        return Finalist(Genome.from_json(item.genome), finish="as_is", value=item.log_evidence, init=init, title=title,
+                        selected_from=len(self.records), fidelity=PROBABLE)
 
     def state_dict(self) -> dict[str, Any]:
         return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..base import AlgorithmEntry, Domains, Phase
+from ..base import ONE_FINALIST, AlgorithmEntry, Domains, Phase
 from .controls import CONTROLS
 from .search import PathNetConfig, PathNetTask
 
@@ -17,16 +17,19 @@ ENTRY = AlgorithmEntry(
     id="pathnet",
     title="PathNet",
     family="evolution",
-    summary="Evolves paths through a network of modules for one task after the other. What a task learned is frozen and may be used by "
-    "the next, so nothing is forgotten.",
+    summary="Evolves paths through a network of modules for one task after the other. The modules on a task's best path are frozen and may "
+    "be used by the next; all others begin anew.",
     source="Fernando et al. 2017, PathNet: Evolution Channels Gradient Descent in Super Neural Networks, arXiv 1701.08734",
     needs=frozenset({"weights"}),
     space_needs=frozenset({"paths", "domains"}),
     config=PathNetConfig,
     phases=_phases,
-    budgets=frozenset({"samples", "seconds"}),
+    budgets=frozenset({"samples", "flops", "seconds"}),
     spaces=("modular",),
     lives="vertices of the cube",
+    finale="Nothing is trained: every task's path keeps the weights that its own task left it, those of earlier tasks frozen. What a path "
+    "is worth, beside training from scratch and an untrained frozen path, lies in these weights.",
+    idle=(ONE_FINALIST,),
     structure=("pathways",),
     domains=Domains(
         least=2,

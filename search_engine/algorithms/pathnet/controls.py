@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from search_engine.base.lazy import lazy_module
+from search_engine.base.observation import observed
 from search_engine.events import ControlScored
 from search_engine.spaces.genomes import Genome
 
@@ -69,7 +70,7 @@ class PathNetControl(PathNetTask):
         remark = self.ahead if _better(transfer, own) else self.behind
         message = f"Task {LETTERS[self.task]} {self.changed}: {in_words(own)}. In the search: {in_words(transfer)}. {remark}"
         values = {"task": float(self.task), **own, **{f"transfer_{name}": value for name, value in transfer.items()}}
-        self.context.emit(ControlScored(name=self.condition, title=self.title, message=message, values=values), self.done)
+        self.context.emit(ControlScored(name=self.condition, title=self.title, message=observed(message), values=values), self.done)
 
     def best(self) -> list[Finalist]:
         return []
@@ -83,8 +84,8 @@ class FromScratch(PathNetControl):
 
     condition = "from_scratch"
     changed = "from scratch"
-    ahead = "The difference is not all learned: a frozen path also makes the network wider. Compare the width control."
-    behind = "So what came before did not help in this run."
+    ahead = "The search was ahead. That need not be learned: a frozen path also makes the network wider; see the width control."
+    behind = "The search was not ahead: what came before did not help."
 
     def _earlier(self) -> list[Path]:
         return []
@@ -98,8 +99,8 @@ class WidthControl(PathNetControl):
 
     condition = "width_control"
     changed = "with an untrained frozen path"
-    ahead = "Only this difference is learned transfer."
-    behind = "So no learned transfer shows in this run: a wider network explains all of it."
+    ahead = "The search was ahead, which the wider network does not explain. Whether it is learned transfer, several seeds would say."
+    behind = "The search was not ahead: a wider network would explain as much."
 
     def _restore(self, network: modular_network.ModularSupernet) -> None:
         """The frozen modules keep their fresh weights."""
@@ -110,8 +111,8 @@ class FineTune(PathNetControl):
 
     condition = "fine_tune"
     changed = "by training on the whole network of the task before"
-    ahead = "So the search did better than plain training of the old network, and forgot nothing."
-    behind = "Plain training needed no search, but it overwrote what the old network had learned."
+    ahead = "The search was ahead of plain training of the old network, and overwrote nothing."
+    behind = "The search was not ahead: plain training needed no search, but it overwrote what the old network had learned."
 
     def _earlier(self) -> list[Path]:
         return []

@@ -45,6 +45,8 @@ else:
     shared_training = lazy_module("search_engine.algorithms.pathnet.shared_training")
 
 ControlName = Literal["from_scratch", "width_control", "fine_tune"]
+SHARED = "weights shared with other paths"
+"""What a path's weights have been given when it is ranked."""
 LETTERS = "ABCDEFGH"
 
 
@@ -103,7 +105,7 @@ class PathNetConfig(AlgorithmConfig):
     controls: tuple[ControlName, ...] = Field(
         default=("from_scratch", "width_control"), max_length=3, title="Controls",
         description="What each later task is compared with after the search, outside its budget. from_scratch: nothing frozen. "
-        "width_control: the same modules frozen, but untrained; only what goes beyond it is learned transfer. fine_tune: the path of the "
+        "width_control: the same modules frozen, but untrained; what goes beyond it is not due to the width. fine_tune: the path of the "
         "task before, trained on, without evolution.",
     )
 
@@ -236,7 +238,8 @@ class PathNetTask(StepSearch[PathNetConfig]):
         self._say_frame([])
 
     def _report(self, tournament: tuple[int, ...], values: dict[str, float]) -> None:
-        name = "val_accuracy" if self.options.fitness == "validation" else "train_fitness"
+        # Beside it stands the mean of the two that competed, `train_accuracy`.
+        name = self._figure if self.options.fitness == "validation" else "best_train_accuracy"
         now = {name: self._best_fitness() or 0.0, **values, **self._population_values()}
         self.context.emit(Metrics(step=self.done, samples=self.cost.samples, values=now), self.done)
         if self.finished or self.done % self.context.structure_every == 0:
@@ -248,6 +251,7 @@ class PathNetTask(StepSearch[PathNetConfig]):
             PathwaysFrame(
                 step=self.done, task=self.task, layers=size.layers, modules=size.modules,
                 population=[_lists(path) for path in population.paths], fitness=list(population.fitness),
+                metric=self._figure,
                 frozen=_lists(self.frozen), earlier=[_lists(path) for path in self.earlier], best=_lists(population.path(population.best)),
                 tournament=tournament, values=self._population_values(),
             ),
@@ -273,6 +277,11 @@ class PathNetTask(StepSearch[PathNetConfig]):
 
     # ---- results
 
+    @property
+    def _figure(self) -> str:
+        """The name of the fitness: paths may be ranked on the minibatches that they train on, as in the paper."""
+        return "val_accuracy" if self.options.fitness == "validation" else "train_accuracy"
+
     def _record(self) -> dict[str, float]:
         fitness = self._best_fitness()
         return {
@@ -288,6 +297,7 @@ class PathNetTask(StepSearch[PathNetConfig]):
         found = [
             Finalist(
                 Genome.from_json(item["genome"]), finish="as_is", value=item["value"], init={"state": item["state"]}, domains=(task,),
+                metric=self._figure, selected_from=item["selected_from"], fidelity=SHARED,
                 title=f"path of task {LETTERS[task]}",
             )
             for task, item in enumerate(self.kept["finalists"])
@@ -299,6 +309,7 @@ class PathNetTask(StepSearch[PathNetConfig]):
         state = self.training.network.path_state(genome)
         return Finalist(
             genome, finish="as_is", value=self._best_fitness(), init={"state": state}, domains=(self.task,),
+            metric=self._figure, selected_from=max(1, 2 * self.done), fidelity=SHARED,
             title=f"path of task {LETTERS[self.task]}",
         )
 
@@ -307,7 +318,9 @@ class PathNetTask(StepSearch[PathNetConfig]):
         path = self.population.path(self.population.best)
         own = self._own_finalist()
         frozen = union([*self.earlier, path], self.space.config.layers)
-        finalist = {"genome": own.genome.to_json(), "value": own.value, "state": (own.init or {})["state"]}
+        finalist = {
+            "genome": own.genome.to_json(), "value": own.value, "selected_from": own.selected_from, "state": (own.init or {})["state"],
+        }
         return {
             "paths": [_lists(item) for item in [*self.earlier, path]],
             "records": [*self.kept["records"], self._record()],

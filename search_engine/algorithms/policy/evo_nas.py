@@ -16,10 +16,11 @@ decisions alone: what was copied is none of the policy's doing.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
+from search_engine.base.works_with import WorksWith, each, one_of
 from search_engine.spaces.base import SearchSpace
 from search_engine.spaces.decisions import Choices
 
@@ -35,6 +36,11 @@ from .report import PolicyReport
 class EvoNasConfig(AgingConfig, PolicyConfig):
     """Hyper-parameters of Evo-NAS. The defaults suit budgets of about a hundred trials; for thousands take a population of 100 and a
     tournament of 20."""
+
+    works_with: ClassVar[WorksWith] = {
+        **each(("baseline_decay", "stale_after", "stale"), {"training": one_of("reinforce")}),
+        "queue": {"training": one_of("priority_queue")},
+    }
 
     mutation_probability: float = Field(
         default=0.15,

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from search_engine.base.works_with import WorksWith, each, one_of
 from search_engine.events import Notice
 from search_engine.spaces.base import SearchSpace
 
@@ -40,6 +41,8 @@ SETTLED_UPDATES = 5
 
 class NasRlConfig(PolicyConfig):
     """Hyper-parameters of NAS-RL. The paper trains 12,800 children with learning rate 0.0006; the defaults suit about a hundred."""
+
+    works_with: ClassVar[WorksWith] = each(("window", "stale", "stale_after"), {"scheduling": one_of("steady")})
 
     batch: int = Field(
         default=8, ge=1, le=1000, title="Batch", description="Trials whose rewards one update of the controller averages over (m)."

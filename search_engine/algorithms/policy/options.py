@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
 from search_engine.base.generators import derive_seed
 from search_engine.base.lazy import lazy_module
+from search_engine.base.works_with import WorksWith, each
 from search_engine.spaces.decisions import DecisionList
 
 from ..base import SteadyConfig
@@ -22,8 +23,13 @@ else:
     network = lazy_module("search_engine.algorithms.policy.network")
 
 
+SEVERAL_OPEN = {"not": [None, 1], "words": "a window above 1"}
+
+
 class PolicyConfig(SteadyConfig):
     """The LSTM controller and how it learns."""
+
+    works_with: ClassVar[WorksWith] = each(("stale", "stale_after"), {"window": SEVERAL_OPEN})
 
     hidden: int = Field(default=64, ge=1, le=1024, title="Hidden units", description="Units of each LSTM layer of the controller.")
     layers: int = Field(default=1, ge=1, le=4, title="LSTM layers", description="Layers of the controller. Zoph and Le: 2 of 35 units.")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
+
+from search_engine.base.works_with import WorksWith, one_of, other_than
 
 from .controls import SimplexControlsConfig
 from .estimators import EstimatorName
@@ -13,6 +15,8 @@ from .estimators import EstimatorName
 class SimplexConfig(SimplexControlsConfig):
     """Options of a search that moves the weights w of a super-network and its structure alpha. A method whose paper has other figures
     overrides a field with its own default and description."""
+
+    works_with: ClassVar[WorksWith] = {"epochs": {"steps": one_of(0)}}
 
     # ---- how long
     epochs: int = Field(
@@ -61,6 +65,10 @@ class SimplexConfig(SimplexControlsConfig):
 
 class BilevelConfig(SimplexConfig):
     """Options of a bilevel search: the weights fit one part of the data, the structure another."""
+
+    works_with: ClassVar[WorksWith] = {
+        "xi": {"estimator": other_than("first")}, "train_portion": {"structure_data": one_of("train_split")},
+    }
 
     estimator: EstimatorName = Field(
         default="first", title="Architecture gradient",

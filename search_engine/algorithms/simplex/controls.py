@@ -3,14 +3,22 @@ progressive shrinking, dropout and a limit of skip connections. All are off by d
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import ConfigDict, Field
 
 from search_engine.base.errors import BadInput
+from search_engine.base.works_with import WorksWith, other_than
 from search_engine.spaces.base import SearchSpace
 
+from ..base import Idle
 from .habits import SimplexHabitsConfig
+
+NO_SKIPS = Idle(
+    ("options.skip_limit", "options.skip_stop", "options.skip_cap", "options.skip_dropout"), "its edges carry no skip connections",
+    without="skip_connect",
+)  # fmt: skip
+NO_NONE = Idle(("options.shrink_keeps_none",), "its edges carry no `none` that could stay", without="none")
 
 
 def _controls_and_habits_last(schema: dict[str, Any]) -> None:
@@ -24,6 +32,10 @@ class SimplexControlsConfig(SimplexHabitsConfig):
     """Options that every method on the simplex shares, beside the habits."""
 
     model_config = ConfigDict(json_schema_extra=_controls_and_habits_last)
+
+    works_with: ClassVar[WorksWith] = {
+        "shrink_restart": {"shrink_stages": other_than(1)}, "shrink_keeps_none": {"shrink_stages": other_than(1)},
+    }
 
     partial_channels: int = Field(
         default=1, ge=1, le=64, title="Partial channels K",
@@ -59,8 +71,8 @@ class SimplexControlsConfig(SimplexHabitsConfig):
     )
     shrink_partial_channels: tuple[Annotated[int, Field(ge=1, le=64)], ...] = Field(
         default=(), max_length=4, title="Partial channels in each stage",
-        description="K in each stage, which can fall as operations do; empty = the K above throughout. DrNAS: 6, 4. Needs stages that "
-        "start afresh.",
+        description="K in each stage, which can fall as operations do; empty = the K above throughout. DrNAS: 6, 4. Where stages go on, K "
+        "only falls: a channel that comes in begins as a copy of another.",
     )
     skip_dropout: tuple[Annotated[float, Field(ge=0, lt=1)], ...] = Field(
         default=(), max_length=4, title="Dropout on skip connections",
@@ -79,7 +91,8 @@ def check_controls(options: Any, space: SearchSpace[Any]) -> None:
     for group in space.family():
         if group.constraint == "real":
             raise BadInput(
-                "space_options.constraint", f"a method on the simplex needs shares that sum to one, not real numbers ({group.title})"
+                "space_options.constraint", f"a method on the simplex needs shares that sum to one, not real numbers ({group.title})",
+                code="incompatible",
             )
     stages = options.shrink_stages
     if options.warm_up_epochs and not options.steps and options.warm_up_epochs * max(stages, 1) >= options.epochs:
@@ -95,13 +108,20 @@ def check_controls(options: Any, space: SearchSpace[Any]) -> None:
     widths = space.mixed_channels()
     for name in ("shrink_cells", "shrink_partial_channels"):
         values = getattr(options, name)
-        if values and stages > 1 and not options.shrink_restart:
-            raise BadInput(f"options.{name}", "a super-network that changes needs stages that start afresh (`shrink_restart`)")
+        if values and name == "shrink_cells" and stages > 1 and not options.shrink_restart:
+            raise BadInput(f"options.{name}", "a super-network that gets deeper needs stages that start afresh (`shrink_restart`)")
         if values and not widths:
             raise BadInput(f"options.{name}", f"the super-network of '{space.id}' has no cells to change", code="incompatible")
     if any(options.skip_dropout) and not widths:
         raise BadInput("options.skip_dropout", f"the edges of '{space.id}' have no skip connections", code="incompatible")
     _check_partial("options.partial_channels", options.partial_channels, space)
+    shares = options.shrink_partial_channels
+    if not options.shrink_restart and list(shares) != sorted(shares, reverse=True):
+        raise BadInput(
+            "options.shrink_partial_channels",
+            "where stages go on (`shrink_restart` off) operations can be widened, not narrowed: let K fall, not "
+            f"{', '.join(map(str, shares))}",
+        )
     for share in options.shrink_partial_channels:
         _check_partial("options.shrink_partial_channels", share, space)
 

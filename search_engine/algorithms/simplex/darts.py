@@ -28,8 +28,9 @@ from typing import TYPE_CHECKING
 from search_engine.base.lazy import lazy_module
 from search_engine.structures import SoftmaxStructure
 
-from ..base import AlgorithmEntry, Phase
+from ..base import ONE_FINALIST, AlgorithmEntry, Phase
 from .config import BilevelConfig
+from .controls import NO_NONE, NO_SKIPS
 from .search import Order, SimplexSearch
 
 if TYPE_CHECKING:
@@ -91,14 +92,14 @@ ENTRY = AlgorithmEntry(
     space_needs=frozenset({"supernet"}),
     config=DartsConfig,
     phases=_phases,
-    advice="search_engine.algorithms.simplex.advice:say_idle_options",
     check="search_engine.algorithms.simplex.controls:check_controls",
-    budgets=frozenset({"samples", "seconds"}),
+    budgets=frozenset({"samples", "flops", "seconds"}),
     lives="inside the simplex",
+    idle=(ONE_FINALIST, NO_SKIPS, NO_NONE),
     structure=("family",),
     quick={
         "options": {"steps": 3, "batch_size": 16},
         "space_options": {"search_cells": 3, "search_channels": 2},
-        "finale": {"training": {"epochs": 1, "train_examples": 128, "channels": 4, "layers": 2}},
+        "finale": {"baselines": 1, "training": {"epochs": 1, "train_examples": 128, "channels": 4, "layers": 2}},
     },
 )

@@ -19,16 +19,18 @@ Dirichlet law of Bakhteev's lecture slides (2019); there a temperature schedule 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
 from search_engine.base.lazy import lazy_module
+from search_engine.base.works_with import WorksWith, one_of
 from search_engine.structures import DirichletStructure
 from search_engine.structures.temperature import ScheduleName
 
-from ..base import AlgorithmEntry, Phase
+from ..base import ONE_FINALIST, AlgorithmEntry, Phase
 from .config import BilevelConfig
+from .controls import NO_NONE, NO_SKIPS
 from .search import Order
 from .stochastic import StochasticSearch, TemperatureConfig
 
@@ -40,6 +42,10 @@ else:
 
 class DirichletConfig(TemperatureConfig, BilevelConfig):
     """Hyper-parameters of DrNAS. The paper's: two stages of 25 epochs, Adam 0.0006 for alpha, SGD from 0.1 to 0 for the weights."""
+
+    works_with: ClassVar[WorksWith] = {
+        "kl_weight": {"regulariser": one_of("kl")}, "structure_weight_decay": {"regulariser": one_of("l2")},
+    }
 
     concentrations: Literal["elu", "scaled_softmax"] = Field(
         default="elu", title="Concentrations",
@@ -129,14 +135,14 @@ ENTRY = AlgorithmEntry(
     space_needs=frozenset({"supernet"}),
     config=DirichletConfig,
     phases=_phases,
-    advice="search_engine.algorithms.simplex.advice:say_idle_options",
     check="search_engine.algorithms.simplex.controls:check_controls",
-    budgets=frozenset({"samples", "seconds"}),
+    budgets=frozenset({"samples", "flops", "seconds"}),
     lives="a distribution on the simplex",
+    idle=(ONE_FINALIST, NO_SKIPS, NO_NONE),
     structure=("family",),
     quick={
         "options": {"steps": 3, "batch_size": 16},
         "space_options": {"search_cells": 3, "search_channels": 2},
-        "finale": {"training": {"epochs": 1, "train_examples": 128, "channels": 4, "layers": 2}},
+        "finale": {"baselines": 1, "training": {"epochs": 1, "train_examples": 128, "channels": 4, "layers": 2}},
     },
 )

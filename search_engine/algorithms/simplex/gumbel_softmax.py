@@ -23,19 +23,20 @@ The uniform numbers exclude both ends, so that no draw is infinite and none need
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from search_engine.base.errors import BadInput
 from search_engine.base.lazy import lazy_module
+from search_engine.base.works_with import WorksWith, each, one_of
 from search_engine.primitives.names import PRIMITIVES
 from search_engine.spaces.base import SearchSpace
 from search_engine.structures import GumbelSoftmaxStructure, HardGumbelStructure, TemperedStructure
 
-from ..base import AlgorithmEntry, Phase
+from ..base import ONE_FINALIST, AlgorithmEntry, Phase
 from .config import BilevelConfig
-from .controls import check_controls
+from .controls import NO_NONE, NO_SKIPS, check_controls
 from .search import Order
 from .stochastic import StochasticSearch, TemperatureConfig
 
@@ -50,6 +51,11 @@ COST_CHANNELS = 16
 
 class GumbelSoftmaxConfig(TemperatureConfig, BilevelConfig):
     """Hyper-parameters of Gumbel-Softmax searches."""
+
+    works_with: ClassVar[WorksWith] = {
+        "evaluate": {"hard": one_of(True)},
+        **each(("estimator", "xi", "structure_data", "train_portion"), {"levels": one_of("bilevel")}),
+    }
 
     epochs: int = Field(
         default=8, ge=1, le=10_000, title="Epochs",
@@ -139,7 +145,8 @@ def check(options: GumbelSoftmaxConfig, space: SearchSpace[Any]) -> None:
     if options.resource_weight:
         unknown = sorted({name for group in space.family() for name in group.operations} - set(PRIMITIVES))
         if unknown:
-            raise BadInput("options.resource_weight", f"the parameters of {', '.join(unknown)} are not known; set the resource weight to 0")
+            message = f"the parameters of {', '.join(unknown)} are not known; set the resource weight to 0"
+            raise BadInput("options.resource_weight", message, code="incompatible")
 
 
 ENTRY = AlgorithmEntry(
@@ -153,14 +160,14 @@ ENTRY = AlgorithmEntry(
     space_needs=frozenset({"supernet"}),
     config=GumbelSoftmaxConfig,
     phases=_phases,
-    budgets=frozenset({"samples", "seconds"}),
+    budgets=frozenset({"samples", "flops", "seconds"}),
     lives="a distribution on the simplex",
+    idle=(ONE_FINALIST, NO_SKIPS, NO_NONE),
     structure=("family",),
-    advice="search_engine.algorithms.simplex.advice:say_idle_options",
     check="search_engine.algorithms.simplex.gumbel_softmax:check",
     quick={
         "options": {"steps": 3, "batch_size": 16},
         "space_options": {"search_cells": 3, "search_channels": 2},
-        "finale": {"training": {"epochs": 1, "train_examples": 128, "channels": 4, "layers": 2}},
+        "finale": {"baselines": 1, "training": {"epochs": 1, "train_examples": 128, "channels": 4, "layers": 2}},
     },
 )

@@ -9,7 +9,7 @@ from search_engine.base.lazy import lazy_module
 from search_engine.events import Cost
 
 from .curvature import ITERATIONS, largest_eigenvalue
-from .habits import EpochView, Habits
+from .habits import EigenvalueStop, EpochView, Habits
 from .loop import BilevelLoop, Listener
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ class HabitsListener(Listener):
     def __init__(self, loop: BilevelLoop) -> None:
         super().__init__(loop)
         self.habits = Habits(loop.options)
+        self.structures: dict[int, dict[str, Any]] = {}
+        """The structure after each of the last epochs of the stage, as far back as a stop may return it."""
         self.eigenvalue: float | None = None
         """The largest eigenvalue of the Hessian of the structure's loss in alpha, as last measured."""
 
@@ -36,8 +38,10 @@ class HabitsListener(Listener):
         loop, cost = self.loop, Cost()
         if not loop.epoch_ends:
             return cost
-        if loop.options.eigenvalue_ratio and not loop.held:
-            cost = self._measure_curvature()
+        if loop.options.eigenvalue_ratio:
+            self._keep_structure()
+            if not loop.held:
+                cost = self._measure_curvature()
         weights = loop.alpha.numpy()
         view = EpochView(
             epoch=loop.epoch, step=loop.done, weights=weights,
@@ -46,11 +50,20 @@ class HabitsListener(Listener):
             derived=loop.report.operations_of(loop.derive(weights)), eigenvalue=self.eigenvalue,
         )
         notices, stopped = self.habits.after_epoch(view)
+        if self.habits.back_to is not None and not loop.stopped:
+            loop.alpha.load_state_dict(self.structures[self.habits.back_to])
         # Whoever stopped the search before in this step gave the reason.
         loop.stopped = loop.stopped or stopped
         for notice in notices:
             loop.context.emit(notice, loop.done)
         return cost
+
+    def _keep_structure(self) -> None:
+        epoch, window = self.loop.epoch, self.loop.options.eigenvalue_window
+        oldest = epoch - EigenvalueStop.reach_of(window)
+        # Later epochs than this one are those of the stage before.
+        kept = {at: state for at, state in self.structures.items() if oldest <= at < epoch}
+        self.structures = kept | {epoch: self.loop.alpha.state_dict()}
 
     def _measure_curvature(self) -> Cost:
         """Set `eigenvalue` from the minibatch that moves the structure in the step to come."""
@@ -68,8 +81,10 @@ class HabitsListener(Listener):
         return {} if self.eigenvalue is None else {"hessian_eigenvalue": self.eigenvalue}
 
     def state_dict(self) -> dict[str, Any]:
-        return {"habits": self.habits.state_dict(), "eigenvalue": self.eigenvalue}
+        structures = {str(epoch): state for epoch, state in self.structures.items()}
+        return {"habits": self.habits.state_dict(), "eigenvalue": self.eigenvalue, "structures": structures}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.habits.load_state_dict(state["habits"])
         self.eigenvalue = state["eigenvalue"]
+        self.structures = {int(epoch): kept for epoch, kept in state["structures"].items()}

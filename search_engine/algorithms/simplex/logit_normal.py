@@ -13,17 +13,19 @@ log(gamma_l / gamma_K), so that the divergence is exact, also where all K logits
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
 from search_engine.base.lazy import lazy_module
+from search_engine.base.works_with import WorksWith
 from search_engine.structures import LogitNormalStructure
 from search_engine.structures.logit_normal import Reading
 from search_engine.structures.temperature import ScheduleName
 
-from ..base import AlgorithmEntry, Phase
+from ..base import ONE_FINALIST, AlgorithmEntry, Phase
 from .config import BilevelConfig
+from .controls import NO_NONE, NO_SKIPS
 from .search import Order
 from .stochastic import StochasticSearch, TemperatureConfig
 
@@ -35,6 +37,8 @@ else:
 
 class LogitNormalConfig(TemperatureConfig, BilevelConfig):
     """Hyper-parameters of logit-normal searches."""
+
+    works_with: ClassVar[WorksWith] = {"spread_is": {"spread": {"not": [1.0], "words": "a spread other than 1, which is its own square"}}}
 
     spread: float = Field(
         default=1.0, gt=0, le=100, title="Initial spread of the logits", description="Of every logit, at the start and in the prior.",
@@ -123,14 +127,14 @@ ENTRY = AlgorithmEntry(
     space_needs=frozenset({"supernet"}),
     config=LogitNormalConfig,
     phases=_phases,
-    advice="search_engine.algorithms.simplex.advice:say_idle_options",
     check="search_engine.algorithms.simplex.controls:check_controls",
-    budgets=frozenset({"samples", "seconds"}),
+    budgets=frozenset({"samples", "flops", "seconds"}),
     lives="a distribution on the simplex",
+    idle=(ONE_FINALIST, NO_SKIPS, NO_NONE),
     structure=("family",),
     quick={
         "options": {"steps": 3, "batch_size": 16},
         "space_options": {"search_cells": 3, "search_channels": 2},
-        "finale": {"training": {"epochs": 1, "train_examples": 128, "channels": 4, "layers": 2}},
+        "finale": {"baselines": 1, "training": {"epochs": 1, "train_examples": 128, "channels": 4, "layers": 2}},
     },
 )

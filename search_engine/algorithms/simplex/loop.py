@@ -61,7 +61,7 @@ class BilevelLoop(StepSearch[SimplexConfig]):
     """One super-network with weights w, its structure alpha, and the order in which they move. `options` is a BilevelConfig unless the
     order is single_level. What a method says of itself stands in `search.SimplexSearch`."""
 
-    state_version = 4
+    state_version = 5
 
     train_part: DevicePart
     train_order: BatchOrder
@@ -146,13 +146,7 @@ class BilevelLoop(StepSearch[SimplexConfig]):
         changes = {name: value for listener in self.listeners for name, value in listener.network_changes().items()}
         self.network = open_supernet(self.context.space, "supernet", **changes).to(device).train()
         self.skip_dropouts = []
-        self.weights = list(self.network.parameters())
-        # All at once: a super-network has hundreds of small tensors, over which a loop takes longer than their arithmetic. Not `fused`,
-        # which cannot begin the momentum of a weight that gets its first gradient later than others (one operation per edge).
-        self.weight_optimizer = torch.optim.SGD(
-            self.weights, lr=options.learning_rate, momentum=options.momentum, weight_decay=options.weight_decay,
-            foreach=True,
-        )
+        self._optimise_weights()
         generator = torch.Generator().manual_seed(derive_seed(self.context.seed, "alpha", *([self.stage] if self.stage else [])))
         # The alphas are leaves of their own, in no module: the weight optimiser cannot reach them.
         self.choice = self.alpha = self.make_structure(shapes_of(self.report.family), generator, device)
@@ -164,6 +158,34 @@ class BilevelLoop(StepSearch[SimplexConfig]):
         )
         for listener in self.listeners:
             listener.created()
+
+    def widen(self) -> None:
+        """The super-network as the present stage has it, wider, with the weights that it has and their momentum; the structure goes on."""
+        from search_engine.supernets.opening import open_supernet
+        from search_engine.supernets.widening import wide, widened
+
+        changes = {name: value for listener in self.listeners for name, value in listener.network_changes().items()}
+        before, optimizer = self.network, self.weight_optimizer
+        self.network = open_supernet(self.context.space, "supernet", **changes).to(self.context.device).train()
+        self.skip_dropouts = []
+        indices = widened(before, self.network, torch.Generator().manual_seed(derive_seed(self.context.seed, "widening", self.stage)))
+        self._optimise_weights()
+        for (name, old), new in zip(before.named_parameters(), self.weights, strict=True):
+            if (momentum := optimizer.state.get(old, {}).get("momentum_buffer")) is not None:
+                self.weight_optimizer.state[new]["momentum_buffer"] = wide(momentum, indices[name])
+        for listener in self.listeners:
+            listener.created()
+
+    def _optimise_weights(self) -> None:
+        """A fresh optimiser of the network's weights."""
+        options = self.options
+        self.weights = list(self.network.parameters())
+        # All at once: a super-network has hundreds of small tensors, over which a loop takes longer than their arithmetic. Not `fused`,
+        # which cannot begin the momentum of a weight that gets its first gradient later than others (one operation per edge).
+        self.weight_optimizer = torch.optim.SGD(
+            self.weights, lr=options.learning_rate, momentum=options.momentum, weight_decay=options.weight_decay,
+            foreach=True,
+        )
 
     @property
     def finished(self) -> bool:

@@ -51,19 +51,29 @@ class Shrinking(Listener):
         loop.stage += 1
         options = loop.options
         self.kept = shrink(loop.alpha.numpy(), loop.report.family, self.kept, loop.stage, options.shrink_keeps_none)
-        self._begin_stage()
+        self._begin_stage(loop.stage - 1)
         loop.flops = {}
         counts = [int(mask.sum(axis=1).max()) for mask in self.kept.values()]
         message = f"Stage {loop.stage + 1} of {loop.stages.count}: every edge keeps its {max(counts)} strongest operations"
         message += ", and weights and structure begin anew." if options.shrink_restart else "; weights and structure go on."
+        if self._widens(loop.stage - 1):
+            message += f" Operations widen to 1/{loop.stages.partial_channels(loop.stage)} of the channels."
         values = {"stage": loop.stage + 1.0, "operations": float(max(counts))}
         if cells := loop.stages.cells(loop.stage):
             values["cells"] = float(cells)
         loop.context.emit(Notice(name="shrinking", message=message, step=loop.done, values=values), loop.done)
 
-    def _begin_stage(self) -> None:
+    def _widens(self, before: int) -> bool:
+        """Whether the present stage goes on with more channels than stage `before`."""
+        stages = self.loop.stages
+        return not self.loop.options.shrink_restart and stages.partial_channels(self.loop.stage) != stages.partial_channels(before)
+
+    def _begin_stage(self, before: int) -> None:
+        """From the network of stage `before`."""
         if self.loop.options.shrink_restart:
             self.loop.create()
+        elif self._widens(before):
+            self.loop.widen()
         else:
             self.created()
 
@@ -78,4 +88,4 @@ class Shrinking(Listener):
         if self.loop.stage:
             # The fresh weights are overwritten: they must not move anybody's generator.
             with torch.random.fork_rng():
-                self._begin_stage()
+                self._begin_stage(0)

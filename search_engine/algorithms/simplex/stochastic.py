@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from search_engine.base.works_with import WorksWith, other_than
 from search_engine.structures import TemperatureSchedule, TemperedStructure
 from search_engine.structures.temperature import ScheduleName
 
@@ -20,7 +21,9 @@ MOST_DRAWS, LEAST_DRAWS = 16, 4
 class TemperatureConfig(BaseModel):
     """The options of a temperature that follows a schedule over the whole horizon of the search."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    works_with: ClassVar[WorksWith] = {"temperature_end": {"temperature_schedule": other_than("constant")}}
 
     temperature_schedule: ScheduleName = Field(
         default="linear", title="Temperature schedule",

@@ -29,7 +29,7 @@ class StructureReport:
         self._space: Any = context.space
         self._derive = derive or self._space.derive
         self.family = context.space.family()
-        self._derived = DerivedGenomes(context, self._changed_edges)
+        self._derived = DerivedGenomes(context, self._changed_edges, "edge")
         self._means = Means()
 
     def declare(self, constraint: str = "") -> None:

@@ -50,6 +50,10 @@ class GridSearch(TrialSearch[GridConfig]):
         self.position = 0
         context.emit(Notice(name="grid_size", message=f"the grid has {_count(self.size)} genomes", values=_number("genomes", self.size)), 0)
 
+    @property
+    def planned(self) -> int:
+        return self.size
+
     def ask(self) -> list[Proposal]:
         if self.position >= self.size:
             return []
@@ -109,7 +113,8 @@ ENTRY = AlgorithmEntry(
     id="grid",
     title="Grid search",
     family="sampling",
-    summary="Tries every architecture of the space once. Complete and slow; cut short by its budget, it is a random sample of the grid.",
+    summary="Tries every architecture of the space once. Complete and slow; in its default order, a shuffled one, what a budget leaves of "
+    "it is a random sample of the grid.",
     source="Elsken, Metzen and Hutter, JMLR 2019 (survey); order: Bergstra and Bengio, JMLR 2012",
     needs=frozenset({"trials"}),
     space_needs=frozenset({"decisions"}),

@@ -33,11 +33,9 @@ from search_engine.events import Notice
 from search_engine.spaces.base import SearchSpace
 from search_engine.spaces.genomes import Genome
 
-from ..base import QUICK_TRIALS, AlgorithmEntry, Context, Phase, Proposal, Result, SteadyConfig
+from ..base import NEVER_TWICE, QUICK_TRIALS, AlgorithmEntry, Context, Phase, Proposal, Result, SteadyConfig
 from .search import TrialSearch
-
-DRAWS = 1000
-"""Random draws in a row that find no new architecture: then there is none left."""
+from .unseen import Unseen
 
 
 class LocalSearchConfig(SteadyConfig):
@@ -82,12 +80,14 @@ class LocalSearch(TrialSearch[LocalSearchConfig]):
     """Climb to a local optimum, start again elsewhere."""
 
     title = "Local search"
-    state_version = 2
-    keeps = ("tried", "open", "starts", "current", "neighbours", "compared", "better", "moves", "optima")
+    state_version = 3
+    keeps = ("unseen", "tried", "open", "starts", "current", "neighbours", "compared", "better", "moves", "optima")
     shows_marginals = True
 
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         super().begin(context, handover)
+        space = context.space
+        self.unseen = Unseen(space, lambda rng: space.genome_of(space.decisions.sample(rng)), context.seed)
         self.tried: GrowingDict[str, tuple[int, float | None]] = GrowingDict(list, tuple)
         """Canonical hash of every told trial -> its number and value, None for a failed one."""
         self.open: list[str] = []
@@ -116,15 +116,14 @@ class LocalSearch(TrialSearch[LocalSearchConfig]):
 
     def _start(self) -> list[Proposal]:
         """A random architecture that was never asked for, or nothing if none is found."""
-        space = self.context.space
-        for _ in range(DRAWS):
-            genome = space.genome_of(space.decisions.sample(self.context.rng))
-            hash_ = space.hash(genome)
-            if not self._known(hash_):
-                self.open.append(hash_)
-                self.starts[hash_] = genome
-                return [Proposal(genome, operator="random")]
-        return []
+        found = self.unseen.next(self.context.rng, self._known)
+        if found is None:
+            self.stop_reason = self.unseen.stop_reason
+            return []
+        genome, hash_ = found
+        self.open.append(hash_)
+        self.starts[hash_] = genome
+        return [Proposal(genome, operator="random")]
 
     def _known(self, hash_: str) -> bool:
         return hash_ in self.tried or hash_ in self.open
@@ -235,5 +234,6 @@ ENTRY = AlgorithmEntry(
     phases=phases,
     structure=("marginals",),
     advice="search_engine.algorithms.trials.local_search:advise",
+    idle=(NEVER_TWICE,),
     quick=QUICK_TRIALS,
 )

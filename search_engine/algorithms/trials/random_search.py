@@ -1,8 +1,9 @@
-"""Random search without replacement up to isomorphism: the baseline that stands beside every claim.
+"""Random search without replacement up to isomorphism, to the last architecture of a space that can be counted.
 
 Source: Bergstra and Bengio, "Random Search for Hyper-Parameter Optimization", JMLR 2012; as a NAS baseline, Li and Talwalkar, UAI 2019.
 Each decision is drawn uniformly, which is not uniform over architectures where decisions are conditional or where many genomes are one
-architecture: a rarely active decision is rarely tried, and an architecture that many genomes stand for comes up early.
+architecture: a rarely active decision is rarely tried, and an architecture that many genomes stand for comes up early. What drawing hardly
+finds any more is walked through (`unseen`).
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from pydantic import Field
 
 from search_engine.base.growing import GrowingSet
 
-from ..base import QUICK_TRIALS, AlgorithmEntry, Context, Phase, Proposal, Result, SteadyConfig
+from ..base import NEVER_TWICE, QUICK_TRIALS, AlgorithmEntry, Context, Phase, Proposal, Result, SteadyConfig
 from .search import TrialSearch
+from .unseen import WALKED, Unseen
 
 
 class RandomConfig(SteadyConfig):
@@ -24,33 +26,34 @@ class RandomConfig(SteadyConfig):
         default=1000,
         ge=1,
         le=1_000_000,
-        title="Rejections before giving up",
-        description="Draws of already seen architectures in a row after which the space counts as exhausted.",
+        title="Draws in vain",
+        description="After so many draws in a row of architectures that were tried already, the rest of the space is walked through in a "
+        f"random order, to the last one, where it has at most {WALKED:,} genomes that can be listed; in others the search ends.",
     )
 
 
 class RandomSearch(TrialSearch[RandomConfig]):
-    """Draw until the architecture is new; stop when that does not happen any more."""
+    """Draw until the architecture is new; then walk through those that are left."""
 
     title = "Random search"
-    state_version = 2
-    keeps = ("seen",)
+    state_version = 3
+    keeps = ("seen", "unseen")
     shows_marginals = True
 
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         super().begin(context, handover)
         self.seen: GrowingSet[str] = GrowingSet()
+        self.unseen = Unseen(context.space, context.space.sample, context.seed, self.options.max_rejections)
         self.size = context.space.size()
 
     def ask(self) -> list[Proposal]:
-        space, rng = self.context.space, self.context.rng
-        for _ in range(self.options.max_rejections):
-            genome = space.sample(rng)
-            hash_ = space.hash(genome)
-            if hash_ not in self.seen:
-                self.seen.add(hash_)
-                return [Proposal(genome, operator="random")]
-        return []
+        found = self.unseen.next(self.context.rng, self.seen.__contains__)
+        if found is None:
+            self.stop_reason = self.unseen.stop_reason
+            return []
+        genome, hash_ = found
+        self.seen.add(hash_)
+        return [Proposal(genome, operator="random")]
 
     def figures(self, latest: Result) -> dict[str, float]:
         told = self.tally.told
@@ -67,13 +70,15 @@ ENTRY = AlgorithmEntry(
     id="random",
     title="Random search",
     family="sampling",
-    summary="Tries random architectures, each only once. Every other method has to beat it at the same budget.",
+    summary="Tries random architectures, each only once. What another method adds is what it finds beyond this one at an equal budget, "
+    "over several seeds.",
     source="Bergstra and Bengio, JMLR 2012; Li and Talwalkar, UAI 2019",
     needs=frozenset({"trials"}),
     space_needs=frozenset({"sample"}),
     config=RandomConfig,
     phases=phases,
     window=8,
+    idle=(NEVER_TWICE,),
     structure=("marginals",),
     quick=QUICK_TRIALS,
 )

@@ -20,7 +20,7 @@ from search_engine.base.errors import BadInput
 from search_engine.spaces.base import SearchSpace
 from search_engine.spaces.genomes import Genome
 
-from ..base import QUICK_TRIALS, AlgorithmEntry, Context, Phase, Proposal, Result, SteadyConfig
+from ..base import QUICK_TRIALS, AlgorithmEntry, Context, Idle, Phase, Proposal, Result, SteadyConfig
 from .aging import AgingConfig, AgingPopulation, Individual
 from .search import TrialSearch
 
@@ -154,6 +154,10 @@ ENTRY = AlgorithmEntry(
     phases=phases,
     window=4,
     structure=("queue", "population"),
+    idle=(
+        Idle(("options.crossover",), "the space cannot mix two architectures", unless="crossover"),
+        Idle(("options.mutation_probability",), "its architectures are no lists of decisions", unless="decisions"),
+    ),
     advice="search_engine.algorithms.trials.regularized_evolution:advise",
     quick=QUICK_TRIALS,
 )

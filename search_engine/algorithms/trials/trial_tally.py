@@ -74,7 +74,8 @@ class Marginals:
 
     def frame(self, step: int) -> MarginalsFrame:
         means = [total / count if count else 0.0 for total, count in zip(self._sums, self._scored, strict=True)]
-        return MarginalsFrame(step=step, counts=encode_floats(map(float, self._tried)), means=encode_floats(means))
+        unscored = [place for place, (tried, count) in enumerate(zip(self._tried, self._scored, strict=True)) if tried and not count]
+        return MarginalsFrame(step=step, counts=encode_floats(map(float, self._tried)), means=encode_floats(means), unscored=unscored)
 
     def state_dict(self) -> dict[str, Any]:
         return {"tried": list(self._tried), "scored": list(self._scored), "sums": list(self._sums)}

@@ -16,7 +16,11 @@ Importing this package imports no torch; `model`, `estimate` and `levels` do, an
 
 from __future__ import annotations
 
-from ..base import AlgorithmEntry, Phase
+from typing import Any
+
+from search_engine.spaces.base import SearchSpace, SpaceEntry
+
+from ..base import ONE_FINALIST, AlgorithmEntry, Idle, Phase
 from .checks import options_fit
 from .options import VariationalConfig
 from .search import VariationalSearch
@@ -25,6 +29,24 @@ from .search import VariationalSearch
 def _phases(options: VariationalConfig) -> list[Phase]:
     options_fit(options)
     return [VariationalSearch()]
+
+
+def recipe(options: VariationalConfig, space: SpaceEntry) -> dict[str, Any]:
+    """Where the finale starts from the mean weights: the search's own moves, as many as it made. Else the house's recipe."""
+    if not getattr(space.space, "keeps_weights", False):
+        return {}
+    length = {"steps": options.steps} if options.steps else {"epochs": options.epochs}
+    return length | {
+        "batch_size": options.batch_size, "optimizer": options.optimizer, "learning_rate": options.learning_rate,
+        "final_learning_rate": options.learning_rate, "momentum": 0.0, "weight_decay": 0.0, "gradient_clip": options.gradient_clip,
+        "augment": "none",
+    }
+
+
+def company(options: VariationalConfig, space: SearchSpace[Any]) -> dict[str, str]:
+    """What a schedule of the lambdas moves: those that have another end."""
+    moves = options.lambda_prior_q_end is not None or options.lambda_prior_l_end is not None
+    return {} if moves else {"lambda_schedule": "lambda_prior_q_end or lambda_prior_l_end"}
 
 
 ENTRY = AlgorithmEntry(
@@ -38,14 +60,24 @@ ENTRY = AlgorithmEntry(
     space_needs=frozenset({"supernet"}),
     config=VariationalConfig,
     phases=_phases,
-    budgets=frozenset({"samples", "seconds"}),
+    budgets=frozenset({"samples", "flops", "seconds"}),
     lives="a distribution on the simplex",
     structure=("family", "charts"),
-    advice="search_engine.algorithms.simplex.advice:say_idle_options",
+    finale="In a family of functions the chosen ones go on from the search's mean weights by the search's own moves, for as long as the "
+    "search took; no random choice of functions is set beside them, since it would begin with new weights. Elsewhere the chosen "
+    "architecture is trained from scratch by the house's recipe, beside a random one.",
+    recipe="search_engine.algorithms.variational:recipe",
+    company="search_engine.algorithms.variational:company",
+    idle=(
+        ONE_FINALIST,
+        Idle(("options.noise", "options.learn_noise"), "classes have no noise of a normal law", ("cell", "nb201")),
+        Idle(("finale.baselines",), "its finalist goes on from the search's weights, and a random one has none", ("primitives_sum",)),
+        Idle(("options.real_start",), "its structure weights are shares", ("cell", "nb201")),
+    ),
     check="search_engine.algorithms.variational.checks:space_fits",
     quick={
         "options": {"steps": 3, "batch_size": 16},
         "space_options": {"search_cells": 3, "search_channels": 2},
-        "finale": {"training": {"epochs": 1, "train_examples": 128, "channels": 4, "layers": 2}},
+        "finale": {"baselines": 1, "training": {"epochs": 1, "train_examples": 128, "channels": 4, "layers": 2}},
     },
 )

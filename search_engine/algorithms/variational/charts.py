@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from search_engine.events import Chart, series
+from search_engine.events import Chart, series, shares_of_three
 
 Array = np.ndarray[Any, Any]
 
@@ -41,29 +42,45 @@ def law_means(expected: Array, draws: Array, names: list[str]) -> Chart:
     """Expected weight of each operation of the edge with the middle 80 % of its draws. `draws` (S, operations)."""
     low, high = np.quantile(draws, (0.1, 0.9), axis=0)
     return Chart(
-        name="expected_weights", title="Expected structure weights under q", form="bars", x_title="operation", y_title="E γ",
+        name="expected_weights", title="Expected structure weights under q(Γ)", form="bars", x_title="operation", y_title="E γ",
         categories=names, series=[series("expected weight", np.arange(len(names)), expected, low=low, high=high)],
-        note="bars: mean of draws; bands: the middle 80 % of them",
+        note="bars: mean of draws; whiskers: the middle 80 % of them",
     )
 
 
-def law_draws(draws: Array, probabilities: Array, names: list[str]) -> Chart:
-    """The simplex of three operations seen from above: the first vertex bottom left, the second bottom right, the third on top."""
-    def plane(weights: Array) -> tuple[Array, Array]:
-        return weights[..., 1] + 0.5 * weights[..., 2], np.sqrt(0.75) * weights[..., 2]
-
-    corner_x, corner_y = plane(np.eye(3)[[0, 1, 2, 0]])
-    x, y = plane(draws)
-    mean_x, mean_y = plane(probabilities[None])
+def choice_probabilities(laws: Mapping[str, Array], names: list[str]) -> Chart:
+    """The laws of the structure beside each other: per law (operations,) the probability that an operation is the strongest of a draw."""
+    places = np.arange(len(names))
     return Chart(
-        name="simplex", title="Draws of the structure on the simplex", x_title=f"left corner: {names[0]}, right corner: {names[1]}",
-        y_title=f"top: {names[2]}",
-        series=[
-            series("edge of the simplex", corner_x, corner_y, look="dashed"), series("draws of q", x, y, look="points"),
-            series("choice probabilities of q", mean_x, mean_y, look="points"),
-        ],
-        note="every point is one model of the family; corners are models with a single function",
+        name="choice_probabilities", title="Which operation a law chooses", form="bars", x_title="operation",
+        y_title="probability to be the strongest", categories=names,
+        series=[series(law, places, shares, look="dashed" if law.startswith("p′") else "solid") for law, shares in laws.items()],
+        note="q(Γ): the posterior; p(Γ): the structure's prior, a hyper-parameter; p′: the given structures that λ^Q_struct draws p(Γ) to, "
+        "or drives it from.",
     )
+
+
+def law_triangle(
+    draws: Array, posterior: Array, prior: Array | None, given: list[Array], names: list[str], strengths: tuple[float, ...]
+) -> Chart:
+    """The laws of a structure of three operations. `draws` (S, 3) of q(Γ); `posterior` and `prior` (moments, 3): choice probabilities on
+    the way until now; `given`: those of each p′, (3,), with their λ^Q_struct."""
+    lines = [shares_of_three("draws of q(Γ)", draws, look="points")]
+    lines += [shares_of_three(law, way) for law, way in (("q(Γ)", posterior), ("p(Γ)", prior)) if way is not None]
+    for number, (place, strength) in enumerate(zip(given, strengths, strict=True), start=1):
+        pull = "attracts" if strength > 0 else "repels" if strength < 0 else "without effect"
+        lines.append(shares_of_three(f"p′{lowered(number)}, λ^Q_struct = {strength:g}: {pull}", place[None], look="points"))
+    return Chart(
+        name="simplex", title="The structure's laws on the simplex", form="triangle", x_title=names[0], y_title=names[1],
+        categories=names, series=lines,
+        note="Every point is one model of the family, a corner a model with a single function. A law stands where the probabilities "
+        "are that each function is the strongest of its draws; its line is the way from the start to now.",
+    )
+
+
+def lowered(number: int) -> str:
+    """As an index: ₁, ₁₂."""
+    return "".join("₀₁₂₃₄₅₆₇₈₉"[int(digit)] for digit in str(number))
 
 
 def fit(grid: Array, function: Array, inputs: Array, targets: Array) -> Chart:

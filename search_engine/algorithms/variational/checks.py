@@ -8,7 +8,6 @@ from search_engine.base.errors import BadInput
 from search_engine.spaces.base import SearchSpace
 from search_engine.structures.temperature import LEAST_LEARNED
 
-from .lambdas import Lambdas
 from .options import VariationalConfig
 
 
@@ -32,9 +31,9 @@ def options_fit(options: VariationalConfig) -> None:
         for name in ("lambda_likelihood_q", "lambda_prior_q", "lambda_prior_q_end"):
             if getattr(options, name) != type(options).model_fields[name].default:
                 raise BadInput(f"options.{name}", "the free energy has no Q: its description cost is weighed by lambda_prior_l")
-    elif options.levels == "one" and not all(lambdas.one_level for lambdas in _ends(options)):
+    elif options.levels == "one" and not all(lambdas.one_level for lambdas in options.ends):
         raise BadInput(
-            "options.levels", "one level solves the same problem only where λ prior Q = λ likelihood Q × λ prior L, from start to end"
+            "options.levels", "one level solves the same problem only where λ^Q_prior = λ^Q_likelihood × λ^L_prior, from start to end"
         )
     if options.problem == "free_energy" and options.lambda_struct:
         raise BadInput("options.lambda_struct", "the free energy has no prior over structures; use problem = general")
@@ -42,14 +41,6 @@ def options_fit(options: VariationalConfig) -> None:
         raise BadInput("options.levels", "the free energy fits weights and structure on different data: it has two levels")
     if options.posterior_temperature <= LEAST_LEARNED:
         raise BadInput("options.posterior_temperature", f"a learned temperature begins above {LEAST_LEARNED}")
-
-
-def _ends(options: VariationalConfig) -> list[Lambdas]:
-    """The lambdas at the start and at the end of the schedule."""
-    prior_q, prior_l = options.lambda_prior_q, options.lambda_prior_l
-    last_q, last_l = options.lambda_prior_q_end, options.lambda_prior_l_end
-    pairs = [(prior_q, prior_l), (prior_q if last_q is None else last_q, prior_l if last_l is None else last_l)]
-    return [Lambdas(options.lambda_likelihood_q, of_q, of_l, options.lambda_struct) for of_q, of_l in pairs]
 
 
 def space_fits(options: VariationalConfig, space: SearchSpace[Any]) -> None:
@@ -60,6 +51,7 @@ def space_fits(options: VariationalConfig, space: SearchSpace[Any]) -> None:
                 "options.problem",
                 f"the weights of '{space.id}' are real numbers here, and the general problem needs a simplex: use free_energy, or the "
                 "space's constraint = simplex",
+                code="incompatible",
             )
         for prior in options.structure_priors:
             if len(prior) != len(group.operations):

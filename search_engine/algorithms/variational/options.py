@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from search_engine.base.works_with import WorksWith, each, one_of, other_than
+
 from ..base import AlgorithmConfig
 from ..simplex.estimators import EstimatorName
-from .lambdas import ScheduleName
+from .lambdas import Lambdas, ScheduleName
 
 Probability = Annotated[float, Field(gt=0, le=1e6)]
 Signed = Annotated[float, Field(ge=-1e6, le=1e6)]
 
 
+TWO_LEVELS = {"is": [True], "words": "two levels (levels = two, or λ that ask for them)"}
+
+
 class VariationalConfig(AlgorithmConfig):
     """Hyper-parameters of Bakhteev's general problem and of Gridasov's free energy."""
+
+    works_with: ClassVar[WorksWith] = {
+        "epochs": {"steps": one_of(0)},
+        "structure_prior_temperature": {"structure_priors": other_than([])},
+        "structure_data": {"problem": one_of("free_energy")},
+        "train_portion": {"problem": one_of("free_energy"), "structure_data": one_of("train_split")},
+        **each(("inner_steps", "estimator"), {"has_two_levels": TWO_LEVELS}),
+        "xi": {"has_two_levels": TWO_LEVELS, "estimator": other_than("first")},
+        **each(
+            ("lambda_temp", "posterior_temperature", "learn_structure_prior", "wide_log_deviation"), {"problem": one_of("general")}
+        ),
+        **each(
+            ("init_log_sigma", "sigma_floor", "shared_precision", "precision", "learn_precision"), {"weights": one_of("gaussian")}
+        ),
+        "hyperprior_scale": {"hyperprior_shape": other_than(0)},
+        "real_start": {"space_options.constraint": one_of("real")},
+    }
 
     problem: Literal["general", "free_energy"] = Field(
         default="general", title="Problem",
@@ -49,16 +71,16 @@ class VariationalConfig(AlgorithmConfig):
 
     # ---- the objectives
     lambda_likelihood_q: float = Field(
-        default=1.0, ge=0, le=1e9, title="λ likelihood, Q", description="Weight of the expected log likelihood in Q.",
+        default=1.0, ge=0, le=1e9, title="λ^Q_likelihood", description="Weight of the expected log likelihood in Q.",
     )
     lambda_prior_q: float = Field(
-        default=1.0, ge=0, le=1e9, title="λ prior, Q",
-        description="Weight of KL(q || p) in Q: the larger, the cheaper to describe the chosen model is. Where it equals λ prior L × λ "
-        "likelihood Q, one optimiser maximises Q over everything.",
+        default=1.0, ge=0, le=1e9, title="λ^Q_prior",
+        description="Weight of KL(q ‖ p) in Q: the larger, the cheaper to describe the chosen model is. Where it equals λ^L_prior × "
+        "λ^Q_likelihood, one optimiser maximises Q over everything.",
     )
     lambda_prior_l: float = Field(
-        default=1.0, ge=0, le=1e9, title="λ prior, L",
-        description="Weight of KL(q || p) in L. The effective sample size is m / λ: a larger value is a stronger prior. 0 = maximum "
+        default=1.0, ge=0, le=1e9, title="λ^L_prior",
+        description="Weight of KL(q ‖ p) in L. The effective sample size is m / λ: a larger value is a stronger prior. 0 = maximum "
         "likelihood. With 1 (the evidence bound) a network of many weights on few examples becomes as simple as it can; a smaller "
         "value leaves it more of them.",
     )
@@ -68,29 +90,29 @@ class VariationalConfig(AlgorithmConfig):
         "or raised (falling λ) during the run.",
     )
     lambda_prior_q_end: float | None = Field(
-        default=None, ge=0, le=1e9, title="λ prior, Q, at the end", description="Empty = as at the start.",
+        default=None, ge=0, le=1e9, title="λ^Q_prior at the end", description="Empty = as at the start.",
     )
     lambda_prior_l_end: float | None = Field(
-        default=None, ge=0, le=1e9, title="λ prior, L, at the end", description="Empty = as at the start.",
+        default=None, ge=0, le=1e9, title="λ^L_prior at the end", description="Empty = as at the start.",
     )
     lambda_struct: tuple[Signed, ...] = Field(
-        default=(), max_length=16, title="λ struct",
-        description="Weights of KL(p(Γ|h) || p'), one for each structure prior below: positive attracts the structure's prior to p', "
+        default=(), max_length=16, title="λ^Q_struct",
+        description="Weights of KL(p(Γ|h) ‖ p′), one for each structure prior below: positive attracts the structure's prior to p′, "
         "negative repels it.",
     )
     structure_priors: tuple[tuple[Probability, ...], ...] = Field(
-        default=(), max_length=16, title="Structure priors p'",
-        description="For each λ struct the s' of a Gumbel-Softmax law, one positive number per operation (the same on every edge), in any "
-        "scale. Thesis: [[0.99, 0.05, 0.05], [0.05, 0.05, 0.99]].",
+        default=(), max_length=16, title="Structure priors p′",
+        description="For each λ^Q_struct the s′ of a Gumbel-Softmax law, one positive number per operation (the same on every edge), in "
+        "any scale. Thesis: [[0.99, 0.05, 0.05], [0.05, 0.05, 0.99]].",
     )
     structure_prior_temperature: float = Field(
-        default=0.1, gt=0, le=1000, title="Temperature of the structure priors", description="That of every p'. Thesis: 0.1.",
+        default=0.1, gt=0, le=1000, title="Temperature of the structure priors", description="That of every p′. Thesis: 0.1.",
     )
 
     # ---- the levels
     levels: Literal["auto", "one", "two"] = Field(
         default="auto", title="Levels",
-        description="auto: one where λ prior Q = λ prior L × λ likelihood Q (then both ask the same of the weights), else two.",
+        description="auto: one where λ^Q_prior = λ^L_prior × λ^Q_likelihood (then both ask the same of the weights), else two.",
     )
     inner_steps: int = Field(
         default=1, ge=1, le=1000, title="Inner steps",
@@ -132,7 +154,7 @@ class VariationalConfig(AlgorithmConfig):
 
     # ---- the laws
     lambda_temp: float = Field(
-        default=1.0, gt=0, le=1000, title="λ temp",
+        default=1.0, gt=0, le=1000, title="λ_temp",
         description="Temperature of the structure's prior: low near the vertices, high at the centre.",
     )
     posterior_temperature: float = Field(
@@ -140,7 +162,7 @@ class VariationalConfig(AlgorithmConfig):
     )
     learn_structure_prior: bool = Field(
         default=True, title="Learn the structure's prior",
-        description="Whether the s of p(Γ) = GS(s, λ temp) is a hyper-parameter; else uniform.",
+        description="Whether the s of p(Γ) = GS(s, λ_temp) is a hyper-parameter; else uniform.",
     )
     learn_precision: bool = Field(
         default=True, title="Learn the weights' prior", description="Whether the precisions A of N(0, γ² / A) are hyper-parameters.",
@@ -181,6 +203,20 @@ class VariationalConfig(AlgorithmConfig):
         default=0.2, ge=-1000, le=1000, title="First structure weight",
         description="Where real structure weights (amplitudes) start, in families that have them.",
     )
+
+    @property
+    def ends(self) -> list[Lambdas]:
+        """The lambdas at the start and at the end of the schedule."""
+        prior_q, prior_l = self.lambda_prior_q, self.lambda_prior_l
+        last_q, last_l = self.lambda_prior_q_end, self.lambda_prior_l_end
+        pairs = [(prior_q, prior_l), (prior_q if last_q is None else last_q, prior_l if last_l is None else last_l)]
+        return [Lambdas(self.lambda_likelihood_q, of_q, of_l, self.lambda_struct) for of_q, of_l in pairs]
+
+    @property
+    def has_two_levels(self) -> bool:
+        """Whether weights and hyper-parameters ever move on objectives of their own."""
+        apart = self.problem == "free_energy" or self.levels == "two"
+        return apart or (self.levels == "auto" and not all(lambdas.one_level for lambdas in self.ends))
 
     @field_validator("structure_priors")
     @classmethod

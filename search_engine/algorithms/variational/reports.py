@@ -55,7 +55,9 @@ class VariationalReports:
     fit_order: BatchOrder
     done: int
     cost: Cost
-    path: list[list[float]]
+    prior: GumbelSoftmaxStructure | None
+    ways: list[list[list[float]]]
+    """Of a single edge: the weights of its operations from the start to now, by q(Γ) and, where there is one, by p(Γ)."""
 
     if TYPE_CHECKING:
 
@@ -168,28 +170,47 @@ class VariationalReports:
         return len(self.report.family) == 1 and len(self.report.family[0].edges) == 1
 
     def _follow_path(self) -> None:
-        """Remember the weights of a single edge's first two operations, at most PATH_POINTS times."""
+        """Remember where the laws of a single edge are, at most PATH_POINTS times."""
         if self._one_edge and (self.finished or self.done % -(-self.horizon // PATH_POINTS) == 0):
-            row = next(iter(self.law.numpy().values()))[0]
-            self.path.append([float(row[0]), float(row[1])])
+            laws = [self.law, *([] if self.prior is None else [self.prior])]
+            for way, law in zip(self.ways, laws, strict=True):
+                way.append([float(weight) for weight in next(iter(law.numpy().values()))[0]])
 
     def _charts(self, expected: dict[str, Array]) -> list[Any]:
         drawn = []
         if self._one_edge:
             group = self.report.family[0]
-            drawn.append(charts.trajectory(np.array(self.path), group.operations, group.constraint))
+            drawn.append(charts.trajectory(np.array(self.ways[0])[:, :2], group.operations, group.constraint))
             law = self._draws()
             if law is not None:
                 draws = law[group.name][:, 0]
-                drawn.append(charts.law_means(expected[group.name][0], draws, group.operations))
                 if len(group.operations) == 3:
-                    drawn.append(charts.law_draws(draws, self.law.numpy()[group.name][0], group.operations))
+                    drawn.insert(0, self._triangle(draws))
+                drawn.append(charts.choice_probabilities(self._laws_now(), group.operations))
+                drawn.append(charts.law_means(expected[group.name][0], draws, group.operations))
         if self.model.task == "regression" and self.fit_part.raw.dim() == 2:
             drawn.append(self._fit_chart(expected))
         ratios = self.density_ratios()
         if len(ratios):
             drawn.append(charts.density_ratios(ratios))
         return drawn
+
+    def _laws_now(self) -> dict[str, Array]:
+        """Of one edge's laws the choice probabilities, (operations,) each."""
+        name = self.report.family[0].name
+        found = {"q(Γ)": self.law.numpy()[name][0]}
+        if self.prior is not None:
+            found["p(Γ)"] = self.prior.numpy()[name][0]
+        others = [other.numpy()[name][0] for other in self.estimate.others]
+        return found | {f"p′{charts.lowered(number)}": shares for number, shares in enumerate(others, start=1)}
+
+    def _triangle(self, draws: Array) -> Any:
+        laws = list(self._laws_now().values())
+        known = 1 + (self.prior is not None)
+        ways = [np.array(way) for way in self.ways]
+        return charts.law_triangle(
+            draws, ways[0], ways[1] if known > 1 else None, laws[known:], self.report.family[0].operations, self.lambdas.struct
+        )
 
     def _fit_chart(self, expected: dict[str, Array]) -> Any:
         raw = self.fit_part.raw[: charts.POINTS].float().cpu()

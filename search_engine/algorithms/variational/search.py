@@ -75,9 +75,9 @@ class VariationalSearch(VariationalReports, StepSearch[VariationalConfig]):
         self.fit_part, self.move_part, self.val_part = self.on_device(fit, move, data.validation)
         self.fit_order = BatchOrder(len(fit), options.batch_size, "weights", seed)
         self.move_order = BatchOrder(len(move), options.batch_size, "structure", seed)
-        self.path: list[list[float]] = []
         self.report = StructureReport(context)
         self._build()
+        self.ways = [[] for _ in range(1 if self.prior is None else 2)]
         self.report.declare()
         self._say()
 
@@ -295,7 +295,7 @@ class VariationalSearch(VariationalReports, StepSearch[VariationalConfig]):
             "precision": [log_a.detach().clone() for log_a in self.precision],
             "levels": self.levels.state_dict(),
             "report": self.report.state_dict(),
-            "path": [list(point) for point in self.path],
+            "ways": [[list(point) for point in way] for way in self.ways],
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -309,7 +309,7 @@ class VariationalSearch(VariationalReports, StepSearch[VariationalConfig]):
                 log_a.copy_(value)
         self.levels.load_state_dict(state["levels"])
         self.report.load_state_dict(state["report"])
-        self.path = [list(point) for point in state["path"]]
+        self.ways = [[list(point) for point in way] for way in state["ways"]]
 
 
 def _set_logits(law: GumbelSoftmaxStructure, logits: Array) -> None:

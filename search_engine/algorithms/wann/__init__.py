@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from ..base import AlgorithmEntry, Phase
+from ..base import AlgorithmEntry, Idle, Phase
 from .search import WannConfig, WannSearch
 
 
@@ -21,16 +21,19 @@ ENTRY = AlgorithmEntry(
     id="wann",
     title="WANN",
     family="evolution",
-    summary="Grows graphs of neurons that work with one shared weight for all edges, whatever its value: the structure itself is the "
-    "solution. At the end the weights are tuned and trained as well.",
+    summary="Grows graphs of neurons whose edges all share one weight; a graph is ranked over several values of it, so that its structure "
+    "counts. At the end the weights are tuned and trained as well.",
     source="Gaier & Ha 2019, Weight Agnostic Neural Networks, arXiv:1906.04358",
     needs=frozenset({"weights"}),
     space_needs=frozenset({"growth"}),
     config=WannConfig,
     phases=_phases,
-    budgets=frozenset({"samples", "seconds"}),
+    budgets=frozenset({"samples", "flops", "seconds"}),
     spaces=("neuron_graph",),
     lives="a graph that grows",
+    finale="The graph is measured as it is, with random shared weights, as an ensemble over them and at the best one; only the fourth "
+    "number has weights of its own, trained by the finisher's 400 steps of Adam from the best shared one. The claim is the first three.",
+    idle=(Idle(("structure_every",), "every generation is recorded"),),
     structure=("growth", "population"),
     metric_note="shared weights",
     finisher="search_engine.algorithms.wann.four_numbers:finish",

@@ -70,6 +70,23 @@ def plan(phenotypes: Phenotypes, weights: int, samples: int, device: str) -> Pla
     return Plan("concatenated", individuals, max(8, columns // weights))
 
 
+AT_ONCE = 1 << 22
+"""So many (network, shared weight, sample) are evaluated in one unit of work, or one piece of the plan: seconds at most, however large the
+population."""
+
+
+def parts(population: list[Genes], weights: int, samples: int, device: str) -> tuple[Plan | None, list[slice]]:
+    """The plan for everybody, and everybody in parts, each of whole pieces of that plan: evaluated part by part the sums are the same. A
+    small population is one part, whose plan `evaluate` makes itself."""
+    if len(population) * weights * samples <= AT_ONCE:
+        return None, [slice(0, len(population))]
+    phenotypes = compile_population(population)
+    chosen = plan(phenotypes, weights, samples, device)
+    pieces_at_once = max(1, AT_ONCE // (chosen.individuals * weights * samples))
+    size = chosen.individuals * pieces_at_once
+    return chosen, [slice(first, min(first + size, phenotypes.size)) for first in range(0, phenotypes.size, size)]
+
+
 def as_inputs(features: Array, device: str = "cpu", dtype: torch.dtype | None = None) -> torch.Tensor:
     """(1 + inputs, samples) from features (samples, inputs): a row of ones for the bias, then one row per input."""
     rows = np.concatenate([np.ones((1, len(features)), features.dtype), features.T])

@@ -1,4 +1,4 @@
-"""The end of a weight-agnostic search: the four numbers of Gaier & Ha (2019, section 4.2, table 1), from one visit to the test split.
+"""The end of a weight-agnostic search: the four numbers of Gaier & Ha (2019, section 4.2, table 1), of the validation and the test part.
 
 random: mean and standard deviation of the accuracy over shared weights drawn from U(-2, 2);
 ensemble: the search's shared weights vote, ties decided by the mean probability;
@@ -6,7 +6,7 @@ tuned: the one shared weight that does best on the training part;
 trained: every edge has its own weight, started at the tuned one and trained with Adam (the paper used a population method; all
 activations but the step function have gradients, so plain backpropagation does it).
 
-The trained network is the one that is shipped: `test_accuracy` and `val_accuracy` are its.
+The trained network is the one that is shipped: `accuracy` is its.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from search_engine.datasets.base import Array, Part, SearchData
 from search_engine.events import Cost
 from search_engine.spaces.neuron_genes.genes import Genes
 
+from ..base import Finalist, Finished, Split
 from .evaluation import as_inputs, evaluate, pieces
 
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
     from search_engine.spaces.neuron_graph import NeuronGraphSpace
     from search_engine.supernets.neuron_graph import NeuronGraphNetwork
-
-    from ..base import Finalist
 else:
     torch = lazy_module("torch")
 
@@ -42,15 +41,6 @@ ADAM_LEARNING_RATE = 0.02
 SHARED_WEIGHTS = (-2.0, -1.0, -0.5, 0.5, 1.0, 2.0)
 
 
-class FourNumbers(NamedTuple):
-    """`metrics`: random_mean, random_sd, ensemble, tuned, tuned_weight, trained, val_accuracy, test_accuracy (both of the trained
-    network); `network` is that one, on the CPU."""
-
-    metrics: dict[str, float]
-    network: NeuronGraphNetwork
-    cost: Cost
-
-
 class _Examples(NamedTuple):
     """A part on the device: features (samples, inputs) and labels (samples,)."""
 
@@ -59,38 +49,31 @@ class _Examples(NamedTuple):
     labels: torch.Tensor
 
 
-def four_numbers(
-    space: NeuronGraphSpace, genes: Genes, data: SearchData, test: Part, seed: int, device: str, weights: tuple[float, ...] = SHARED_WEIGHTS
-) -> FourNumbers:
-    """Measure one network. Weights are tuned and trained on the training part only; the test part is only evaluated on."""
-    train, validation, tested = (_examples(space, data, part, device) for part in (data.train, data.validation, test))
-    draws = np.random.RandomState(derive_seed(seed, "random weights") % 2**32).uniform(-LARGEST_WEIGHT, LARGEST_WEIGHT, RANDOM_DRAWS)
-    random_accuracy = _accuracies(genes, tested, tuple(draws.tolist()))
-    tuned = tune(genes, train)
-    network = train_edges(space, genes, data, train, tuned, seed, device)
-    metrics = {
-        "random_mean": float(random_accuracy.mean()),
-        "random_sd": float(random_accuracy.std(ddof=1)),
-        "ensemble": ensemble_accuracy(genes, tested, weights),
-        "tuned": float(_accuracies(genes, tested, (tuned,))[0]),
-        "tuned_weight": tuned,
-        "trained": network_accuracy(network, tested),
-        "val_accuracy": network_accuracy(network, validation),
-    }
-    metrics["test_accuracy"] = metrics["trained"]
-    forward = GRID * len(train.labels) + (RANDOM_DRAWS + len(weights) + 2) * len(tested.labels) + len(validation.labels)
-    cost = Cost(forward=forward, forward_backward=ADAM_STEPS * min(ADAM_BATCH, len(train.labels)))
-    return FourNumbers(metrics, network.cpu(), cost)
-
-
-def finish(
-    space: NeuronGraphSpace, finalist: Finalist, data: SearchData, test: Part, seed: int, device: str
-) -> tuple[torch.nn.Module | None, dict[str, float], Cost]:
-    """The finale of a finalist that is taken as it is. Its `init` holds the search's shared `weights`."""
+def finish(space: NeuronGraphSpace, finalist: Finalist, data: SearchData, seed: int, device: str) -> Finished:
+    """Tune one shared weight and train the edges' own, on the training part only. The finalist's `init` holds the search's shared
+    `weights`. Scores: accuracy (trained), random_mean, random_sd, ensemble, tuned."""
     init: dict[str, Any] = finalist.init or {}
     weights = tuple(float(weight) for weight in init.get("weights", SHARED_WEIGHTS))
-    result = four_numbers(space, space.genes(finalist.genome), data, test, seed, device, weights)
-    return result.network, result.metrics, result.cost
+    genes = space.genes(finalist.genome)
+    train = _examples(space, data, data.train, device)
+    tuned = tune(genes, train)
+    network = train_edges(space, genes, data, train, tuned, seed, device).cpu()
+    draws = np.random.RandomState(derive_seed(seed, "random weights") % 2**32).uniform(-LARGEST_WEIGHT, LARGEST_WEIGHT, RANDOM_DRAWS)
+
+    def score(split: Split, part: Part) -> dict[str, float]:
+        examples = _examples(space, data, part, "cpu")
+        drawn = _accuracies(genes, examples, tuple(draws.tolist()))
+        return {
+            "accuracy": network_accuracy(network, examples),
+            "random_mean": float(drawn.mean()),
+            "random_sd": float(drawn.std(ddof=1)),
+            "ensemble": ensemble_accuracy(genes, examples, weights),
+            "tuned": float(_accuracies(genes, examples, (tuned,))[0]),
+        }
+
+    cost = Cost(forward=GRID * len(train.labels), forward_backward=ADAM_STEPS * min(ADAM_BATCH, len(train.labels)))
+    given = f"a weight of its own on every edge, trained for {ADAM_STEPS} steps"
+    return Finished(network, score, given, {"tuned_weight": tuned}, cost, passes=RANDOM_DRAWS + len(weights) + 2)
 
 
 def _examples(space: NeuronGraphSpace, data: SearchData, part: Part, device: str) -> _Examples:

@@ -27,7 +27,8 @@ from pydantic import Field, field_validator
 
 from search_engine.base.generators import derive_seed
 from search_engine.base.lazy import lazy_module
-from search_engine.events import Champion, Cost, Metrics, PopulationBlock
+from search_engine.base.measures import measure_of
+from search_engine.events import Champion, Cost, Fidelity, Metrics, PopulationBlock
 from search_engine.spaces.neuron_genes.activations import DIFFERENTIABLE, NUMBERS, ActivationName
 from search_engine.spaces.neuron_genes.genes import Array, Genes, initial_genes
 from search_engine.spaces.neuron_genes.innovation import InnovationTable
@@ -36,7 +37,7 @@ from search_engine.spaces.neuron_genes.operators import Mutation, apply_mutation
 from ..base import AlgorithmConfig, Context, Finalist
 from ..step_search import StepSearch
 from .champions import changes
-from .evaluation import Scores, as_inputs, evaluate
+from .evaluation import Plan, Scores, as_inputs, evaluate, parts
 from .ranking import rank
 from .records import ELITE, INITIAL, Birth, encode_block, pack_population, unpack_population
 
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
 else:
     torch = lazy_module("torch")
 
+FITNESS = "train_log_likelihood"
+"""What the population is ranked by, on training batches: the mean over the shared weights, and the best of them."""
 FORGET_EVERY = 50
 """Generations between two clearings of the innovation table: seldom, because each looks at the whole population."""
 
@@ -128,6 +131,10 @@ class WannConfig(AlgorithmConfig):
         return value
 
 
+DRAWS_AT_ONCE = 2_000_000
+"""So many random numbers found networks in one part: a fraction of a second."""
+
+
 class Scored(NamedTuple):
     """A network of the archive, with its accuracy and log-likelihood on the validation part (means over the shared weights)."""
 
@@ -138,7 +145,8 @@ class Scored(NamedTuple):
 
 
 class WannSearch(StepSearch[WannConfig]):
-    """One generation a step, so the generation under way is the number of steps done."""
+    """One generation a step, so the generation under way is the number of steps done. A large population is made, evaluated and bred in
+    parts, one a call of `step`; what a generation used is said with the last of them."""
 
     title = "Growing a population"
     state_version = 2
@@ -153,31 +161,83 @@ class WannSearch(StepSearch[WannConfig]):
         self.activations = tuple(NUMBERS[name] for name in self.options.activations)
         self.table = InnovationTable(self.space.inputs, self.space.outputs)
         self.archive: list[Scored] = []
-        probability, size = self.options.initial_probability, self.options.population
-        self.population = [initial_genes(self.space.inputs, self.space.outputs, probability, context.rng) for _ in range(size)]
+        self.judged = 0
+        """Networks that were scored on the validation part: of so many the champion is the best."""
+        size = self.options.population
+        self.population: list[Genes] = []
+        self._found()
         self.births = [Birth(-1, INITIAL)] * size
         self.validated = [False] * size
+        self.plan: tuple[Plan | None, list[slice]] | None = None
+        """How this generation is evaluated, once that is known."""
+        self.evaluated: list[Array] = []
+        """Log-likelihoods (networks, weights) of its parts so far."""
+        self.looked = False
+        """Whether the fittest of this generation are validated already, and only the next is to be bred."""
+        self.unsaid = Cost()
+        """What the parts of this generation used so far."""
 
     # ---------------------------------------------------------------- one generation
 
+    @property
+    def preparing(self) -> bool:
+        return len(self.population) < self.options.population
+
+    def _found(self) -> None:
+        """The next founders, as many as are made at once."""
+        space = self.space
+        count = max(1, DRAWS_AT_ONCE // ((space.inputs + 1) * space.outputs))
+        for _ in range(min(count, self.options.population - len(self.population))):
+            self.population.append(initial_genes(space.inputs, space.outputs, self.options.initial_probability, self.context.rng))
+
     def step(self) -> Cost:
+        if self.preparing:
+            self._found()
+            return Cost()
         before = self.cost
+        ended = self._part()
+        self.unsaid = self.unsaid.plus(self.spent_since(before))
+        if not ended:
+            return Cost()
+        said, self.unsaid = self.unsaid, Cost()
+        return said
+
+    def _part(self) -> bool:
+        """The next part of the generation; whether it was the last. Of a small population there is one."""
         scores = self._on_batch()
+        if scores is None:
+            return False
         mean, best = scores.log_likelihood.mean(axis=1), scores.log_likelihood.max(axis=1)
-        self._validate(mean)
+        if not self.looked:
+            self._validate(mean)
+            self.looked = len(self.evaluated) > 1
+            if self.looked:
+                return False
         self._report(mean, best)
         self._next_generation(self._ranked(mean, best))
+        self.plan, self.evaluated, self.looked = None, [], False
         self.done += 1
-        return self.spent_since(before)
+        return True
 
-    def _on_batch(self) -> Scores:
-        """Everybody on this generation's batch: a function of seed and generation alone."""
+    def _on_batch(self) -> Scores | None:
+        """Everybody on this generation's batch, a function of seed and generation alone; None while parts of a large population are left,
+        and where the last of them was evaluated just now."""
         labels = self.samples.train.labels
         generator = np.random.RandomState(derive_seed(self.context.seed, "batch", self.done) % 2**32)
         chosen = generator.permutation(len(labels))[: self.options.batch_size]
         inputs = as_inputs(self.train_features[chosen], self.context.device)
+        if self.plan is None:
+            self.plan = parts(self.population, len(self.options.weights), len(chosen), inputs.device.type)
+        how, places = self.plan
+        if len(self.evaluated) == len(places):
+            return Scores(np.concatenate(self.evaluated), None)
+        part = places[len(self.evaluated)]
+        found = evaluate(self.population[part], inputs, self._labels(labels[chosen]), self.options.weights, chosen=how)
+        self.evaluated.append(found.log_likelihood)
+        if len(self.evaluated) < len(places):
+            return None
         self._charge(self.population, len(chosen))
-        return evaluate(self.population, inputs, self._labels(labels[chosen]), self.options.weights)
+        return None if len(places) > 1 else Scores(np.concatenate(self.evaluated), None)
 
     def _ranked(self, mean: Array, best: Array) -> list[int]:
         """Places in the population, best first."""
@@ -229,6 +289,7 @@ class WannSearch(StepSearch[WannConfig]):
         scores = evaluate(candidates, self.validation_inputs, self.validation_labels, self.options.weights, accuracy=True)
         assert scores.accuracy is not None
         self._charge(candidates, len(self.validation_labels))
+        self.judged += len(candidates)
         former = self.archive[0] if self.archive else None
         known = {entry.genes.key for entry in self.archive}
         for place, genes, accuracy, likelihood in zip(
@@ -252,6 +313,8 @@ class WannSearch(StepSearch[WannConfig]):
                 generation=self.done,
                 value=champion.accuracy,
                 metric=self.context.metric,
+                fidelity=Fidelity(text=self._shared),
+                selected_from=self.judged,
                 genome=genome.to_json(),
                 genome_hash=self.space.hash(genome),
                 graph=self.space.drawings(genome)["network"],
@@ -275,7 +338,8 @@ class WannSearch(StepSearch[WannConfig]):
         block = encode_block(self.done, self.population, self.births, mean, best)
         self.context.emit(
             PopulationBlock(
-                generation=self.done, size=len(self.population), block=block, best=float(mean.max()), mean=float(mean.mean())
+                generation=self.done, size=len(self.population), block=block, best=float(mean.max()), mean=float(mean.mean()),
+                metric=FITNESS, direction=measure_of(FITNESS).direction,
             ),
             self.done,
         )
@@ -296,7 +360,18 @@ class WannSearch(StepSearch[WannConfig]):
 
     def best(self) -> list[Finalist]:
         weights = {"weights": np.array(self.options.weights)}
-        return [Finalist(self.space.genome(entry.genes), finish="as_is", value=entry.accuracy, init=weights) for entry in self.archive]
+        return [
+            Finalist(
+                self.space.genome(entry.genes), finish="as_is", value=entry.accuracy, init=weights, selected_from=self.judged,
+                fidelity=self._shared,
+            )
+            for entry in self.archive
+        ]
+
+    @property
+    def _shared(self) -> str:
+        """How the validation scores of the search are measured."""
+        return f"one weight for all edges, mean over {len(self.options.weights)} of them"
 
     def state_dict(self) -> dict[str, Any]:
         return {
@@ -305,6 +380,10 @@ class WannSearch(StepSearch[WannConfig]):
             "population": pack_population(self.population),
             "births": [[birth.parent, birth.operator, list(birth.values)] for birth in self.births],
             "validated": list(self.validated),
+            "judged": self.judged,
+            "evaluated": list(self.evaluated),
+            # Between two parts of a large generation only: elsewhere the form is what it was before its end had parts, too.
+            **({"looked": self.looked, "unsaid": self.unsaid.model_dump()} if self.evaluated else {}),
             "archive": pack_population([entry.genes for entry in self.archive]),
             "archive_scores": [[entry.accuracy, entry.log_likelihood, entry.generation] for entry in self.archive],
         }
@@ -315,5 +394,9 @@ class WannSearch(StepSearch[WannConfig]):
         self.population = unpack_population(state["population"])
         self.births = [Birth(parent, operator, tuple(values)) for parent, operator, values in state["births"]]
         self.validated = list(state["validated"])
+        self.judged = state["judged"]
+        # One that was written before generations had parts.
+        self.evaluated = list(state.get("evaluated", []))
+        self.looked, self.unsaid = state.get("looked", False), Cost.model_validate(state.get("unsaid", {}))
         archived = zip(unpack_population(state["archive"]), state["archive_scores"], strict=True)
         self.archive = [Scored(genes, *scores) for genes, scores in archived]

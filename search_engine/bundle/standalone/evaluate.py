@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import sys
 from pathlib import Path
 
@@ -23,6 +22,7 @@ sys.path.insert(0, str(HERE))
 
 from model import load_model
 from preprocess import SETTINGS, normalise
+from recorded import checked_manifest
 
 
 def checksum(inputs: np.ndarray, labels: np.ndarray) -> str:
@@ -44,7 +44,10 @@ def read_test_split(folder: Path | None) -> tuple[np.ndarray, np.ndarray]:
         sys.exit("this bundle holds only the indices of its test split: give --data FOLDER, where the data set's own files lie")
     from read_data import read_test
 
-    inputs, labels = read_test(folder)
+    try:
+        inputs, labels = read_test(folder)
+    except (OSError, ValueError) as error:
+        sys.exit(f"the data set's files cannot be read: {error}")
     # A model of some of the classes numbers them anew, each old number becoming one new one.
     pairs = set(zip(labels[arrays["indices"]].tolist(), arrays["labels"].tolist(), strict=True))
     if not len(pairs) == len({old for old, _ in pairs}) == len({new for _, new in pairs}):
@@ -82,12 +85,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Score the model on its test split.")
     parser.add_argument("--data", type=Path, help="folder of the data set's own files")
     folder = parser.parse_args().data
-    manifest = json.loads((HERE / "manifest.json").read_text(encoding="utf-8"))
-    recorded = manifest["evaluation"]
-
-    weights = hashlib.sha256((HERE / "model.safetensors").read_bytes()).hexdigest()
-    if weights != manifest["files"]["model.safetensors"]["sha256"]:
-        sys.exit("model.safetensors is not the file that was recorded with this model")
+    recorded = checked_manifest()["evaluation"]
     inputs, labels = read_test_split(folder)
     if checksum(inputs, labels) != recorded["checksum"]:
         sys.exit("these are not the examples that the model was tested on")

@@ -26,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from model import load_model
 from preprocess import CLASS_NAMES, SETTINGS, SHAPE, normalise
+from recorded import checked_manifest
 
 
 def read_image(path: Path, invert: bool) -> np.ndarray:
@@ -38,7 +39,14 @@ def read_image(path: Path, invert: bool) -> np.ndarray:
         sys.exit("reading pictures needs Pillow: pip install pillow")
     channels, height, width = SHAPE
     try:
-        with Image.open(path) as picture:
+        with Image.open(path) as opened:
+            picture: Any = opened
+            if picture.mode == "I" or picture.mode.startswith("I;16"):
+                # 16 bits per point: Pillow's own conversion would cut all bright ones to white.
+                picture = Image.fromarray((np.asarray(picture, dtype=np.float64) / 257).clip(0, 255).astype(np.uint8))
+            elif "A" in picture.mode or "transparency" in picture.info:
+                ground = Image.new("RGBA", picture.size, "white" if invert else "black")
+                picture = Image.alpha_composite(ground, picture.convert("RGBA"))
             fitted = picture.convert("L" if channels == 1 else "RGB").resize((width, height), Image.Resampling.BILINEAR)
     except (OSError, ValueError) as error:
         sys.exit(f"{path} cannot be read as a picture: {error}")
@@ -46,11 +54,28 @@ def read_image(path: Path, invert: bool) -> np.ndarray:
     return (255 - values if invert else values)[np.newaxis] / 255 * np.float32(SETTINGS["scale"])
 
 
+def read_table(path: Path) -> np.ndarray:
+    """The rows of a .csv file as spreadsheets write it: a byte-order mark and a first line of names are no numbers."""
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    names = bool(lines) and not any(is_number(cell) for cell in lines[0].split(","))
+    if not any(line.strip() for line in lines[names:]):
+        raise ValueError("it holds no rows of numbers")
+    return np.loadtxt(lines[names:], delimiter=",", dtype=np.float32, ndmin=2)
+
+
+def is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
 def read_array(path: Path) -> np.ndarray:
     """The numbers of a .csv (one example a line), .npy or .npz file (the array `inputs`, or the first one)."""
     try:
         if path.suffix.lower() == ".csv":
-            return np.loadtxt(path, delimiter=",", dtype=np.float32, ndmin=2)
+            return read_table(path)
         loaded: Any = np.load(path, allow_pickle=False)
         if isinstance(loaded, np.lib.npyio.NpzFile):
             loaded = loaded["inputs" if "inputs" in loaded.files else loaded.files[0]]
@@ -123,6 +148,7 @@ def main() -> None:
         sys.exit("--top: print at least one class")
     if (given.encode or given.decode) and task != "reconstruction":
         sys.exit("this model is no auto-encoder: leave out --encode and --decode")
+    checked_manifest()
     torch.set_num_threads(1)
     model = load_model()
     with torch.no_grad():

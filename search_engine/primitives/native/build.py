@@ -1,8 +1,9 @@
 """Builds `depthwise.c` into a shared library, once per source, compiler and processor.
 
-The library lies in the user's cache under a name that is a digest of all that decides its bits. Processes that build it at the same time
-each compile a file of their own and put it into its place at once; they are equal. Whatever goes wrong (no compiler, a broken or a hanging
-one, nowhere to write), the answer is that there is no library, and the log says why once.
+The library lies in the user's cache under a name that is a digest of all that decides its bits, and beside it the digest of its own: one
+that is damaged is built anew. Processes that build it at the same time each compile a file of their own and put it into its place at once;
+they are equal. Whatever goes wrong (no compiler, a broken or a hanging one, nowhere to write), the answer is that there is no library, and
+the log says why once.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 SOURCE = Path(__file__).with_name("depthwise.c")
 FLAGS = ("-O3", "-march=native", "-ffp-contract=fast", "-fPIC", "-shared", "-w")
 """Contraction lets multiply and add be one instruction; nothing here may reorder a sum."""
+DIGEST = ".sha256"
 COMPILERS = ("gcc", "cc", "clang")
 TIMEOUT = 60.0
 """Seconds that a compiler may take; it takes about one."""
@@ -66,7 +68,7 @@ def _library() -> Library:
     hung = path.with_suffix(".hung")
     if hung.exists():
         raise NotBuilt(f"the compiler did not end the last time; remove {hung} to try again")
-    if not path.exists():
+    if not _whole(path):
         try:
             _compile(compiler, path)
         except TimeoutError as error:
@@ -79,11 +81,27 @@ def _library() -> Library:
 def _compile(compiler: str, path: Path) -> None:
     handle, temporary = tempfile.mkstemp(suffix=".so", dir=path.parent)
     os.close(handle)
+    written = Path(temporary).with_suffix(DIGEST)
     try:
         _run([compiler, *FLAGS, "-o", temporary, str(SOURCE)])
+        written.write_text(_digest(Path(temporary)))
         os.replace(temporary, path)
+        os.replace(written, path.with_suffix(DIGEST))
     finally:
         Path(temporary).unlink(missing_ok=True)
+        written.unlink(missing_ok=True)
+
+
+def _whole(path: Path) -> bool:
+    """Whether the library is there, as it was built."""
+    try:
+        return path.with_suffix(DIGEST).read_text() == _digest(path)
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _identity(version: str) -> str:
@@ -121,7 +139,7 @@ def _folder() -> Path:
 def _run(command: Sequence[str]) -> str:
     """Its output. Raises NotBuilt where it fails, TimeoutError where it does not end; nothing of it is left then."""
     program = ends_with_parent(command)
-    with subprocess.Popen(
+    with subprocess.Popen(  # nosec B603 # our own words, no shell
         program, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
         start_new_session=True,
     ) as process:

@@ -16,6 +16,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from ...base.errors import BadInput
+from ...base.quoting import shown
 
 if TYPE_CHECKING:
     from .kernel import Kernel
@@ -64,7 +65,7 @@ def wanted() -> Kernel | None:
     """What a new run computes with, as NASCOPE_NATIVE says. Raises BadInput."""
     asked = os.environ.get("NASCOPE_NATIVE", "auto")
     if asked not in ("0", "1", "auto"):
-        raise BadInput("NASCOPE_NATIVE", f"'{asked}' is none of 0, 1, auto")
+        raise BadInput("NASCOPE_NATIVE", f"{shown(asked)} is none of 0, 1, auto")
     found = None if asked == "0" else kernel()
     if asked == "1" and found is None:
         raise BadInput("NASCOPE_NATIVE", "the compiled kernel cannot be built here (the log says why); use auto or 0")

@@ -52,9 +52,9 @@ def _add_node(genes: Genes, table: InnovationTable, rng: random.Random, activati
         return None
     edge = int(enabled[rng.randrange(len(enabled))])
     innovation = int(genes.innovation[edge])
-    node = table.split(genes, innovation)
-    into = table.connection(genes, int(genes.source[edge]), node)
-    out = table.connection(genes, node, int(genes.target[edge]))
+    node = table.node(genes, innovation)
+    into = table.edge(genes, int(genes.source[edge]), node)
+    out = table.edge(genes, node, int(genes.target[edge]))
     return Mutation("add_node", (innovation, node, rng.choice(activations), into, out))
 
 
@@ -78,7 +78,7 @@ def _add_connection(genes: Genes, table: InnovationTable, rng: random.Random, ac
         ]
         if fitting:
             target = rng.choice(fitting)
-            return Mutation("add_connection", (table.connection(genes, source, target), source, target))
+            return Mutation("add_connection", (table.edge(genes, source, target), source, target))
     return None
 
 

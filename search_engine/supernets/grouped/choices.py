@@ -1,28 +1,30 @@
 """Which arithmetic is taken for which shape: fixed here, so that equal searches give equal bits; measured as said below.
 
-Measured on one core of an AMD EPYC with AVX-512 (torch 2.13, batches of 64), forward and backward pass of the depthwise convolutions of
-one source state with five edges, 3x3 and 5x5 at dilation 1 and 2, in milliseconds:
+Measured on one core of an Intel Xeon with AVX-512 (torch 2.13, batches of 64, other work beside), forward and backward pass of the
+depthwise convolutions of one source state with five edges, 3x3 and 5x5 at dilation 1 and 2, in milliseconds:
 
-| channels, map | matrix per channel | convolution, channels last |
-| --- | --- | --- |
-| 4, 8x8 | 2.5 | 7.1 |
-| 8, 4x4 | 0.8 | 7.4 |
-| 16, 2x2 | 1.2 | 18.4 |
-| 16, 8x8 | 12.5 | 27.8 |
-| 8, 16x16 | | 27.7 |
+| channels, map | one matrix per channel | along columns | convolution, channels last |
+| --- | --- | --- | --- |
+| 16, 2x2 | 0.6 | 1.4 | 11 |
+| 8, 4x4 | 0.8 | 1.7 | 3.7 |
+| 8, 8x8 to 4x4 | 1.5 | 1.7 | 20 |
+| 4, 8x8 | 2.2 | 2.0 | 6.2 |
+| 8, 8x8 | 4.7 | 3.6 | 8.7 |
+| 8, 16x16 | 136 | 18 | 35 |
+| 16, 16x16 to 8x8 | 54 | 12 | 105 |
+| 16, 32x32 | | 295 | 433 |
+| 32, 32x32 to 16x16 | | 171 | 1,011 |
 
-Of one convolution of five edges, stride 1, channels last, the two gradients by torch's own backward pass, and beside it: that of the input
-as a forward pass with the kernels turned round, that of the weights as one product with the maps as every tap sees them:
+Of maps of their own, 3x3 and 5x5 for five edges each (the second half of a separable convolution):
 
-| channels, map, kernel | input | turned round | weights | by taps |
-| --- | --- | --- | --- | --- |
-| 8, 16x16, 3x3 | 0.33 | 0.23 | 0.24 | 0.83 |
-| 8, 16x16, 5x5 | 0.69 | 0.42 | 4.6 | 2.9 |
-| 8, 16x16, 5x5 at dilation 2 | 5.8 | 0.44 | 4.5 | 3.1 |
-| 16, 32x32, 5x5 | 4.2 | 3.5 | 24 | 72 |
-| 16, 32x32, 5x5 at dilation 2 | 26 | 3.1 | 26 | 68 |
+| channels, map | one matrix per channel | along columns | convolution, channels last |
+| --- | --- | --- | --- |
+| 4, 8x8 | 1.5 | 1.3 | 3.3 |
+| 8, 8x8 | 2.5 | 2.3 | 5.5 |
+| 8, 16x16 | 46 | 12 | 22 |
+| 16, 32x32 | | 177 | 332 |
 
-The compiled kernel (`primitives.native`) in the place of the first table, another day of the same machine, by its batch:
+The compiled kernel (`primitives.native`) in the place of the first table, by its batch, on one core of an AMD EPYC with AVX-512:
 
 | channels, map, batch | kernel | matrix per channel | convolution, channels last |
 | --- | --- | --- | --- |
@@ -35,40 +37,36 @@ The compiled kernel (`primitives.native`) in the place of the first table, anoth
 | 8, 16x16, 8 | 10 | | 5.3 |
 | 8, 8x8, 8 | 2.2 | 6.9 | 3.4 |
 | 16, 4x4, 2 | 0.38 | 0.82 | 1.5 |
-
-A matrix of a whole map grows with the square of its pixels: at 16x16 it is 0.1 to 1.1 times as fast, by the number of channels.
 """
 
 from __future__ import annotations
 
+from typing import Literal
+
 from ...primitives.native.choice import current
 from ...primitives.native.kernel import Kernel
+from .layout import Layout
 
-MATRIX_PIXELS = 64
-"""Up to so many pixels a depthwise convolution is a product with one matrix per channel, above it is a convolution."""
+Arithmetic = Literal["matrices", "lines", "channels last"]
 
-TAP_PIXELS = 256
-"""Up to so many pixels the taps of a map stay near enough to the processor."""
+MATRIX_SIZE = 1024
+"""Up to so many entries of a matrix that stands for a whole map (pixels in x pixels out) it is the fastest: it grows with the square of the
+map."""
+
+LINE_HEIGHT = 32
+"""Up to so many pixels a product along columns is the fastest: what it computes for nothing grows with the column."""
 
 COMPILED_BATCH = 16
 """From so many examples on the compiled kernel takes the place of all of them, in runs that use it: it computes so many at once."""
 
 
-def as_matrix(height: int, width: int) -> bool:
-    """Whether a depthwise convolution of maps of this size is a product with a matrix per channel."""
-    return height * width <= MATRIX_PIXELS
-
-
-def by_taps(height: int, width: int, side: int, dilation: int) -> bool:
-    """Whether the gradient of a depthwise convolution's weights is a product with the maps as every tap sees them, rather than torch's own
-    backward pass; of convolutions (not matrices) that share their input."""
-    return (side, dilation) != (3, 1) and height * width <= TAP_PIXELS
-
-
-def keep_matrices(height: int, width: int, batch: int) -> bool:
-    """Whether the matrices of maps of this size are kept from the forward to the backward pass: where they take no more memory than what
-    they give."""
-    return height * width <= batch
+def arithmetic(layout: Layout, stride: int, shared: bool) -> Arithmetic:
+    """How torch computes depthwise convolutions of these maps; `shared`: all groups read the same ones."""
+    after = layout.strided(stride)
+    if layout.height * layout.width * after.height * after.width <= MATRIX_SIZE:
+        return "matrices"
+    # Maps of their own are not halved in any super-network.
+    return "lines" if layout.height <= LINE_HEIGHT and (shared or stride == 1) else "channels last"
 
 
 def compiled(batch: int) -> Kernel | None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from ...primitives.native.kernel import Kernel, Shape
 from ...training.flops import as_formula
+from .formula import convolutions
+from .layout import Layout
 from .products import products
-from .twice import again
+from .twice import again, asked
 
 
 def compiled(kernel: Kernel, shape: Shape, rows: Tensor, weights: Sequence[Tensor]) -> Tensor:
@@ -22,16 +24,8 @@ def compiled(kernel: Kernel, shape: Shape, rows: Tensor, weights: Sequence[Tenso
 
 
 def _plain(shape: Shape, rows: Tensor, *weights: Tensor) -> Tensor:
-    """The same by operations of torch that can be differentiated."""
-    images = rows.view(-1, shape.height, shape.width, shape.batch).permute(3, 0, 1, 2)
-    shared, results, begin = len(rows) == shape.channels, [], 0
-    for weight, (side, dilation) in zip(weights, shape.kernels, strict=True):
-        count = len(weight)
-        own = images.repeat(1, count // shape.channels, 1, 1) if shared else images[:, begin : begin + count]
-        begin += count
-        found = functional.conv2d(own, weight, None, shape.stride, dilation * (side // 2), dilation, count)
-        results.append(found.permute(1, 2, 3, 0).reshape(-1, shape.channels, shape.pixels))
-    return torch.cat(results)
+    layout = Layout(shape.batch, shape.height, shape.width)
+    return torch.cat(convolutions(layout, shape.kernels, shape.stride, shape.channels, rows, weights))
 
 
 class _Compiled(torch.autograd.Function):
@@ -47,8 +41,8 @@ class _Compiled(torch.autograd.Function):
         rows, *weights = ctx.saved_tensors
         kernel, shape = ctx.settings
         if torch.is_grad_enabled():
-            return None, None, *again(ctx, gradient, lambda *own: _plain(shape, *own), [rows, *weights], 2)
-        of_rows, of_weights = ctx.needs_input_grad[2], ctx.needs_input_grad[3:]
+            return None, None, *again(ctx, gradient, partial(_plain, shape), [rows, *weights], 2)
+        of_rows, *of_weights = asked(ctx, 2)
         with as_formula(2 * products(weights, shape.pixels, of_rows, of_weights)):
             d_rows, d_weights = kernel.backward(rows, weights, shape, gradient, of_rows, of_weights)
         return None, None, d_rows, *d_weights

@@ -1,7 +1,10 @@
-"""Pointwise convolutions of all groups with their normalisation, and the sum in which a node mixes its edges.
+"""The normalised values of all groups, and the sum in which a node mixes its edges.
 
 A group is one operation of one edge. Its values are normalised, and `mixed_sum` adds them to the edge's target times the structure's
 weight: that weight is the factor of the normalisation, so mixing costs nothing beside it, and its gradient is a by-product.
+
+`hidden` and `mixed_sum` take the values of the groups over and centre them in place: the result of a product or of a concatenation, which
+nobody else reads. The gradients are those of the values as they were given, since a normalisation does not see a mean.
 """
 
 from __future__ import annotations
@@ -20,80 +23,50 @@ from .twice import again
 
 
 def product(weight: Tensor, blocks: Sequence[Tensor]) -> Tensor:
-    """(groups, C', C), blocks (groups_i, C, pixels) in order -> (groups, C', pixels), contiguous."""
+    """Pointwise convolutions: (groups, C', C), blocks (groups_i, C, pixels) in order -> (groups, C', pixels), contiguous."""
     if len(blocks) == 1:
         return torch.bmm(weight, blocks[0])
     parts = weight.split([len(block) for block in blocks])
-    if torch.is_grad_enabled():
-        return torch.cat([torch.bmm(part, block) for part, block in zip(parts, blocks, strict=True)])
-    result = weight.new_empty(len(weight), weight.shape[1], blocks[0].shape[2])
-    for part, block, place in zip(parts, blocks, result.split([len(block) for block in blocks]), strict=True):
-        torch.bmm(part, block, out=place)
+    return torch.cat([torch.bmm(part, block) for part, block in zip(parts, blocks, strict=True)])
+
+
+def hidden(values: Tensor) -> Tensor:
+    """Normalisation and ReLU: (groups, C, pixels) -> (groups x C, pixels)."""
+    result: Tensor = _Hidden.apply(values)  # type: ignore[no-untyped-call]
     return result
 
 
-def _product_gradients(
-    gradient: Tensor, weight: Tensor, blocks: Sequence[Tensor], of_weight: bool, of_blocks: Sequence[bool]
-) -> tuple[Tensor | None, list[Tensor | None]]:
-    """Those of `product`, where they are asked for."""
-    parts = gradient.split([len(block) for block in blocks])
-    weights = weight.split([len(block) for block in blocks])
-    d_weight = None
-    if of_weight:
-        d_weight = torch.cat([torch.bmm(part, block.transpose(1, 2)) for part, block in zip(parts, blocks, strict=True)])
-    d_blocks = [
-        torch.bmm(own.transpose(1, 2), part) if asked else None for own, part, asked in zip(weights, parts, of_blocks, strict=True)
-    ]
-    return d_weight, d_blocks
-
-
-def hidden(weight: Tensor, blocks: Sequence[Tensor]) -> Tensor:
-    """Pointwise convolution, normalisation, ReLU: (groups, C', C), blocks (groups_i, C, pixels) -> (groups x C', pixels)."""
-    result: Tensor = _Hidden.apply(weight, *blocks)  # type: ignore[no-untyped-call]
-    return result
-
-
-def _hidden_plainly(weight: Tensor, *blocks: Tensor) -> Tensor:
-    return plain(product(weight, blocks)).clamp_min(0).flatten(0, 1)
+def _hidden_plainly(values: Tensor) -> Tensor:
+    return plain(values).clamp_min(0).flatten(0, 1)
 
 
 class _Hidden(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, weight: Tensor, *blocks: Tensor) -> Tensor:
-        centred = product(weight, blocks)
-        scale = centre_(centred)
-        ctx.save_for_backward(centred, scale, weight, *blocks)
-        return centred.clamp_min(0).mul_(scale).flatten(0, 1)
+    def forward(ctx: Any, values: Tensor) -> Tensor:
+        scale = centre_(values)
+        ctx.save_for_backward(values, scale)
+        return values.clamp_min(0).mul_(scale).flatten(0, 1)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
-        centred, scale, weight, *blocks = ctx.saved_tensors
+    def backward(ctx: Any, gradient: Tensor) -> Tensor | None:  # type: ignore[override]
+        centred, scale = ctx.saved_tensors
         if torch.is_grad_enabled():
-            return tuple(again(ctx, gradient, _hidden_plainly, [weight, *blocks]))
+            return again(ctx, gradient, _hidden_plainly, [centred])[0]
         # d = scale (g - mean g - scale^2 centred mean(g centred)), g nothing where the ReLU gave nothing.
         own = torch.ops.aten.threshold_backward(gradient.view_as(centred), centred, 0)
         along = (own * centred).sum(dim=-1, keepdim=True)
         own.sub_(own.sum(dim=-1, keepdim=True), alpha=1 / own.shape[-1]).mul_(scale)
         own.addcmul_(centred, along.mul_(scale.pow(3)), value=-1 / own.shape[-1])
-        d_weight, d_blocks = _product_gradients(own, weight, blocks, ctx.needs_input_grad[0], ctx.needs_input_grad[1:])
-        return d_weight, *d_blocks
+        result: Tensor = own
+        return result
 
 
 Run = tuple[int, ...]
 """Targets of consecutive groups, no two of them equal."""
 
 
-@dataclass(frozen=True)
-class Part:
-    """Groups that are normalised and added to one target each, `runs` in order."""
-
-    runs: tuple[Run, ...]
-    given: bool
-    """Whether the values are there already; else a pointwise convolution makes them."""
-
-    @property
-    def groups(self) -> int:
-        return sum(len(run) for run in self.runs)
+Part = tuple[Run, ...]
+"""Groups that are normalised and added to one target each, the runs in order."""
 
 
 @dataclass(frozen=True)
@@ -106,40 +79,28 @@ class Recipe:
     """How many of the states are normalised: the first ones. The others are added as they are; all go to every target."""
 
 
-def mixed_sum(
-    recipe: Recipe, alone: Tensor, common: Tensor, parts: Sequence[tuple[Tensor | None, Sequence[Tensor]]], states: Sequence[Tensor]
-) -> Tensor:
+def mixed_sum(recipe: Recipe, alone: Tensor, common: Tensor, parts: Sequence[Tensor], states: Sequence[Tensor]) -> Tensor:
     """(targets, C, pixels): the sum over what `recipe` says of weight x value.
 
-    `alone` (groups of all parts,) weighs each group, `common` (targets, states) each state in each target. `parts`: pointwise weights
-    (groups, C, C) and blocks (groups_i, C, pixels), or None and the groups as they are given, (groups, C, pixels). `states` (C, pixels).
+    `alone` (groups of all parts,) weighs each group, `common` (targets, states) each state in each target. `parts` are the values of each
+    part's groups, (groups, C, pixels). `states` (C, pixels).
     """
-    counts = tuple(len(blocks) + (weight is not None) for weight, blocks in parts)
-    tensors = [tensor for weight, blocks in parts for tensor in ([] if weight is None else [weight]) + list(blocks)]
-    result: Tensor = _MixedSum.apply(recipe, counts, alone, common, *tensors, *states)  # type: ignore[no-untyped-call]
+    result: Tensor = _MixedSum.apply(recipe, alone, common, *parts, *states)  # type: ignore[no-untyped-call]
     return result
 
 
-def _split(
-    recipe: Recipe, counts: Sequence[int], tensors: Sequence[Tensor]
-) -> tuple[list[tuple[Part, Sequence[Tensor]]], Sequence[Tensor]]:
-    """The tensors of each part, and the states."""
-    parts, begin = [], 0
-    for part, count in zip(recipe.parts, counts, strict=True):
-        parts.append((part, tensors[begin : begin + count]))
-        begin += count
-    return parts, tensors[begin:]
+def _groups(recipe: Recipe) -> list[int]:
+    """How many each part has."""
+    return [sum(map(len, part)) for part in recipe.parts]
 
 
-def _mixed_plainly(recipe: Recipe, counts: Sequence[int], alone: Tensor, common: Tensor, *tensors: Tensor) -> Tensor:
-    parts, states = _split(recipe, counts, tensors)
+def _mixed_plainly(recipe: Recipe, alone: Tensor, common: Tensor, *tensors: Tensor) -> Tensor:
     terms: list[list[Tensor]] = [[] for _ in range(recipe.targets)]
     weights = iter(alone.unbind(0))
-    for part, own in parts:
-        values = plain(own[0] if part.given else product(own[0], own[1:]))
-        for target, value in zip((target for run in part.runs for target in run), values, strict=True):
+    for part, own in zip(recipe.parts, tensors, strict=False):
+        for target, value in zip((target for run in part for target in run), plain(own), strict=True):
             terms[target].append(next(weights) * value)
-    for place, state in enumerate(states):
+    for place, state in enumerate(tensors[len(recipe.parts) :]):
         value = plain(state) if place < recipe.normalised else state
         for target in range(recipe.targets):
             terms[target].append(common[target, place] * value)
@@ -147,26 +108,22 @@ def _mixed_plainly(recipe: Recipe, counts: Sequence[int], alone: Tensor, common:
 
 
 class _MixedSum(torch.autograd.Function):
-    """Keeps the centred values of every group, and nothing of the products' and normalisations' other results."""
+    """Keeps the centred values of every group, and nothing of the normalisations' other results."""
 
     @staticmethod
-    def forward(
-        ctx: Any, recipe: Recipe, counts: tuple[int, ...], alone: Tensor, common: Tensor, *tensors: Tensor
-    ) -> Tensor:
-        parts, states = _split(recipe, counts, tensors)
-        total = tensors[0].new_zeros(recipe.targets, *_shape(recipe, tensors))
+    def forward(ctx: Any, recipe: Recipe, alone: Tensor, common: Tensor, *tensors: Tensor) -> Tensor:
+        parts, states = tensors[: len(recipe.parts)], tensors[len(recipe.parts) :]
+        total = tensors[0].new_zeros(recipe.targets, *tensors[0].shape[-2:])
         kept: list[Tensor] = []
-        weights = iter(alone.split([part.groups for part in recipe.parts]))
-        for part, own in parts:
-            centred = own[0].clone() if part.given else product(own[0], own[1:])
-            scale = centre_(centred)
-            kept += [centred, scale]
-            for run, values, factors in _runs(recipe, part, centred, next(weights)[:, None, None] * scale, together=False):
+        for part, values, own in zip(recipe.parts, parts, alone.split(_groups(recipe)), strict=True):
+            scale = centre_(values)
+            kept.append(scale)
+            for run, value, factors in _runs(recipe, part, values, own[:, None, None] * scale, together=False):
                 if len(run) == recipe.targets:
-                    total.addcmul_(values, factors)
+                    total.addcmul_(value, factors)
                 else:
-                    for target, value, by in zip(run, values, factors, strict=True):
-                        total[target].addcmul_(value, by)
+                    for target, one, by in zip(run, value, factors, strict=True):
+                        total[target].addcmul_(one, by)
         if recipe.normalised:
             centred = torch.stack(tuple(states[: recipe.normalised]))
             scale = centre_(centred)
@@ -175,44 +132,38 @@ class _MixedSum(torch.autograd.Function):
                 total.addcmul_(state, by)
         for place in range(recipe.normalised, len(states)):
             total.addcmul_(states[place], common[:, place, None, None])
-        ctx.recipe, ctx.counts = recipe, counts
+        ctx.recipe = recipe
         ctx.save_for_backward(alone, common, *tensors, *kept)
         return total
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:  # type: ignore[override]
         recipe = ctx.recipe
-        count = len(ctx.needs_input_grad) - 4
+        count = len(ctx.needs_input_grad) - 3
         alone, common, *rest = ctx.saved_tensors
         tensors, kept = rest[:count], iter(rest[count:])
         if torch.is_grad_enabled():
-            return None, None, *again(ctx, gradient, partial(_mixed_plainly, recipe, ctx.counts), [alone, common, *tensors], 2)
-        asked = iter(ctx.needs_input_grad[4:])
+            return None, *again(ctx, gradient, partial(_mixed_plainly, recipe), [alone, common, *tensors], 1)
+        asked = iter(ctx.needs_input_grad[3:])
         found: list[Tensor | None] = []
         centred_gradient = torch.sub(gradient, gradient.sum(dim=-1, keepdim=True), alpha=1 / gradient.shape[-1])
-        parts, states = _split(recipe, ctx.counts, tensors)
+        parts, states = tensors[: len(recipe.parts)], tensors[len(recipe.parts) :]
         d_alone: list[Tensor] = []
-        weights = iter(alone.split([part.groups for part in recipe.parts]))
-        for part, own in parts:
-            values, scale, factors = next(kept), next(kept), next(weights)[:, None, None]
-            needed = [next(asked) for _ in own]
+        for part, values, weights in zip(recipe.parts, parts, alone.split(_groups(recipe)), strict=True):
+            scale = next(kept)
             buffer = torch.empty_like(values)
             for run, place, value in _runs(recipe, part, buffer, values):
                 torch.mul(value, _at(centred_gradient, run), out=place)
             along = buffer.sum(dim=-1, keepdim=True)
             d_alone.append((along * scale).sum(dim=(1, 2)))
-            if not any(needed):
-                found += [None] * len(own)
+            if not next(asked):
+                found.append(None)
                 continue
-            factors = factors * scale
+            factors = weights[:, None, None] * scale
             torch.mul(values, (factors * along).mul_(scale.square()).mul_(-1 / values.shape[-1]), out=buffer)
             for run, place, by in _runs(recipe, part, buffer, factors):
                 place.addcmul_(_at(centred_gradient, run), by)
-            if not part.given:
-                d_weight, d_blocks = _product_gradients(buffer, own[0], own[1:], needed[0], needed[1:])
-                found += [d_weight, *d_blocks]
-            else:
-                found.append(buffer)
+            found.append(buffer)
         d_common: list[Tensor] = []
         count = recipe.normalised
         if count:
@@ -234,15 +185,7 @@ class _MixedSum(torch.autograd.Function):
             by = common[:, place]
             found.append(torch.mv(gradient.flatten(1).t(), by).view_as(states[place]) if next(asked) else None)
         of_alone, of_common = torch.cat(d_alone) if d_alone else None, torch.cat(d_common, dim=1) if d_common else None
-        return None, None, of_alone, of_common, *found
-
-
-def _shape(recipe: Recipe, tensors: Sequence[Tensor]) -> tuple[int, int]:
-    """(C, pixels) of what a target gets."""
-    if not recipe.parts:
-        return (tensors[0].shape[0], tensors[0].shape[1])
-    first = recipe.parts[0].given
-    return (tensors[0].shape[1], tensors[0 if first else 1].shape[2])
+        return None, of_alone, of_common, *found
 
 
 def _at(values: Tensor, run: Run) -> Tensor:
@@ -253,7 +196,7 @@ def _at(values: Tensor, run: Run) -> Tensor:
 def _runs(recipe: Recipe, part: Part, *stacks: Tensor, together: bool = True) -> list[tuple[Any, ...]]:
     """(run, its slice of every stack (groups, ...)). Where all runs go to all targets they come `together`, their slices being
     (runs, targets, ...)."""
-    if together and all(len(run) == recipe.targets for run in part.runs):
-        return [(part.runs[0], *(stack.view(len(part.runs), recipe.targets, *stack.shape[1:]) for stack in stacks))]
-    sizes = [len(run) for run in part.runs]
-    return list(zip(part.runs, *(stack.split(sizes) for stack in stacks), strict=True))
+    if together and all(len(run) == recipe.targets for run in part):
+        return [(part[0], *(stack.view(len(part), recipe.targets, *stack.shape[1:]) for stack in stacks))]
+    sizes = [len(run) for run in part]
+    return list(zip(part, *(stack.split(sizes) for stack in stacks), strict=True))

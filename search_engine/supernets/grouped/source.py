@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from .dense import dense
 from .depthwise import depthwise
 from .layout import Layout
-from .pointwise import Part, Recipe, hidden, mixed_sum
+from .pointwise import Part, Recipe, hidden, mixed_sum, product
 from .reading import Source, Term
-from .twice import again
 
 
 @dataclass(frozen=True)
@@ -35,12 +33,12 @@ class SourcePlan:
     def of(state: int, stride: int, source: Source) -> SourcePlan:
         targets = source.targets
         place = {target: number for number, target in enumerate(targets)}
-        parts, terms = [], []
+        parts: list[Part] = []
+        terms = []
         pointwise = [list(source.separable.values()), list(source.dilated.values())]
-        ready = [[source.halved], *([own] for own in source.dense.values())]
-        for lists, given in [*((own, False) for own in pointwise), *((own, True) for own in ready)]:
+        for lists in [*pointwise, [source.halved], *([own] for own in source.dense.values())]:
             if lists and lists[0]:
-                parts.append(Part(tuple(tuple(place[term.target] for term in own) for own in lists), given))
+                parts.append(tuple(tuple(place[term.target] for term in own) for own in lists))
                 terms += [term for own in lists for term in own]
         norms = [own for (_, norm), (_, own) in source.pooled.items() if norm]
         bare = [own for (_, norm), (_, own) in source.pooled.items() if not norm]
@@ -55,22 +53,23 @@ class SourcePlan:
         `alone` (terms,) weighs the terms, `common` (targets, states) the states in each target.
         """
         source, stride, channels, after = self.source, self.stride, len(rows), layout.strided(self.stride)
-        parts: list[tuple[Tensor | None, Sequence[Tensor]]] = []
+        parts: list[Tensor] = []
         active = functional.relu(rows) if self.terms else rows
         if source.separable:
             lists = list(source.separable.values())
             kernels = [(side, 1) for side in source.separable]
             found = depthwise(active, layout, [_joined(own, 0) for own in lists], kernels, stride, channels)
-            inner = hidden(_square(lists, 1), found)
-            parts.append((_square(lists, 3), depthwise(inner, after, [_joined(own, 2) for own in lists], kernels, 1, channels)))
+            inner = hidden(product(_square(lists, 1), found))
+            found = depthwise(inner, after, [_joined(own, 2) for own in lists], kernels, 1, channels)
+            parts.append(product(_square(lists, 3), found))
         if source.dilated:
             lists = list(source.dilated.values())
             found = depthwise(active, layout, [_joined(own, 0) for own in lists], list(source.dilated), stride, channels)
-            parts.append((_square(lists, 1), found))
+            parts.append(product(_square(lists, 1), found))
         if source.halved:
-            parts.append((None, [_halved(active, layout, source.halved, channels)]))
-        for side, own in source.dense.items():
-            parts.append((None, [_dense(active, layout, stride, side, own, channels)]))
+            parts.append(_halved(active, layout, source.halved, channels))
+        for own in source.dense.values():
+            parts.append(dense(active, layout, _joined(own, 0), stride).view(len(own), channels, -1))
         pooled = [
             (norm, after.of_images(pooling(layout.images(rows)))) for (_, norm), (pooling, _) in source.pooled.items()
         ]
@@ -80,8 +79,8 @@ class SourcePlan:
 
 def _joined(terms: Sequence[Term], number: int) -> Tensor:
     """The weights of their convolution `number`, one after the other."""
-    weights = [term.convolutions[number].weight for term in terms]
-    return weights[0] if len(weights) == 1 else torch.cat(weights)
+    # One alone too: whether a leaf's gradient is wanted cannot be told (`twice.asked`).
+    return torch.cat([term.convolutions[number].weight for term in terms])
 
 
 def _square(lists: Sequence[list[Term]], number: int) -> Tensor:
@@ -106,57 +105,3 @@ def quarters(rows: Tensor, layout: Layout) -> tuple[Tensor, Tensor]:
     down, right = layout.height % 2, layout.width % 2
     padded = functional.pad(maps, (0, 0, 0, right, 0, down)) if down or right else maps
     return maps[:, ::2, ::2].reshape(-1, after.pixels), padded[:, 1::2, 1::2].reshape(-1, after.pixels)
-
-
-def _dense(active: Tensor, layout: Layout, stride: int, side: int, terms: Sequence[Term], channels: int) -> Tensor:
-    """Convolutions of all edges before their normalisation, (edges, C, pixels)."""
-    weight = _joined(terms, 0)
-    if side == 1 and stride == 1:
-        return torch.mm(weight.flatten(1), active).view(len(terms), channels, -1)
-    # One product with the maps as every tap of the kernel sees them, under one another.
-    by_tap = weight.permute(0, 2, 3, 1).reshape(len(weight), -1)
-    return torch.mm(by_tap, _shifted(active, layout, side, stride)).view(len(terms), channels, -1)
-
-
-def _shifted(rows: Tensor, layout: Layout, side: int, stride: int) -> Tensor:
-    """(side x side x C, pixels of the result): for every tap of a kernel the maps as it sees them, zeros outside."""
-    result: Tensor = _Shifted.apply(layout, side, stride, rows)  # type: ignore[no-untyped-call]
-    return result
-
-
-def _views(padded: Tensor, after: Layout, side: int, stride: int) -> list[Tensor]:
-    """What each tap sees of the padded maps."""
-    reach = stride * (after.height - 1) + 1, stride * (after.width - 1) + 1
-    return [
-        padded[:, down : down + reach[0] : stride, right : right + reach[1] : stride] for down in range(side) for right in range(side)
-    ]
-
-
-def _plainly_shifted(layout: Layout, side: int, stride: int, rows: Tensor) -> Tensor:
-    after = layout.strided(stride)
-    padded = functional.pad(layout.maps(rows), (0, 0, *[side // 2] * 4))
-    return torch.stack(_views(padded, after, side, stride)).view(-1, after.pixels)
-
-
-class _Shifted(torch.autograd.Function):
-    """`_plainly_shifted`; torch would make a whole map of zeros for the gradient of every tap."""
-
-    @staticmethod
-    def forward(ctx: Any, layout: Layout, side: int, stride: int, rows: Tensor) -> Tensor:
-        ctx.settings = layout, side, stride
-        ctx.save_for_backward(rows)
-        return _plainly_shifted(layout, side, stride, rows)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:  # type: ignore[override]
-        layout, side, stride = ctx.settings
-        (rows,) = ctx.saved_tensors
-        if torch.is_grad_enabled():
-            return None, None, None, *again(ctx, gradient, partial(_plainly_shifted, *ctx.settings), [rows], 3)
-        width, after = side // 2, layout.strided(stride)
-        padded = gradient.new_zeros(len(rows), layout.height + 2 * width, layout.width + 2 * width, layout.batch)
-        parts = gradient.view(side * side, len(rows), after.height, after.width, after.batch)
-        for view, part in zip(_views(padded, after, side, stride), parts, strict=True):
-            view.add_(part)
-        inner = padded[:, width : width + layout.height, width : width + layout.width]
-        return None, None, None, inner.reshape(rows.shape)

@@ -23,7 +23,7 @@ def edges(genome: Genome, before: Genome | None) -> int:
 
 def begun() -> tuple[DerivedGenomes, EventLog]:
     log = EventLog("phase:0")
-    return DerivedGenomes(Context(SPACE, AlgorithmConfig(), 0, random.Random(0), "val_accuracy", log), edges), log
+    return DerivedGenomes(Context(SPACE, AlgorithmConfig(), 0, random.Random(0), "val_accuracy", log), edges, "edge"), log
 
 
 def said(log: EventLog) -> list[tuple[int, str, int]]:

@@ -54,3 +54,10 @@ def test_what_would_be_another_search_is_refused(algorithm: str, options: dict[s
     with pytest.raises(BadInput) as caught:
         checked(algorithm, options, **more)
     assert caught.value.field == field
+
+
+def test_a_surrogate_of_the_margin_says_that_many_classes_have_none() -> None:
+    assert advice(checked("adanet", {"surrogate": "exponential"}, datasets=["digits"])) == [
+        "surrogate has no effect: it needs data of two classes."
+    ]
+    assert advice(checked("adanet", {"surrogate": "exponential"}, datasets=["breast_cancer"])) == []

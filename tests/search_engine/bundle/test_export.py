@@ -28,8 +28,8 @@ from search_engine.bundle.verify import verify, verify_all
 from search_engine.catalogue.config import CheckedRun, check
 from search_engine.datasets.base import Part, SearchData
 from search_engine.datasets.idx_images import FILES
-from search_engine.search.finale import open_test
 from search_engine.search.resources import Resources
+from search_engine.search.sealed import open_test
 from search_engine.spaces.base import SearchSpace
 from search_engine.spaces.genomes import Genome
 from search_engine.training.evaluation import evaluate
@@ -38,7 +38,7 @@ from tests import small_mnist
 
 ALLOWED = {
     "__future__", "argparse", "gzip", "hashlib", "json", "pathlib", "sys", "typing", "zipfile", "numpy", "torch", "safetensors", "PIL",
-    "model", "preprocess", "read_data",
+    "model", "preprocess", "read_data", "recorded",
 }
 
 
@@ -53,15 +53,19 @@ class Trained:
     metrics: dict[str, float]
 
     def export(self, folder: Path, **changes: Any) -> dict[str, Any]:
-        arguments = {**vars(self), "training": self.origin.config.finale.training, **changes}
+        arguments = {**vars(self), "training": self.origin.finale_training, **changes}
         return export_bundle(folder, **arguments)
 
 
-def train(space: str, dataset: str, data_dir: Path, *, epochs: int = 2, onnx: bool = False, algorithm: str = "random") -> Trained:
+def train(
+    space: str, dataset: str, data_dir: Path, *, epochs: int = 2, onnx: bool = False, algorithm: str = "random", **options: Any
+) -> Trained:
+    """`options` are those of the data set."""
     training = {"epochs": epochs, "channels": 4, "layers": 3 if space == "cell" else 1, "train_examples": 400}
     budget = {"trials": 1} if algorithm == "random" else None
     checked = check(
-        {"algorithm": algorithm, "space": space, "datasets": [dataset], "budget": budget, "finale": {"training": training, "onnx": onnx}}
+        {"algorithm": algorithm, "space": space, "datasets": [dataset], "dataset_options": [options], "budget": budget,
+         "finale": {"baselines": 0, "training": training, "onnx": onnx}}
     )
     resources = Resources(checked, data_dir)
     rng = random.Random(4)
@@ -70,8 +74,8 @@ def train(space: str, dataset: str, data_dir: Path, *, epochs: int = 2, onnx: bo
         for _ in range(60):
             genome, _ = resources.space.mutate(genome, rng)
     torch.manual_seed(0)
-    network = load_object(checked.space.builder)(resources.space, genome, "final", checked.config.finale.training)
-    trainer = Trainer(network, resources.search_data, checked.config.finale.training, seed=1)
+    network = load_object(checked.space.builder)(resources.space, genome, "final", checked.finale_training)
+    trainer = Trainer(network, resources.search_data, checked.finale_training, seed=1)
     while not trainer.finished:
         trainer.advance()
     test = open_test(resources.dataset)  # type: ignore[arg-type]
@@ -130,7 +134,7 @@ def test_the_search_engine_is_not_reachable_from_it(unpacked: Path) -> None:
 
 def test_no_file_imports_anything_else(unpacked: Path) -> None:
     scripts = sorted(unpacked.glob("*.py"))
-    assert [path.name for path in scripts] == ["evaluate.py", "model.py", "predict.py", "preprocess.py"]
+    assert [path.name for path in scripts] == ["evaluate.py", "model.py", "predict.py", "preprocess.py", "recorded.py"]
     for path in scripts:
         text = path.read_text()
         imported = set()
@@ -284,6 +288,9 @@ def test_a_changed_weight_is_found(bundle: Path, tmp_path: Path) -> None:
     with pytest.raises(BundleError, match=r"model\.safetensors does not have the digest"):
         verify(folder)
     done = fresh(folder, "evaluate.py")
+    assert done.returncode != 0 and "not the file that was recorded" in done.stderr
+    (folder / "examples.csv").write_text("0\n")
+    done = fresh(folder, "predict.py", "examples.csv")
     assert done.returncode != 0 and "not the file that was recorded" in done.stderr
 
 

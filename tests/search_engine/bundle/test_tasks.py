@@ -37,7 +37,7 @@ def printed(text: str) -> dict[str, float]:
 def regression(tmp_path_factory: pytest.TempPathFactory) -> Path:
     values = {
         "algorithm": "random", "space": "mlp", "datasets": ["sincos"], "budget": {"trials": 1}, "seed": 1,
-        "finale": {"training": {"epochs": 3}},
+        "finale": {"baselines": 0, "training": {"epochs": 3}},
     }
     return download(tmp_path_factory.mktemp("regression"), values)
 

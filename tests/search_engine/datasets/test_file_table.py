@@ -20,10 +20,11 @@ from search_engine.algorithms.base import Proposal, TrialPhase
 from search_engine.base.errors import BadInput, TrialFailure
 from search_engine.catalogue import registry
 from search_engine.catalogue.config import check
-from search_engine.datasets.base import DatasetEntry, FinalePass
+from search_engine.datasets.base import DatasetEntry
 from search_engine.datasets.file_table import Column, Fidelity, FileTable, TableFile, table_entry
 from search_engine.datasets.nb201_table import FILE
 from search_engine.search.local_run import LocalRun
+from search_engine.search.sealed import final_figures
 from search_engine.spaces.base import SpaceConfig, SpaceEntry
 from search_engine.spaces.data_shape import NO_INPUT, DataShape
 from search_engine.spaces.decision_space import DecisionSpace
@@ -51,9 +52,9 @@ def test_nb201_rows_are_those_of_the_exact_cell(data_dir: Path) -> None:
         assert answer.metrics == expected and answer.samples == 12 * 25_000
         final = {
             "test_accuracy": float(columns["c10_test_200"][row]) / 100,
-            "val_accuracy_200_epochs": float(columns["c10_val_200"][row]) / 100,
+            "val_accuracy": float(columns["c10_val_200"][row]) / 100,
         }
-        assert table.final_metrics(genome, nb201.to_string(genome), FinalePass()) == {**expected, **final}
+        assert final_figures(table, genome, nb201.to_string(genome)) == {**expected, **final} and table.final_at == {"epochs": 200}
 
 
 def test_nb201_answers_at_two_fidelities(data_dir: Path) -> None:
@@ -64,7 +65,7 @@ def test_nb201_answers_at_two_fidelities(data_dir: Path) -> None:
     short, long = (table.lookup(genome, string, {"epochs": epochs}) for epochs in (12, 200))
     assert short == table.lookup(genome, string, {}) and short.samples == 12 * 50_000
     assert long.samples == table.charge(genome, string, {"epochs": 200}) == 200 * 50_000
-    assert long.metrics["val_accuracy"] == table.final_metrics(genome, string, FinalePass())["val_accuracy_200_epochs"]
+    assert long.metrics["val_accuracy"] == final_figures(table, genome, string)["val_accuracy"]
     with pytest.raises(TrialFailure, match=r"knows trials at \{'epochs': 12\} or \{'epochs': 200\}, not at \{'epochs': 50\}"):
         table.lookup(genome, string, {"epochs": 50})
 

@@ -11,11 +11,12 @@ import pytest
 from search_engine.base.errors import BadInput, MissingData
 from search_engine.catalogue import registry
 from search_engine.catalogue.config import check
-from search_engine.datasets.base import FinalePass, Part, Samples
+from search_engine.datasets.base import Part, Samples
 from search_engine.datasets.digits import Digits, DigitsConfig
 from search_engine.datasets.idx_file import read_idx
 from search_engine.datasets.idx_images import FILES, IdxConfig, IdxImages
 from search_engine.datasets.readers import idx as standalone
+from search_engine.search.sealed import open_test
 from search_engine.spaces.data_shape import DataShape
 from tests import small_mnist as small_mnist_files
 from tests.absent import need_data
@@ -40,7 +41,7 @@ def test_digits_are_those_of_scikit_learn() -> None:
 
     bunch = load_digits()
     digits = Digits(DigitsConfig())
-    data, test = digits.search_data(0), digits.open_test(FinalePass())
+    data, test = digits.search_data(0), open_test(digits)
     for part in (data.train, data.validation, test):
         assert np.array_equal(part.inputs[:, 0], bunch.images[part.indices])
         assert np.array_equal(part.labels, bunch.target[part.indices])
@@ -48,7 +49,7 @@ def test_digits_are_those_of_scikit_learn() -> None:
 
 def test_the_digits_test_split_is_fixed_and_apart() -> None:
     digits = Digits(DigitsConfig())
-    test = digits.open_test(FinalePass())
+    test = open_test(digits)
     assert len(test) == round(0.25 * 1797)
     validations = []
     for seed in (0, 1):
@@ -89,7 +90,7 @@ def test_idx_images_split_the_training_file_and_keep_the_test_file(small_mnist: 
     assert (len(data.train), len(data.validation)) == (150, 50)
     assert not set(data.train.indices) & set(data.validation.indices)
     assert data.train.inputs.shape[1:] == (1, 28, 28) and data.train.inputs.dtype == np.uint8
-    test = open_mnist(small_mnist).open_test(FinalePass())
+    test = open_test(open_mnist(small_mnist))
     assert test.indices.tolist() == list(range(40))
 
 
@@ -101,7 +102,7 @@ def test_fewer_images_can_be_asked_for(small_mnist: Path) -> None:
 
 def test_the_readers_agree(small_mnist: Path) -> None:
     images, labels = standalone.read_test(small_mnist / "mnist")
-    test = open_mnist(small_mnist).open_test(FinalePass())
+    test = open_test(open_mnist(small_mnist))
     assert np.array_equal(images, test.inputs) and np.array_equal(labels, test.labels)
 
 
@@ -152,7 +153,7 @@ def test_the_real_files(name: str, data_dir: Path) -> None:
     entry.check_files(data_dir)
     samples = entry.open(entry.config(), data_dir)
     assert isinstance(samples, Samples)
-    data, test = samples.search_data(0), samples.open_test(FinalePass())
+    data, test = samples.search_data(0), open_test(samples)
     assert (len(data.train), len(data.validation), len(test)) == (50_000, 10_000, 10_000)
     assert len(np.unique(data.train.labels)) == 10
     assert data.preprocessing.mean[0] == pytest.approx({"fashion_mnist": 0.2860, "mnist": 0.1307}[name], abs=2e-3)
@@ -165,20 +166,20 @@ def test_a_subset_of_the_classes_is_a_data_set_of_its_own() -> None:
     """Numbered anew in the order given, split from the same sealed test split."""
     everything, some = Digits(DigitsConfig()), Digits(DigitsConfig(labels=(7, 2, 5)))
     assert some.shape() == DataShape((1, 8, 8), 3) and registry.dataset("digits").shape_of(some.config) == some.shape()
-    data, test = some.search_data(0), some.open_test(FinalePass())
+    data, test = some.search_data(0), open_test(some)
     assert data.class_names == ("7", "2", "5") and data.shape == some.shape()
     digit_of = {int(index): int(label) for part in _parts(everything) for index, label in zip(part.indices, part.labels, strict=True)}
     for part in (data.train, data.validation, test):
         assert set(part.labels.tolist()) == {0, 1, 2}
         assert [(7, 2, 5)[label] for label in part.labels] == [digit_of[int(index)] for index in part.indices]
-    sealed = everything.open_test(FinalePass())
+    sealed = open_test(everything)
     assert set(test.indices) == set(sealed.indices[np.isin(sealed.labels, (2, 5, 7))])
     assert len(data.train) + len(data.validation) + len(test) == sum(label in (2, 5, 7) for label in digit_of.values())
 
 
 def _parts(digits: Digits) -> list[Part]:
     data = digits.search_data(0)
-    return [data.train, data.validation, digits.open_test(FinalePass())]
+    return [data.train, data.validation, open_test(digits)]
 
 
 def test_no_classes_named_means_all_of_them_unchanged() -> None:
@@ -189,7 +190,7 @@ def test_no_classes_named_means_all_of_them_unchanged() -> None:
 
 def test_idx_images_take_a_subset_of_the_classes_too(small_mnist: Path) -> None:
     some = open_mnist(small_mnist, labels=[4, 0], examples=30)
-    data, test = some.search_data(0), some.open_test(FinalePass())
+    data, test = some.search_data(0), open_test(some)
     assert len(data.train) + len(data.validation) == 30 and data.class_names == ("4", "0")
     images, labels = standalone.read_test(small_mnist / "mnist")
     assert np.array_equal(test.inputs, images[test.indices])

@@ -11,9 +11,10 @@ import pytest
 from search_engine.base.errors import BadInput
 from search_engine.catalogue import registry
 from search_engine.catalogue.config import check
-from search_engine.datasets.base import FinalePass, Samples
+from search_engine.datasets.base import Samples
 from search_engine.datasets.linear_gaussian import LinearGaussianConfig, draw, support
 from search_engine.datasets.polynomial import PolynomialConfig, coefficients
+from search_engine.search.sealed import open_test
 
 NAMES = ("breast_cancer", "wine", "polynomial", "linear_gaussian")
 
@@ -29,7 +30,7 @@ def opened(name: str, **options: Any) -> Samples:
 def test_parts_are_apart_and_the_test_part_is_the_same_for_every_seed(name: str) -> None:
     entry, samples = registry.dataset(name), opened(name)
     assert samples.shape() == entry.shape and entry.licence and entry.source
-    test = samples.open_test(FinalePass())
+    test = open_test(samples)
     first, second = samples.search_data(0), samples.search_data(1)
     for data in (first, second):
         parts = [set(part.indices.tolist()) for part in (data.train, data.validation, test)]
@@ -44,7 +45,7 @@ def test_parts_are_apart_and_the_test_part_is_the_same_for_every_seed(name: str)
 def test_bundled_tables_are_whole_and_standardised(name: str, counts: list[int]) -> None:
     samples = opened(name)
     data = samples.search_data(0)
-    labels = np.concatenate([part.labels for part in (data.train, data.validation, samples.open_test(FinalePass()))])
+    labels = np.concatenate([part.labels for part in (data.train, data.validation, open_test(samples))])
     assert np.bincount(labels).tolist() == counts
     used = data.preprocessing
     seen = (data.train.inputs.astype(np.float64) - used.mean) / used.std

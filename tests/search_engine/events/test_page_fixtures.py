@@ -28,10 +28,13 @@ def unpacked(value: Any) -> Any:
     return value
 
 
-@pytest.mark.parametrize("name", ["schema", "picture", "contract"])
+FIXTURES = {"schema": "schemas.json", "picture": "pictures.json", "contract": "contract.json", "past": "pasts.json"}
+
+
+@pytest.mark.parametrize("name", list(FIXTURES))
 def test_the_fixtures_are_up_to_date(name: str) -> None:
     script = FRONTEND / "scripts" / f"{name}_fixtures.py"
-    committed = FRONTEND / "tests" / "fixtures" / {"schema": "schemas.json", "picture": "pictures.json", "contract": "contract.json"}[name]
+    committed = FRONTEND / "tests" / "fixtures" / FIXTURES[name]
     done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     said = unpacked(json.loads(done.stdout))

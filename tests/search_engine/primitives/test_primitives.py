@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from search_engine.primitives.modules import SEARCH, TRAINED, FactorizedReduce, Style, build_primitive
-from search_engine.primitives.names import DARTS, MACRO, NB201, PRIMITIVES
+from search_engine.primitives.names import DARTS, MACRO, MOTIFS, NB201, PRIMITIVES
 
 NAMES = sorted(PRIMITIVES)
 
@@ -17,8 +17,8 @@ def parameters(module: nn.Module) -> int:
 
 
 def test_every_primitive_belongs_to_a_space_and_the_order_is_its_own() -> None:
-    assert len(PRIMITIVES) == 11
-    assert set(DARTS) | set(NB201) | set(MACRO) == set(PRIMITIVES)
+    assert len(PRIMITIVES) == 13
+    assert set(DARTS) | set(NB201) | set(MACRO) | set(MOTIFS) == set(PRIMITIVES)
     assert MACRO == ("nor_conv_3x3", "sep_conv_3x3", "nor_conv_5x5", "sep_conv_5x5", "avg_pool_3x3", "max_pool_3x3")
     assert DARTS[0] == NB201[0] == "none" and DARTS[3] == "skip_connect" and NB201[4] == "avg_pool_3x3"
 

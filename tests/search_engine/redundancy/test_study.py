@@ -187,7 +187,7 @@ def run(out: Path, *, reloads: bool, **finale: Any) -> list[dict[str, Any]]:
     training = {"epochs": 2, "train_examples": 200}
     values = {
         "algorithm": "random", "space": "mlp", "space_options": {"epochs_divisor": 10}, "budget": {"trials": 1}, "training": training,
-        "finale": {"export": False, "training": training, **finale},
+        "finale": {"baselines": 0, "export": False, "training": training, **finale},
     }
     local = LocalRun(check(values), out, out, slice_seconds=0 if reloads else 1e9)
     local.reloads = reloads

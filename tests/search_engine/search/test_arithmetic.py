@@ -18,7 +18,7 @@ from tests.search_engine.primitives.native.compiler import compiled_kernel
 CONFIG: dict[str, Any] = {
     "algorithm": "darts", "space": "cell", "space_options": {"nodes": 2, "search_cells": 1, "search_channels": 2},
     "datasets": ["digits"], "options": {"steps": 4, "batch_size": 16}, "finale": {
-        "baseline": False, "export": False, "redundancy": False,
+        "baselines": 0, "export": False, "redundancy": False,
         "training": {"epochs": 1, "train_examples": 128, "channels": 4, "layers": 1},
     },
 }

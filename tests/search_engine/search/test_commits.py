@@ -110,7 +110,7 @@ def test_a_wasteful_log_is_begun_anew_and_survives_a_kill_at_that(tmp_path: Path
             kills += 1
             names |= {path.name for path in out.glob("*.rows")}
             assert len(list(out.glob("*.rows"))) <= 2
-    assert len(names) > 2
+    assert len(names) > 1
     assert toys.science(out / "events.jsonl") == toys.science(tmp_path / "whole" / "events.jsonl")
 
 
@@ -136,11 +136,11 @@ def test_a_run_of_another_version_is_refused_in_one_line_and_stays_as_it_was(tmp
     checked = check(config("random"))
     LocalRun(checked, tmp_path, tmp_path / "out").run()
     path = tmp_path / "out" / STATE
-    state = checkpoint.read(path)
+    state = checkpoint.read(path, sealed=True)
     state["coordinator"]["version"] = 2
-    checkpoint.write(path, {**state, "events_bytes": 10})
+    checkpoint.write(path, {**state, "events_bytes": 10}, sealed=True)
     before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
-    with pytest.raises(BadInput, match=rf"resume: .*saved with state version 2, this program needs {STATE_VERSION}"):
+    with pytest.raises(BadInput, match=rf"resume: .*saved with state version 2, and this version of NAScope goes on from {STATE_VERSION}"):
         LocalRun(checked, tmp_path, tmp_path / "out", resume=True)
     assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
 

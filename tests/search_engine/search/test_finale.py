@@ -16,10 +16,10 @@ from search_engine.search.final_work import FinalWork
 from search_engine.search.local_run import LocalRun
 from tests.search_engine import toys
 
-TRAINING = {"epochs": 2, "train_examples": 200}
+TRAINING = {"train_examples": 200}
 CONFIG: dict[str, Any] = {
     "algorithm": "random", "space": "mlp", "space_options": {"epochs_divisor": 10}, "budget": {"trials": 1}, "training": TRAINING,
-    "finale": {"onnx": False, "training": TRAINING},
+    "finale": {"baselines": 0, "onnx": False, "training": TRAINING},
 }
 
 
@@ -110,7 +110,7 @@ def test_a_study_that_fails_is_said_and_the_result_stands(whole: Path, tmp_path:
 
 def test_one_process_checks_the_bundles_of_all_data_sets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     quick = registry.algorithm("multipath").quick
-    finale = {**quick.get("finale", {}), "onnx": False, "baseline": False}
+    finale = {**quick.get("finale", {}), "onnx": False, "baselines": 0}
     real, started = subprocess.run, []
     monkeypatch.setattr(subprocess, "run", lambda *args, **options: started.append(args) or real(*args, **options))
     result = LocalRun(check({"algorithm": "multipath", "seed": 3, **quick, "finale": finale}), tmp_path, tmp_path).run()

@@ -23,7 +23,7 @@ def incumbent(algorithm: str, seed: int, data_dir: Path, **options: object) -> f
     step = coordinator.advance(seconds=600)
     assert step.status == "completed", step.reason
     assert step.charged["trials"] == 100
-    return 100 * coordinator.finale.outcomes[0]["metrics"]["val_accuracy"]
+    return 100 * coordinator.finale.entrants[0]["value"]
 
 
 @pytest.mark.parametrize(("algorithm", "expected"), [("random", 83.7), ("regularized_evolution", 84.4), ("local_search", 84.69)])

@@ -13,19 +13,21 @@ import torch
 from search_engine.base import checkpoint
 from search_engine.base.errors import BadInput
 from search_engine.catalogue.config import CheckedRun, check, check_new
+from search_engine.search import estimate as estimates
 from search_engine.search.alike import signature
 from search_engine.search.coordinator import Coordinator
-from search_engine.search.group_work import GroupWork
+from search_engine.search.group_work import GroupWork, group_outcome
 from search_engine.search.local_run import LocalRun
 from search_engine.search.open_work import open_work
 from search_engine.search.resources import Resources
 from search_engine.search.trial_work import TrialWork, genome_training
 from search_engine.search.work import Work, WorkSpec, run_slice
 from search_engine.spaces.genomes import Genome
+from search_engine.training.group_trainer import GroupTrainer
 
 GRID: dict[str, Any] = {
     "algorithm": "grid", "space": "mlp", "space_options": {"max_layers": 1, "epochs_divisor": 10}, "datasets": ["digits"],
-    "training": {"train_examples": 60}, "finale": {"export": False, "redundancy": False, "training": {"epochs": 1}},
+    "training": {"train_examples": 60}, "finale": {"baselines": 0, "export": False, "redundancy": False},
 }
 
 
@@ -199,6 +201,7 @@ def test_a_group_in_every_space_is_its_members(space: str, tmp_path: Path) -> No
             alone = TrialWork(spec, checked, tmp_path, tmp_path)
             run_slice(alone, 1000)
             mine, own = (dict(outcome, seconds=0.0) for outcome in (group.outcome()["members"][spec.source], alone.outcome()))
+            assert mine.pop("said") == own["metrics"]["epoch"] == 1
             assert own["status"] == "completed" and close(mine, own), spec.source
 
 
@@ -242,3 +245,81 @@ def test_it_is_refused_where_it_means_nothing(change: dict[str, Any], message: s
 
 def test_a_window_that_is_left_open_counts_as_what_it_becomes() -> None:
     assert check_new({**grid(8), "options": {}}).config.options == {"window": 8}
+
+
+def test_a_generation_is_looked_through_as_a_whole_for_equal_shapes(tmp_path: Path) -> None:
+    """Trials of equal shape need not be asked one after the other; at most `together` of them are one piece of work."""
+    values = {**GRID, "algorithm": "nas_rl", "options": {"batch": 150}, "budget": {"trials": 150}, "seed": 1}
+    shapes = [len(block) for block in opened({**values, "together": 64}, tmp_path)]
+    assert max(shapes) > 2
+    fewer = opened({**values, "together": 2}, tmp_path)
+    assert sorted(len(block) for block in fewer) == sorted([2] * sum(size // 2 for size in shapes) + [1] * sum(size % 2 for size in shapes))
+    assert any(block[1] - block[0] > 2 for block in fewer if len(block) == 2)
+    assert [block[0] for block in fewer] == sorted(block[0] for block in fewer), "what is told first is begun first"
+
+
+@pytest.mark.parametrize("epochs", [0, 1], ids=["before the first epoch", "after the first epoch"])
+def test_what_the_machine_fails_of_a_group_is_tried_for_itself(epochs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And so are all later trials; nothing is said twice, and what it costs is what one by one costs."""
+    values = grid(8, trials=12, window=8, options={"window": 8, "order": "lexicographic"}, training={"train_examples": 128})
+    values["space_options"] = {"max_layers": 1, "epochs_divisor": 5}
+    advance = GroupTrainer.advance
+    sizes: list[int] = []
+
+    def full(self: GroupTrainer) -> None:
+        if self.steps_done == 2 * epochs:
+            sizes.append(len(self.members))
+            raise MemoryError
+        advance(self)
+
+    monkeypatch.setattr(GroupTrainer, "advance", full)
+    result = LocalRun(check(values), tmp_path, tmp_path / "fell").run()
+    assert (result["status"], result["reproducible"]) == ("completed", False) and sizes == [8]
+    monkeypatch.undo()
+    alone = LocalRun(check({**values, "together": 1}), tmp_path, tmp_path / "alone").run()
+    lines = [json.loads(line) for line in (tmp_path / "fell" / "events.jsonl").read_text().splitlines()]
+    keys = [(row["source"], row["step"], row["kind"], row["ordinal"]) for row in lines if row["science"]]
+    assert len(keys) == len(set(keys)) and set(keys) == set(events(tmp_path / "alone"))
+    told = {key: value for key, value in events(tmp_path / "alone").items() if key[2] == "trial_told"}
+    assert all(close(value, events(tmp_path / "fell")[key]) for key, value in told.items())
+    assert result["budget"]["samples"] == alone["budget"]["samples"]
+
+
+def test_a_group_s_failure_that_is_delivered_twice_changes_nothing(tmp_path: Path) -> None:
+    coordinator = Coordinator(check(grid(24, options={"window": 24, "order": "lexicographic"})), tmp_path, tmp_path)
+    spec = next(spec for spec in coordinator.advance(seconds=60).opened if "members" in spec.arguments)
+    numbers = [member["index"] for member in spec.arguments["members"]]
+    own = {"status": "failed", "reason": "no memory", "machine": True, "metrics": {}, "cost": {}, "seconds": 0.0, "said": 3}
+    outcome = group_outcome({f"trial:{number}": own for number in numbers})
+    assert (outcome["machine"], outcome["reason"]) == (True, own["reason"])
+    again = coordinator.advance({spec.source: outcome}, seconds=60).opened
+    assert [(item.source, item.arguments["said"]) for item in again] == [(f"trial:{number}", 3) for number in numbers]
+    for reloaded in (False, True):
+        if reloaded:
+            state = checkpoint.unpack(checkpoint.pack(coordinator.state_dict()))
+            coordinator = Coordinator(coordinator.checked, tmp_path, tmp_path)
+            coordinator.load_state_dict(state)
+        assert coordinator.advance({spec.source: outcome}, seconds=60).opened == []
+        assert coordinator.rounds is not None and coordinator.rounds.together == 1
+
+
+def test_the_estimate_times_the_search_s_own_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = {"group": 60.0, "trial": 7.0, "final": 1.0}
+    monkeypatch.setattr(estimates, "_work_seconds", lambda work: seconds[work.spec.source.partition(":")[0]])
+    lexicographic = {"options": {"window": 12, "order": "lexicographic"}, "budget": {"trials": 24}}
+    found = estimates.estimate(check(grid(12, **lexicographic)), tmp_path)
+    # Twelve trials, in a group of nine and one of three.
+    assert found["note"] == "24 trials of about 10.0 s, judged by the first 12, of which 12 share their shape with others"
+    assert found["seconds"] - found["finale_seconds"] == pytest.approx(24 * 10.0) and not any("shape" in said for said in found["advice"])
+    unequal = estimates.estimate(check(grid(2, options={"window": 2}, budget={"trials": 24})), tmp_path)
+    assert unequal["seconds"] - unequal["finale_seconds"] == pytest.approx(24 * 7.0)
+    assert "No two of the first 2 architectures have the same shape, so none would be trained together." in unequal["advice"]
+
+
+def test_the_estimate_of_a_group_counts_each_member_as_long_as_it_trains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    step = Coordinator(check(grid(12, options={"window": 12, "order": "lexicographic"})), tmp_path, tmp_path).advance(seconds=60)
+    work = open_work(check(grid(12)), step.opened[0], tmp_path, tmp_path)
+    monkeypatch.setattr(estimates, "_seconds_per_unit", lambda work: 10_000.0)
+    steps = [trial.training.epochs for trial in work.trials]  # type: ignore[attr-defined]
+    assert len(set(steps)) > 1
+    assert estimates._work_seconds(work) == pytest.approx(10_000.0 * sum(steps) / len(steps), rel=1e-2)

@@ -181,7 +181,7 @@ def test_trials_train_its_networks(algorithm: str, tmp_path: Path) -> None:
     training = {"epochs": 1, "train_examples": 128, "channels": 4}
     values = {
         "algorithm": algorithm, "space": "macro", "space_options": {"layers": 3}, "budget": {"trials": 2}, "training": training,
-        "finale": {"training": training, "export": False},
+        "finale": {"baselines": 0, "training": training, "export": False},
     }
     result = LocalRun(check(values, tmp_path), tmp_path, tmp_path, slice_seconds=1e9).run()
     assert result["status"] == "completed" and result["space"] == "macro" and " | " in result["best"][0]["string"]

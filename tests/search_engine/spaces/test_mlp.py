@@ -241,7 +241,7 @@ def values(algorithm: str, **changes: Any) -> dict[str, Any]:
     training = {"train_examples": 128}
     return {
         **quick, "algorithm": algorithm, "space": "mlp", "datasets": ["digits"], "seed": 3, "space_options": {"epochs_divisor": 20},
-        "training": training, "finale": {"training": training, "onnx": False}, **changes,
+        "training": training, "finale": {"baselines": 0, "training": training, "onnx": False}, **changes,
     }
 
 
@@ -258,7 +258,7 @@ def payloads(out: Path, kind: str) -> list[tuple[str, dict[str, Any]]]:
 
 @pytest.mark.parametrize("algorithm", BLACK_BOX)
 def test_every_black_box_algorithm_searches_perceptrons(algorithm: str, tmp_path: Path) -> None:
-    result = run(tmp_path, values(algorithm, finale={"training": {"train_examples": 128}, "export": False}))
+    result = run(tmp_path, values(algorithm, finale={"baselines": 0, "training": {"train_examples": 128}, "export": False}))
     assert result["status"] == "completed", result["reason"]
     told = [data for _, data in payloads(tmp_path, "trial_told")]
     assert told and all(data["status"] == "completed" for data in told)

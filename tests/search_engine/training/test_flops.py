@@ -74,8 +74,8 @@ def test_only_the_gradients_that_are_wanted_count(layer: nn.Module, wanted: str)
 
 
 def test_second_order_gradients() -> None:
-    layer = nn.Sequential(nn.Conv2d(1, 3, 3), nn.ReLU(), nn.Flatten(), nn.Linear(12, 2))
-    inputs = torch.randn(2, 1, 4, 4)
+    layer = nn.Sequential(nn.Linear(5, 12), nn.Tanh(), nn.Linear(12, 2))
+    inputs = torch.randn(2, 5)
 
     def curvature() -> None:
         first = torch.autograd.grad(layer(inputs).square().sum(), list(layer.parameters()), create_graph=True)
@@ -83,6 +83,24 @@ def test_second_order_gradients() -> None:
 
     ours, torchs = both(curvature)
     assert ours == torchs > 0
+
+
+@pytest.mark.parametrize("layer", convolutions(), ids=lambda layer: repr(layer).partition("(")[0] + str(layer.groups))
+@pytest.mark.parametrize("first", ["x", "w", "xw"])
+@pytest.mark.parametrize("second", ["x", "w", "xw"])
+def test_of_the_second_derivative_of_a_convolution_what_is_wanted_counts(layer: Any, first: str, second: str) -> None:
+    """torch computes more, and its counter counts that. `first` are the gradients that are differentiated, `second` those of that."""
+    leaves = {"x": torch.randn(2, 4, 7, 7, requires_grad=True), "w": layer.weight}
+    inputs, weight = leaves["x"] * 1, leaves["w"] * 1  # torch cannot say of a leaf whether its gradient is wanted.
+    with FlopCounter() as counter:
+        given = torch.func.functional_call(layer, {"weight": weight}, (inputs,))
+        gradients = torch.autograd.grad(given.sin().sum(), [leaves[name] for name in first], create_graph=True)
+        torch.autograd.grad(sum(one.sin().sum() for one in gradients), [leaves[name] for name in second])  # type: ignore[arg-type]
+    # The convolution, its gradients; of what comes back from each of these: to the gradient it was made of, and to the other tensor;
+    # of what comes back to the result: to both.
+    passes = 1 + len(first) + len(first) + ("x" in second and "w" in first) + ("w" in second and "x" in first) + len(second)
+    maps = inputs if isinstance(layer, nn.ConvTranspose2d) else given
+    assert counter.total == passes * 2 * maps.shape[0] * weight.numel() * maps.shape[2:].numel()
 
 
 @pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])

@@ -136,6 +136,27 @@ def test_a_reload_after_any_step_changes_no_bit(optimizer: str) -> None:
         assert all(torch.equal(value, kept[name]) for name, value in straight.members[place].weights.items())
 
 
+@pytest.mark.parametrize("reload_at", [set(), set(range(1, 13))], ids=["in one go", "a reload after every unit"])
+def test_validation_that_stops_between_its_examples_gives_what_it_gives_in_one_go(
+    reload_at: set[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The places at which it stops follow from the number of members alone."""
+    configs = [TrainingConfig(batch_size=16, epochs=epochs, early_stop=2, learning_rate=0.02) for epochs in (2, 3, 1)]
+    scored: list[tuple[int, int]] = []
+    real = GroupTrainer._score
+
+    def counted(self: GroupTrainer, scores: Any) -> None:
+        scored.append((self.steps_done, scores.first))
+        real(self, scores)
+
+    monkeypatch.setattr(group_trainer, "SCORED_ROWS", 30)
+    monkeypatch.setattr(GroupTrainer, "_score", counted)
+    straight, broken = together(configs), together(configs, reload_at=reload_at)
+    assert len({step for step, _ in scored}) < len(set(scored)), "an epoch's validation has several units"
+    for place in range(3):
+        assert straight.epoch_reports(place) == broken.epoch_reports(place) and straight.metrics(place) == broken.metrics(place)
+
+
 @pytest.mark.parametrize("reload_at", [set(), {3}])
 def test_a_loss_that_is_not_a_number_fails_its_own_trial_alone(double: None, reload_at: set[int]) -> None:
     config = TrainingConfig(batch_size=16, epochs=2)

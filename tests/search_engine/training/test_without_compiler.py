@@ -84,6 +84,24 @@ def test_trained_trials_and_a_super_network_import_nothing_heavy(tmp_path: Path)
     run(SEARCHES.format(names=("random", "wann", "darts"), heavy=HEAVY), str(tmp_path))
 
 
+def test_looking_for_equal_shapes_imports_nothing_heavy(tmp_path: Path) -> None:
+    """Also where there are layers that torch takes apart on a device without memory: batch normalisation, poolings."""
+    program = """
+import sys
+from pathlib import Path
+from search_engine.catalogue.config import check
+from search_engine.search.coordinator import Coordinator
+for space in ("mlp", "cell", "node_chain"):
+    values = {"algorithm": "random", "options": {"window": 8}, "space": space, "datasets": ["digits"], "budget": {"trials": 8}}
+    values["together"] = 8
+    folder = Path(sys.argv[1])
+    assert Coordinator(check(values), folder, folder).advance(seconds=60).opened
+heavy = [item for item in sys.argv[2:] if item in sys.modules]
+assert not heavy, heavy
+"""
+    run(program, str(tmp_path), *HEAVY)
+
+
 @pytest.mark.slow
 def test_no_search_imports_the_compiler(tmp_path: Path) -> None:
     """Every algorithm, up to its finished network. What it needs for itself (Optuna, SciPy) it may import."""

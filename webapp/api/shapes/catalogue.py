@@ -36,6 +36,7 @@ class AlgorithmInfo(BaseModel):
     spaces: list[str] = Field(description="what it can search, its default first")
     datasets: list[str]
     budgets: list[str]
+    needs_budget: bool = Field(description="whether it has no plan that ends it")
     domains: DomainsInfo
     schema_: dict[str, Any] = Field(serialization_alias="schema")
 
@@ -74,11 +75,19 @@ class DatasetInfo(BaseModel):
     shape: ShapeInfo | None
     budgets: list[str]
     spaces: list[str] | None
-    sizes: dict[str, int]
+    sizes: dict[str, int] = Field(description="examples as declared, for its default options; its files are not read for it")
+    notice: str = Field(description="a sentence without which scores on it would be misread, or empty")
     metric: str
     available: bool
     missing_files: list[str]
     schema_: dict[str, Any] = Field(serialization_alias="schema")
+
+
+class IdleFields(BaseModel):
+    """Fields of a run that do nothing in a combination, and why."""
+
+    fields: list[str] = Field(description="dotted names as in the body of an experiment; those of the algorithm begin with `options.`")
+    why: str
 
 
 class Combination(BaseModel):
@@ -88,6 +97,7 @@ class Combination(BaseModel):
     space: str
     dataset: str
     budgets: list[str]
+    idle: list[IdleFields] = Field(description="what nobody needs to set there: refused where it is set all the same")
 
 
 class RunSchemas(BaseModel):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -21,7 +21,7 @@ class EventPage(BaseModel):
 
 
 class TrialInfo(BaseModel):
-    """A trial. `id` follows from run and number."""
+    """A trial. `id` follows from run and number. `cost` has `seconds` where the trial was trained for itself."""
 
     id: UUID
     run: UUID
@@ -30,11 +30,12 @@ class TrialInfo(BaseModel):
     state: str
     reason: str
     metrics: dict[str, float]
+    warnings: list[str] = Field(description="what makes its metrics say less than they seem to, in plain sentences")
     cost: dict[str, float]
     fidelity: dict[str, Any]
     reused_from: int | None
     simulated: bool
-    value: float | None
+    value: float | None = Field(description="by which the search ranks it: the run's search_measure, at this trial's fidelity")
     genome: UUID
     genome_hash: str
 
@@ -48,6 +49,7 @@ class CandidateInfo(BaseModel):
     number: int
     genome: UUID
     genome_hash: str
+    string: str = Field(description="its genome in the space's own text form; empty where it has none")
     parents: list[int]
     operator: str
     born_seq: int
@@ -81,57 +83,91 @@ class ModelPage(BaseModel):
     next: str | None
 
 
-class Curve(BaseModel):
-    """One named metric of one source; evenly thinned to at most 2,000 points, the last one always kept."""
+Deltas = Annotated[list[int], Field(description="each less the one before it, the first as it is: add them up")]
 
-    steps: list[int]
-    samples: list[float]
-    values: list[float]
+
+class At(BaseModel):
+    """What an event said, with the event's number; `data` as in the event records."""
+
+    seq: int
+    data: dict[str, Any]
+
+
+class Track(BaseModel):
+    """Named numbers that one source says together, as columns. Evenly thinned where there are thousands, the first and the newest always
+    kept; a name may stand in several tracks of a source, said with others or alone."""
+
+    source: str
+    names: list[str]
+    seqs: Deltas
+    steps: Deltas
+    samples: Deltas = Field(description="charged by the source so far, to a whole number; coded as the others are")
+    values: list[list[float | None]] = Field(description="of each name, to seven digits; null where it was no finite number")
 
 
 class CandidateColumns(BaseModel):
-    """Candidates as columns, in birth order; the newest 20,000. `value` is null until told."""
+    """Candidates as columns, in birth order; the newest 20,000 (at a moment the newest 5,000)."""
 
-    number: list[int]
-    value: list[float | None]
-    status: list[str]
-    operator: list[str]
+    number: Deltas
+    born: Deltas = Field(description="number of the event that said so; coded as the others are")
+    told: list[int] = Field(
+        description="how many events after its birth the result was told; 0 = not yet. At a moment, where that is not looked up: 1 = told"
+    )
+    value: list[float | None] = Field(description="by which the search ranks them: the run's search_measure; null until told")
+    samples: Deltas = Field(description="what the run had been charged by then, to a whole number; of an open one as of the row before it")
+    statuses: list[str] = Field(description="what `status` counts in: open, completed, failed, cancelled")
+    status: list[int]
+    operators: list[str] = Field(description="what `operator` counts in")
+    operator: list[int]
     parents: list[list[int]]
-    genome_hash: list[str]
+    same_as: list[int | None] = Field(description="number of the first candidate known here with the same genome; null = itself")
+    reused_from: list[int | None] = Field(description="number of the trial whose result was taken over")
+    reasons: dict[str, str] = Field(description="number of a candidate that failed -> why; of the newest few hundred")
+    warnings: dict[str, list[str]] = Field(
+        description="number of a candidate -> what makes its figures say less than they seem to; of the newest few hundred"
+    )
 
 
-class StructureNow(BaseModel):
-    """The newest structure frame: group -> base64 of little-endian float32 (edges x operations; samples: draws x edges x operations)."""
+class TimelineColumns(BaseModel):
+    """When things happened, in active seconds: a silence counts at most two, changes of the picture lie at least a sixtieth apart."""
 
-    step: int
-    groups: dict[str, str]
-    samples: dict[str, str] = {}
+    seqs: Deltas
+    at: list[float] = Field(description="active seconds, to a thousandth")
+    time: float | None = Field(description="seconds since the epoch of the newest event: what a next one's silence is measured from")
+    ticks: Deltas = Field(description="events at which the picture changes")
+    marks: Deltas = Field(description="new bests and champions")
 
 
 class Snapshot(BaseModel):
-    """A run as it stood at `as_of_seq`: apply the events after it. The data of single events are as in the event records."""
+    """A run as it stood at `as_of_seq`, with all of its past that adds up: apply the events after it. What only its newest moment shows is
+    in `events`; how that was at another moment says `runs/{id}/moment`."""
 
     as_of_seq: int
     run: RunDetail
-    family: dict[str, Any] | None
-    structure: StructureNow | None
-    champion: dict[str, Any] | None
-    derived: dict[str, Any] | None
-    incumbent: dict[str, Any] | None
-    phases: list[dict[str, Any]]
-    metrics: dict[str, dict[str, Curve]]
+    events: list[EventRecord] = Field(description="what a moment gives, at the newest: in order")
+    timeline: TimelineColumns
+    curves: list[Track] = Field(description="of the search, its phases and finalists, and of the newest trials")
     candidates: CandidateColumns
-    finalists: list[dict[str, Any]]
-    models: list[Model]
-    notices: list[dict[str, Any]]
-    decisions: dict[str, Any] | None
-    pictures: list[dict[str, Any]] = Field(
-        description="the latest policy, marginals, colony, pathways, domains and surrogate frame, and the latest charts and mask frame of "
-        "each phase (with its source)"
+    incumbents: list[At] = Field(description="without their genomes")
+    phases: list[At]
+    notices: list[At]
+    finalists: list[At]
+    controls: list[At]
+    reports: list[At]
+    growth: list[At] = Field(description="the newest hundred and others before them, evenly thinned")
+    population: list[At] = Field(description="generations that live in memory, evenly thinned")
+    log: list[EventRecord] = Field(description="the newest few hundred that a log tells of, in order, without genomes, graphs and charts")
+
+
+class Moment(BaseModel):
+    """What a run showed when its event `at` had come: add it to the snapshot's past."""
+
+    at: int = Field(description="as asked for, or the run's newest event if that is before it")
+    events: list[EventRecord] = Field(
+        description="of every kind of which only the newest matters (weights, pictures, champion, best, derived architecture, family, "
+        "decisions, generation) the newest until then, of charts and masks that of each phase, of a policy that of each data set; in order"
     )
-    controls: list[dict[str, Any]]
-    reports: list[dict[str, Any]]
-    growth: list[dict[str, Any]] = Field(description="the newest growth steps, the oldest of them first")
+    candidates: CandidateColumns | None = Field(description="where the run has more of them than a snapshot holds, else null")
 
 
 class StructureSeries(BaseModel):

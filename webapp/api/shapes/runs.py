@@ -8,6 +8,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from search_engine.catalogue.config import BudgetKind
+from search_engine.events import ClassScores, Score
+
 from ..problems import FieldProblem
 
 RunState = Literal["queued", "running", "pausing", "paused", "completed", "failed", "cancelled"]
@@ -28,8 +31,9 @@ class AlgorithmName(BaseModel):
 
 
 class BudgetInfo(BaseModel):
-    kind: Literal["trials", "samples", "seconds"]
+    kind: BudgetKind
     limit: float
+    count_repeats: bool = Field(description="whether repeated trials, which cost nothing, count as trials of it")
 
 
 class Charged(BaseModel):
@@ -42,20 +46,62 @@ class Charged(BaseModel):
 
 
 class RunProgress(BaseModel):
-    """How far the run is, for people. `fraction` is null where nothing plans an end."""
+    """How far the run is, for people. `fraction` is of all work, the finale included, and null where nothing plans an end. `eta_seconds`:
+    until it is over, with the share of the workers that it gets; `eta_low_seconds` and `eta_high_seconds` where one figure would say more
+    than is known."""
 
     fraction: float | None
     text: str
     eta_seconds: float | None
+    eta_low_seconds: float | None = None
+    eta_high_seconds: float | None = None
 
 
 class Best(BaseModel):
-    """The best by validation fitness."""
+    """The architecture that the search prefers so far; its score is the run's `search_score`."""
 
-    value: float
-    metric: str
     candidate: int | None
     genome_hash: str
+
+
+class SearchMeasure(BaseModel):
+    """What a search ranks by: what every `value` of its trials and candidates is."""
+
+    kind: Literal["search"] = "search"
+    metric: str
+    name: str
+    unit: str
+    direction: Literal["maximise", "minimise"]
+
+
+class Scores(BaseModel):
+    """Three figures that are never mixed: no two of them share a column or an axis."""
+
+    search_score: Score | None = Field(description="by which the search ranked it; null where the search scores no architecture of its own")
+    validation_score: Score | None = Field(description="of the finished network on the validation part")
+    test_score: Score | None = Field(description="of the finished network on the test part, taken once; not to choose by")
+
+
+class PartVisits(BaseModel):
+    """Visits to one test part."""
+
+    part: str = Field(description="in words: the data set, and the options that decide what is opened: digits (labels 3, 8)")
+    data: int = Field(description="finished networks of all your runs that were scored on it; deleted runs count")
+
+
+class TestVisits(BaseModel):
+    """How many finished networks were scored on the test part: the more of them were looked at, the less the best of them says."""
+
+    __test__ = False
+    """Not a test of pytest's."""
+
+    run: int
+    experiment: int = Field(description="of all runs of the experiment, so over seeds and clones; deleted ones count")
+    data: int = Field(
+        description="of all your runs that open the same test part as the run's (first) data set with its options; deleted ones count"
+    )
+    part: str = Field(description="that test part in words: the data set, and the options that decide what is opened: digits (labels 3, 8)")
+    further: list[PartVisits] = Field(description="the same of each other test part that the run's further data sets open")
 
 
 class RunWorker(BaseModel):
@@ -70,16 +116,22 @@ class Counts(BaseModel):
     candidates: int
     trials: int
     failed: int
+    repeated: int = Field(description="trials that took the result of an earlier one")
+    architectures: int = Field(description="distinct ones among the candidates, up to isomorphism")
 
 
 class Bundle(BaseModel):
-    """The download: size in bytes and SHA-256 of the zip."""
+    """The download: size in bytes and SHA-256 of the zip, as recorded when it was put in place, and what was found of it since."""
 
     size: int
     sha256: str
+    checked: datetime | None = Field(description="when its bytes were last held against that; they are, too, before each download")
+    damage: str = Field(description="what was found then, in words; empty = it is whole. A damaged one is not sent")
+    repair: str = Field(description="of a damaged one: what can be done, or is being done, in words")
+    rebuild: Literal["no", "possible", "waiting"] = Field(description="whether POST models/{id}/rebuild would make it again, or does")
 
 
-class Model(BaseModel):
+class Model(Scores):
     """A trained network of a run's finale; `bundle` is null where there is nothing to download (`reason` says why)."""
 
     id: UUID
@@ -93,7 +145,9 @@ class Model(BaseModel):
     role: Literal["finalist", "baseline"]
     title: str = Field(description="what it is in the finale, for example the best architecture or the path of one task")
     genome_hash: str
-    metrics: dict[str, float]
+    metrics: dict[str, float] = Field(description="everything that was measured; the three scores say which of it is what")
+    by_class: list[ClassScores] = Field(description="what each accuracy hides")
+    warnings: list[str] = Field(description="what makes its scores say less than they seem to, in plain sentences")
     parameters: int | None
     flops: float | None
     bundle: Bundle | None
@@ -101,8 +155,9 @@ class Model(BaseModel):
     created: datetime
 
 
-class Run(BaseModel):
-    """One algorithm with its options and one seed."""
+class Run(Scores):
+    """One algorithm with its options and one seed. Its validation and test score are those of what it found: of its first finalist, or the
+    mean over data sets where each has a finalist of its own."""
 
     id: UUID
     experiment: ExperimentName
@@ -113,11 +168,14 @@ class Run(BaseModel):
     datasets: list[str]
     state: RunState
     reason: str
+    resumes_itself: bool = Field(description="it waits for space on the disk and then goes on by itself; pause it, and it stays paused")
     budget: BudgetInfo | None
     charged: Charged
     progress: RunProgress
     phase: str
     best: Best | None
+    search_measure: SearchMeasure
+    test_visits: TestVisits
     last_seq: int
     created: datetime
     started: datetime | None
@@ -126,13 +184,35 @@ class Run(BaseModel):
     reproducible_note: str
     worker: RunWorker | None
     counts: Counts
-    models: list[Model]
+    models: list[Model] = Field(description="its trained networks; in a list of experiments empty")
+
+
+class RecipeField(BaseModel):
+    """A field of finale.training in which a run differs from the algorithm's own recipe."""
+
+    own: Any = Field(description="the recipe's value; null where it says nothing beside the others")
+    used: Any = Field(description="the run's value; null where it says nothing beside the others")
+
+
+class OtherRecipe(BaseModel):
+    """A finale that a person has train otherwise than by the algorithm's own recipe."""
+
+    fields: dict[str, RecipeField]
+    meaning: str = Field(description="what that means for the comparison, in words")
+
+
+class Finish(BaseModel):
+    """How the networks of a run's finale are trained."""
+
+    sentences: list[str] = Field(description="what the finale does and why, by which recipe, and what another recipe means")
+    other_recipe: OtherRecipe | None = Field(description="as in result.json; null where the recipe is the algorithm's own")
 
 
 class RunDetail(Run):
     """A run with its whole config."""
 
     config: dict[str, Any]
+    finish: Finish
 
 
 class RunPage(BaseModel):
@@ -152,7 +232,9 @@ class Experiment(BaseModel):
     seeds: list[int]
     config: dict[str, Any]
     states: dict[str, int]
+    test_visits: int = Field(description="finished networks of its runs that were scored on the test part; deleted runs count")
     runs: list[Run]
+    unused: list[str] = Field(default=[], description="shared settings that some of its algorithms do not use, in words; in a list empty")
 
 
 class ExperimentPage(BaseModel):
@@ -174,8 +256,17 @@ class Validation(BaseModel):
     valid: bool
     problems: list[FieldProblem]
     advice: list[str] = Field(default=[], description="what to know before the start although nothing is wrong, for example a cut grid")
+    finish: list[str] = Field(default=[], description="how the networks of each algorithm's finale are trained, in words")
 
 
+
+
+class UnitInfo(BaseModel):
+    """The neediest unit of a run: nothing can interrupt it."""
+
+    what: str = Field(description='after "one": "step of the search", "step of a trial", "step of the final training"')
+    memory: float = Field(description="bytes that the whole worker takes at its peak")
+    flops: float = Field(description="2 x multiply-accumulates of the dearest unit")
 
 
 class RunEstimate(BaseModel):
@@ -187,10 +278,17 @@ class RunEstimate(BaseModel):
     trials: int | None
     note: str
     advice: list[str] = []
+    unit: UnitInfo | None = Field(default=None, description="what the neediest piece between two checks for a stop takes")
+    problem: FieldProblem | None = Field(default=None, description="why it would be refused: one unit needs more than a worker may take")
 
 
 class EstimateResult(BaseModel):
     runs: list[RunEstimate]
+    data: list[str] = Field(
+        default=[],
+        description="what to know of the data before a score on them is believed, in sentences; training and validation part as the first "
+        "run's seed divides them",
+    )
     total_seconds: float | None
 
 

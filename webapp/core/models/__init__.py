@@ -3,10 +3,11 @@
 from .accounts import ApiToken, IdempotencyKey, LoginToken, OneTimeSecret, WsTicket
 from .experiments import Dataset, Estimate, Experiment
 from .jobs import Job, OwnerService, Worker
-from .results import Candidate, Genome, ModelArtefact, StructureFrame, Trial
-from .runs import DeletedRun, Event, Run, RunCounter
+from .results import Candidate, Genome, ModelArtefact, StructureFrame, TestVisit, Trial
+from .runs import DeletedRun, Event, Keyframe, Run, RunCounter
 
 __all__ = [
-    "ApiToken", "Candidate", "Dataset", "DeletedRun", "Estimate", "Event", "Experiment", "Genome", "IdempotencyKey", "Job", "LoginToken",
-    "ModelArtefact", "OneTimeSecret", "OwnerService", "Run", "RunCounter", "StructureFrame", "Trial", "Worker", "WsTicket",
+    "ApiToken", "Candidate", "Dataset", "DeletedRun", "Estimate", "Event", "Experiment", "Genome", "IdempotencyKey", "Job",
+    "Keyframe", "LoginToken", "ModelArtefact", "OneTimeSecret", "OwnerService", "Run", "RunCounter", "StructureFrame", "TestVisit",
+    "Trial", "Worker", "WsTicket",
 ]

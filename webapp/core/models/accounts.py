@@ -58,7 +58,11 @@ class LoginToken(OneTimeSecret):
 
 
 class WsTicket(OneTimeSecret):
-    """The right to open one WebSocket, for clients without a session cookie."""
+    """The right to open one WebSocket, for clients without a session cookie. It and its socket end with the token or the session that
+    asked for it."""
+
+    token = models.ForeignKey("core.ApiToken", on_delete=models.CASCADE, null=True, related_name="+")
+    session = models.CharField(max_length=40, default="", blank=True, help_text="key of the session that asked for it")
 
     lifetime = timedelta(seconds=30)
 

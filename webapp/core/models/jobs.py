@@ -9,7 +9,8 @@ from django.db import models
 
 
 class Worker(models.Model):
-    """A worker process. `last_seen` is renewed by its heartbeat; `progress_at` only when its work moves."""
+    """A worker process. `last_seen` is renewed by its heartbeat; `progress_at` only when its work moves. What it does now is the job under
+    lease that names it (`webapp.jobs.idleness`)."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=100)
@@ -21,14 +22,17 @@ class Worker(models.Model):
     started = models.DateTimeField(auto_now_add=True)
     last_seen = models.DateTimeField()
     progress_at = models.DateTimeField()
-    job = models.ForeignKey("core.Job", on_delete=models.SET_NULL, null=True, related_name="+")
+    called_at = models.DateTimeField(
+        null=True, help_text="since when it is called: it lives and claims nothing although there is work; null = it is not"
+    )
 
 
 class Job(models.Model):
     """A piece of work in slices, under a lease.
 
     Claiming raises `fence`; whoever holds an older fence may not write. `failures` counts leases lost (or slices that raised) since
-    the last checkpoint. A run has one `advance` job for its whole life, `runnable` when there is something to tell or ask.
+    the last checkpoint. A run has one `advance` job for its whole life, `runnable` when there is something to tell or ask. Trials that are
+    trained together are one job of kind `trial`, whose `source` is group:N, N being the first of them.
     """
 
     class Kind(models.TextChoices):
@@ -37,6 +41,7 @@ class Job(models.Model):
         PHASE = "phase"
         FINAL = "final"
         ESTIMATE = "estimate"
+        REBUILD = "rebuild"
 
     class State(models.TextChoices):
         READY = "ready"
@@ -72,7 +77,7 @@ class Job(models.Model):
 
     @property
     def its_run(self) -> uuid.UUID:
-        """Id of the run that the work is for. Raises LookupError for an estimate's job, which has none."""
+        """Id of the run that the work is for. Raises LookupError where there is none: of an estimate, of a rebuilt download."""
         if self.run_id is None:
             raise LookupError(f"job {self.pk} ({self.kind}) belongs to no run")
         return self.run_id

@@ -36,6 +36,9 @@ class Run(orm.Model):
     options = orm.JSONField(default=dict, help_text="validated, defaults filled in")
     space = orm.CharField(max_length=100)
     datasets = orm.JSONField(default=list)
+    data = orm.CharField(
+        max_length=100, default="", help_text="the test part of the first of `datasets`, by its options: by it visits to it are counted"
+    )
     seed = orm.BigIntegerField()
     config = orm.JSONField(help_text="dump of search_engine.catalogue.config.RunConfig")
     metric = orm.CharField(max_length=100, help_text="name of the fitness in a trial's metrics; higher is better")
@@ -45,8 +48,9 @@ class Run(orm.Model):
     started = orm.DateTimeField(null=True)
     finished = orm.DateTimeField(null=True)
     keep_until = orm.DateTimeField(null=True, help_text="after this time a finished run is deleted; null = kept")
-    best_value = orm.FloatField(null=True)
-    best_metric = orm.CharField(max_length=100, default="", blank=True)
+    search_score = orm.JSONField(
+        null=True, help_text="search_engine.events.Score of what the search prefers; null where it scores no architecture of its own"
+    )
     best_candidate = orm.BigIntegerField(null=True, help_text="candidate number")
     best_genome_hash = orm.CharField(max_length=64, default="", blank=True)
     reproducible = orm.BooleanField(default=True)
@@ -60,6 +64,7 @@ class Run(orm.Model):
     class Meta:
         indexes = [
             orm.Index(fields=["owner", "-created", "-id"], name="run_list"),
+            orm.Index(fields=["owner", "experiment", "-created", "-id"], name="run_list_of_experiment"),
             orm.Index(fields=["state"], name="run_state"),
         ]
 
@@ -78,6 +83,8 @@ class RunCounter(orm.Model):
     candidates = orm.BigIntegerField(default=0)
     trials_told = orm.BigIntegerField(default=0)
     trials_failed = orm.BigIntegerField(default=0)
+    trials_repeated = orm.BigIntegerField(default=0, help_text="told trials that took the result of an earlier one")
+    architectures = orm.BigIntegerField(default=0, help_text="distinct ones among the candidates, up to isomorphism")
     service = orm.FloatField(default=0.0, help_text="weighted seconds of service, for fair sharing among an owner's runs")
 
 
@@ -117,3 +124,13 @@ class Event(orm.Model):
             "seq": self.seq, "time": self.time, "science": self.science, "source": self.source,
             "step": self.step, "ordinal": self.ordinal, "kind": self.kind, "data": self.data,
         }
+
+
+class Keyframe(orm.Model):
+    """What the run's events up to `seq` add up to, prepared so that nobody who opens a long run waits for all of them to be read. The
+    events are the truth: a keyframe that is missing, old or of another version is made anew from them."""
+
+    run = orm.OneToOneField(Run, on_delete=orm.CASCADE, primary_key=True, related_name="keyframe")
+    version = orm.PositiveIntegerField(help_text="webapp.events.past.fold.VERSION under which it was made")
+    seq = orm.BigIntegerField(help_text="of the newest event in it")
+    body = orm.BinaryField(help_text="webapp.events.past.fold.Past.written")

@@ -1,5 +1,6 @@
 import type { Algorithm } from "../../api/types";
 import { SchemaForm, type Problems } from "../../schema/SchemaForm";
+import type { Idle } from "../../schema/idle";
 import type { Field, Values } from "../../schema/model";
 import { Button } from "../../ui/Button";
 import { Panel } from "../../ui/Panel";
@@ -14,13 +15,14 @@ interface AlgorithmOptionsProps {
   values: Values;
   problems: Problems;
   eager: boolean;
+  idle: ReadonlyMap<string, Idle>;
   onChange: (values: Values) => void;
   onVariant: () => void;
   onRemove: () => void;
 }
 
 /** The hyper-parameters of one chosen algorithm, out of its own config class. */
-export function AlgorithmOptions({ algorithm, index, variant, fields, values, problems, eager, onChange, onVariant, onRemove }: AlgorithmOptionsProps) {
+export function AlgorithmOptions({ algorithm, index, variant, fields, values, problems, eager, idle, onChange, onVariant, onRemove }: AlgorithmOptionsProps) {
   const entry = problems.get(`algorithms.${index}.id`);
   return (
     <Panel
@@ -39,7 +41,7 @@ export function AlgorithmOptions({ algorithm, index, variant, fields, values, pr
     >
       <p className="muted algorithm-source">{linkified(algorithm.source)}</p>
       {entry !== undefined && <p className="error-text">{entry}</p>}
-      <SchemaForm fields={fields} values={values} onChange={onChange} path={`algorithms.${index}.options`} problems={problems} eager={eager} fold={8} />
+      <SchemaForm fields={fields} values={values} onChange={onChange} path={`algorithms.${index}.options`} problems={problems} eager={eager} idle={idle} fold={8} />
     </Panel>
   );
 }

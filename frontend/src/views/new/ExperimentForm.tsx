@@ -6,7 +6,7 @@ import { navigate } from "../../app/router";
 import { paths } from "../../app/routes";
 import { useShortcuts } from "../../app/shortcuts";
 import { fieldId, SchemaForm } from "../../schema/SchemaForm";
-import type { Values } from "../../schema/model";
+import type { Field, Values } from "../../schema/model";
 import { Button } from "../../ui/Button";
 import { Panel } from "../../ui/Panel";
 import { linkified } from "../../ui/linkified";
@@ -20,11 +20,12 @@ import { algorithmClosed, budgetsFor, datasetClosed, needBudget, spaceClosed, ty
 import { DatasetList } from "./DatasetList";
 import { bodyOf, readSeeds, withAlgorithms, withDataset, withOnly, withSpace, type Draft, type Forms } from "./draft";
 import { Fold } from "./Fold";
+import { idleOf } from "./idle";
 import { OwnOptions } from "./OwnOptions";
 import { nameOfPath } from "./pathNames";
 import { SeedsAndBudget } from "./SeedsAndBudget";
 import { StartBox } from "./StartBox";
-import { adviceOf, byPath, localProblems, useEstimate, useServerCheck } from "./useChecks";
+import { adviceOf, byPath, estimatedProblems, localProblems, useEstimate, useServerCheck } from "./useChecks";
 
 export interface ExperimentFormProps {
   catalogue: Catalogue;
@@ -49,20 +50,21 @@ export function ExperimentForm({ catalogue, schemas, forms, draft: first }: Expe
   const ids = draft.algorithms.map((item) => item.id);
   const chosen = ids.flatMap((id) => catalogue.algorithms.find((item) => item.id === id) ?? []);
   const inOrder = draft.datasets.length > 1 || chosen.some((item) => item.domains.most > 1);
-  const untrained = dataset !== undefined && dataset.provides !== "samples";
+  const idle = useMemo(() => idleOf(catalogue, draft), [catalogue, draft]);
 
   const body = useMemo(() => bodyOf(draft), [draft]);
   const text = useMemo(() => JSON.stringify(body), [body]);
   const local = useMemo(() => localProblems(draft, catalogue, schemas, forms), [draft, catalogue, schemas, forms]);
   const server = useServerCheck(local.size === 0 ? body : null);
-  const problems = useMemo(() => {
+  const known = useMemo(() => {
     const all = new Map(local);
     const more = refused?.body === text ? [...server.problems, ...refused.problems] : server.problems;
     for (const [path, message] of more) if (!all.has(path)) all.set(path, message);
     return all;
   }, [local, server.problems, refused, text]);
   const checked = server.fresh && server.error === null;
-  const estimate = useEstimate(checked && problems.size === 0 ? body : null);
+  const estimate = useEstimate(checked && known.size === 0 ? body : null);
+  const problems = useMemo(() => (known.size > 0 ? known : estimatedProblems(estimate.estimate)), [known, estimate]);
 
   const seeds = readSeeds(draft.seeds);
   const seedCount = typeof seeds === "string" ? 0 : seeds.length;
@@ -102,6 +104,10 @@ export function ExperimentForm({ catalogue, schemas, forms, draft: first }: Expe
   const setAlgorithm = (index: number, options: Values) =>
     change({ algorithms: draft.algorithms.map((item, place) => (place === index ? { ...item, options } : item)) });
   const setAlgorithms = (algorithms: Draft["algorithms"]) => setDraft((old) => withAlgorithms(catalogue, old, algorithms));
+  const unused = (path: string, fields: Field[]) => {
+    const whys = fields.map((field) => idle.get(`${path}.${field.name}`));
+    return whys.every((item) => item?.by === null) ? `not used: ${whys[0]?.why}` : null;
+  };
   const kinds = budgetsFor(catalogue, ids, draft.space, draft.datasets.map((item) => item.id));
   const mustStop = needBudget(catalogue, ids).map((item) => item.title);
 
@@ -180,6 +186,7 @@ export function ExperimentForm({ catalogue, schemas, forms, draft: first }: Expe
             path="space_options"
             problems={problems}
             eager={eager}
+            idle={idle}
           />
         </Panel>
 
@@ -224,6 +231,7 @@ export function ExperimentForm({ catalogue, schemas, forms, draft: first }: Expe
               values={options}
               problems={problems}
               eager={eager}
+              idle={idle}
               onChange={(values) => setAlgorithm(index, values)}
               onVariant={() => setAlgorithms([...draft.algorithms.slice(0, index + 1), { id, options }, ...draft.algorithms.slice(index + 1)])}
               onRemove={() => setAlgorithms(draft.algorithms.filter((_, place) => place !== index))}
@@ -239,14 +247,19 @@ export function ExperimentForm({ catalogue, schemas, forms, draft: first }: Expe
           onChange={change}
         />
 
-        <Fold title="Training" note={untrained ? "not used: nothing is trained on these data" : "of one candidate in a trial"} changed={Object.keys(draft.training).length} wrong={startsWith(problems, "training")}>
-          <SchemaForm fields={forms.training} values={draft.training} onChange={(training) => change({ training })} path="training" problems={problems} eager={eager} />
+        <Fold title="Training" note={unused("training", forms.training) ?? "of one candidate in a trial"} changed={Object.keys(draft.training).length} wrong={startsWith(problems, "training")}>
+          <SchemaForm fields={forms.training} values={draft.training} onChange={(training) => change({ training })} path="training" problems={problems} eager={eager} idle={idle} />
         </Fold>
-        <Fold title="Finale" note={untrained ? "not used: nothing is trained on these data" : "retraining and test of the best"} changed={Object.keys(draft.finale).length} wrong={startsWith(problems, "finale")}>
-          <SchemaForm fields={forms.finale} values={draft.finale} onChange={(finale) => change({ finale })} path="finale" problems={problems} eager={eager} />
+        <Fold title="Finale" note="how the best are finished and tested" changed={Object.keys(draft.finale).length} wrong={startsWith(problems, "finale")}>
+          {server.finish.map((text) => (
+            <p key={text} className="muted small">
+              {text}
+            </p>
+          ))}
+          <SchemaForm fields={forms.finale} values={draft.finale} onChange={(finale) => change({ finale })} path="finale" problems={problems} eager={eager} idle={idle} />
         </Fold>
-        <Fold title="Machine" note="threads, device, how often the structure is recorded" changed={Object.keys(draft.runtime).length} wrong={startsWith(problems, "runtime")}>
-          <SchemaForm fields={forms.runtime} values={draft.runtime} onChange={(runtime) => change({ runtime })} path="runtime" problems={problems} eager={eager} />
+        <Fold title="Machine" note="threads, trials trained together, device, how often the structure is recorded" changed={Object.keys(draft.runtime).length} wrong={startsWith(problems, "runtime")}>
+          <SchemaForm fields={forms.runtime} values={draft.runtime} onChange={(runtime) => change({ runtime })} path="runtime" problems={problems} eager={eager} idle={idle} />
         </Fold>
         <Panel title="Name">
           <input

@@ -4,6 +4,7 @@ import {
   getCompatibility,
   getDatasets,
   getExperiment,
+  getPlugins,
   getPresets,
   getRun,
   getRunSchema,
@@ -17,6 +18,7 @@ import { Failure, Skeleton } from "../../ui/States";
 import type { Catalogue } from "./compatibility";
 import { draftFromBody, draftFromRun, formsOf, newDraft, type Draft, type Forms } from "./draft";
 import { ExperimentForm } from "./ExperimentForm";
+import { namedBy, sentences, unknownOf } from "./unknown";
 import "./new.css";
 
 interface Loaded {
@@ -25,6 +27,8 @@ interface Loaded {
   forms: Forms;
   draft: Draft;
   origin: string;
+  /** What was asked for and is not here, in sentences. */
+  missing: string[];
 }
 
 async function load(query: URLSearchParams, signal: AbortSignal): Promise<Loaded> {
@@ -38,7 +42,11 @@ async function load(query: URLSearchParams, signal: AbortSignal): Promise<Loaded
   const catalogue: Catalogue = { algorithms, spaces, datasets, compatibility };
   const forms = formsOf(catalogue, schemas);
   const { draft, origin } = await firstDraft(query, catalogue, forms, signal);
-  return { catalogue, schemas, forms, draft, origin };
+  const unknown = unknownOf(namedBy(query, draft), catalogue);
+  const missing = unknown.length > 0 ? sentences(unknown, await getPlugins(signal)) : [];
+  const preset = query.get("preset");
+  if (preset && !origin) missing.push("There is no ready-made search of that name on this server.");
+  return { catalogue, schemas, forms, draft, origin, missing };
 }
 
 /** What the form starts from: `?run=`, `?experiment=`, `?preset=`, or `?dataset=` and `?algorithm=`. */
@@ -78,6 +86,11 @@ export function NewExperimentPage() {
       </div>
       {loaded.loading && <Skeleton lines={8} label="Loading the catalogue" />}
       {loaded.error !== undefined && !loaded.data && <Failure what="The form could not be prepared" error={loaded.error} retry={loaded.reload} />}
+      {loaded.data?.missing.map((sentence) => (
+        <p key={sentence} className="error-text" role="alert">
+          {sentence}
+        </p>
+      ))}
       {form}
     </div>
   );

@@ -1,4 +1,5 @@
 import { SchemaForm, type Problems } from "../../schema/SchemaForm";
+import type { Idle } from "../../schema/idle";
 import type { Field, Values } from "../../schema/model";
 
 interface OwnOptionsProps {
@@ -8,6 +9,7 @@ interface OwnOptionsProps {
   path: string;
   problems: Problems;
   eager: boolean;
+  idle?: ReadonlyMap<string, Idle>;
 }
 
 /** The options of a data set or space below its choice; nothing where it has none. */

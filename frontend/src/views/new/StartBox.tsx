@@ -1,5 +1,7 @@
+import type { ReactNode } from "react";
 import { Button } from "../../ui/Button";
-import { about, count, plural } from "../../ui/format";
+import { about, bytes, count, plural } from "../../ui/format";
+import { unitText } from "../experimentText";
 import { fieldId } from "../../schema/SchemaForm";
 import type { EstimateState } from "./useChecks";
 
@@ -28,6 +30,7 @@ function Estimate({ state }: { state: EstimateState }) {
   const runs = estimate.result?.runs ?? [];
   const samples = runs.reduce((sum, run) => sum + (run.samples ?? 0), 0);
   const trials = runs.reduce((sum, run) => sum + (run.trials ?? 0), 0);
+  const neediest = runs.flatMap((run) => run.unit ?? []).sort((a, b) => b.memory - a.memory)[0];
   const notes = [...new Set(runs.map((run) => run.note).filter(Boolean))];
   return (
     <>
@@ -37,12 +40,44 @@ function Estimate({ state }: { state: EstimateState }) {
         {samples > 0 && `, ${count(samples)} samples`}
         {trials > 0 && `, ${plural(trials, "trial")}`}
       </p>
+      {neediest && (
+        <p className="muted small">
+          One {neediest.what} takes {bytes(neediest.memory)} of memory and {unitText("flops", neediest.flops)}
+        </p>
+      )}
       {notes.map((note) => (
         <p key={note} className="muted small">
           {note}
         </p>
       ))}
     </>
+  );
+}
+
+/** What the estimate found in the data that a person should know before believing a score on them. */
+function AboutData({ state: { estimate }, seeds }: { state: EstimateState; seeds: number }) {
+  const said = estimate?.result?.data ?? [];
+  if (said.length === 0) return null;
+  const seed = estimate?.result?.runs[0]?.seed;
+  return (
+    <Sentences title="About the data" sentences={said}>
+      {seeds > 1 && seed !== undefined && <p className="muted small">As seed {seed} divides training and validation data; other seeds divide them otherwise.</p>}
+    </Sentences>
+  );
+}
+
+/** A titled part of the box that says something before the start. `label` names its list where the title alone would not. */
+function Sentences({ title, label = title, sentences, children }: { title: string; label?: string; sentences: readonly string[]; children?: ReactNode }) {
+  return (
+    <div className="start-box-part advice">
+      <p className="strong small">{title}</p>
+      <ul aria-label={label}>
+        {sentences.map((sentence) => (
+          <li key={sentence}>{sentence}</li>
+        ))}
+      </ul>
+      {children}
+    </div>
   );
 }
 
@@ -84,16 +119,8 @@ export function StartBox({ runs, algorithms, seeds, problems, nameOf, checking, 
           <Estimate state={checking ? { estimate: null, error: null } : estimate} />
         )}
       </div>
-      {!blocked && advice.length > 0 && (
-        <div className="start-box-part advice">
-          <p className="strong small">Good to know</p>
-          <ul aria-label="Advice">
-            {advice.map((sentence) => (
-              <li key={sentence}>{sentence}</li>
-            ))}
-          </ul>
-        </div>
-      )}
+      {!blocked && !checking && <AboutData state={estimate} seeds={seeds} />}
+      {!blocked && advice.length > 0 && <Sentences title="Good to know" label="Advice" sentences={advice} />}
       <div className="start-box-part">
         <Button kind="primary" className="start-button" busy={busy} onClick={onStart} aria-disabled={blocked || undefined}>
           {busy ? "Starting" : runs > 1 ? `Start ${runs} runs` : "Start"}

@@ -1,5 +1,6 @@
 /** Which choices go together, and in words why a choice is closed. Everything follows from the server's list of combinations. */
-import type { Algorithm, BudgetKind, Compatible, Dataset, DomainsInfo, SearchSpace } from "../../api/types";
+import { BUDGET_KINDS, type Algorithm, type BudgetKind, type Compatible, type Dataset, type DomainsInfo, type SearchSpace } from "../../api/types";
+import { plural } from "../../ui/format";
 
 export interface Catalogue {
   algorithms: Algorithm[];
@@ -61,9 +62,15 @@ export function wrongCount(algorithms: readonly Algorithm[], count: number): str
 
 // ---- why a choice is closed
 
+/** The first file, and how many more: the Data page names all of them. */
+function missing(files: readonly string[]): string {
+  const [first, ...others] = files;
+  return first === undefined ? "its files" : others.length === 0 ? first : `${first} and ${plural(others.length, "more file")}`;
+}
+
 /** Why a data set cannot be chosen, or null. */
 export function datasetClosed(catalogue: Catalogue, dataset: Dataset): string | null {
-  if (!dataset.available) return `Missing: ${dataset.missing_files.join(", ") || "its files"}`;
+  if (!dataset.available) return `Missing: ${missing(dataset.missing_files)}`;
   if (!has(catalogue, { dataset: dataset.id })) return "No installed algorithm can search on it.";
   return null;
 }
@@ -137,14 +144,13 @@ export function algorithmClosed(
 
 /** The kinds of budget that every chosen algorithm can spend on each of the data sets. */
 export function budgetsFor(catalogue: Catalogue, algorithms: readonly string[], space: string, datasets: readonly string[]): BudgetKind[] {
-  const all: BudgetKind[] = ["samples", "trials", "seconds"];
   const rows = catalogue.compatibility.filter((row) => algorithms.includes(row.algorithm) && row.space === space && datasets.includes(row.dataset));
-  return all.filter((kind) => rows.every((row) => row.budgets.includes(kind)));
+  return BUDGET_KINDS.filter((kind) => rows.every((row) => row.budgets.includes(kind)));
 }
 
 /** Algorithms that only a budget stops. */
 export function needBudget(catalogue: Catalogue, algorithms: readonly string[]): Algorithm[] {
-  return catalogue.algorithms.filter((item) => algorithms.includes(item.id) && item.needs.includes("trials"));
+  return catalogue.algorithms.filter((item) => algorithms.includes(item.id) && item.needs_budget);
 }
 
 /** The first space that works with the data set, the wanted one if it does. */

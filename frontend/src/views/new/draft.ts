@@ -1,5 +1,5 @@
 /** What the person has chosen so far, and how it becomes the body of POST experiments and comes back from an earlier one. */
-import type { Algorithm, BudgetKind, ExperimentBody, Options, Run, RunSchema, RuntimeOptions } from "../../api/types";
+import { BUDGET_KINDS, type Algorithm, type BudgetKind, type ExperimentBody, type Options, type Run, type RunSchema, type RuntimeOptions } from "../../api/types";
 import type { JsonSchema } from "../../schema/jsonSchema";
 import { readNumber } from "../../schema/inputs";
 import { changedOnly, equal, fieldsOf, textOf, type Field } from "../../schema/model";
@@ -23,6 +23,8 @@ export interface Draft {
   budgetKind: BudgetKind | "none";
   /** As typed. */
   budget: string;
+  /** Whether repeated trials count as trials of the budget. */
+  countRepeats: boolean;
   training: Options;
   finale: Options;
   runtime: Options;
@@ -40,9 +42,9 @@ export interface Forms {
 }
 
 /** What a kind of budget starts with. */
-export const BUDGET_EXAMPLE: Record<BudgetKind, string> = { trials: "20", samples: "900 k", seconds: "120" };
+export const BUDGET_EXAMPLE: Record<BudgetKind, string> = { trials: "20", samples: "900 k", flops: "1 T", seconds: "120" };
 
-const RUNTIME = ["threads", "device", "amp", "structure_every", "max_failures"] as const;
+const RUNTIME = ["threads", "together", "device", "amp", "structure_every", "max_failures"] as const;
 
 export function formsOf(catalogue: Catalogue, schemas: RunSchema): Forms {
   const properties = Object.fromEntries(RUNTIME.flatMap((name) => (schemas.run.properties?.[name] ? [[name, schemas.run.properties[name]]] : [])));
@@ -76,6 +78,7 @@ export function newDraft(catalogue: Catalogue, wanted: { dataset?: string | null
     seeds: "0",
     budgetKind: row?.budgets.includes("trials") ? "trials" : "none",
     budget: BUDGET_EXAMPLE.trials,
+    countRepeats: true,
     training: {},
     finale: {},
     runtime: {},
@@ -84,7 +87,7 @@ export function newDraft(catalogue: Catalogue, wanted: { dataset?: string | null
 }
 
 function budgetOf(budget: ExperimentBody["budget"] | undefined): Pick<Draft, "budgetKind" | "budget"> {
-  for (const kind of ["trials", "samples", "seconds"] as const) {
+  for (const kind of BUDGET_KINDS) {
     const limit = budget?.[kind];
     if (limit !== null && limit !== undefined) return { budgetKind: kind, budget: textOf(limit) };
   }
@@ -104,6 +107,7 @@ export function draftFromBody(body: Partial<ExperimentBody>, forms: Forms, catal
     algorithms: (body.algorithms ?? []).map(({ id, options }) => ({ id, options: changedOnly(forms.algorithms.get(id) ?? [], options ?? {}) })),
     seeds: (body.seeds ?? [0]).join(", "),
     ...budgetOf(body.budget),
+    countRepeats: body.count_repeats ?? true,
     training: changedOnly(forms.training, body.training ?? {}),
     finale: changedOnly(forms.finale, body.finale ?? {}),
     runtime: changedOnly(forms.runtime, (body.runtime ?? {}) as Options),
@@ -114,10 +118,14 @@ export function draftFromBody(body: Partial<ExperimentBody>, forms: Forms, catal
 export function draftFromRun(run: Run, forms: Forms, catalogue: Catalogue): Draft {
   const config = (run.config ?? {}) as Record<string, unknown>;
   const runtime = Object.fromEntries(RUNTIME.filter((name) => name in config).map((name) => [name, config[name]]));
+  // The run names its whole recipe; what is the algorithm's own stays open, for another algorithm has another one.
+  const changed = Object.entries(run.finish?.other_recipe?.fields ?? {}).map(([name, field]) => [name, field.used]);
+  const finale = { ...(config["finale"] as Options | undefined), training: Object.fromEntries(changed) as Options };
   return draftFromBody(
     {
       ...(config as Partial<ExperimentBody>),
       name: "",
+      finale: finale as ExperimentBody["finale"],
       algorithms: [{ id: run.algorithm.id, options: run.options }],
       space: run.space,
       datasets: run.datasets,
@@ -152,13 +160,13 @@ export function readSeeds(text: string): number[] | string {
 
 /** The budget's amount as a number; a text says what is wrong. */
 export function readBudget(kind: BudgetKind, text: string): number | string {
-  const suffix = /^(.*?)\s*([kKmM])$/.exec(text.trim());
+  const suffix = /^(.*?)\s*([kKmMgGtTpP])$/.exec(text.trim());
   const value = readNumber(suffix ? suffix[1]! : text);
   if (value === null) return text.trim() === "" ? "Give an amount." : "Use a number, for example 5000 or 900 k.";
-  const amount = suffix ? value * (suffix[2]!.toLowerCase() === "k" ? 1e3 : 1e6) : value;
+  const amount = suffix ? value * 10 ** (3 * ("kmgtp".indexOf(suffix[2]!.toLowerCase()) + 1)) : value;
   if (kind === "trials" && (!Number.isInteger(amount) || amount < 1)) return "Use a whole number of trials, at least 1.";
   if (amount <= 0) return "Use more than 0.";
-  const most = { trials: 1e7, samples: 1e15, seconds: 1e8 }[kind];
+  const most = { trials: 1e7, samples: 1e15, flops: 1e24, seconds: 1e8 }[kind];
   return amount > most ? `Use at most ${textOf(most)}.` : amount;
 }
 
@@ -175,6 +183,7 @@ export function bodyOf(draft: Draft): ExperimentBody {
     dataset_options: draft.datasets.map((item) => item.options),
     seeds: typeof seeds === "string" ? [] : seeds,
     budget: draft.budgetKind === "none" || typeof amount !== "number" ? null : { [draft.budgetKind]: amount },
+    count_repeats: draft.countRepeats || draft.budgetKind !== "trials",
     training: draft.training,
     finale: draft.finale,
     runtime: draft.runtime as RuntimeOptions,
@@ -236,6 +245,6 @@ function withSpendable(catalogue: Catalogue, draft: Draft): Draft {
   const right = budgetKind === "none" ? !needed : spendable.includes(budgetKind);
   const typed = budgetKind !== "none" && draft.budget !== BUDGET_EXAMPLE[budgetKind];
   if (right || typed || algorithms.length === 0) return draft;
-  const kind = needed ? (["trials", "samples", "seconds"] as const).find((item) => spendable.includes(item)) : undefined;
+  const kind = needed ? BUDGET_KINDS.find((item) => spendable.includes(item)) : undefined;
   return { ...draft, budgetKind: kind ?? "none", budget: kind ? BUDGET_EXAMPLE[kind] : draft.budget };
 }

@@ -69,6 +69,8 @@ export interface ServerCheck {
   problems: Map<string, string>;
   /** What to know before the start although nothing is wrong. */
   advice: string[];
+  /** How the networks of each algorithm's finale are trained, in words. */
+  finish: string[];
   /** Whether the server has answered for exactly this body. */
   fresh: boolean;
   /** The server could not be asked. */
@@ -78,17 +80,17 @@ export interface ServerCheck {
 /** Asks the server once the body has rested; `body` null (something is already known to be wrong) asks nothing. */
 export function useServerCheck(body: ExperimentBody | null): ServerCheck {
   const key = body === null ? null : JSON.stringify(body);
-  const [answer, setAnswer] = useState<{ key: string; problems: Map<string, string>; advice: string[]; error: string | null } | null>(null);
+  const [answer, setAnswer] = useState<(Omit<ServerCheck, "fresh"> & { key: string }) | null>(null);
   useEffect(() => {
     if (key === null) return;
     const abort = new AbortController();
     const timer = setTimeout(() => {
       validateExperiment(JSON.parse(key) as ExperimentBody, abort.signal).then(
-        (result) => setAnswer({ key, problems: byPath(result.problems), advice: result.advice, error: null }),
+        (result) => setAnswer({ key, problems: byPath(result.problems), advice: result.advice, finish: result.finish, error: null }),
         (error: unknown) => {
           if (abort.signal.aborted) return;
           const problems = error instanceof ApiError ? byPath(error.problems) : new Map<string, string>();
-          setAnswer({ key, problems, advice: [], error: problems.size > 0 ? null : messageOf(error) });
+          setAnswer({ key, problems, advice: [], finish: [], error: problems.size > 0 ? null : messageOf(error) });
         },
       );
     }, VALIDATE_MS);
@@ -99,7 +101,14 @@ export function useServerCheck(body: ExperimentBody | null): ServerCheck {
   }, [key]);
   return useMemo(() => {
     const fresh = answer !== null && answer.key === key;
-    return { problems: fresh ? answer.problems : new Map(), advice: fresh ? answer.advice : [], fresh, error: fresh ? answer.error : null };
+    return {
+      problems: fresh ? answer.problems : new Map(),
+      advice: fresh ? answer.advice : [],
+      // The last ones stay while the next are asked for: they are read, not acted upon.
+      finish: answer?.finish ?? [],
+      fresh,
+      error: fresh ? answer.error : null,
+    };
   }, [answer, key]);
 }
 
@@ -109,6 +118,10 @@ export function adviceOf(checked: readonly string[], estimate: Estimate | null, 
   const said = runs?.flatMap((run) => run.advice.map((sentence) => `${titleOf(run.algorithm)}: ${sentence}`));
   return [...new Set(said ?? checked)];
 }
+
+/** What the estimate found that would be refused: a unit that needs more than a worker may take. */
+export const estimatedProblems = (estimate: Estimate | null): Map<string, string> =>
+  byPath((estimate?.state === "done" ? (estimate.result?.runs ?? []) : []).flatMap((run) => run.problem ?? []));
 
 export interface EstimateState {
   estimate: Estimate | null;

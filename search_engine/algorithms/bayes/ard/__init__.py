@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from search_engine.algorithms.base import AlgorithmEntry, Phase
+from search_engine.algorithms.base import ONE_FINALIST, AlgorithmEntry, Phase
 
 from .search import ArdConfig, ArdSearch, FixedPrior
 
@@ -21,10 +21,13 @@ ENTRY = AlgorithmEntry(
     space_needs=frozenset({"masks"}),
     config=ArdConfig,
     phases=_phases,
-    budgets=frozenset({"samples", "seconds"}),
+    budgets=frozenset({"samples", "flops", "seconds"}),
     spaces=("plain",),
     lives="the cube",
+    idle=(ONE_FINALIST,),
     structure=("mask", "charts"),
+    finale="Nothing is trained: the weights keep their means, and those that zero describes as well are gone. What a weight may be removed "
+    "for is measured on this posterior.",
     finisher="search_engine.algorithms.bayes.ard.pruned_network:finish",
     quick={"options": {"steps": 6, "batch_size": 32}, "space_options": {"widths": [16]}},
 )

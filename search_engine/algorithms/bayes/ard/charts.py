@@ -29,7 +29,7 @@ def histogram(rho: Mapping[str, Array], threshold: float, titles: Mapping[str, s
     places = list(range(BINS))
     counted = {name: np.histogram(values, bins=BINS, range=(0.0, 1.0))[0] / values.size for name, values in rho.items()}
     return Chart(
-        name="rho", title="Density ratio of the weights", form="bars", x_title="rho = q(0) / q(mu)", y_title="share of the layer's weights",
+        name="rho", title="Density ratio of the weights", form="bars", x_title="ρ = q(0) / q(μ)", y_title="share of the layer's weights",
         categories=[f"{place / BINS:.2f}" for place in places],
         series=[series(titles[name], places, shares) for name, shares in counted.items()],
         # A bar's centre is its place, its left edge half a bar before.

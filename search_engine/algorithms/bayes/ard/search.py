@@ -18,7 +18,7 @@ minibatches only where the steps become small.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -26,6 +26,8 @@ from pydantic import Field
 from search_engine.algorithms.base import Context, Finalist
 from search_engine.base.checkpoint import copied
 from search_engine.base.lazy import lazy_module
+from search_engine.base.observation import observed
+from search_engine.base.works_with import WorksWith, one_of, other_than
 from search_engine.events import ChartsFrame, ControlScored, Cost, Metrics
 from search_engine.spaces.plain_network import PlainNetworkSpace
 from search_engine.spaces.tasks import SCORES
@@ -45,12 +47,18 @@ else:
     relevance_network = lazy_module("search_engine.algorithms.bayes.ard.relevance_network")
     mask_frames = lazy_module("search_engine.algorithms.pruning.mask_frames")
 
+MEANS = "mean weights of the search under the mask"
+"""What a network's weights are when it is scored."""
 CURVES = 6
 """How often in a run the curves of removal are measured: 27 passes over the validation part each."""
 
 
 class ArdConfig(BoundConfig):
     """Hyper-parameters; the network itself is given by the space's options."""
+
+    works_with: ClassVar[WorksWith] = {
+        "epochs": {"steps": one_of(0)}, "prior_variance": {"variance": other_than("closed_form")},
+    }
 
     epochs: int = Field(default=90, ge=1, le=100_000, title="Epochs", description="Passes over the training part: the horizon.")
     learning_rate: float = Field(
@@ -156,7 +164,7 @@ class ArdSearch(BoundSearch[ArdConfig]):
         score, _ = self.model.scored(masks, self.val_part)
         noise = self.model.likelihood.noise
         init = {"network": copied(self.model.pruned(masks).state_dict()), "noise": None if noise is None else float(noise.detach().exp())}
-        return Finalist(self.space.genome(masks), finish="as_is", value=score, init=init, title=title)
+        return Finalist(self.space.genome(masks), finish="as_is", value=score, init=init, title=title, fidelity=MEANS)
 
     # ---- what is said
 
@@ -237,7 +245,7 @@ class FixedPrior(ArdSearch):
             f"validation {SCORES[self.space.task]} of {values[name]:.3f}; the median density ratio is {values['median_rho']:.3f}."
         )
         kept = {item: values[item] for item in (name, "val_log_likelihood", "share_kept", "median_rho", "kl_weights")}
-        self.context.emit(ControlScored(name=self.name, title=self.title, message=message, values=kept), self.done)
+        self.context.emit(ControlScored(name=self.name, title=self.title, message=observed(message), values=kept), self.done)
 
     def best(self) -> list[Finalist]:
         return []

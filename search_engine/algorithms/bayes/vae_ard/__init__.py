@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from search_engine.algorithms.base import AlgorithmEntry, Phase
+from search_engine.algorithms.base import ONE_FINALIST, AlgorithmEntry, Phase
 
 from .search import VaeArdConfig, VaeArdSearch, WithoutRelevance
 
@@ -23,12 +23,15 @@ ENTRY = AlgorithmEntry(
     space_needs=frozenset({"latents"}),
     config=VaeArdConfig,
     phases=_phases,
-    budgets=frozenset({"samples", "seconds"}),
+    budgets=frozenset({"samples", "flops", "seconds"}),
     spaces=("autoencoder",),
     lives="the cube",
     metric="val_elbo",
-    structure=("family", "charts"),
+    idle=(ONE_FINALIST,),
+    structure=("family", "decoded", "charts"),
     check="search_engine.algorithms.bayes.vae_ard.search:check",
+    finale="Nothing is trained: encoder and decoder keep their weights, and the latents that are not needed are gone. The bound that "
+    "removes them is the bound of these weights.",
     finisher="search_engine.algorithms.bayes.vae_ard.bound:finish",
     quick={"options": {"steps": 6, "batch_size": 32}, "space_options": {"latents": 4, "encoder": [16], "decoder": [16]}},
 )

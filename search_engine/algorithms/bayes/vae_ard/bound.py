@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from search_engine.algorithms.base import Finalist
+from search_engine.algorithms.base import Finalist, Finished, Split
 from search_engine.base.generators import derive_seed
 from search_engine.datasets.base import Part, SearchData
 from search_engine.events import Cost
@@ -58,11 +58,9 @@ def mask_of(latents: int, kept: list[int], device: str = "cpu") -> torch.Tensor:
     return mask
 
 
-def finish(
-    space: AutoencoderSpace, finalist: Finalist, data: SearchData, test: Part, seed: int, device: str
-) -> tuple[torch.nn.Module | None, dict[str, float], Cost]:
+def finish(space: AutoencoderSpace, finalist: Finalist, data: SearchData, seed: int, device: str) -> Finished:
     """The finale of a search that is taken as it is: the auto-encoder of the latents that remain. Its `init` holds `network` (the state),
-    `options` (those of `VariationalAutoencoder`) and `draws`. `val_elbo` and `test_elbo` are those of the pruned model."""
+    `options` (those of `VariationalAutoencoder`) and `draws`. Its `elbo` is that of the pruned model."""
     init: dict[str, Any] = finalist.init or {}
     kept = space.kept(finalist.genome)
     with torch.random.fork_rng(devices=[]):
@@ -71,18 +69,18 @@ def finish(
     model.load_state_dict(init["network"])
     model.eval()
     network = model.plain(kept)
-    metrics: dict[str, float] = {"latents_kept": float(len(kept)), "latents_removed": float(model.latents - len(kept))}
+    figures: dict[str, float] = {"latents_kept": float(len(kept)), "latents_removed": float(model.latents - len(kept))}
     mask = mask_of(model.latents, kept)
-    for name, part in (("val", data.validation), ("test", test)):
+
+    def score(split: Split, part: Part) -> dict[str, float]:
         found = bound(
-            model, DevicePart(part, data.preprocessing, "cpu"), draws=init["draws"], seed=derive_seed(seed, "bound", name),
+            model, DevicePart(part, data.preprocessing, "cpu"), draws=init["draws"], seed=derive_seed(seed, "bound", split),
             train_examples=len(data.train), keep=mask,
         )
-        metrics |= {f"{name}_{item}": found[item] for item in ("elbo", "log_likelihood", "kl_codes", "kl_gamma")}
-        scores = evaluate(network, part, data.preprocessing, "cpu", task=space.task)
-        metrics |= {f"{name}_{item}": value for item, value in scores.items()}
-    metrics["val_r2_all_latents"] = evaluate(
+        parts = {item: found[item] for item in ("elbo", "log_likelihood", "kl_codes", "kl_gamma")}
+        return {**parts, **evaluate(network, part, data.preprocessing, "cpu", task=space.task)}
+
+    figures["val_r2_all_latents"] = evaluate(
         model.plain(list(range(model.latents))), data.validation, data.preprocessing, "cpu", task=space.task
     )["r2"]
-    passes = (init["draws"] + 1) * (len(data.validation) + len(test)) + len(data.validation)
-    return network, metrics, Cost(forward=passes)
+    return Finished(network, score, figures=figures, cost=Cost(forward=len(data.validation)), passes=init["draws"] + 1)

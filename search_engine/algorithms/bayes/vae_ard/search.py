@@ -16,7 +16,7 @@ against the noise of the minibatches only where the steps become small.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -26,6 +26,8 @@ from search_engine.base.checkpoint import copied
 from search_engine.base.errors import BadInput
 from search_engine.base.generators import derive_seed
 from search_engine.base.lazy import lazy_module
+from search_engine.base.observation import observed
+from search_engine.base.works_with import WorksWith, one_of, other_than
 from search_engine.events import (
     Chart,
     ChartMark,
@@ -45,11 +47,14 @@ from ..bound_search import BoundConfig, BoundSearch
 if TYPE_CHECKING:
     import torch
 
-    from . import bound
+    from . import bound, decoded
 else:
     torch = lazy_module("torch")
     bound = lazy_module("search_engine.algorithms.bayes.vae_ard.bound")
+    decoded = lazy_module("search_engine.algorithms.bayes.vae_ard.decoded")
 
+PRUNED = "weights of the search, without the latents that are not needed"
+"""What a model's weights are when it is scored."""
 FINAL_DRAWS = 16
 """Draws per example of the figures that results are ranked by."""
 USED_NATS = 0.1
@@ -58,6 +63,10 @@ USED_NATS = 0.1
 
 class VaeArdConfig(BoundConfig):
     """Hyper-parameters; how many latents there are, and the perceptrons' widths, are options of the space."""
+
+    works_with: ClassVar[WorksWith] = {
+        "epochs": {"steps": one_of(0)}, "prior_variance": {"variance": other_than("closed_form")},
+    }
 
     epochs: int = Field(default=150, ge=1, le=100_000, title="Epochs", description="Passes over the training part: the horizon.")
     learning_rate: float = Field(
@@ -115,7 +124,7 @@ class VaeArdSearch(BoundSearch[VaeArdConfig]):
         gamma = [self.model.gamma_mu, self.model.gamma_log_sigma, self.model.log_variance]
         rest = [weight for weight in self.model.parameters() if all(weight is not item for item in gamma)]
         self.optimizer = torch.optim.Adam([{"params": rest}, {"params": gamma}], lr=self.options.learning_rate)
-        self.derived = DerivedGenomes(context, kept_otherwise(self.space))
+        self.derived = DerivedGenomes(context, kept_otherwise(self.space), "latent")
         self._introduce()
 
     @property
@@ -172,7 +181,7 @@ class VaeArdSearch(BoundSearch[VaeArdConfig]):
         kept = self.kept()
         found = self._bound(FINAL_DRAWS, keep=bound.mask_of(self.model.latents, kept, self.context.device))
         init = {"network": copied(self.model.state_dict()), "options": self._model_options, "draws": FINAL_DRAWS}
-        return [Finalist(self.space.genome(kept), finish="as_is", value=found["elbo"], init=init)]
+        return [Finalist(self.space.genome(kept), finish="as_is", value=found["elbo"], init=init, fidelity=PRUNED)]
 
     def _bound(self, draws: int, keep: torch.Tensor | None = None) -> dict[str, Any]:
         seed = derive_seed(self.context.seed, "validation draws")
@@ -204,6 +213,9 @@ class VaeArdSearch(BoundSearch[VaeArdConfig]):
     def _say_pictures(self, found: dict[str, Any]) -> None:
         self._say_structure()
         self.context.emit(ChartsFrame(step=self.done, charts=self._charts(found)), self.done)
+        frame = decoded.decoded_frame(self.model, self.val_part, self.kept(), found["kl_per_latent"].numpy(), self.done)
+        if frame is not None:
+            self.context.emit(frame, self.done)
         self.derived.say(self.done, self.space.genome(self.kept()))
 
     def _charts(self, found: dict[str, Any]) -> list[Chart]:
@@ -212,20 +224,20 @@ class VaeArdSearch(BoundSearch[VaeArdConfig]):
         prior = self.model.prior_log_variance().detach().exp().sqrt().cpu().numpy()
         return [
             Chart(
-                name="rho", title="Density ratio of each latent's factor", form="bars", x_title="latent variable", y_title="rho",
-                categories=names, series=[series("rho", places, self.model.rho().detach().cpu().numpy())],
+                name="rho", title="Density ratio of each latent's factor", form="bars", x_title="latent variable", y_title="ρ",
+                categories=names, series=[series("ρ", places, self.model.rho().detach().cpu().numpy())],
                 marks=[ChartMark(axis="y", value=self.options.threshold, title="threshold")],
                 note="A latent is removed where its bar is above the threshold: zero is then nearly as likely as the factor's mean.",
             ),
             Chart(
                 name="kl_per_latent", title="What each latent says of an example", form="bars", x_title="latent variable",
                 y_title="nats per example", categories=names,
-                series=[series("KL(q(z|x) || N(0, 1))", places, found["kl_per_latent"].numpy())],
+                series=[series("KL(q(z|x) ‖ N(0, 1))", places, found["kl_per_latent"].numpy())],
                 note="Mean over the validation part; a latent that says nothing has given up.",
             ),
             Chart(
                 name="prior_deviation", title="Prior deviation of each latent's factor", form="bars", x_title="latent variable",
-                y_title="square root of A", categories=names, series=[series("sqrt A", places, prior)],
+                y_title="√A", categories=names, series=[series("√A", places, prior)],
                 note="Automatic relevance determination: the prior of a latent that is not needed shrinks towards 0.",
             ),
         ]
@@ -262,7 +274,7 @@ class WithoutRelevance(VaeArdSearch):
             f"latents say at least {USED_NATS:g} nats of an example; all of them stay in the network."
         )
         values = {f"val_{name}": final[name] for name in ("elbo", "log_likelihood", "kl_codes")} | {"latents_used": float(used)}
-        self.context.emit(ControlScored(name=self.name, title=self.title, message=message, values=values), self.done)
+        self.context.emit(ControlScored(name=self.name, title=self.title, message=observed(message), values=values), self.done)
 
     def best(self) -> list[Finalist]:
         return []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from search_engine.algorithms.base import AlgorithmEntry, Domains, Phase
+from search_engine.algorithms.base import ONE_FINALIST, AlgorithmEntry, Domains, Idle, Phase
 from search_engine.base.errors import BadInput
 
 from .search import CommonControllerControl, MultiPathConfig, MultiPathSearch
@@ -26,9 +26,12 @@ ENTRY = AlgorithmEntry(
     space_needs=frozenset({"paths", "decisions", "domains"}),
     config=MultiPathConfig,
     phases=_phases,
-    budgets=frozenset({"samples", "seconds"}),
+    budgets=frozenset({"samples", "flops", "seconds"}),
     spaces=("domain_paths",),
     lives="simplex vertices, one path per data set",
+    finale="All paths are trained together from scratch by the house's recipe, one batch of every data set in a step with equal weights: "
+    "the claim is which modules the data sets should share, and the search's weights were shared with every other path.",
+    idle=(ONE_FINALIST, Idle(("finale.redundancy",), "what can be removed is not measured of a network of several data sets")),
     structure=("domains",),
     domains=Domains(
         least=2, most=8, default=(("digits", {"labels": [0, 1, 2, 3, 4]}), ("digits", {"labels": [5, 6, 7, 8, 9]})),
@@ -36,6 +39,6 @@ ENTRY = AlgorithmEntry(
     quick={
         "options": {"steps": 4, "warm_up": 2, "batch_size": 16, "reward_batch_size": 16},
         "space_options": {"layers": 3, "modules": ["nor_conv_1x1", "nor_conv_1x1", "skip_connect"], "channels": 2},
-        "finale": {"training": {"epochs": 1, "train_examples": 128}},
+        "finale": {"baselines": 1, "training": {"epochs": 1, "train_examples": 128}},
     },
 )

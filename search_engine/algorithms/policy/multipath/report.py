@@ -46,7 +46,7 @@ class DomainsReport:
         names = [data.dataset for data in context.domains]
         self._names = [name if names.count(name) == 1 else f"{name} ({place})" for place, name in enumerate(names, start=1)]
         self._means = [Means() for _ in names]
-        self._derived = DerivedGenomes(context, self._changed_modules)
+        self._derived = DerivedGenomes(context, self._changed_modules, "module")
 
     def count(self, domain: int, **values: float) -> None:
         """Numbers of one data set in one step, to be averaged until the next report."""

@@ -20,7 +20,7 @@ Where it departs from the paper: the controllers' update is plain REINFORCE with
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -28,6 +28,8 @@ from search_engine.algorithms.base import AlgorithmConfig, Context, Finalist
 from search_engine.algorithms.step_search import StepSearch
 from search_engine.base.checkpoint import copied
 from search_engine.base.lazy import lazy_module
+from search_engine.base.observation import observed
+from search_engine.base.works_with import WorksWith, each, one_of, other_than
 from search_engine.events import ControlScored, Cost
 from search_engine.spaces.decision_infos import declare
 from search_engine.spaces.decisions import Choices
@@ -45,6 +47,12 @@ BACKWARD = 2.0
 
 class MultiPathConfig(AlgorithmConfig):
     """Hyper-parameters of multi-path NAS."""
+
+    works_with: ClassVar[WorksWith] = {
+        "hidden": {"controller": one_of("lstm")}, "momentum": {"optimizer": one_of("sgd")},
+        **each(("cost_measure", "cost_target"), {"cost_weight": other_than(0)}),
+        **each(("targets", "tau"), {"weighting": one_of("adaptive")}),
+    }
 
     # ---- how long
     steps: int = Field(
@@ -338,7 +346,7 @@ class CommonControllerControl(MultiPathSearch):
             found = self._figures(self.found["accuracies"], shared_modules(paths))
             message += f" With one controller each: {self._sentence(found)}."
             values = {**own, **{f"search_{name}": value for name, value in found.items()}}
-        self.context.emit(ControlScored(name="common_controller", title=self.title, message=message, values=values), self.done)
+        self.context.emit(ControlScored(name="common_controller", title=self.title, message=observed(message), values=values), self.done)
 
     def _figures(self, accuracies: list[float | None], shared: int) -> dict[str, float]:
         known = {f"accuracy_{number}": value for number, value in enumerate(accuracies, start=1) if value is not None}

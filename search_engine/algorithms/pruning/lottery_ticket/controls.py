@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from search_engine.algorithms.base import Context, Finalist
 from search_engine.algorithms.step_search import StepSearch
 from search_engine.base.lazy import lazy_module
+from search_engine.base.observation import observed
 from search_engine.events import ChartsFrame, ControlScored, Cost, Report
 from search_engine.spaces.tasks import SCORES
 
@@ -123,14 +124,14 @@ class TicketControls(StepSearch[LotteryTicketConfig]):
         values = self._figures(name)
         score, early = SCORES[self.space.task], int(values["early_step"])
         ahead = values["ticket_early"] > values["control_early"] and values["ticket"] >= values["control"]
-        remark = f"So {MATTERS[name]}." if ahead else "So this run does not show that the ticket is special."
+        remark = f"The ticket was ahead, as it is where {MATTERS[name]}." if ahead else "The ticket was not ahead."
         share = ticket_charts.share_name(values["share"])
         message = (
             f"With {share} of the weights, {WORDS[name]}: validation {score} {values['control_early']:.3f} after {early} steps and "
             f"{values['control']:.3f} at the end; the ticket {values['ticket_early']:.3f} and {values['ticket']:.3f}. {remark}"
         )
         title = f"Control: {WORDS[name]}"
-        self.context.emit(ControlScored(name=name, title=title, message=message, values=values), self.done)
+        self.context.emit(ControlScored(name=name, title=title, message=observed(message), values=values), self.done)
 
     def best(self) -> list[Finalist]:
         return []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import torch
@@ -150,6 +150,19 @@ def score_at(curve: Iterable[list[float]], step: int) -> float:
     return next((score for at, score, _ in points if at >= step), points[-1][1])
 
 
-def early_stop(curve: Iterable[list[float]]) -> int:
-    """The step of the lowest validation loss: where early stopping would have ended the training (Frankle & Carbin 2019, section 2)."""
-    return int(min(curve, key=lambda point: (point[2], point[0]))[0])
+def early_stop(curve: Sequence[list[float]]) -> int | None:
+    """The step of the lowest validation loss: where early stopping would have ended the training (Frankle & Carbin 2019, section 2). None
+    where the loss is lowest at the last point: it may have fallen on, and the end of the training says nothing of where it turns."""
+    step = int(min(curve, key=lambda point: (point[2], point[0]))[0])
+    return None if step == int(curve[-1][0]) else step
+
+
+def step_reaching(curve: Sequence[list[float]], loss: float) -> float | None:
+    """The first step at which the validation loss is as low as `loss`, on straight lines between the scored points; None where it never
+    is."""
+    for before, after in zip([None, *curve], curve, strict=False):
+        if after[2] <= loss:
+            if before is None or before[2] == after[2]:
+                return after[0]
+            return before[0] + (after[0] - before[0]) * (before[2] - loss) / (before[2] - after[2])
+    return None

@@ -15,7 +15,7 @@ from search_engine.spaces.plain_network import PlainNetworkSpace
 from ..mask_bits import Packed, unpacked
 from ..restarts import KeptName, RemovedName, start_state
 from ..selection import Masks
-from .masked_training import early_stop, score_at
+from .masked_training import early_stop, score_at, step_reaching
 
 Curve = list[list[float]]
 
@@ -43,11 +43,19 @@ class Round:
         return self.curve[0][1]
 
     @property
-    def early_stop(self) -> int:
+    def early_stop(self) -> int | None:
         return early_stop(self.curve)
+
+    @property
+    def loss(self) -> float:
+        """On the validation part at the end of the training."""
+        return self.curve[-1][2]
 
     def score_at(self, step: int) -> float:
         return score_at(self.curve, step)
+
+    def step_reaching(self, loss: float) -> float | None:
+        return step_reaching(self.curve, loss)
 
     def to_tree(self) -> dict[str, Any]:
         return {**vars(self), "kept": dict(self.kept), "curve": [list(point) for point in self.curve]}

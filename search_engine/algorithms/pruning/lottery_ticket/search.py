@@ -19,7 +19,7 @@ inclusive), and the defaults suit a data set of a thousand images (the paper's a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -28,6 +28,7 @@ from search_engine.algorithms.derived_genomes import derived_genome
 from search_engine.algorithms.step_search import StepSearch
 from search_engine.base.checkpoint import copied
 from search_engine.base.lazy import lazy_module
+from search_engine.base.works_with import WorksWith, one_of
 from search_engine.events import ChartsFrame, Cost, Metrics, Notice
 from search_engine.spaces.plain_network import PlainNetworkSpace
 from search_engine.spaces.tasks import SCORES
@@ -51,12 +52,20 @@ else:
     ticket_charts = lazy_module("search_engine.algorithms.pruning.lottery_ticket.charts")
 
 ControlName = Literal["reinitialised", "random_mask"]
+OF_A_ROUND = "trained in its round of pruning"
+"""What a ticket's weights have been given when it is ranked."""
 MOST_FINALISTS = 10  # As many as a run's finale takes at most.
 MOST_CHARTS = 300  # In between the rounds' ends, of a whole run.
 
 
 class LotteryTicketConfig(AlgorithmConfig):
     """Hyper-parameters of iterative magnitude pruning."""
+
+    works_with: ClassVar[WorksWith] = {
+        "momentum": {"optimizer": one_of("sgd")},
+        "output_rate": {"scope": one_of("layer")},
+        "convolution_rate": {"scope": one_of("layer"), "space_options.network": one_of("cnn")},
+    }
 
     # ---- a round's training
     steps: int = Field(
@@ -113,7 +122,7 @@ class LotteryTicketConfig(AlgorithmConfig):
     )
     removed_weights: Literal["zero", "initial", "by_movement"] = Field(
         default="zero", title="Removed weights",
-        description="zero: they are gone. initial: frozen at their first values (Zhou's control: it is worse, so the zeros do something). "
+        description="zero: they are gone. initial: frozen at their first values (Zhou et al.'s control; theirs scored lower). "
         "by_movement: frozen only where training had not moved them towards zero.",
     )
 
@@ -276,10 +285,14 @@ class LotteryTicket(StepSearch[LotteryTicketConfig]):
         """The masks of the round that begins, and its ticket as a genome."""
         number = len(self.trained)
         masks = {name: mask.numpy() for name, mask in self.masks.items()}
-        self.context.emit(mask_frames.mask_frame(self.space, masks, self.done, round=float(number)), self.done)
+        last = None
+        if self.trained:
+            found = mask_bits.unpacked(self.trained[-1].masks, self.space.layers)
+            last = {name: mask.numpy() for name, mask in found.items()}
+        self.context.emit(mask_frames.mask_frame(self.space, masks, self.done, last, round=float(number)), self.done)
         before = sum(self.trained[-1].kept.values()) if self.trained else self.space.weights
         removed = before - sum(int(mask.sum()) for mask in self.masks.values())
-        self.context.emit(derived_genome(self.space, self.ticket.genome(self.masks), self.done, removed), self.done)
+        self.context.emit(derived_genome(self.space, self.ticket.genome(self.masks), self.done, removed, "weight"), self.done)
 
     def _say_checkpoint(self) -> None:
         _, score, loss = self.training.curve[-1]
@@ -307,14 +320,18 @@ class LotteryTicket(StepSearch[LotteryTicketConfig]):
         if not ranked:
             score = self.trained[0].score if self.trained else None
             title = "the dense network: the search ended before its first ticket"
-            return [Finalist(self.space.dense(), value=score, init={"network": self.ticket.dense_start()}, title=title)]
+            return [Finalist(self.space.dense(), value=score, init={"network": self.ticket.dense_start()}, title=title,
+                             fidelity=OF_A_ROUND)]
         return [self._finalist(item) for item in ranked[:MOST_FINALISTS]]
 
     def _finalist(self, one: rounds.Round) -> Finalist:
         near = one.score >= self.trained[0].score - self.options.tolerance
         why = f"sparsest within {self.options.tolerance:g} of the dense network" if near else "best by validation"
         title = f"ticket with {ticket_charts.share_name(one.share)} of the weights ({why})"
-        return Finalist(self.ticket.genome_of(one), value=one.score, init={"network": self.ticket.start_of(one)}, title=title)
+        return Finalist(
+            self.ticket.genome_of(one), value=one.score, init={"network": self.ticket.start_of(one)}, title=title,
+            selected_from=len(self._ranked()), fidelity=OF_A_ROUND,
+        )
 
     def baselines(self) -> list[Finalist]:
         """The winning mask over weights drawn anew, and the dense network from the first weights."""
@@ -323,7 +340,8 @@ class LotteryTicket(StepSearch[LotteryTicketConfig]):
         again, dense = {"network": self.ticket.reinitialised(ranked[0])}, {"network": self.ticket.dense_start()}
         return [
             Finalist(self.ticket.genome_of(ranked[0]), init=again, title="the same mask over re-initialised weights"),
-            Finalist(self.space.dense(), value=self.trained[0].score, init=dense, title="the dense network from the same first weights"),
+            Finalist(self.space.dense(), value=self.trained[0].score, init=dense, title="the dense network from the same first weights",
+                     fidelity=OF_A_ROUND),
         ]
 
     def handover(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from search_engine.algorithms.base import Context, Finalist
 from search_engine.algorithms.step_search import StepSearch
 from search_engine.base.generators import derive_seed
 from search_engine.base.lazy import lazy_module
+from search_engine.base.observation import observed
 from search_engine.events import ControlScored, Cost
 from search_engine.spaces.tasks import SCORES
 
@@ -68,7 +69,7 @@ class UntrainedMasks(StepSearch[SupermaskConfig]):
         dense, random = self.scores[0], self.scores[1:]
         score, trained, mean = SCORES[self.space.task], self.search["score"], statistics.fmean(random)
         gain = trained > max(dense, *random)
-        remark = "The weights are the same: what was learned is the mask." if gain else "So this run has learned nothing."
+        remark = "It was above all of them, over the same weights." if gain else "It was not above all of them."
         message = (
             f"Without a mask the untrained network has the validation {score} {dense:.3f}; under {len(random)} random masks that keep as "
             f"many weights of each layer, {mean:.3f} in the mean. The trained mask: {trained:.3f}. {remark}"
@@ -77,7 +78,7 @@ class UntrainedMasks(StepSearch[SupermaskConfig]):
             "trained": trained, "dense": dense, "random_mean": mean, "random_best": max(random),
             "share_kept": sum(self.search["kept"].values()) / self.space.weights,
         }  # fmt: skip
-        self.context.emit(ControlScored(name="untrained_masks", title=self.title, message=message, values=values), self.done)
+        self.context.emit(ControlScored(name="untrained_masks", title=self.title, message=observed(message), values=values), self.done)
 
     def best(self) -> list[Finalist]:
         return []

@@ -21,7 +21,7 @@ descriptions), and of Zhou's ten drawn masks the finished one is the best by val
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -30,6 +30,7 @@ from search_engine.algorithms.derived_genomes import derived_genome
 from search_engine.algorithms.step_search import StepSearch
 from search_engine.base.errors import BadInput
 from search_engine.base.lazy import lazy_module
+from search_engine.base.works_with import WorksWith, each, one_of
 from search_engine.events import ChartsFrame, Cost, Metrics
 from search_engine.spaces.genomes import Genome
 from search_engine.spaces.plain_network import PlainNetworkSpace
@@ -54,6 +55,13 @@ MOST_FRAMES = 200
 
 class SupermaskConfig(AlgorithmConfig):
     """Hyper-parameters of supermasks."""
+
+    works_with: ClassVar[WorksWith] = {
+        **each(
+            ("dynamic_scaling", "initial_probability", "sampled_masks", "finished"), {"method": one_of("zhou")}
+        ),
+        **each(("share", "scaled", "weight_decay"), {"method": one_of("edge_popup")}),
+    }
 
     method: Literal["zhou", "edge_popup"] = Field(
         default="zhou", title="Method",
@@ -80,7 +88,7 @@ class SupermaskConfig(AlgorithmConfig):
     finished: Literal["sampled", "threshold"] = Field(
         default="sampled", title="Finished mask",
         description="zhou: sampled: the best of the drawn masks by validation (the paper scores drawn masks). threshold: keep where the "
-        "probability is above one half; mostly worse, for many weights stay undecided.",
+        "probability is above one half; many weights may stay undecided.",
     )
 
     # ---- edge-popup
@@ -131,6 +139,8 @@ class SupermaskSearch(StepSearch[SupermaskConfig]):
         self.chosen = 0
         """Number of the drawn mask that scored best."""
         self.before: dict[str, torch.Tensor] = self._finished_masks()
+        self.drawn: dict[str, torch.Tensor] = {}
+        """The masks of the last frame; empty before the first."""
         self.dense = 0.0
 
     @property
@@ -204,13 +214,14 @@ class SupermaskSearch(StepSearch[SupermaskConfig]):
         every = math.ceil((self.options.steps / self.options.score_every + 2) / MOST_FRAMES)
         if (len(self.standings) - 1) % every and not self.finished:
             return
-        masks = {name: mask.cpu().numpy() for name, mask in self.before.items()}
-        self.context.emit(mask_frames.mask_frame(self.space, masks, self.done, mean_probability=mean), self.done)
+        masks, last = ({name: mask.cpu().numpy() for name, mask in item.items()} for item in (self.before, self.drawn))
+        self.context.emit(mask_frames.mask_frame(self.space, masks, self.done, last or None, mean_probability=mean), self.done)
         probabilities = {name: value.cpu().numpy() for name, value in self.fixed.rule.probabilities().items()}
         found = supermask_charts.charts(self.standings, self.space.layers, probabilities, score, self.dense, self.draws)
         self.context.emit(ChartsFrame(step=self.done, charts=found), self.done)
-        changed = round(standing.changed * self.space.weights)
-        self.context.emit(derived_genome(self.space, self._genome(self.before), self.done, changed), self.done)
+        changed = sum(int((masks[name] != last[name]).sum()) for name in last)
+        self.drawn = self.before
+        self.context.emit(derived_genome(self.space, self._genome(self.before), self.done, changed, "weight"), self.done)
 
     # ---- results
 
@@ -227,7 +238,8 @@ class SupermaskSearch(StepSearch[SupermaskConfig]):
             init["weights"] = {name: value.cpu().clone() for name, value in self.fixed.weights.items()}
             init["dynamic_scaling"] = self.options.dynamic_scaling
         value = self.standings[-1].finished if self.standings else None
-        return [Finalist(self._genome(masks), finish="as_is", value=value, init=init, title="supermask over untrained weights")]
+        return [Finalist(self._genome(masks), finish="as_is", value=value, init=init, title="supermask over untrained weights",
+                         fidelity="untrained weights under the mask")]
 
     def baselines(self) -> list[Finalist]:
         """The same weights without a mask, and under random masks of the same shares."""
@@ -258,6 +270,7 @@ class SupermaskSearch(StepSearch[SupermaskConfig]):
             "standings": [vars(item) for item in self.standings],
             "chosen": self.chosen,
             "before": {name: mask.cpu() for name, mask in self.before.items()},
+            "drawn": {name: mask.cpu() for name, mask in self.drawn.items()},
             "dense": self.dense,
         }
 
@@ -266,7 +279,9 @@ class SupermaskSearch(StepSearch[SupermaskConfig]):
         self.fixed.load_state_dict(state["fixed"])
         self.standings = [supermask_charts.Standing(**item) for item in state["standings"]]
         self.chosen = state["chosen"]
-        self.before = {name: mask.to(self.context.device) for name, mask in state["before"].items()}
+        self.before, self.drawn = (
+            {name: mask.to(self.context.device) for name, mask in state[item].items()} for item in ("before", "drawn")
+        )
         self.dense = state["dense"]
 
 

@@ -37,6 +37,8 @@ class Firing:
 
     notice: Notice
     stop: str = ""
+    back_to: int | None = None
+    """The epoch whose structure the search returns, where it stops and that is not the present one."""
 
 
 class Habit(ABC):

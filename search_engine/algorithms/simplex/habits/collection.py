@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import ConfigDict, Field
 
 from search_engine.algorithms.base import AlgorithmConfig
+from search_engine.base.works_with import WorksWith, other_than
 from search_engine.events import Notice
 
 from .base import EpochView, Habit
@@ -26,6 +27,10 @@ class SimplexHabitsConfig(AlgorithmConfig):
     """Options that every method on the simplex shares."""
 
     model_config = ConfigDict(json_schema_extra=_habits_last)
+
+    works_with: ClassVar[WorksWith] = {
+        "skip_stop": {"skip_limit": other_than(0)}, "eigenvalue_window": {"eigenvalue_ratio": other_than(0)},
+    }
 
     warm_up_epochs: int = Field(
         default=0,
@@ -52,7 +57,7 @@ class SimplexHabitsConfig(AlgorithmConfig):
         le=1000,
         title="Stop when the loss becomes sharp",
         description="End the search when the largest eigenvalue of the Hessian in the structure, of the loss that moves it, averaged over "
-        "some epochs, exceeds that of as many epochs before by this factor; 0 = never. R-DARTS: 1.3.",
+        "some epochs, exceeds that of as many epochs before by this factor, and return the structure from before; 0 = never. R-DARTS: 1.3.",
     )
     eigenvalue_window: int = Field(
         default=5,
@@ -81,6 +86,8 @@ class Habits:
 
     def __init__(self, config: SimplexHabitsConfig) -> None:
         self.habits: list[Habit] = []
+        self.back_to: int | None = None
+        """The epoch whose structure is returned, where the last call of `after_epoch` stopped the search for it."""
         if config.warm_up_epochs:
             self.habits.append(WarmUp(config.warm_up_epochs))
         if config.skip_limit:
@@ -100,7 +107,9 @@ class Habits:
         held = self.hold_structure(view.epoch - 1)
         asked = [habit for habit in self.habits if habit.watches_held_structure or not held]
         firings = [firing for habit in asked if (firing := habit.after_epoch(view)) is not None]
-        return [firing.notice for firing in firings], next((firing.stop for firing in firings if firing.stop), "")
+        stopping = next((firing for firing in firings if firing.stop), None)
+        self.back_to = None if stopping is None else stopping.back_to
+        return [firing.notice for firing in firings], "" if stopping is None else stopping.stop
 
     def state_dict(self) -> dict[str, Any]:
         return {habit.name: habit.state_dict() for habit in self.habits}

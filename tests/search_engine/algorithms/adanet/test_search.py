@@ -252,10 +252,11 @@ def test_the_finished_network_is_the_grown_ensemble(connections: bool) -> None:
     search = grown(data, connections=connections, **options)
     (finalist,) = search.best()
     assert finalist.finish == "as_is" and len(finalist.genome.content["subnetworks"]) == 3
-    network, metrics, cost = finish(search.space, finalist, data, data.validation, 0, "cpu")
-    assert metrics["val_accuracy"] == metrics["test_accuracy"] == pytest.approx(finalist.value)
-    assert metrics["val_loss"] == pytest.approx(search.report.rounds[-1].val_loss, rel=1e-4)
-    assert metrics["test_loss"] == evaluate(network, data.validation, data.preprocessing)["loss"] and cost.forward == 96
+    finished = finish(search.space, finalist, data, 0, "cpu")
+    scores = finished.score("val", data.validation)
+    assert scores["accuracy"] == pytest.approx(finalist.value)
+    assert scores["loss"] == pytest.approx(search.report.rounds[-1].val_loss, rel=1e-4)
+    assert scores["loss"] == evaluate(finished.network, data.validation, data.preprocessing)["loss"] and finished.cost.forward == 0
 
 
 def test_subnetworks_without_a_weight_are_left_out() -> None:
@@ -265,8 +266,9 @@ def test_subnetworks_without_a_weight_are_left_out() -> None:
         search.ensemble.weights[1] = 0.0
     (finalist,) = search.best()
     assert len(finalist.genome.content["subnetworks"]) == len(whole.genome.content["subnetworks"]) - 1
-    network, metrics, _ = finish(search.space, finalist, problem("xor"), problem("xor").validation, 0, "cpu")
-    assert metrics["val_accuracy"] == pytest.approx(finalist.value) and len(network.subnetworks) == 2
+    finished = finish(search.space, finalist, problem("xor"), 0, "cpu")
+    assert finished.score("val", problem("xor").validation)["accuracy"] == pytest.approx(finalist.value)
+    assert len(finished.network.subnetworks) == 2
 
 
 @pytest.mark.parametrize("steps", [1, 10, 11])
@@ -275,7 +277,7 @@ def test_a_search_that_is_cut_early_still_has_a_network(steps: int) -> None:
     for _ in range(steps):
         search.step()
     (finalist,) = search.best()
-    finish(search.space, finalist, problem("xor"), problem("xor").validation, 0, "cpu")
+    finish(search.space, finalist, problem("xor"), 0, "cpu").score("val", problem("xor").validation)
     assert len(finalist.genome.content["subnetworks"]) == 1
 
 

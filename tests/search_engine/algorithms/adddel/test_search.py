@@ -20,13 +20,16 @@ from search_engine.algorithms.adddel.network_fit import GaussNewton
 from search_engine.algorithms.adddel.rule import GAIN, AddDelRule, AddRule, Decision, DelRule, Stage, Units
 from search_engine.algorithms.base import Finalist
 from search_engine.base.errors import BadInput
+from search_engine.bundle.verify import verify
+from search_engine.catalogue import registry
 from search_engine.catalogue.config import check
-from search_engine.datasets.base import Array, Part, SearchData
+from search_engine.datasets.base import Array, Part, Samples, SearchData
 from search_engine.datasets.linear_gaussian import LinearGaussianConfig, draw, support
 from search_engine.events import Cost
 from search_engine.search.local_run import LocalRun
 from search_engine.spaces.active_set import ActiveSetConfig, ActiveSetSpace
 from search_engine.spaces.data_shape import DataShape, Preprocessing
+from tests.absent import need_data
 
 TRUTH = (0, 1, 3)
 PROXY = 2
@@ -359,6 +362,47 @@ def test_every_unit_runs_to_its_end(unit: str, dataset: str, tmp_path: Path) -> 
     result, rows = run(tmp_path, options=options, datasets=[dataset], budget={"samples": 30_000})
     assert result["status"] == "completed" and result["best"]
     assert all(row["data"]["objective"] == "validation loss" for row in rows if row["kind"] == "growth_step")
+
+
+def planted_motions(folder: Path) -> None:
+    """Six channels of noise; which of the four classes it is stands in the mean of channel 2 and the deviation of channel 4."""
+    rng = np.random.RandomState(5)
+    labels = np.arange(400) % 4
+    series = rng.normal(size=(400, 6, 100)) + rng.normal(size=(400, 6, 1))
+    series[:, 2] += (labels // 2 * 6 - 3 - series[:, 2].mean(1))[:, None] + rng.normal(size=(400, 1))
+    series[:, 4] *= (1 + labels % 2 * 1.5 + 0.25 * rng.normal(size=400))[:, None]
+    names = np.array(["a", "b", "c", "d"])[labels]
+    (folder / "timeseries").mkdir()
+    np.savez(folder / "timeseries" / "BasicMotions.npz", x_train=series[:300].astype(np.float32), y_train=names[:300],
+             x_test=series[300:].astype(np.float32), y_test=names[300:])
+
+
+def found_features(folder: Path, out: Path, dataset: str) -> tuple[set[str], float]:
+    """What a search on time series keeps, by name, and its test accuracy, which the bundle must repeat in a fresh process."""
+    config = {"algorithm": "adddel", "datasets": [dataset], "options": {"controls": [], "bootstrap": 2, "cycles": 2}, "seed": 1,
+              "finale": {"onnx": False, "redundancy": False}}
+    [best] = LocalRun(check(config, folder), folder, out).run()["best"]
+    test = best["scores"]["test"]["value"]
+    samples = registry.dataset(dataset).open(registry.dataset(dataset).config(), folder)
+    assert isinstance(samples, Samples)
+    names = samples.search_data(0).feature_names
+    kept = {names[int(source[1:])] for source, _ in best["genome"]["content"]["edges"]}
+    assert verify(out / "model", folder) == test
+    return kept, test
+
+
+def test_the_channels_that_tell_a_time_series_class_are_kept(tmp_path: Path) -> None:
+    planted_motions(tmp_path)
+    kept, accuracy = found_features(tmp_path, tmp_path / "run", "basic_motions")
+    # The mean difference says what the deviation says.
+    assert "channel 2 mean" in kept and len(kept) == 2 and kept & {"channel 4 deviation", "channel 4 mean difference"}
+    assert accuracy > 0.9
+
+
+def test_real_time_series(tmp_path: Path, data_dir: Path) -> None:
+    need_data(data_dir, *registry.dataset("italy_power_demand").files)
+    kept, accuracy = found_features(data_dir, tmp_path / "run", "italy_power_demand")
+    assert 1 <= len(kept) < 24 and accuracy > 0.75
 
 
 @pytest.mark.parametrize(

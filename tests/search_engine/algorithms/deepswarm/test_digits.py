@@ -37,7 +37,7 @@ def colony(folder: Path, seed: int, trials: int, **options: Any) -> tuple[list[f
     """A whole run through the engine: every candidate's validation accuracy, and whom it inherited from."""
     config = {
         "algorithm": "deepswarm", "seed": seed, "options": options, "budget": {"trials": trials}, "training": TRAINING,
-        "finale": {"export": False, "training": {"epochs": 1, "train_examples": 128}},
+        "finale": {"baselines": 0, "export": False, "training": {"epochs": 1, "train_examples": 128}},
     }
     result = LocalRun(check(config), folder, folder / "run", slice_seconds=1e9).run()
     assert result["status"] == "completed", result["reason"]

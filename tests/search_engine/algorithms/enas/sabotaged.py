@@ -21,7 +21,7 @@ from search_engine.base.training_config import TrainingConfig
 from search_engine.catalogue import registry
 from search_engine.datasets.base import Part
 from search_engine.events import EventLog
-from search_engine.search.finale import open_test
+from search_engine.search.sealed import open_test
 from search_engine.spaces.base import SpaceConfig, SpaceEntry
 from search_engine.spaces.data_shape import DataShape
 from search_engine.spaces.decision_space import DecisionSpace

@@ -318,6 +318,10 @@ def test_a_run_says_its_charts_and_finishes_the_alternatives(tmp_path: Path) -> 
     last = [row["data"] for row in rows if row["kind"] == "charts"][-1]
     names = [chart["name"] for chart in last["charts"]]
     assert names == ["evidence", "estimates", "functions", "hyperparameters", "estimate_values", "bound"]
+    lines = [[line["name"] for chart in row["data"]["charts"] if chart["name"] == "functions" for line in chart["series"]]
+             for row in rows if row["kind"] == "charts"]
+    assert lines[-1] == ["chosen: legendre degree 3", "training examples"], "the last fitted model is not what was chosen"
+    assert ["chosen: legendre degree 3", "being fitted: legendre degree 5", "training examples"] in lines
     assert all(len(json.dumps(row)) < 64_000 for row in rows)
     controls = {row["data"]["name"]: row["data"]["values"] for row in rows if row["kind"] == "control"}
     assert controls["likelihood"]["degree"] == 5 and controls["likelihood"]["evidence_degree"] == 3

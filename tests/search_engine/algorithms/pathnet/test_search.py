@@ -16,10 +16,12 @@ from search_engine.algorithms.pathnet.finishing import finish, network_of
 from search_engine.algorithms.pathnet.search import PathNetConfig, PathNetTask
 from search_engine.base.checkpoint import pack, unpack
 from search_engine.base.errors import BadInput, TrialFailure
+from search_engine.base.observation import observed
 from search_engine.catalogue import registry
 from search_engine.catalogue.config import check, parse
-from search_engine.datasets.base import FinalePass, SearchData
+from search_engine.datasets.base import SearchData
 from search_engine.datasets.digits import Digits, DigitsConfig
+from search_engine.search.sealed import open_test
 from search_engine.training.evaluation import evaluate
 from tests.search_engine.algorithms.pathnet.by_hand import SMALL, begin, digit_tasks, of_kind, run
 
@@ -166,11 +168,11 @@ def test_every_task_has_a_finalist_whose_network_scores_as_the_search_left_it() 
     for task, (finalist, data) in enumerate(zip(finalists, datas, strict=True)):
         phase.space.validate(finalist.genome)
         labels = tuple(int(name) for name in data.class_names)
-        test = Digits(DigitsConfig(labels=labels)).open_test(FinalePass())
-        network, metrics, cost = finish(phase.space, finalist, data, test, 0, "cpu")
-        assert metrics["val_accuracy"] == finalist.value == left[task]
-        assert metrics["test_accuracy"] == evaluate(network, test, data.preprocessing)["accuracy"]
-        assert cost.forward == len(data.validation) + len(test)
+        test = open_test(Digits(DigitsConfig(labels=labels)))
+        finished = finish(phase.space, finalist, data, 0, "cpu")
+        assert finished.score("val", data.validation)["accuracy"] == finalist.value == left[task]
+        assert finished.score("test", test)["accuracy"] == evaluate(finished.network, test, data.preprocessing)["accuracy"]
+        assert finished.passes == 1 and finished.cost.forward == 0
     # Task B's frozen modules are task A's, in task C's super-network too.
     a, b = (network_of(phase.space, item).state_dict() for item in finalists[:2])
     path, modules = finalists[0].genome.content["path"][0], list(phase.space.modules_of(finalists[1].genome)[0])
@@ -209,7 +211,7 @@ def test_fitness_is_the_validation_accuracy_after_the_training_or_the_papers_on_
         assert phase.population.fitness[place] == (accuracy if phase is validated else trained.accuracy)
     assert paper.cost.forward == 0 and validated.cost.forward == len(DATAS[0].validation)
     values = [of_kind(run(phase), "metrics")[-1].values for phase in (validated, paper)]
-    assert "val_accuracy" in values[0] and "val_accuracy" not in values[1] and "train_fitness" in values[1]
+    assert "val_accuracy" in values[0] and "val_accuracy" not in values[1] and "best_train_accuracy" in values[1]
     notices = of_kind(run(begin(PathNetTask(0), DATAS, options={"fitness": "train_batches"})), "notice")
     assert "no validation score" in notices[0].message
 
@@ -293,7 +295,7 @@ def test_a_control_says_what_it_gave_beside_the_search_and_nothing_else(name: An
     # The search missed the threshold (there is none), so the control has as many tournaments.
     assert scored.values["tournaments"] == scored.values["transfer_tournaments"] == SMALL["generations"]
     assert scored.values["fitness"] == phase.population.fitness[phase.population.best]
-    assert scored.message.endswith(phase.ahead if scored.values["transfer_fitness"] > scored.values["fitness"] else phase.behind)
+    assert scored.message.endswith(observed(phase.ahead if scored.values["transfer_fitness"] > scored.values["fitness"] else phase.behind))
 
 
 @pytest.mark.parametrize(
@@ -314,7 +316,7 @@ def test_a_control_says_whether_the_search_did_better(
     phase.population.score(place, own[2], 0)
     phase._conclude()
     (scored,) = of_kind(phase.context.log.drain(), "control")
-    assert scored.message.endswith(WidthControl.ahead if ahead else WidthControl.behind)
+    assert scored.message.endswith(observed(WidthControl.ahead if ahead else WidthControl.behind))
 
 
 @pytest.mark.parametrize("name", sorted(CONTROLS))

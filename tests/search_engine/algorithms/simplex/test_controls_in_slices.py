@@ -21,6 +21,7 @@ CONTROLS: dict[str, dict[str, Any]] = {
         "shrink_stages": 3, "shrink_cells": [1, 2, 1], "shrink_partial_channels": [4, 2, 1], "skip_dropout": [0.2, 0.4, 0.7], "skip_cap": 1,
     },
     "shrinking_onward": {"shrink_stages": 2, "shrink_restart": False, "edge_normalisation": True, "partial_channels": 2},
+    "widening": {"shrink_stages": 3, "shrink_restart": False, "shrink_partial_channels": [4, 2, 2], "edge_normalisation": True},
     "habits": {"skip_limit": 1, "stable_epochs": 30, "eigenvalue_ratio": 1.3, "eigenvalue_window": 1, "structure_data": "validation"},
 }
 

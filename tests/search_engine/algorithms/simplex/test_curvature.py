@@ -93,7 +93,9 @@ def test_it_stops_when_the_mean_has_grown_by_the_ratio() -> None:
     fired = [habit.after_epoch(view(epoch, value)) for epoch, value in enumerate([*values, 3.0], start=1)]
     assert [firing is not None for firing in fired] == [False] * 5 + [True]
     assert fired[-1] is not None and fired[-1].stop
-    assert fired[-1].notice.values == {"ratio": pytest.approx((1.31 + 3.0) / 2.6), "eigenvalue": 3.0}
+    # Of the means of epochs 3, 4 and 5, 6 the earlier one stands for its middle, epoch 3.
+    assert fired[-1].notice.values == {"ratio": pytest.approx((1.31 + 3.0) / 2.6), "eigenvalue": 3.0, "epoch": 3.0}
+    assert fired[-1].back_to == 3
 
 
 def test_a_new_stage_and_a_negative_mean_say_nothing() -> None:
@@ -130,8 +132,18 @@ def test_any_method_can_be_watched(method: str) -> None:
     assert "hessian_eigenvalue" in metrics[-1].values and "hessian_eigenvalue" not in metrics[0].values
 
 
-def test_a_sharp_search_stops() -> None:
+def test_a_sharp_search_stops_and_returns_the_structure_from_before() -> None:
     search = planted_search(0, steps=400, eigenvalue_ratio=1.0001, eigenvalue_window=1, structure_every=1000)
-    events = run(search)
+    structures, events = {}, []
+    while not search.finished:
+        events += run(search, 1)
+        if not search.finished and search.epoch_ends:
+            structures[search.epoch] = search.structure()
     assert search.steps_done < 400 and search.stopped == "Hessian eigenvalue"
+    (notice,) = of_kind(events, "notice")
+    (epoch,) = {int(notice.values["epoch"])} & set(structures)
+    assert epoch == search.epoch - 1, "a window of one epoch"
+    now = search.structure()
+    assert all(np.array_equal(now[group], value) for group, value in structures[epoch].items())
+    assert of_kind(events, "structure")[-1].step == search.steps_done, "the last frame shows what is returned"
     assert [notice.name for notice in of_kind(events, "notice")] == ["eigenvalue"]

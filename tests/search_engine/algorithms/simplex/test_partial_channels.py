@@ -117,6 +117,10 @@ def test_a_share_that_does_not_divide_is_refused() -> None:
         ({"shrink_stages": 2, "shrink_partial_channels": [2, 3]}, {}, "shrink_partial_channels", "does not divide"),
         ({"shrink_stages": 3, "shrink_cells": [2, 3]}, {}, "shrink_cells", "one number per stage"),
         ({"shrink_stages": 3, "shrink_cells": [2, 3, 3], "shrink_restart": False}, {}, "shrink_cells", "afresh"),
+        (
+            {"shrink_stages": 2, "shrink_partial_channels": [2, 4], "shrink_restart": False}, {}, "shrink_partial_channels",
+            "let K fall, not 2, 4",
+        ),
         ({"skip_dropout": [0.1, 0.2]}, {}, "skip_dropout", "one number per stage"),
         ({"partial_channels": 0}, {}, "partial_channels", "greater than or equal to 1"),
         ({"skip_dropout": [1.0]}, {}, "skip_dropout.0", "less than 1"),

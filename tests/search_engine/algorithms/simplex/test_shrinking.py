@@ -229,6 +229,35 @@ def test_the_super_network_grows_from_stage_to_stage() -> None:
     assert search.flops["weights"] > 0
 
 
+def test_operations_widen_and_keep_what_they_learned() -> None:
+    """DrNAS: K falls while weights, their momentum and the structure go on. Every new channel is a copy of one of the same operation."""
+    changes: dict[str, Any] = {"shrink_stages": 2, "shrink_restart": False, "shrink_partial_channels": (2, 1)}
+    search = simplex_search("first", "nb201", epochs=2, **changes)
+    half = search.horizon // 2
+    run(search, half)
+    network, alpha, alphas = search.network, search.alpha, [value.detach().clone() for value in search.alpha.parameters]
+    momentum = [search.weight_optimizer.state[weight]["momentum_buffer"].clone() for weight in search.weights]
+    before = {name: value.clone() for name, value in network.named_parameters()}
+    for listener in search.listeners:
+        listener.before_step()
+    assert search.network is not network and search.alpha is alpha
+    assert all(torch.equal(one, other) for one, other in zip(alphas, search.alpha.parameters, strict=True))
+    name = "blocks.4.operations.0-1.nor_conv_3x3.1.weight"
+    after = dict(search.network.named_parameters())
+    old, new = before[name], after[name]
+    assert (old.shape[:2], new.shape[:2]) == ((4, 4), (8, 8))
+    assert torch.equal(new[:4, :4], old)
+    copies = [[int(torch.equal(row, other)) for other in old] for row in new[:, :4]]
+    assert all(sum(row) == 1 for row in copies), "each is one of the old channels"
+    index = [row.index(1) for row in copies]
+    assert torch.equal(new, old[index][:, index])
+    moved = [search.weight_optimizer.state[weight]["momentum_buffer"] for weight in search.weights]
+    place = list(before).index(name)
+    assert torch.equal(moved[place], momentum[place][index][:, index])
+    run(search, search.horizon - half)
+    assert search.finished
+
+
 def test_dropped_operations_are_neither_computed_nor_moved() -> None:
     search = simplex_search("first", "cell", epochs=2, shrink_stages=2, shrink_restart=False)
     half = search.horizon // 2

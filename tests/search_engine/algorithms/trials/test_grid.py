@@ -167,6 +167,17 @@ def test_marginals_count_what_was_tried_and_average_what_was_scored() -> None:
     assert decode_floats(frame.counts).tolist() == [2, 2, 2, 2]
     # A failed trial has no score: it does not pull a mean down.
     assert decode_floats(frame.means).tolist() == pytest.approx([0.5, 0.5, 0.375, 0.75])
+    assert "unscored" not in frame.model_dump(), "nothing is written where every choice has a score"
+
+
+def test_a_mean_of_0_is_told_from_no_score() -> None:
+    phase = begun(GridSearch(), box(2, 2), GridConfig(order="lexicographic"))
+    for number, metrics in enumerate(({"score": 0.0}, {}, {"score": 0.0}, {})):
+        [proposal] = phase.ask()
+        status = "completed" if metrics else "failed"
+        phase.tell([Result(number, proposal.genome, status, metrics, Cost())])  # type: ignore[arg-type]
+    frame = [event.payload for event in phase.context.log.drain() if isinstance(event.payload, MarginalsFrame)][-1]
+    assert (decode_floats(frame.counts).tolist(), decode_floats(frame.means).tolist(), frame.unscored) == ([2] * 4, [0] * 4, [3])
 
 
 def test_random_search_goes_on_as_if_never_stopped() -> None:

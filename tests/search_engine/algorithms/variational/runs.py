@@ -89,4 +89,4 @@ def sincos_path(xi: float, steps: int, seed: int = 0) -> tuple[Any, float]:
     """(the path of (a0, a1) step by step (steps + 1, 2), the last validation loss)."""
     search = variational_search("sincos", seed=seed, every=1, space_options={"constraint": "real"}, steps=steps, xi=xi, **SINCOS)
     events = run(search)
-    return np.array(search.path), of_kind(events, "metrics")[-1].values["val_loss"]
+    return np.array(search.ways[0])[:, :2], of_kind(events, "metrics")[-1].values["val_loss"]

@@ -20,10 +20,12 @@ from search_engine.algorithms.variational.levels import Levels, Rates
 from search_engine.algorithms.variational.objective import Terms, free_energy, lower, upper
 from search_engine.base.errors import BadInput
 from search_engine.catalogue import config, registry
+from search_engine.events import decode_floats
 from search_engine.search.local_run import LocalRun
 from search_engine.structures.gumbel import GumbelSoftmaxStructure
 from tests.search_engine.algorithms.variational.runs import TOY, of_kind, run, variational_search
 
+pytestmark = pytest.mark.filterwarnings("error:Converting a tensor with requires_grad:UserWarning")
 GROUPS = ("model", "structure", "precision", "prior")
 
 
@@ -51,12 +53,17 @@ def close(first: list[Tensor], second: list[Tensor], factor: float = 1.0) -> boo
     return all(torch.allclose(factor * a, b, rtol=1e-4, atol=1e-5) for a, b in zip(first, second, strict=True))
 
 
+def number(value: Tensor) -> float:
+    """Out of the graph."""
+    return float(value.detach())
+
+
 def test_with_all_lambdas_one_both_objectives_are_the_evidence_bound_up_to_the_hyperprior() -> None:
     parts = Parts(hyperprior_shape=2.0, hyperprior_scale=0.5)
     lambdas = Lambdas()
     own, above = lower(parts.terms, lambdas), upper(parts.terms, lambdas)
-    assert float(above - own) == pytest.approx(float(parts.terms.log_hyperprior), rel=1e-4)
-    assert float(own) == pytest.approx(-float(free_energy(parts.terms)), rel=1e-6)
+    assert number(above - own) == pytest.approx(number(parts.terms.log_hyperprior), rel=1e-4)
+    assert number(own) == pytest.approx(-number(free_energy(parts.terms)), rel=1e-6)
     assert close(parts.gradients(own, "model", "structure"), parts.gradients(above, "model", "structure"))
     law = parts.gradients(parts.terms.log_hyperprior, "precision")
     both = [a + b for a, b in zip(parts.gradients(own, "precision"), law, strict=True)]
@@ -69,7 +76,7 @@ def test_where_the_ratio_of_lambdas_agrees_the_levels_ask_the_same_of_theta(like
     lambdas = Lambdas(likelihood, prior_q, prior_q / likelihood)
     assert lambdas.one_level
     own, above = (parts.gradients(value(parts.terms, lambdas), "model", "structure") for value in (lower, upper))
-    scale = float(max(value.abs().max() for value in above))
+    scale = number(max(value.abs().max() for value in above))
     assert close([value * likelihood / scale for value in own], [value / scale for value in above])
     other = dataclasses.replace(lambdas, prior_l=2 * lambdas.prior_l)
     assert not other.one_level
@@ -88,27 +95,27 @@ def test_evidence_estimate_with_hyper_parameters_of_largest_likelihood() -> None
     parts = Parts()
     lambdas = Lambdas(prior_q=0.0)
     assert torch.equal(upper(parts.terms, lambdas), parts.terms.log_likelihood)
-    assert float(lower(parts.terms, lambdas)) == pytest.approx(-float(free_energy(parts.terms)), rel=1e-6)
+    assert number(lower(parts.terms, lambdas)) == pytest.approx(-number(free_energy(parts.terms)), rel=1e-6)
     assert not lambdas.one_level
 
 
 def test_the_effective_sample_size_is_m_over_lambda() -> None:
     """Every object twice and lambda doubled: twice the objective, so the same optimum."""
     once, twice = Parts(weights="point"), Parts(weights="point", repeat=2)
-    assert float(once.terms.divergence) != 0
+    assert number(once.terms.divergence) != 0
     # So large that the divergence, small at the start, counts for as much as the likelihood.
-    large = abs(float(once.terms.log_likelihood) / float(once.terms.divergence))
+    large = abs(number(once.terms.log_likelihood) / number(once.terms.divergence))
     expected = 2 * lower(once.terms, Lambdas(prior_l=large))
     found = lower(twice.terms, Lambdas(prior_l=2 * large))
-    assert float(found) == pytest.approx(float(expected), rel=1e-4, abs=1e-3)
-    assert abs(float(lower(twice.terms, Lambdas(prior_l=large)) - expected)) > 0.5 * abs(float(once.terms.log_likelihood))
+    assert number(found) == pytest.approx(number(expected), rel=1e-4, abs=1e-3)
+    assert abs(number(lower(twice.terms, Lambdas(prior_l=large)) - expected)) > 0.5 * abs(number(once.terms.log_likelihood))
 
 
 def test_struct_terms_read_the_prior_alone_and_positive_weights_lower_its_divergence() -> None:
     parts = Parts(lambda_struct=(1.0,), structure_priors=((0.9, 0.05, 0.05),))
     (term,) = parts.terms.struct
     difference = upper(parts.terms, Lambdas(struct=(2.0,))) - upper(parts.terms, Lambdas(struct=(0.0,)))
-    assert float(difference) == pytest.approx(-2 * float(term), rel=1e-3)
+    assert number(difference) == pytest.approx(-2 * number(term), rel=1e-3)
     assert any(bool(value.abs().max() > 0) for value in parts.gradients(term, "prior"))
     assert not any(bool(value.abs().max() > 0) for value in parts.gradients(term, "model", "structure", "precision"))
 
@@ -121,9 +128,9 @@ def test_the_divergence_of_weights_is_the_formula_of_the_general_problem() -> No
     )
     square = (2 * log_sigma).exp()
     by_hand = 0.5 * (a * (mu**2 + square) / gamma**2 - 1 + math.log(gamma**2) - (a * square).log()).sum()
-    assert float(found) == pytest.approx(float(by_hand), rel=1e-5)
+    assert number(found) == pytest.approx(number(by_hand), rel=1e-5)
     plain = weights_divergence([Posterior("weight", mu, log_sigma)], [a.log()], [None], {"sum": torch.ones(1, 2)})
-    assert float(plain) == pytest.approx(float(0.5 * (a * (mu**2 + square) - 1 - (a * square).log()).sum()), rel=1e-5)
+    assert number(plain) == pytest.approx(number(0.5 * (a * (mu**2 + square) - 1 - (a * square).log()).sum()), rel=1e-5)
 
 
 def test_the_hyperprior_is_the_inverse_gamma_law_of_the_variances() -> None:
@@ -131,8 +138,8 @@ def test_the_hyperprior_is_the_inverse_gamma_law_of_the_variances() -> None:
     found = Hyperprior(2.5, 0.7).log_density([-variance.log()], "cpu")
     # v is inverse gamma exactly if 1/v is gamma: p(v) = p_gamma(1/v) / v^2.
     expected = (torch.distributions.Gamma(2.5, 0.7).log_prob(1 / variance) - 2 * variance.log()).sum()
-    assert float(found) == pytest.approx(float(expected), rel=1e-5)
-    assert float(Hyperprior().log_density([variance], "cpu")) == 0.0
+    assert number(found) == pytest.approx(number(expected), rel=1e-5)
+    assert number(Hyperprior().log_density([variance], "cpu")) == 0.0
 
 
 def test_a_minibatch_counts_for_the_whole_data() -> None:
@@ -176,7 +183,7 @@ def _solved(prior_q: float, greedy: bool) -> float:
         levels.move_above(
             lambda point: -lower(_terms(point), lambdas), lambda point: -upper(_terms(point), lambdas), "exact", xi, ""
         )
-    return float(_terms(levels.here()).divergence)
+    return number(_terms(levels.here()).divergence)
 
 
 def _exact(prior_q: float) -> float:
@@ -290,13 +297,32 @@ def test_a_law_shows_draws_and_an_edge_its_charts() -> None:
     frame = of_kind(events, "structure")[-1]
     assert set(frame.samples) == {"sum"}
     last = of_kind(events, "charts")[-1].charts
-    assert {chart.name for chart in last} == {"trajectory", "expected_weights", "simplex", "fit", "density_ratios"}
+    assert {chart.name for chart in last} == {"trajectory", "expected_weights", "choice_probabilities", "simplex", "fit", "density_ratios"}
     values = of_kind(events, "metrics")[-1].values
     assert values["error_cost"] == -values["log_likelihood"]
     assert values["description_cost"] == pytest.approx(values["kl_weights"] + values["kl_structure"], rel=1e-5)
     assert values["free_energy"] == pytest.approx(values["error_cost"] + values["description_cost"], rel=1e-5)
     assert [notice.name for notice in of_kind(events, "notice")] == ["structure_in_prior"]
     assert isinstance(search.law, GumbelSoftmaxStructure) and values["theta_temp"] > 0.05
+
+
+def test_the_triangle_shows_where_the_prior_goes_and_where_it_is_sent() -> None:
+    """p(Γ), q(Γ) and every p′, as shares of three; the prior's way is the prior's own."""
+    search = variational_search(
+        "thesis_toy", every=2, steps=20, batch_size=1000, weights="point", levels="two", lambda_likelihood_q=0.0, lambda_prior_q=0.0,
+        prior_learning_rate=0.2, lambda_struct=(1.0, -1.0), structure_priors=((0.99, 0.05, 0.05), (0.05, 0.05, 0.99)),
+    )
+    chart = next(chart for chart in of_kind(run(search), "charts")[-1].charts if chart.name == "simplex")
+    assert chart.form == "triangle" and len(chart.categories) == 3
+    names = [line.name for line in chart.series]
+    assert names == ["draws of q(Γ)", "q(Γ)", "p(Γ)", "p′₁, λ^Q_struct = 1: attracts", "p′₂, λ^Q_struct = -1: repels"]
+    assert search.prior is not None
+    shares = {line.name: (decode_floats(line.x), decode_floats(line.y)) for line in chart.series}
+    x, y = shares["p(Γ)"]
+    assert (x[0], y[0]) == pytest.approx((1 / 3, 1 / 3)) and len(x) == 11, "it begins in the middle"
+    assert (x[-1], y[-1]) == pytest.approx(tuple(search.prior.numpy()["sum"][0][:2])) and x[-1] > 0.5, "and goes to p′₁"
+    assert (shares["q(Γ)"][0][-1], shares["q(Γ)"][1][-1]) == pytest.approx(tuple(search.law.numpy()["sum"][0][:2]))
+    assert (shares[names[3]][0][0], shares[names[3]][1][0]) == pytest.approx((0.99 / 1.09, 0.05 / 1.09))
 
 
 @pytest.mark.parametrize(
@@ -311,7 +337,7 @@ def test_a_run_on_a_formula_ends_with_a_model_in_a_bundle(
 ) -> None:
     checked = config.check({
         "algorithm": "variational", "space": "primitives_sum", "space_options": space_options, "datasets": [dataset], "options": options,
-        "finale": {"onnx": False, "baseline": False, "training": {"epochs": 1}},
+        "finale": {"onnx": False, "baselines": 0, "training": {"epochs": 1}},
     })
     result = LocalRun(checked, tmp_path, tmp_path).run()
     assert result["status"] == "completed" and result["model"] == "model/", result

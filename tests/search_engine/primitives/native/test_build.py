@@ -6,12 +6,14 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
 
 from search_engine.primitives.native import build
+from tests.damage import DAMAGE
 from tests.environment import ROOT
 from tests.patience import PATIENCE
 
@@ -121,4 +123,13 @@ def test_processes_that_build_at_once_have_one_library(cache: Path) -> None:
     started = [subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(3)]
     identities = {process.communicate(timeout=PATIENCE)[0].strip() for process in started}
     (identity,) = identities
-    assert [path.name for path in cache.iterdir()] == [f"depthwise-{identity}.so"]
+    assert sorted(path.name for path in cache.iterdir()) == [f"depthwise-{identity}.sha256", f"depthwise-{identity}.so"]
+
+
+@pytest.mark.parametrize("damage", DAMAGE, ids=lambda damage: damage.__name__)
+@pytest.mark.parametrize("suffix", [".so", ".sha256"])
+def test_a_damaged_library_is_built_anew(cache: Path, programs: Path, suffix: str, damage: Callable[[Path], None]) -> None:
+    compiler(programs, 'echo "what was built" > "$8"')
+    path = build._library().path
+    damage(path.with_suffix(suffix))
+    assert build._library().path == path and path.read_text() == "what was built\n" and build._whole(path)

@@ -129,14 +129,14 @@ def test_equal_inventions_get_equal_numbers() -> None:
     other = apply_mutation(genes, Mutation("add_node", _split(genes, table, 5)))
     assert first.key == second.key
     assert set(first.nodes.tolist()) != set(other.nodes.tolist())
-    assert table.connection(first, 2, int(first.nodes[0])) == table.connection(second, 2, int(second.nodes[0]))
+    assert table.edge(first, 2, int(first.nodes[0])) == table.edge(second, 2, int(second.nodes[0]))
 
 
 def _split(genes: Genes, table: InnovationTable, innovation: int) -> tuple[int, ...]:
     edge = int(np.flatnonzero(genes.innovation == innovation)[0])
-    node = table.split(genes, innovation)
-    into = table.connection(genes, int(genes.source[edge]), node)
-    return innovation, node, 5, into, table.connection(genes, node, int(genes.target[edge]))
+    node = table.node(genes, innovation)
+    into = table.edge(genes, int(genes.source[edge]), node)
+    return innovation, node, 5, into, table.edge(genes, node, int(genes.target[edge]))
 
 
 def test_an_edge_enabled_again_is_split_into_another_node() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import get_args
 
 import pytest
 import torch
@@ -10,13 +11,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from search_engine.supernets.grouped import choices
-from search_engine.supernets.grouped.depthwise import Kernel, depthwise
+from search_engine.supernets.grouped.depthwise import depthwise
 from search_engine.supernets.grouped.layout import Layout
+from search_engine.supernets.grouped.taps import Kernel
 from tests.search_engine.supernets.grouped.twins import assert_equal, derivatives
 
 CHANNELS = 3
 KERNELS: tuple[tuple[Kernel, ...], ...] = (((3, 1), (5, 1)), ((3, 2), (5, 2)), ((5, 1), (3, 1), (3, 2)), ((3, 1),), ((7, 3),))
-SIZES = ((1, 1), (2, 3), (5, 5), (8, 8), (9, 8), (11, 7), (16, 17))
+SIZES = ((1, 1), (2, 3), (5, 5), (8, 8), (9, 8), (11, 7), (16, 17), (33, 2))
 
 
 def one_by_one(rows: Tensor, layout: Layout, weights: list[Tensor], kernels: tuple[Kernel, ...], stride: int) -> list[Tensor]:
@@ -56,16 +58,22 @@ def test_groups_are_convolutions(size: tuple[int, int], stride: int, shared: boo
         assert_equal(one, other)
 
 
-def test_both_arithmetics_are_tested_and_every_gradient_is_asked_for_alone() -> None:
-    assert {choices.as_matrix(*size) for size in SIZES} == {True, False}
-    assert {choices.by_taps(*size, 5, 1) for size in SIZES if not choices.as_matrix(*size)} == {True, False}
-    for size in ((4, 4), (10, 10)):
-        layout = Layout(2, *size)
-        rows, weight = torch.randn(CHANNELS, layout.pixels), torch.randn(2 * CHANNELS, 1, 3, 3)
-        both = rows.clone().requires_grad_(), weight.clone().requires_grad_()
-        expected = torch.autograd.grad(depthwise(both[0], layout, [both[1]], [(3, 1)], 1, CHANNELS)[0].sin().sum(), both)
-        for place in (0, 1):
-            own = [rows, weight]
-            own[place] = own[place].clone().requires_grad_()
-            (found,) = torch.autograd.grad(depthwise(own[0], layout, [own[1]], [(3, 1)], 1, CHANNELS)[0].sin().sum(), own[place])
-            assert torch.allclose(found, expected[place], atol=1e-6)
+@pytest.mark.parametrize("size", [(4, 4), (10, 10), (34, 3)])
+@pytest.mark.parametrize("groups", [1, 2])
+def test_every_gradient_is_asked_for_alone(size: tuple[int, int], groups: int) -> None:
+    """Of groups that share their input, and of one with its own."""
+    layout = Layout(2, *size)
+    rows, weight = torch.randn(groups * CHANNELS, layout.pixels), torch.randn(2 * CHANNELS, 1, 3, 3)
+    both = rows.clone().requires_grad_(), weight.clone().requires_grad_()
+    expected = torch.autograd.grad(depthwise(both[0], layout, [both[1]], [(3, 1)], 1, CHANNELS)[0].sin().sum(), both)
+    for place in (0, 1):
+        own = [rows, weight]
+        own[place] = own[place].clone().requires_grad_()
+        (found,) = torch.autograd.grad(depthwise(own[0], layout, [own[1]], [(3, 1)], 1, CHANNELS)[0].sin().sum(), own[place])
+        assert torch.allclose(found, expected[place], atol=1e-5)
+
+
+def test_every_arithmetic_is_tested() -> None:
+    for shared in (True, False):
+        found = {choices.arithmetic(Layout(2, *size), stride, shared) for size in SIZES for stride in (1, 2)}
+        assert found == set(get_args(choices.Arithmetic))

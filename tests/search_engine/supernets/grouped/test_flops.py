@@ -9,11 +9,12 @@ import pytest
 import torch
 from torch import nn
 
+from search_engine.algorithms.simplex.estimators import ESTIMATORS, VirtualStep
 from search_engine.primitives.native.choice import Choice, name_of, using
 from search_engine.supernets.grouped import choices
 from search_engine.training.flops import FlopCounter
 from tests.search_engine.primitives.native.compiler import compiled_kernel
-from tests.search_engine.supernets.grouped.twins import cell, gamma_of, inputs_of, nb201, twins
+from tests.search_engine.supernets.grouped.twins import cell, gamma_of, inputs_of, loss_of, nb201, twins
 
 CASES = {
     "matrices": cell(1, 8, 8, search_channels=2, nodes=2), "convolutions": cell(3, 11, 9, search_channels=2, search_cells=3, nodes=2),
@@ -44,3 +45,25 @@ def test_the_same_number_grouped_and_edge_by_edge(case: str, of: str, native: bo
     with context:
         found = count(grouped, x, gamma, of)
     assert found == count(plain, x, gamma, of) > 0
+
+
+EXACT = {
+    **CASES, "small maps": cell(1, 4, 4, search_channels=2, nodes=2), "tall maps": cell(1, 34, 4, search_channels=2, nodes=1),
+}
+
+
+@pytest.mark.parametrize("case", EXACT)
+@pytest.mark.parametrize("native", [False, True])
+def test_the_same_number_where_a_gradient_is_differentiated(case: str, native: bool) -> None:
+    """The exact estimator: the second derivative goes on to the structure alone, by the formula of what is grouped."""
+    module, space = EXACT[case]
+    found = []
+    for network in twins(module, space, dtype=torch.float32 if native else torch.float64):
+        x, gamma = inputs_of(space, next(network.parameters()).dtype, 2 * choices.COMPILED_BATCH), gamma_of(space)
+        alphas = [value.to(x.dtype).requires_grad_() for value in gamma.values()]
+        train, val = (loss_of(network, gamma, part) for part in x.split(choices.COMPILED_BATCH))
+        context: Any = using(Choice(name_of(compiled_kernel()))) if native else nullcontext()
+        with context, FlopCounter() as counter:
+            ESTIMATORS["exact"](train, val, list(network.parameters()), alphas, VirtualStep(0.1, 0.9, 1e-3))
+        found.append(counter.total)
+    assert found[0] == found[1] > 0

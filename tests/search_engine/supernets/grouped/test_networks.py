@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -18,7 +17,7 @@ from search_engine.supernets import nb201_network
 from search_engine.supernets.grouped.by_source import BySource
 from search_engine.supernets.mixing import PerEdge
 from search_engine.supernets.skip_dropout import install_skip_dropout
-from tests.search_engine.supernets.grouped.twins import assert_equal, cell, derivatives, gamma_of, inputs_of, nb201, twins
+from tests.search_engine.supernets.grouped.twins import assert_equal, cell, derivatives, gamma_of, inputs_of, loss_of, nb201, twins
 
 SMALL: dict[str, tuple[Any, Any]] = {
     "cell": cell(1, 8, 8, search_channels=2, nodes=2),
@@ -112,20 +111,11 @@ def test_architecture_gradients(where: str, estimator: EstimatorName) -> None:
     gamma = gamma_of(space)
     found = []
 
-    def loss(network: nn.Module, part: Tensor) -> Callable[..., Tensor]:
-        names = [name for name, _ in network.named_parameters()]
-
-        def call(weights: Any, alphas: Any) -> Tensor:
-            structure = {name: alpha.softmax(-1) for name, alpha in zip(gamma, alphas, strict=True)}
-            logits = torch.func.functional_call(network, dict(zip(names, weights, strict=True)), (part, structure))
-            return nn.functional.cross_entropy(logits, torch.arange(3))
-
-        return call
-
     for network in twins(module, space):
         x, alphas = inputs_of(space, examples=6), [value.clone().requires_grad_() for value in gamma.values()]
         step = VirtualStep(0.1, 0.9, 1e-3)
-        result = ESTIMATORS[estimator](loss(network, x[:3]), loss(network, x[3:]), list(network.parameters()), alphas, step)
+        result = ESTIMATORS[estimator](
+            loss_of(network, gamma, x[:3]), loss_of(network, gamma, x[3:]), list(network.parameters()), alphas, step)
         found.append([result.val_loss, *result.gradients])
     # A finite difference divides rounding by its shift.
     assert_equal(found[1], found[0], 1e-8 if estimator == "finite_difference" else 1e-10)
@@ -225,10 +215,11 @@ def work(network: nn.Module, x: Tensor, gamma: dict[str, Tensor]) -> tuple[int, 
     return counter.count, sum(size for pointer, size in kept.items() if pointer not in parameters)
 
 
-@pytest.mark.parametrize("case", [cell(1, 8, 8), cell(1, 16, 16, search_cells=4, search_channels=8)])
+@pytest.mark.parametrize("case", [cell(1, 8, 8), cell(1, 16, 16, search_cells=4, search_channels=8), nb201(1, 8, 8)])
 def test_fewer_operations_and_less_memory(case: tuple[Any, Any]) -> None:
     module, space = case
     plain, grouped = (work(network, inputs_of(space, torch.float32, 64), gamma_of(space, torch.float32))
                       for network in twins(module, space, dtype=torch.float32))
-    assert grouped[0] <= plain[0]
-    assert grouped[1] <= 0.8 * plain[1]
+    if module is not nb201_network:  # A convolution there is one call, and a product and a view for every row of a kernel here.
+        assert grouped[0] <= 0.95 * plain[0]
+    assert grouped[1] <= 0.6 * plain[1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -62,6 +62,18 @@ def inputs_of(space: Any, dtype: torch.dtype = torch.float64, examples: int = 3)
     return torch.randn(examples, *space.shape.input, generator=torch.Generator().manual_seed(1), dtype=torch.float64).to(dtype)
 
 
+def loss_of(network: nn.Module, gamma: Gamma, inputs: Tensor) -> Callable[..., Tensor]:
+    """A loss on these inputs as a function of (weights, alphas), as the estimators want it; `gamma` names the alphas."""
+    names = [name for name, _ in network.named_parameters()]
+
+    def call(weights: Any, alphas: Any) -> Tensor:
+        structure = {name: alpha.softmax(-1) for name, alpha in zip(gamma, alphas, strict=True)}
+        logits = torch.func.functional_call(network, dict(zip(names, weights, strict=True)), (inputs, structure))
+        return nn.functional.cross_entropy(logits, torch.arange(len(inputs)) % 4)
+
+    return call
+
+
 def derivatives(run: Callable[[], Tensor], of: list[Tensor], *, twice: bool = False) -> list[Tensor | None]:
     """The value and its gradients; with `twice` also the gradients of a function of those gradients."""
     value = run()
@@ -72,7 +84,7 @@ def derivatives(run: Callable[[], Tensor], of: list[Tensor], *, twice: bool = Fa
     return [value, *first, *torch.autograd.grad(length, of, allow_unused=True)]
 
 
-def assert_equal(found: list[Tensor | None], expected: list[Tensor | None], tolerance: float = 1e-10) -> None:
+def assert_equal(found: Sequence[Tensor | None], expected: Sequence[Tensor | None], tolerance: float = 1e-10) -> None:
     """Absent where the other is absent, else equal to `tolerance`, relative to the largest entry where that is above 1."""
     assert [value is None for value in found] == [value is None for value in expected]
     for one, other in zip(found, expected, strict=True):

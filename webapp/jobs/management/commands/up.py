@@ -37,6 +37,10 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8000, help="port to listen on (default: 8000; 0 = any free one)")
         parser.add_argument("--workers", type=int, default=min(cores, MAX_DEFAULT_WORKERS), help="CPU workers (default: one per core)")
         parser.add_argument("--gpus", type=int, default=_gpus(), help="GPU workers (default: one per NVIDIA device)")
+        parser.add_argument(
+            "--end-runs", action="store_true",
+            help="start although open runs that this version cannot go on with will end (default: ask on a terminal, refuse elsewhere)",
+        )
         parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -47,6 +51,8 @@ class Command(BaseCommand):
         lock = _lock(Path(settings.NASCOPE_HOME) / "supervisor.lock")
         port = _free_port(host, options["port"])
         _empty_broker()
+        # Before the database is migrated: afterwards nobody can go back to the version that wrote them.
+        _ask_about_runs(self.stderr, end_runs=options["end_runs"])
         call_command("migrate", interactive=False, verbosity=0)
         user = _first_user()
         if host not in LOOPBACK:
@@ -67,8 +73,7 @@ class Command(BaseCommand):
     def _say_where(self, user: Any, host: str, port: int, *, browser: bool) -> None:
         from webapp.accounts.links import new_link
 
-        shown = "127.0.0.1" if host in ("0.0.0.0", "::", "localhost") else f"[{host}]" if ":" in host else host
-        url = new_link(user, f"http://{shown}:{port}")
+        url = new_link(user, f"http://{_address('127.0.0.1' if host in ('::', 'localhost') else host)}:{port}")
         self.stdout.write(f"NAScope is ready (the link works once): {url}")
         self.stdout.flush()
         if browser and sys.stdout.isatty():
@@ -108,6 +113,27 @@ def _empty_broker() -> None:
                 path.unlink(missing_ok=True)
 
 
+def _ask_about_runs(say: Any, *, end_runs: bool) -> None:
+    """Raises CommandError where open runs would end and nobody says that they may."""
+    from ...upgrade import endings_by_another_process
+
+    try:
+        found = endings_by_another_process()
+    except RuntimeError as error:
+        raise CommandError(f"{error}; nothing was changed") from None
+    if not found:
+        return
+    one = len(found) == 1
+    say.write(f"This version of NAScope cannot go on with {len(found)} open {'run' if one else 'runs'}, which would end:")
+    for item in found:
+        say.write(f"  {item}")
+    if end_runs:
+        return
+    if sys.stdin.isatty() and input(f"Start, and end {'it' if one else 'them'}? [y/N] ").strip().lower() in ("y", "yes"):
+        return
+    raise CommandError("nothing was changed: start the version that they were begun with, or give --end-runs to end them")
+
+
 def _first_user() -> Any:
     """The administrator; made without a password at the first start, so only a login link lets one in."""
     from webapp.accounts.links import administrator
@@ -123,9 +149,15 @@ def _check_exposed(host: str) -> None:
         raise CommandError(f"--host {host} is reachable from other machines: set ALLOWED_HOSTS to the names that browsers use")
 
 
+def _address(host: str) -> str:
+    """Where one reaches on this machine what is bound to `host`, as it stands in an address."""
+    reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # nosec B104 # compared, not bound
+    return f"[{reached}]" if ":" in reached else reached
+
+
 def _wait_for_health(supervisor: Any, host: str, port: int) -> bool:
     """Whether the web process answers within the time. A stop meanwhile ends the waiting."""
-    shown = "127.0.0.1" if host == "0.0.0.0" else "[::1]" if host == "::" else f"[{host}]" if ":" in host else host
+    shown = _address(host)
     # Django answers only names that it is told to serve.
     name = next((item for item in settings.ALLOWED_HOSTS if not item.startswith(".")), shown)
     request = urllib.request.Request(f"http://{shown}:{port}/api/v1/health/live", headers={"Host": name})
@@ -133,7 +165,7 @@ def _wait_for_health(supervisor: Any, host: str, port: int) -> bool:
     while time.monotonic() < until and not supervisor.stopping:
         supervisor.watch()
         try:
-            with urllib.request.urlopen(request, timeout=5) as answer:
+            with urllib.request.urlopen(request, timeout=5) as answer:  # nosec B310 # always http, to ourselves
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)

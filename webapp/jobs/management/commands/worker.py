@@ -38,25 +38,29 @@ class Command(BaseCommand):
 
         from search_engine.catalogue import registry
         from search_engine.training import device as training_device
-        from webapp.celery import app
-        from webapp.jobs import bell, session
+        from webapp.jobs import bell, memory, session, tasks
+        from webapp.jobs.patrol import Patrol
 
         if kind == "cuda" and not torch.cuda.is_available():
             raise CommandError(f"--device {device}: torch sees no such GPU on this machine")
+        memory.ends_first()
         training_device.configure(options["threads"])
+        if kind == "cuda":
+            training_device.limit_memory(settings.NASCOPE_GPU_MEMORY_CEILING)
         warnings.filterwarnings("ignore", message=".*superuser privileges.*")
         now = session.start(device, options["threads"], options["name"])
+        patrol = Patrol(lambda: tasks.serve_for_a_while(now))
+        now.look_now = patrol.look_now
         try:
             # It is there, and nobody waits yet: what the first job would otherwise wait for.
             registry.algorithms(), registry.spaces(), registry.datasets()
-            # Not by `worker_main`, whose command line imports a terminal's line editor and all other commands.
-            served = app.Worker(
-                hostname=f"{now.worker.pk.hex}@nascope", pool_cls="threads", concurrency=1, queues=[bell.queue(device)],
-                without_gossip=True, without_mingle=True, without_heartbeat=True, quiet=True,
-                loglevel="DEBUG" if settings.DEBUG else "WARNING",
-            )
+            patrol.start()
+            served = bell.listener(now.worker.pk.hex, device)
             served.start()
             sys.exit(served.exitcode)
         finally:
+            # A slice ends at its next unit; whoever waits longer than that is killed by who asked it to stop.
+            now.stopping.set()
+            patrol.end(seconds=settings.NASCOPE_PROGRESS_DEADLINE)
             now.end()
 

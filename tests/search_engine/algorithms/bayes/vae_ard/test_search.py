@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 import random
@@ -15,15 +16,17 @@ import torch
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
 from search_engine.algorithms.bayes.vae_ard.bound import bound, mask_of
+from search_engine.algorithms.bayes.vae_ard.decoded import MOST_BYTES, decoded_frame
 from search_engine.algorithms.bayes.vae_ard.search import VaeArdSearch, WithoutRelevance
 from search_engine.algorithms.bayes.vae_ard.variational_autoencoder import Grey, VariationalAutoencoder
 from search_engine.base.errors import BadInput, TrialFailure
 from search_engine.catalogue import registry
 from search_engine.catalogue.config import check
+from search_engine.datasets.base import Part
 from search_engine.events import ChartsFrame, ControlScored, FamilyDeclared, Metrics, StructureFrame, decode_floats
 from search_engine.search.local_run import LocalRun
 from search_engine.spaces.autoencoder import GROUP, AutoencoderConfig, AutoencoderSpace
-from search_engine.spaces.data_shape import DataShape
+from search_engine.spaces.data_shape import DataShape, Preprocessing
 from search_engine.spaces.genomes import Genome
 from search_engine.training.batches import DevicePart
 from tests.search_engine.algorithms.bayes.relevance_problems import finished, two_factor_data, vae_search
@@ -308,3 +311,62 @@ def test_two_factors_need_at_most_three_latents_for_three_seeds() -> None:
         for name, outcome in wrong.items():
             print(f"seed {seed}, {name}: {outcome}")
             assert not _accepted(outcome), (name, outcome)
+
+
+# ---- what it makes of images
+
+
+def _pixels(text: str, *shape: int) -> Any:
+    return np.frombuffer(base64.b64decode(text), dtype=np.uint8).reshape(-1, *shape)
+
+
+def _image_part(shape: tuple[int, int, int], count: int = 20) -> DevicePart:
+    inputs = np.random.default_rng(0).uniform(0, 16, size=(count, *shape)).astype(np.float32)
+    channels = (0.3,) * shape[0], (0.25,) * shape[0]
+    part = Part(inputs, np.zeros(count, dtype=np.int64), np.arange(count))
+    return DevicePart(part, Preprocessing(scale=16.0, mean=channels[0], std=channels[1]), "cpu")
+
+
+@pytest.mark.parametrize("likelihood", ["gaussian", "bernoulli"])
+def test_decoded_images_are_those_of_the_finished_network_and_draw_nothing(likelihood: Any) -> None:
+    torch.manual_seed(0)
+    model = VariationalAutoencoder((1, 8, 8), 5, (9,), (9,), "relu", likelihood=likelihood, grey=GREY)
+    with torch.no_grad():
+        model.gamma_mu.copy_(torch.tensor([1.0, -0.5, 0.7, 0.1, 2.0]))
+    part, kept = _image_part((1, 8, 8)), [0, 2, 4]
+    before = torch.get_rng_state()
+    frame = decoded_frame(model, part, kept, np.array([0.1, 9.0, 0.5, 9.0, 0.2]), step=3)
+    assert torch.equal(before, torch.get_rng_state()), "nothing is drawn"
+    assert frame is not None and (frame.rows, frame.columns, frame.across, frame.down) == (8, 8, "z2", "z4")
+    examples, decoded, space = (_pixels(text, 8, 8) for text in (frame.examples, frame.decoded, frame.space))
+    raw = part.raw[: len(examples), 0].numpy()
+    np.testing.assert_allclose(frame.low + examples / 255 * (frame.high - frame.low), raw, atol=(frame.high - frame.low) / 400)
+    with torch.no_grad():
+        network = model.plain(kept)
+        back = part.normalise.undo(network(part.normalise(part.raw[: len(examples)])))[:, 0].numpy().clip(frame.low, frame.high)
+        # The middle of the plane is the code 0, the right end of its first row z2 = 2 and z4 = -2.
+        corners = torch.tensor([[0.0, 0.0, 0.0], [0.0, 2.0, -2.0]])
+        wanted = part.normalise.undo(network.decoder(corners))[:, 0].numpy().clip(frame.low, frame.high)
+    unit = (frame.high - frame.low) / 400
+    np.testing.assert_allclose(frame.low + decoded / 255 * (frame.high - frame.low), back, atol=unit)
+    side = len(frame.values)
+    found = frame.low + space[[side * side // 2, side - 1]] / 255 * (frame.high - frame.low)
+    np.testing.assert_allclose(found, wanted, atol=unit)
+
+
+@pytest.mark.parametrize("shape", [(1, 8, 8), (1, 28, 28), (3, 32, 32), (3, 70, 61)])
+@pytest.mark.parametrize("latents", [1, 5])
+def test_decoded_images_are_bounded(shape: tuple[int, int, int], latents: int) -> None:
+    model = VariationalAutoencoder(shape, latents, (4,), (4,), "relu")
+    frame = decoded_frame(model, _image_part(shape, count=12), list(range(latents)), np.zeros(latents), step=0)
+    assert frame is not None and max(frame.rows, frame.columns) <= 32
+    images = [_pixels(text, frame.rows, frame.columns) for text in (frame.examples, frame.decoded, frame.space)]
+    assert sum(item.size for item in images) <= MOST_BYTES
+    assert len(images[0]) == len(images[1]) >= 2 and len(images[2]) == len(frame.values) ** min(latents, 2)
+    assert bool(frame.down) == (latents > 1)
+
+
+def test_vectors_are_no_images() -> None:
+    model = VariationalAutoencoder((6,), 2, (4,), (4,), "relu")
+    part = Part(np.zeros((3, 6), dtype=np.float32), np.zeros(3, dtype=np.int64), np.arange(3))
+    assert decoded_frame(model, DevicePart(part, Preprocessing(1.0, (0.0,) * 6, (1.0,) * 6), "cpu"), [0, 1], np.zeros(2), step=0) is None

@@ -12,7 +12,7 @@ from torch import Tensor
 from search_engine.algorithms.pruning import mask_bits, selection
 from search_engine.algorithms.pruning.lottery_ticket import check
 from search_engine.algorithms.pruning.lottery_ticket.controls import TicketControls, _spread
-from search_engine.algorithms.pruning.lottery_ticket.masked_training import MaskedTraining, early_stop, score_at
+from search_engine.algorithms.pruning.lottery_ticket.masked_training import MaskedTraining, early_stop, score_at, step_reaching
 from search_engine.algorithms.pruning.lottery_ticket.rounds import Ticket
 from search_engine.algorithms.pruning.lottery_ticket.search import LotteryTicket, LotteryTicketConfig
 from search_engine.base.errors import BadInput, TrialFailure
@@ -224,7 +224,11 @@ def test_masks_charts_and_metrics_are_said() -> None:
     frame = masks[-1].layers[0]
     assert np.array_equal(mask_of_bits(frame.bits, (20, 64)), bits.numpy()) and (frame.rows, frame.columns) == (20, 64)
     names = [chart.name for chart in charts[-1].charts]
-    assert names == ["accuracy_by_step", "final", "early", "early_stop", "untrained"]
+    turned = any(one.early_stop is not None for one in search.trained)
+    assert names == ["accuracy_by_step", "final", "early", "speed", *["early_stop"] * turned, "untrained"]
+    assert not any(layer.before for layer in masks[0].layers)
+    assert [layer.before for layer in masks[-1].layers] == [layer.bits for layer in masks[-2].layers], "what has just gone can be marked"
+    assert {payload.unit for payload in derived} == {"weight"}
     curves = charts[-1].charts[0].series
     assert curves[0].name == "100 %" and len(curves) == rounds
     metrics = of_kind(payloads, "metrics")
@@ -272,7 +276,9 @@ def test_a_search_cut_in_its_first_round_leaves_nothing_to_compare() -> None:
 
 def test_small_helpers() -> None:
     curve = [[0.0, 0.1, 2.0], [20.0, 0.8, 0.5], [60.0, 0.9, 0.4], [100.0, 0.9, 0.6]]
-    assert early_stop(curve) == 60 and score_at(curve, 20) == 0.8 and score_at(curve, 21) == 0.9 and score_at(curve, 500) == 0.9
+    assert early_stop(curve) == 60 and [step_reaching(curve, loss) for loss in (2.0, 0.45, 0.3)] == [0, pytest.approx(40), None]
+    assert early_stop(curve[:3]) is None, "lowest at the last point: nothing was turned"
+    assert score_at(curve, 20) == 0.8 and score_at(curve, 21) == 0.9 and score_at(curve, 500) == 0.9
     assert _spread([1, 2, 3, 4, 5], 2) == [2, 5] and _spread([1, 2], 8) == [1, 2] and _spread([1, 2, 3], 1) == [3]  # type: ignore[list-item]
 
 

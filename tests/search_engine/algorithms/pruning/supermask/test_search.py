@@ -150,15 +150,16 @@ def test_the_finished_network_computes_what_the_search_scored(options: dict[str,
     assert finalist.finish == "as_is" and finalist.value == search.standings[-1].finished
     search.space.validate(finalist.genome)
     data = digits(0)
-    network, metrics, cost = finish(search.space, finalist, data, data.validation, 0, "cpu")
-    assert metrics["val_accuracy"] == metrics["test_accuracy"] == finalist.value
+    finished = finish(search.space, finalist, data, 0, "cpu")
+    network, scores = finished.network, finished.score("val", data.validation)
+    assert scores["accuracy"] == finalist.value
     inputs = torch.randn(9, 1, 8, 8)
     assert torch.equal(network.for_export()(inputs), network(inputs))
     kept = {entry["name"]: entry["kept"] for entry in finalist.genome.content["layers"]}
     assert {name: int(mask.sum()) for name, mask in network.masks().items()} == kept
     if search.draws:
-        assert metrics["test_sampled_mean"] == pytest.approx(np.mean(search.standings[-1].scores))
-        assert cost.forward == (2 + 3) * len(data.validation)
+        assert scores["sampled_mean"] == pytest.approx(np.mean(search.standings[-1].scores))
+        assert finished.passes == 1 + 3
     else:
         assert kept == {"dense1": round(0.3 * 1280), "dense2": round(0.3 * 240), "output": round(0.3 * 120)}
 

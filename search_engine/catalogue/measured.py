@@ -1,0 +1,53 @@
+"""What the ready-made searches take. The one place of these figures: the words of the cards are made from them.
+
+Measured by `python -m benchmarks.ready_made` on 30 November 2026: each search once, through the real server with two workers, on a machine
+with two cores (Python 3.11, torch on the CPU) that had other work: `learn-to-count`, `evidence-polynomial` and `vae-latents` at a load of
+15 to 21, the others at 3 to 5, with the random architectures that a finale finishes now. So the clock's seconds say
+nothing; `cpu_seconds` are those of the workers, and `seconds` what follows from them on two idle cores.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..base.durations import about
+
+
+@dataclass(frozen=True)
+class Measured:
+    """`seconds`: from the click to the end of the last run, on two idle cores; `download_seconds`: to the first download."""
+
+    runs: int
+    cpu_seconds: float
+    seconds: float
+    download_seconds: float | None
+
+
+MEASURED: dict[str, Measured] = {
+    "darts-digits": Measured(runs=1, cpu_seconds=95, seconds=58, download_seconds=37),
+    "learn-to-count": Measured(runs=4, cpu_seconds=10, seconds=6, download_seconds=None),
+    "lottery-ticket": Measured(runs=1, cpu_seconds=20, seconds=19, download_seconds=19),
+    "evidence-polynomial": Measured(runs=1, cpu_seconds=5, seconds=5, download_seconds=5),
+    "sincos-paths": Measured(runs=5, cpu_seconds=23, seconds=13, download_seconds=7),
+    "three-regimes": Measured(runs=9, cpu_seconds=131, seconds=66, download_seconds=44),
+    "structure-priors": Measured(runs=5, cpu_seconds=28, seconds=15, download_seconds=9),
+    "simplex-methods": Measured(runs=4, cpu_seconds=84, seconds=42, download_seconds=13),
+    "vae-latents": Measured(runs=1, cpu_seconds=16, seconds=16, download_seconds=16),
+}
+
+
+def promise(preset: str) -> str:
+    """The card's sentence about time.
+
+    >>> promise("darts-digits")
+    'The download is ready after about 35 s, the whole after about 60 s, on two idle cores.'
+    >>> promise("three-regimes"), promise("evidence-polynomial")
+    ('Its 9 runs take about 65 s on two idle cores.', 'It takes about 5 s on two idle cores.')
+    """
+    found = MEASURED[preset]
+    if found.runs > 1:
+        return f"Its {found.runs} runs take about {about(found.seconds)} on two idle cores."
+    if found.download_seconds is None or found.download_seconds > 0.95 * found.seconds:
+        return f"It takes about {about(found.seconds)} on two idle cores."
+    ready, whole = about(found.download_seconds), about(found.seconds)
+    return f"The download is ready after about {ready}, the whole after about {whole}, on two idle cores."

@@ -1,0 +1,33 @@
+"""The scores of an entrant of `result.json` as lines for a terminal: no number without its kind, its unit and what it was selected from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+KINDS = {"search": "search score", "validation": "finished, validation", "test": "finished, test (once)"}
+
+
+def score_lines(item: dict[str, Any]) -> list[str]:
+    """One line for each score, one for what each accuracy hides, one for each doubt.
+
+    >>> test = {
+    ...     "kind": "test", "name": "test accuracy", "value": 0.98, "unit": "share of examples", "selected_from": 1,
+    ...     "fidelity": {"text": "trained for 12 epochs"},
+    ... }
+    >>> score_lines({"scores": {"search": None, "validation": None, "test": test}, "by_class": [], "warnings": []})
+    ['finished, test (once): test accuracy 0.9800 (share of examples), trained for 12 epochs']
+    """
+    lines = [_score(score) for score in item["scores"].values() if score is not None]
+    for found in item["by_class"]:
+        recalls = [recall for recall in found["recall"] if recall is not None]
+        lines.append(
+            f"{'validation' if found['split'] == 'val' else 'test'} by class: balanced accuracy {found['balanced_accuracy']:.4f}, "
+            f"macro F1 {found['macro_f1']:.4f}, recall {min(recalls):.4f} to {max(recalls):.4f}; "
+            f"always answering '{found['majority']}' has {found['majority_share']:.4f}"
+        )
+    return [*lines, *(f"note: {sentence}" for sentence in item["warnings"])]
+
+
+def _score(score: dict[str, Any]) -> str:
+    chosen = f", the best of {score['selected_from']:,}" if score["selected_from"] > 1 else ""
+    return f"{KINDS[score['kind']]}: {score['name']} {score['value']:.4f} ({score['unit']}), {score['fidelity']['text']}{chosen}"

@@ -1,0 +1,12 @@
+"""What work left of itself in a run's folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from search_engine.search.data_record import FILE
+
+
+def checkpoints_left(run_dir: Path) -> list[Path]:
+    """Checkpoints that are still there. The record of the data files is none: it stays with the run's models."""
+    return [path for path in run_dir.rglob("*.safetensors") if path != run_dir / FILE]

@@ -1,0 +1,85 @@
+"""What people really give to a download's `predict.py`: tables as spreadsheets write them, pictures as cameras and editors do."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+STANDALONE = Path(__file__).resolve().parents[3] / "search_engine" / "bundle" / "standalone"
+
+
+def script(folder: Path, shape: list[int]) -> Iterator[Any]:
+    """`predict.py` in a download of a model that takes inputs of this shape."""
+    settings = {"task": "classification", "input_shape": shape, "scale": 255.0, "mean": [0.0], "std": [1.0], "class_names": ["a", "b"]}
+    (folder / "preprocessing.json").write_text(json.dumps(settings))
+    for name in ("predict.py", "preprocess.py", "recorded.py"):
+        (folder / name).write_bytes((STANDALONE / name).read_bytes())
+    sys.modules["model"] = ModuleType("model")
+    sys.modules["model"].load_model = lambda: None  # type: ignore[attr-defined]
+    sys.path.insert(0, str(folder))
+    try:
+        about = importlib.util.spec_from_file_location("predict_of_a_download", folder / "predict.py")
+        assert about is not None and about.loader is not None
+        module = importlib.util.module_from_spec(about)
+        about.loader.exec_module(module)
+        yield module
+    finally:
+        for name in ("model", "preprocess"):
+            sys.modules.pop(name, None)
+        sys.path[:] = [place for place in sys.path if place != str(folder)]
+
+
+@pytest.fixture
+def of_rows(tmp_path: Path) -> Iterator[Any]:
+    yield from script(tmp_path, [3])
+
+
+@pytest.fixture
+def of_pictures(tmp_path: Path) -> Iterator[Any]:
+    yield from script(tmp_path, [1, 4, 4])
+
+
+@pytest.mark.parametrize("text", [
+    "1,2.5,3\n4,5,6\n", "\ufeff1,2.5,3\n4,5,6\n", "alcohol,malic,ash\n1,2.5,3\n4,5,6\n",
+    '\ufeff"alcohol","malic","ash"\r\n1,2.5,3\r\n4,5,6\r\n',
+    "1e0, 2.5, 3\n4, 5, 6", "1,2.5,3\n\n4,5,6\n\n",
+])
+def test_tables(text: str, of_rows: Any, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_bytes(text.encode())
+    assert of_rows.read_examples(tmp_path / "rows.csv", False).tolist() == [[1, 2.5, 3], [4, 5, 6]]
+
+
+@pytest.mark.parametrize("data", [b"", b"a,b,c\n", b"1,2,3\nx,y,z\n", b"\xff\xfe\x00", b"1,2\n", b"1,2,nan\n"])
+def test_what_is_no_table_is_told(data: bytes, of_rows: Any, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_bytes(data)
+    with pytest.raises(SystemExit) as stopped:
+        of_rows.read_examples(tmp_path / "rows.csv", False)
+    assert str(tmp_path / "rows.csv") in str(stopped.value)
+
+
+def test_pictures_of_every_depth_show_the_same(of_pictures: Any, tmp_path: Path) -> None:
+    grey = np.zeros((4, 4), np.uint8)
+    grey[1:3, 1:3] = 128
+    wide = grey.astype(np.uint16) * 257
+    clear = np.dstack([np.full((4, 4, 3), 128, np.uint8), np.where(grey > 0, 255, 0).astype(np.uint8)])
+    pictures = {
+        "grey.png": Image.fromarray(grey), "grey16.png": Image.fromarray(wide), "rgb.png": Image.fromarray(np.dstack([grey] * 3)),
+        "rgba.png": Image.fromarray(clear),
+    }
+    found = {}
+    for name, picture in pictures.items():
+        picture.save(tmp_path / name)
+        found[name] = of_pictures.read_examples(tmp_path / name, False)
+    for name, values in found.items():
+        assert np.abs(values - found["grey.png"]).max() <= 1, name
+    inverted = of_pictures.read_examples(tmp_path / "rgba.png", True)
+    assert inverted[0, 0, 0, 0] == 0, "what is clear is the paper of a picture that is dark on light"

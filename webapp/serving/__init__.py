@@ -1,0 +1,1 @@
+"""The web process: uvicorn, with bounds on what somebody may send before anybody knows who it is."""
