@@ -20,9 +20,7 @@ class _Connection:
     far: socket.socket
     resets: bool = False
 
-    def close(self, *, abruptly: bool = False) -> None:
-        # Said before the first read is ended: whoever comes out of that closes, too, and must not end the other socket in good order.
-        self.resets = self.resets or abruptly
+    def close(self) -> None:
         for end in (self.near, self.far):
             with contextlib.suppress(OSError):
                 if self.resets:
@@ -102,9 +100,12 @@ class Cable:
     def _hang_up(self, *, abruptly: bool) -> None:
         with self._changed:
             connections, self._connections = self._connections, set()
+            for connection in connections:
+                # Known before anybody who waits here goes on: it closes, too, and must not end the other socket in good order.
+                connection.resets = abruptly
             self._changed.notify_all()
         for connection in connections:
-            connection.close(abruptly=abruptly)
+            connection.close()
 
     def _accept(self, door: socket.socket) -> None:
         while True:
@@ -145,7 +146,8 @@ class Cable:
                 with self._changed:
                     while self._state in kept_back and connection in self._connections:
                         self._changed.wait()
-                more = bool(data)
+                    # What was kept back of a connection that has been hung up is lost with it.
+                    more = bool(data) and connection in self._connections
                 if more:
                     sink.sendall(data)
         with self._changed:

@@ -67,6 +67,7 @@ def test_the_lists_with_pages_are_these() -> None:
 
 def test_every_page_is_read_from_an_index_and_nothing_beside_it() -> None:
     client, run = world(MANY)
+    count_rows()
     for address in every_list(run):
         pages = list(walked(client, address))
         few = "hash=" in address or (address.startswith("models") and "run=" in address)
@@ -122,6 +123,13 @@ def walked(client: Any, address: str) -> Iterator[Walked]:
         page = answer.json()
         yield Walked(page["results"], [query["sql"] for query in captured if ' AS "pk"' in query["sql"]])
         following = None if page["next"] is None else f"&cursor={page['next']}"
+
+
+def count_rows() -> None:
+    """Tell PostgreSQL's planner what is there: by what another test's rows left, two indexes can be alike to it, and it takes the wider one."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
 
 
 def assert_one_range(sql: str, address: str) -> None:
