@@ -276,10 +276,10 @@ class CoDeepNeat(TrialSearch[CoDeepNeatConfig]):
         self.module_history.add(self.modules, of_modules)
         self.blueprint_history.add(self.blueprints, of_blueprints)
         self._remember(results, values)
-        if self.options.compress == "with_inheritance":
-            self._inherit(results, values)
         self._report(scored, results)
         if self.generation < self.options.generations:
+            if self.options.compress == "with_inheritance":
+                self._inherit(results, values)
             self._breed(of_modules, of_blueprints)
 
     def _remember(self, results: list[Result], values: list[float]) -> None:

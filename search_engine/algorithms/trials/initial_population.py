@@ -55,8 +55,13 @@ class Founders:
         rng = random.Random(derive_seed(self._context.seed, "initial population", number))
         return self._context.space.sample(rng)
 
-    def announce(self) -> None:
-        """Say the digest, once, before the first of them is proposed."""
+    def proposed(self, number: int) -> Genome:
+        """The same for who proposes it now: with the first one the digest is said."""
+        if number == 0:
+            self._announce()
+        return self.genome(number)
+
+    def _announce(self) -> None:
         genomes = [self.genome(number).content for number in range(self.size)]
         self._context.emit(announcement(f"{self.size:,} random architectures", self.size, genomes), 0)
 
