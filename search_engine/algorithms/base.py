@@ -143,6 +143,8 @@ class Compressed:
     """Of one forward pass over one example, before and after."""
     widths: dict[str, int]
     """By layer: channels that it keeps."""
+    plain: dict[str, float] | None = None
+    """Metrics of the network as it was, trained alike, where that was asked for (`Compression.beside`)."""
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,8 @@ class Compression:
     epochs: float = 1.0
     """The phase has so many optimiser steps and so many passes over the training part, whichever is longer."""
     learning_rate: float = 0.1
+    beside: bool = False
+    """Whether the network is trained as it is, too, for comparison: at its own expense, apart from the trial's."""
 
     def length(self, steps_per_epoch: int) -> int:
         """Optimiser steps of the phase."""
@@ -37,6 +39,11 @@ class Compression:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """What decides the trial's result."""
+        return {name: value for name, value in asdict(self).items() if name != "beside"}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Compression:

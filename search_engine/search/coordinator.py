@@ -372,11 +372,13 @@ class Coordinator:
         self._obsolete += [weights_file(trial) for trial in trials]
 
     def timed(self, outcome: dict[str, Any], compressed: Compressed | None) -> None:
-        """Say what compressing has taken and saved so far, where it was done."""
+        """Say what compressing has taken and saved so far, where it was done; what was trained for comparison is not charged."""
+        if "apart" in outcome:
+            self.apart = self.apart.plus(Cost.model_validate(outcome["apart"]))
         timing = outcome.get("timing")
         if timing is None or compressed is None:
             return
-        self.speed_up.add(compressed.flops, timing["epochs"], timing["phase_epochs"], timing["seconds"])
+        self.speed_up.add(compressed.flops, timing["epochs"], timing["phase_epochs"], timing["seconds"], timing["plain"])
         self.say(Ops(what="timing", message=self.speed_up.message(), values=self.speed_up.figures()), self.speed_up.trials)
 
     def declared_cost(self, genome: Genome, fidelity: dict[str, Any], compress: Compression | None = None) -> Cost:

@@ -55,12 +55,13 @@ class Stretches:
 
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
         self._clock = clock
-        self._seconds = {"compress": 0.0, "train": 0.0, "score": 0.0}
-        self._calls = {"compress": 0, "train": 0, "score": 0}
+        self._seconds = {"compress": 0.0, "train": 0.0, "score": 0.0, "plain": 0.0}
+        self._calls = {"compress": 0, "train": 0, "score": 0, "plain": 0}
 
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
-        """Inside is `compress`, `train` (a step alone) or `score` (a step that ends an epoch, or a further batch that is scored)."""
+        """Inside is `compress`, `train` (a step alone), `score` (a step that ends an epoch, or a further batch that is scored), or `plain`
+        (the training of the network as it is, for comparison)."""
         started = self._clock()
         yield
         self._seconds[name] += self._clock() - started
@@ -73,6 +74,11 @@ class Stretches:
         ending = min(max(ending, 0.0), self._seconds["score"])
         return {"compress": self._seconds["compress"], "train": ordinary + ending, "score": self._seconds["score"] - ending}
 
+    @property
+    def plain(self) -> float:
+        """Seconds of the comparison."""
+        return self._seconds["plain"]
+
     def state_dict(self) -> dict[str, Any]:
         return {"seconds": dict(self._seconds), "calls": dict(self._calls)}
 
@@ -83,8 +89,8 @@ class Stretches:
 class SpeedUp:
     """Over the compressed trials of a run: a, c, d, the predicted S and the measured one.
 
-    Measured is what the same networks would have taken as they were, by the seconds of an epoch of their own compression, against what they
-    took. Three networks that halve, with 2 epochs after 1:
+    Measured is what the same networks would have taken as they were against what they took: by the clock where a network was trained as it
+    was, too, else by the seconds of an epoch of its own compression. Three networks that halve, with 2 epochs after 1:
 
     >>> speed_up = SpeedUp()
     >>> for _ in range(3): speed_up.add((4e6, 2e6), n=2, k=1, seconds={"compress": 4.0, "train": 4.0, "score": 0.2})
@@ -97,15 +103,18 @@ class SpeedUp:
     def __init__(self) -> None:
         self._sums = dict.fromkeys(self.TOTALS, 0.0)
 
-    def add(self, flops: tuple[float, float], n: float, k: float, seconds: dict[str, float]) -> None:
-        """One network: FLOPs before and after, epochs of training and of compression, and seconds by part."""
+    def add(self, flops: tuple[float, float], n: float, k: float, seconds: dict[str, float], plain: float | None = None) -> None:
+        """One network: FLOPs before and after, epochs of training and of compression, seconds by part, and those of the whole training
+        without compression where that was done. One that could not be compressed (k = 0) tells nothing."""
+        if k <= 0 or n <= 0:
+            return
         before, after = flops
         epoch = seconds["compress"] / k
         # Scoring takes longer in the larger network as training does.
         slower = epoch / (seconds["train"] / n) if seconds["train"] > 0 else 1.0
         found = {
             "trials": 1.0, "before": before, "after": after, "worked": n * after, "n": n, "k": k, **seconds,
-            "plain": n * epoch + seconds["score"] * slower,
+            "plain": n * epoch + seconds["score"] * slower if plain is None else plain,
         }
         self._sums = {name: self._sums[name] + found[name] for name in self.TOTALS}
 

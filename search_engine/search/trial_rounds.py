@@ -74,7 +74,7 @@ def compressed_of(tree: dict[str, Any] | None) -> Compressed | None:
     if tree is None:
         return None
     before, after = tree["flops"]
-    return Compressed(Genome.from_json(tree["genome"]), (before, after), dict(tree["widths"]))
+    return Compressed(Genome.from_json(tree["genome"]), (before, after), dict(tree["widths"]), tree["plain"])
 
 
 def _compressed_tree(compressed: Compressed | None) -> dict[str, Any] | None:
@@ -326,7 +326,7 @@ class TrialRounds:
 
     def _open(self, proposal: Proposal) -> None:
         hash_, string = self.host.describe(proposal.genome)
-        compress = [] if proposal.compress is None else [proposal.compress.to_json()]
+        compress = [] if proposal.compress is None else [proposal.compress.key]
         key = canonical_json([hash_, proposal.fidelity, asdict(proposal.inherit) if proposal.inherit else None, *compress])
         original = self.known.get(key) if self.phase.repeatable else None
         number = self.first_number + self.asked

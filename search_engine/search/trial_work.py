@@ -96,6 +96,8 @@ class TrialWork(GenomeWork):
         self.compressed: dict[str, Any] | None = None
         """What it gave: `genome`, `flops` (before, after), `widths`, `steps`, `cost`."""
         self.stretches = Stretches()
+        self.plain: Trainer | None = None
+        """The training of the network as it is, beside the compressed one."""
         self.trainer: Trainer
 
     def _begin(self) -> None:
@@ -103,7 +105,7 @@ class TrialWork(GenomeWork):
 
         self.device = device.resolve(self.resources.checked.config.device)
         if self.compression is None:
-            self._open_trainer(self.genome)
+            self.trainer = self._trainer_of(self.genome)
         elif not self.restored:
             self._open_compressing()
 
@@ -127,9 +129,9 @@ class TrialWork(GenomeWork):
         self.compressing.say(self.log, self.cost.samples)
         self.compressing = None
         self.generators.restart(derive_seed(self.seed, "global"))
-        self._open_trainer(Genome.from_json(self.compressed["genome"]))
+        self.trainer = self._trainer_of(Genome.from_json(self.compressed["genome"]))
 
-    def _open_trainer(self, genome: Genome) -> None:
+    def _trainer_of(self, genome: Genome) -> Trainer:
         from ..training.trainer import Trainer
 
         config = self.resources.checked.config
@@ -138,7 +140,7 @@ class TrialWork(GenomeWork):
         given = self.spec.arguments.get("inherit")
         if given is not None and not self.restored:
             starting_weights.inherit(network, self.run_dir, given["trial"], given["parts"])
-        self.trainer = Trainer(
+        return Trainer(
             network, self.resources.search_data, self.training, seed=self.seed, device=self.device, amp=config.amp
         )
 
@@ -151,6 +153,13 @@ class TrialWork(GenomeWork):
                 self.compressing.advance()
             if self.compressing.finished:
                 self._close_compressing()
+            return
+        if self.trainer.finished:
+            with self.stretches.part("plain"):
+                if self.plain is None:
+                    self.generators.restart(derive_seed(self.seed, "global"))
+                    self.plain = self._trainer_of(self.genome)
+                self.plain.advance()
             return
         with self.stretches.part("score" if self.trainer.scores_next else "train"):
             self.trainer.advance()
@@ -170,7 +179,9 @@ class TrialWork(GenomeWork):
         self.initialised = True
 
     def _done(self) -> bool:
-        return self.initialised and self.compressing is None and self.trainer.finished
+        if not self.initialised or self.compressing is not None or not self.trainer.finished:
+            return False
+        return self.compression is None or not self.compression.beside or (self.plain is not None and self.plain.finished)
 
     def place(self) -> None:
         if self.spec.arguments.get("keep") and self.failure is None and not self.cut:
@@ -201,7 +212,7 @@ class TrialWork(GenomeWork):
             "machine": False,
             "metrics": self.trainer.metrics(),
             "cost": self.cost.model_dump(),
-            "seconds": self.seconds,
+            "seconds": self.seconds - self.stretches.plain,
             **self._of_compression(),
         }
 
@@ -211,11 +222,15 @@ class TrialWork(GenomeWork):
             return {}
         steps, per_epoch = self.trainer.steps_done, self.trainer.steps_per_epoch
         return {
-            "compressed": {name: self.compressed[name] for name in ("genome", "flops", "widths")},
+            "compressed": {
+                **{name: self.compressed[name] for name in ("genome", "flops", "widths")},
+                "plain": None if self.plain is None else self.plain.metrics(),
+            },
             "timing": {
                 "seconds": self.stretches.seconds(steps), "epochs": steps / per_epoch,
-                "phase_epochs": self.compressed["steps"] / per_epoch,
+                "phase_epochs": self.compressed["steps"] / per_epoch, "plain": None if self.plain is None else self.stretches.plain,
             },
+            **({} if self.plain is None else {"apart": self.plain.cost.model_dump()}),
         }
 
     def progress(self) -> Progress:
@@ -226,6 +241,10 @@ class TrialWork(GenomeWork):
             return Progress(done, first + own, f"compressing, step {done} of {first}")
         done, total = self.trainer.steps_done, self.trainer.steps_total
         first = 0 if self.compressed is None else self.compressed["steps"]
+        if self.compression is not None and self.compression.beside:
+            beside = 0 if self.plain is None else self.plain.steps_done
+            text = f"step {done} of {total}" if self.plain is None else f"for comparison as it is, step {beside} of {total}"
+            return Progress(first + done + beside, first + 2 * total, text)
         return Progress(first + done, first + total, f"step {done} of {total}")
 
     def _state(self) -> dict[str, Any]:
@@ -239,6 +258,7 @@ class TrialWork(GenomeWork):
             "compressing": None if compressing is None else compressing.state_dict(),
             "compressed": self.compressed,
             "stretches": self.stretches.state_dict(),
+            "plain": None if self.plain is None else self.plain.state_dict(),
         }
 
     def _load(self, state: dict[str, Any]) -> None:
@@ -253,7 +273,10 @@ class TrialWork(GenomeWork):
                     self.compressing.load_state_dict(state["compressing"])
                 else:
                     assert self.compressed is not None
-                    self._open_trainer(Genome.from_json(self.compressed["genome"]))
+                    self.trainer = self._trainer_of(Genome.from_json(self.compressed["genome"]))
+                if state["plain"] is not None:
+                    self.plain = self._trainer_of(self.genome)
+                    self.plain.load_state_dict(state["plain"])
         if state["trainer"] is not None:
             self.trainer.load_state_dict(state["trainer"])
         self.initialised = state["initialised"]

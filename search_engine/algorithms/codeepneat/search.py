@@ -20,7 +20,9 @@ second parent for the fitter one.
 
 from __future__ import annotations
 
+import math
 import random
+from dataclasses import replace
 from statistics import fmean
 from typing import Any, ClassVar, Literal, cast
 
@@ -28,8 +30,10 @@ from pydantic import Field
 
 from search_engine.base.compression import Compression
 from search_engine.base.generators import derive_seed
+from search_engine.base.migrations import Steps
+from search_engine.base.ranks import spearman
 from search_engine.base.works_with import WorksWith, each, one_of
-from search_engine.events import ChartsFrame, Notice
+from search_engine.events import ChartsFrame, ControlScored, Notice
 from search_engine.spaces.blueprint.space import BlueprintSpace
 from search_engine.spaces.genes.graph import GeneGraph
 
@@ -56,6 +60,7 @@ class CoDeepNeatConfig(SharedStart):
         **each(
             (
                 "compress_strength", "compress_threshold", "compress_steps", "compress_epochs", "compress_floor", "compress_learning_rate",
+                "plain_sample",
             ),
             {"compress": COMPRESSED},
         ),
@@ -152,6 +157,12 @@ class CoDeepNeatConfig(SharedStart):
         "fitness cannot be compared.",
     )
 
+    plain_sample: int = Field(
+        default=0, ge=0, le=10_000, title="Compression: networks for comparison",
+        description="So many networks of the first generation are trained as they are, too, which shows whether compressed networks rank as "
+        "plain ones do, and what time was saved. Not charged.",
+    )
+
     @property
     def compression(self) -> Compression | None:
         """How networks are compressed, where they are."""
@@ -161,6 +172,10 @@ class CoDeepNeatConfig(SharedStart):
             strength=self.compress_strength, threshold=self.compress_threshold, floor=self.compress_floor, steps=self.compress_steps,
             epochs=self.compress_epochs, learning_rate=self.compress_learning_rate,
         )
+
+    def kept_of(self, width: int) -> int:
+        """The fewest filters that a compressed layer of that width keeps."""
+        return max(1, math.ceil(self.compress_floor * width - 1e-9))
 
     def compression_of(self, generation: int) -> Compression | None:
         """Of the generation with that number, from 1."""
@@ -178,7 +193,9 @@ class CoDeepNeat(TrialSearch[CoDeepNeatConfig]):
     title = "Coevolution"
     scheduling = "generational"
     finite = True
-    keeps = ("modules", "blueprints", "generation", "best_of", "module_history", "blueprint_history")
+    keeps = ("modules", "blueprints", "generation", "best_of", "module_history", "blueprint_history", "beside")
+    state_version = 2
+    state_steps: ClassVar[Steps] = {1: lambda state: {**state, "beside": []}}
     stop_reason = "horizon"
 
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
@@ -199,6 +216,8 @@ class CoDeepNeat(TrialSearch[CoDeepNeatConfig]):
         """The generation that is under way."""
         self.best_of: dict[str, int] = {}
         """By the number of a blueprint of the last generation (JSON wants text): its best network's candidate number."""
+        self.beside: list[list[float]] = []
+        """(plain, compressed) scores of the networks that were trained both ways."""
         self.module_history = SpeciesHistory("modules", "Modules")
         self.blueprint_history = SpeciesHistory("blueprints", "Blueprints")
         rng = self._first_generator()
@@ -241,10 +260,15 @@ class CoDeepNeat(TrialSearch[CoDeepNeatConfig]):
             parents = tuple(dict.fromkeys(self.best_of[str(number)] for number in own))
             operator = "random" if self.generation == 1 else "assembled anew" if own == [blueprint.number] else "new blueprint"
             genome = self.space.genome(*parts(assembly, blueprints, modules))
-            proposals.append(Proposal(genome, parents, operator, fidelity, compress=compress))
+            proposals.append(Proposal(genome, parents, operator, fidelity, compress=self._compress(compress, len(proposals))))
         if self.generation == 1 and self.options.shared_start:
             self._announce(proposals)
         return proposals
+
+    def _compress(self, compress: Compression | None, place: int) -> Compression | None:
+        """How the network at that place of the generation is compressed: the first ones of all are trained as they are, too."""
+        beside = self.generation == 1 and place < self.options.plain_sample
+        return replace(compress, beside=True) if compress is not None and beside else compress
 
     def _assembled(self) -> list[Assembly]:
         rng = self.context.rng
@@ -276,6 +300,7 @@ class CoDeepNeat(TrialSearch[CoDeepNeatConfig]):
         self.module_history.add(self.modules, of_modules)
         self.blueprint_history.add(self.blueprints, of_blueprints)
         self._remember(results, values)
+        self._compare(results)
         self._report(scored, results)
         if self.generation < self.options.generations:
             if self.options.compress == "with_inheritance":
@@ -289,6 +314,26 @@ class CoDeepNeat(TrialSearch[CoDeepNeatConfig]):
             key = str(assembly.blueprint)
             if key not in best or value > best[key]:
                 self.best_of[key], best[key] = result.number, value
+
+    def _compare(self, results: list[Result]) -> None:
+        """Of the networks of this generation that were trained both ways, each once."""
+        metric = self.context.metric
+        found = [
+            [result.compressed.plain[metric], result.metrics[metric]]
+            for result in results
+            if result.ok and result.reused_from is None and result.compressed is not None and result.compressed.plain is not None
+        ]
+        if not found:
+            return
+        self.beside += found
+        plain, compressed = zip(*self.beside, strict=True)
+        values = {"networks": float(len(plain)), "plain": fmean(plain), "compressed": fmean(compressed)}
+        correlation = spearman(plain, compressed)
+        said = "too few, or all alike: no rank correlation" if correlation is None else f"rank correlation {correlation:.2f}"
+        if correlation is not None:
+            values["rank_correlation"] = correlation
+        message = f"{len(plain)} networks of the first generation, compressed and as they are: {said}."
+        self.context.emit(ControlScored(name="plain_sample", title="Compressed beside plain", message=message, values=values), self.tally.told)
 
     def _inherit(self, results: list[Result], values: list[float]) -> None:
         """Algorithm 2: modules take over the widths that they were left in their fittest network. Blueprints stay as they are."""
@@ -346,6 +391,8 @@ class CoDeepNeat(TrialSearch[CoDeepNeatConfig]):
         }
         if scored:
             values |= {"best": max(scored), "mean": fmean(scored)}
+        if self.beside and (correlation := spearman(*zip(*self.beside, strict=True))) is not None:
+            values["rank_correlation"] = correlation
         compressed = [result.compressed.flops for result in results if result.compressed is not None]
         if compressed:
             values["flops_ratio"] = sum(after for _, after in compressed) / sum(before for before, _ in compressed)
