@@ -46,7 +46,7 @@ from .assembling import assemblies, parts
 from .credit import Assembly, blueprint_fitness, module_fitness
 from .genetics import Blueprints, Modules, Rates
 from .inheriting import inherited
-from .report import SpeciesHistory
+from .report import SpeciesHistory, last_generation
 
 
 COMPRESSED = one_of("without_inheritance", "with_inheritance")
@@ -400,6 +400,9 @@ class CoDeepNeat(TrialSearch[CoDeepNeatConfig]):
         metric = self.context.metric
         charts = [*self.module_history.charts(metric), *self.blueprint_history.charts(metric)]
         self.context.emit(ChartsFrame(step=self.tally.told, charts=charts), self.tally.told)
+        if self.generation == self.options.generations and self.options.shared_start:
+            # Who begins like others wants to be compared with them.
+            self.context.emit(last_generation(scored, len(results) - len(scored), metric), self.tally.told)
 
     # ---------------------------------------------------------------- state
 
