@@ -111,13 +111,17 @@ class Compressing:
         before, after = found["flops"]
         layers = ", ".join(f"{name} {width}" for name, width in found["widths"].items())
         message = f"Compressed in {step:,} steps to {after / before:.1%} of its FLOPs; filters by layer: {layers}."
-        values = {"flops_before": before, "flops_after": after, **{f"width {name}": float(width) for name, width in found["widths"].items()}}
+        widths = {f"width {name}": float(width) for name, width in found["widths"].items()}
+        values = {"flops_before": before, "flops_after": after, **widths}
         log.add(Notice(name="compressed", message=message, step=step, values=values), step)
         names = {path: name for name, path in self._paths.items()}
         held = [names.get(block, block) for block in shrunk.floors_held]
         if held:
-            kept = f"{self._compression.floor:.0%} of their filters, one at least"
-            message = f"The threshold of {self._compression.threshold:g} would have emptied or nearly emptied {', '.join(held)}: kept are {kept}."
+            threshold, floor = self._compression.threshold, self._compression.floor
+            message = (
+                f"The threshold of {threshold:g} would have emptied or nearly emptied {', '.join(held)}: kept are {floor:.0%} of their "
+                "filters, one at least."
+            )
             log.add(Notice(name="width_floor", message=message, step=step, values={"layers": float(len(held))}), step)
 
     # ---- checkpoints

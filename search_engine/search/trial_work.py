@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ..base.compression import Compression
 from ..base.errors import BadInput, TrialFailure
@@ -74,9 +74,9 @@ class GenomeWork(Work):
 
 class TrialWork(GenomeWork):
     """Arguments: `genome`, `hash`, `fidelity`; `inherit` ({trial, parts}) where it starts from an earlier trial's weights, `keep` where
-    later ones may start from its own; `compress` where its network is compressed first; `said` where it was begun in a group that the machine failed: of so many epochs the figures are said.
-    The seed depends on the genome and the fidelity, not on the trial's number, so that an equal trial
-    has an equal result and may be reused."""
+    later ones may start from its own; `compress` where its network is compressed first; `said` where it was begun in a group that the
+    machine failed: of so many epochs the figures are said. The seed depends on the genome and the fidelity, not on the trial's number, so
+    that an equal trial has an equal result and may be reused."""
 
     def __init__(self, spec: WorkSpec, checked: CheckedRun, data_dir: Path, run_dir: Path) -> None:
         fidelity = spec.arguments.get("fidelity", {})
@@ -111,7 +111,7 @@ class TrialWork(GenomeWork):
 
     def _open_compressing(self) -> None:
         """The shrinking of the network, with generators of its own: the training after it is the one that the network would have had."""
-        from .compressing import Compressing
+        from .compressing import Compressing, Resizable
 
         assert self.compression is not None
         self.generators.restart(derive_seed(self.seed, "compress"))
@@ -119,7 +119,7 @@ class TrialWork(GenomeWork):
         build = load_object(self.resources.checked.space.builder)
         network = build(space, self.genome, "trial", self.training)
         self.compressing = Compressing(
-            network, space, self.genome, self.resources.checked.space.layer_paths, data, self.training, self.compression,
+            network, cast(Resizable, space), self.genome, self.resources.checked.space.layer_paths, data, self.training, self.compression,
             derive_seed(self.seed, "compress"), self.device,
         )
 
