@@ -38,6 +38,9 @@ BY_CHANNELS = ("cell", "nb201", "macro", "block_network", "hierarchical")
 """Spaces whose networks take a width, and some of them a depth, from outside."""
 KNOWN = (AUTO, "blueprint", "plain", "mlp", "modular", "node_chain", *BY_CHANNELS)
 """What the form offers: spaces of the house whose networks can be followed."""
+SMALL_CNN: dict[str, Any] = {"network": "cnn", "channels": [16, 24], "widths": [64], "batch_norm": True}
+SMALL_PERCEPTRON: dict[str, Any] = {"widths": [128, 64], "batch_norm": True}
+"""The networks of `auto`."""
 LARGEST_WIDTH = 1_000_000
 
 
@@ -51,8 +54,9 @@ class ResizedConfig(SpaceConfig):
 
     of: str = Field(
         default=AUTO, min_length=1, max_length=100, title="Networks of", json_schema_extra={"enum": list(KNOWN)},
-        description="The space that the network is drawn from. auto: blueprint where the data are images to classify, else mlp. A space of "
-        "an installed package can be named too; one whose networks cannot be followed is refused, with the layer and the reason.",
+        description="The space that the network is drawn from. auto: of plain, with batch normalisation, a small convolutional network for "
+        "images and a perceptron for vectors. A space of an installed package can be named too; one whose networks cannot be followed is "
+        "refused, with the layer and the reason.",
     )
     options: dict[str, Any] = Field(
         default={}, title="Options of that space",
@@ -71,15 +75,17 @@ class ResizedSpace(SearchSpace[ResizedConfig]):
     offers: ClassVar[frozenset[str]] = frozenset({"widths"})
 
     def validate_shape(self, shape: DataShape) -> None:
-        _space(self._own(shape), self.config.options, shape, "space_options.of")
+        self._own(shape)
 
     def validate_training(self, layers: int, channels: int) -> None:
         """Depth and width are the genome's."""
 
-    def _own(self, shape: DataShape) -> str:
-        if self.config.of != AUTO:
-            return self.config.of
-        return "blueprint" if shape.is_image and min(shape.input[1:]) >= 4 and shape.task == "classification" else "mlp"
+    def _own(self, shape: DataShape) -> SearchSpace[Any]:
+        """The space that networks are drawn from."""
+        name, options = self.config.of, self.config.options
+        if name == AUTO:
+            name, options = "plain", SMALL_CNN if shape.is_image else SMALL_PERCEPTRON
+        return _space(name, options, shape, "space_options.of")
 
     # ---- genomes
 
@@ -131,7 +137,7 @@ class ResizedSpace(SearchSpace[ResizedConfig]):
 
     def sample(self, rng: random.Random) -> Genome:
         """A random network of the other space (of one whose weights can be masked, the whole one) with its own widths."""
-        space = _space(self._own(self.shape), self.config.options, self.shape, "space_options.of")
+        space = self._own(self.shape)
         drawn = space.dense() if "masks" in space.offers else space.sample(rng)  # type: ignore[attr-defined]
         return self.genome(space, drawn, {}, self.config.channels, self.config.layers)
 

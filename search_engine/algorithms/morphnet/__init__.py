@@ -64,8 +64,7 @@ ENTRY = AlgorithmEntry(
     quick={
         "options": {"shrink_epochs": 1, "train_epochs": 1, "batch_size": 256, "sweep": [100.0], "threshold": 0.5, "factor": 30.0},
         "space_options": {
-            "of": "blueprint",
-            "options": {"filters_min": 2, "filters_max": 6, "dense_min": 8, "dense_max": 16, "blueprint_nodes": 2, "module_nodes": 2},
+            "of": "plain", "options": {"network": "cnn", "channels": [4, 6], "widths": [8], "batch_norm": True},
         },
         "finale": {"baselines": 1, "training": {"epochs": 1, "train_examples": 128}},
     },

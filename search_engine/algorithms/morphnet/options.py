@@ -89,7 +89,7 @@ class MorphNetConfig(AlgorithmConfig):
         "seed network itself, trained alike.",
     )
     sweep: tuple[float, ...] = Field(
-        default=(0.01, 0.1, 1.0, 10.0, 100.0), max_length=12, title="Sweep of the strength",
+        default=(0.01, 0.1, 1.0, 10.0, 100.0, 1000.0), max_length=12, title="Sweep of the strength",
         description="After the search, outside its budget: the first round with each of these strengths, its network and uniform "
         "shrinking to the same cost trained alike. A log grid around 1; empty: none.",
     )

@@ -59,11 +59,13 @@ def test_other_widths_are_another_genome() -> None:
     assert space.genome(space, first, second.content["widths"]) == second
 
 
-@pytest.mark.parametrize(("shape", "expected"), [(IMAGES, "blueprint"), (VECTORS, "mlp"), (DataShape((5,), 1, "regression"), "mlp")])
+@pytest.mark.parametrize(
+    ("shape", "expected"), [(IMAGES, "cnn"), (VECTORS, "perceptron"), (DataShape((5,), 1, "regression"), "perceptron")]
+)
 def test_auto_follows_the_data(shape: DataShape, expected: str) -> None:
     space = resized(shape)
     genome = space.sample(random.Random(0))
-    assert genome.content["of"] == expected
+    assert genome.content["of"] == "plain" and genome.content["genome"]["network"] == expected
     assert build(space, genome, "final", TrainingConfig())(torch.zeros(2, *shape.input)).shape == (2, shape.classes)
 
 
@@ -106,7 +108,7 @@ def test_removed_weights_would_come_back() -> None:
 def test_widths_of_other_layers_are_refused_where_the_network_is_built() -> None:
     space = resized(**CNN)
     wrong = space.genome(space, space.sample(random.Random(0)), {"steps.0.0": 2})
-    with pytest.raises(BadInput, match="one width is given for each of features.0.0, features.1.0, hidden.0.0") as refusal:
+    with pytest.raises(BadInput, match="one width is given for each of features") as refusal:
         build(space, wrong, "final", TrainingConfig())
     assert refusal.value.field == "genome"
 
