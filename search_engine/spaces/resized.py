@@ -22,7 +22,7 @@ from pydantic import Field, ValidationError
 
 from ..base.errors import BadInput
 from ..base.quoting import shown
-from ..base.works_with import WorksWith, each, one_of
+from ..base.works_with import WorksWith, one_of
 from ..events import GraphData, GraphEdge, GraphNode
 from .base import SearchSpace, SpaceConfig, SpaceEntry
 from .data_shape import DataShape
@@ -34,9 +34,10 @@ if TYPE_CHECKING:
     import networkx as nx
 
 AUTO = "auto"
-BY_CHANNELS = ("cell", "nb201", "macro", "block_network", "hierarchical")
-"""Spaces whose networks take a width, and some of them a depth, from outside."""
-KNOWN = (AUTO, "blueprint", "plain", "mlp", "modular", "node_chain", *BY_CHANNELS)
+BY_LAYERS = ("cell", "nb201", "hierarchical")
+BY_CHANNELS = (*BY_LAYERS, "macro", "node_chain", "block_network")
+"""Spaces whose networks take a depth, and a width, from outside."""
+KNOWN = (AUTO, "blueprint", "plain", "mlp", "modular", *BY_CHANNELS)
 """What the form offers: spaces of the house whose networks can be followed."""
 SMALL_CNN: dict[str, Any] = {"network": "cnn", "channels": [16, 24], "widths": [64], "batch_norm": True}
 SMALL_PERCEPTRON: dict[str, Any] = {"widths": [128, 64], "batch_norm": True}
@@ -48,7 +49,8 @@ class ResizedConfig(SpaceConfig):
     """Which networks it begins with."""
 
     works_with: ClassVar[WorksWith] = {
-        **each(("channels", "layers"), {"of": one_of(*BY_CHANNELS)}),
+        "channels": {"of": one_of(*BY_CHANNELS)},
+        "layers": {"of": one_of(*BY_LAYERS)},
         "options": {"of": one_of(*(name for name in KNOWN if name != AUTO))},
     }
 

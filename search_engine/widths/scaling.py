@@ -17,7 +17,7 @@ def scaled(widths: Mapping[str, int], multiplier: float) -> dict[str, int]:
 
 
 def largest_multiplier(channels: ChannelGroups, widths: Mapping[str, int], resource: Resource, budget: float) -> float:
-    """The largest omega with F(omega * widths) <= budget, by binary search: F rises with omega. It is below 1 where the widths themselves
+    """The largest ω with F(ω * widths) <= budget, by binary search: F rises with ω. It is below 1 where the widths themselves
     are beyond the budget, and 0 where even one channel in every block is."""
 
     def within(multiplier: float) -> bool:

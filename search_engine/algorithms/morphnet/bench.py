@@ -83,7 +83,7 @@ class Bench:
         return self.cost(widths) / self.cost(self.widths)
 
     def expanded(self, widths: Widths) -> tuple[float, Widths]:
-        """omega, and the widths that it gives."""
+        """ω, and the widths that it gives."""
         if not self.options.expand_to:
             return 1.0, dict(widths)
         budget = self.options.expand_to * self.cost(self.widths)

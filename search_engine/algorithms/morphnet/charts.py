@@ -8,7 +8,7 @@ from search_engine.events import Chart, ChartMark, series
 
 from .records import Live, Round
 
-STRENGTH = "strength (lambda * initial cost)"
+STRENGTH = "strength (λ × initial cost)"
 MOST_LINES = 12
 """Layers drawn as lines of their own: more are a carpet."""
 
@@ -40,7 +40,7 @@ def charts(
             name="losses", title=f"What shrinking lowers, round {number}", x_title="step of the round", y_title="loss",
             series=[
                 series("loss of the task", steps, [point[1] for point in trace]),
-                series("penalty (lambda R)", steps, [point[2] for point in trace]),
+                series("penalty λR", steps, [point[2] for point in trace]),
             ],
             note="The sum of both is lowered. A penalty that stays flat prunes nothing: take a larger strength. A loss that rises: take a "
             "smaller one.",
@@ -75,9 +75,9 @@ def _widths(before: Mapping[str, int], alive: Mapping[str, int], after: Round | 
     note = "Channels of each layer before the round, and above the threshold now."
     if after is not None and after.multiplier != 1.0:
         bars.append(series("expanded", places, [float(after.after[name]) for name in names]))
-        note = f"Channels of each layer before the round, alive at its end, and multiplied by omega = {after.multiplier:.4g}."
+        note = f"Channels of each layer before the round, alive at its end, and multiplied by ω = {after.multiplier:.4g}."
     elif after is not None:
-        note = "Channels of each layer before the round, and alive at its end (omega = 1: nothing is multiplied)."
+        note = "Channels of each layer before the round, and alive at its end (ω = 1: nothing is multiplied)."
     return Chart(
         name="widths", title=f"Widths, round {number}", form="bars", x_title="layer", y_title="channels", categories=names, series=bars,
         note=note,
@@ -87,11 +87,11 @@ def _widths(before: Mapping[str, int], alive: Mapping[str, int], after: Round | 
 def _rounds(rounds: Sequence[Round], unit: str) -> Chart:
     numbers = [float(item.number + 1) for item in rounds]
     return Chart(
-        name="rounds", title="Rounds", x_title="round", y_title=f"share of the seed network's {unit}, or omega",
+        name="rounds", title="Rounds", x_title="round", y_title=f"share of the seed network's {unit}, or ω",
         series=[
             series("alive", numbers, [item.cost_alive for item in rounds]),
             series("expanded", numbers, [item.cost_after for item in rounds]),
-            series("omega", numbers, [item.multiplier for item in rounds], look="dashed"),
+            series("ω", numbers, [item.multiplier for item in rounds], look="dashed"),
         ],
     )  # fmt: skip
 

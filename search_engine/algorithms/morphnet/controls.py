@@ -47,7 +47,7 @@ class MorphNetControls(StepSearch[MorphNetConfig]):
         self.scores: dict[str, float] = {canonical_json(one.after): one.score for one in self.rounds if one.score is not None}
         """Of trainings from scratch, by their widths."""
         self.shrunk: dict[str, dict[str, Any]] = {}
-        """By strength: widths alive and after omega, their score in the network that was shrunk."""
+        """By strength: widths alive and after ω, their score in the network that was shrunk."""
         for one in self.rounds[:1]:
             self.shrunk[repr(float(one.factor))] = {"alive": one.alive, "after": one.after, "score": one.shrunk_score}
         self.said: list[str] = []

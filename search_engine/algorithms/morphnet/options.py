@@ -22,7 +22,7 @@ class MorphNetConfig(AlgorithmConfig):
     # ---- the penalty
     regulariser: Literal["gamma", "morphnet_group_lasso_flops", "group_lasso_scardapane"] = Field(
         default="gamma", title="Regulariser",
-        description="What is driven to zero. gamma: the scales of batch normalisations, each weighed by what its channel costs. "
+        description="What is driven to zero. gamma: the scales γ of batch normalisations, each weighed by what its channel costs. "
         "morphnet_group_lasso_flops: the weights that produce an output, weighed alike; for networks without normalisation. "
         "group_lasso_scardapane: outgoing weights, blind to costs; it also tells which inputs are unused.",
     )
@@ -31,12 +31,12 @@ class MorphNetConfig(AlgorithmConfig):
     )
     factor: float = Field(
         default=1.0, ge=0, le=1e6, title="Strength",
-        description="lambda = strength / the seed network's cost, so that a strength means the same in every network. 0: nothing is "
+        description="λ = strength / the seed network's cost, so that a strength means the same in every network. 0: nothing is "
         "pruned.",
     )
     threshold: float = Field(
         default=0.1, gt=0, le=10, title="Threshold",
-        description="A channel whose |gamma| is at most this is dead; of weights, at most this share of their layer's first size. "
+        description="A channel whose |γ| is at most this is dead; of weights, at most this share of their layer's first size. "
         "Upstream: 0.1 and 0.01.",
     )
     floor: float = Field(
@@ -61,15 +61,15 @@ class MorphNetConfig(AlgorithmConfig):
     )
     expand_to: float = Field(
         default=0.0, ge=0, le=10, title="Expand to",
-        description="After each shrinking all widths are multiplied by the largest factor (omega) that keeps the network within this share "
-        "of the seed network's cost. 0: shrink only (omega = 1).",
+        description="After each shrinking all widths are multiplied by the largest factor (ω) that keeps the network within this share "
+        "of the seed network's cost. 0: shrink only (ω = 1).",
     )
     shrink_epochs: int = Field(
         default=8, ge=1, le=10_000, title="Epochs of shrinking", description="Training with the penalty, at a constant learning rate."
     )
     shrink_rate: float = Field(
         default=0.1, gt=0, le=10, title="Learning rate of shrinking",
-        description="Of SGD with momentum 0.9. Adam is not offered: it moves every gamma by its rate whatever its gradient, and takes "
+        description="Of SGD with momentum 0.9. Adam is not offered: it moves every γ by its rate whatever its gradient, and takes "
         "whole layers at once.",
     )
     train_epochs: int = Field(

