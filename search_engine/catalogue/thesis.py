@@ -1,7 +1,7 @@
 """The experiment of a master's thesis, made ready: does compressing networks before they are trained speed CoDeepNEAT up?
 
 Source: Nikulenkov, master's thesis, Moscow State University 2022, section 6: 4 runs in each group, 12 networks in 7 generations (MNIST,
-CIFAR-10), equal initial populations, one epoch of compression with lambda = 1 / initial FLOPs and threshold 0.1 (0.05 for CIFAR-100 and
+CIFAR-10), equal initial populations, one epoch of compression with λ = 1 / initial FLOPs and threshold 0.1 (0.05 for CIFAR-100 and
 Tiny ImageNet). Two Tesla P100 took about two hours for a run. Here populations, generations, seeds, arms and the 500 steps of compression
 are the thesis's; the side of the pictures, then the number of examples, then the epochs are smaller, so that processors do.
 """

@@ -129,7 +129,7 @@ class CoDeepNeatConfig(SharedStart):
     )
     compress_strength: float = Field(
         default=1.0, ge=0, le=1e6, title="Compression: strength",
-        description="Lambda is this over the network's own FLOPs: one position on the logarithmic scale for all. Thesis: 1. 0 = nothing "
+        description="λ is this over the network's own FLOPs: one position on the logarithmic scale for all. Thesis: 1. 0 = nothing "
         "goes.",
     )
     compress_threshold: float = Field(
