@@ -119,8 +119,8 @@ class TrialWork(GenomeWork):
         build = load_object(self.resources.checked.space.builder)
         network = build(space, self.genome, "trial", self.training)
         self.compressing = Compressing(
-            network, cast(Resizable, space), self.genome, self.resources.checked.space.layer_paths, data, self.training, self.compression,
-            derive_seed(self.seed, "compress"), self.device,
+            network, cast(Resizable, space), self.genome, data, self.training, self.compression, derive_seed(self.seed, "compress"),
+            self.device,
         )
 
     def _close_compressing(self) -> None:
