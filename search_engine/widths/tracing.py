@@ -132,8 +132,12 @@ def follow(network: nn.Module, shape: tuple[int, ...]) -> Trace:
     return follower.trace
 
 
+def refusal(why: str) -> BadInput:
+    return BadInput("space", f"the widths of this network cannot be changed: {why}", code="incompatible")
+
+
 def _refusal(where: str, why: str) -> BadInput:
-    return BadInput("space", f"the widths of this network cannot be changed: {where} {why}", code="incompatible")
+    return refusal(f"{where} {why}")
 
 
 def _spread(channels: Tensor, dimension: int, shape: Sequence[int]) -> Tensor:
