@@ -68,6 +68,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..base import plugins
+from ..base.compression import Compression
 from ..base.measures import check_unit
 from ..base.migrations import Steps
 from ..datasets.base import Part, SearchData
@@ -128,6 +129,22 @@ class Proposal:
     """Overrides of the run's training config for this trial, for example {"epochs": 2}."""
     inherit: Inherit | None = None
     """Weights to start from; None = fresh ones."""
+    compress: Compression | None = None
+    """How its network is compressed before it is trained; None = it is trained as it is."""
+
+
+@dataclass(frozen=True)
+class Compressed:
+    """What became of a network that was compressed before it was trained."""
+
+    genome: Genome
+    """The network that was trained and scored, from fresh weights. The candidate's own genome stays what it was."""
+    flops: tuple[float, float]
+    """Of one forward pass over one example, before and after."""
+    widths: dict[str, int]
+    """By layer: channels that it keeps."""
+    plain: dict[str, float] | None = None
+    """Metrics of the network as it was, trained alike, where that was asked for (`Compression.beside`)."""
 
 
 @dataclass(frozen=True)
@@ -141,10 +158,16 @@ class Result:
     cost: Cost
     reason: str = ""
     reused_from: int | None = None
+    compressed: Compressed | None = None
 
     @property
     def ok(self) -> bool:
         return self.status == "completed"
+
+    @property
+    def scored(self) -> Genome:
+        """The network that the metrics are of."""
+        return self.compressed.genome if self.compressed is not None else self.genome
 
 
 @dataclass(frozen=True)

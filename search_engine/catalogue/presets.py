@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from . import thesis
 from .measured import promise
 
 
@@ -139,6 +140,7 @@ _CARDS: list[dict[str, Any]] = [
         "pictures and decodes codes.",
         "experiment": _experiment("How many latents does a digit need?", [("vae_ard", {})], "autoencoder", "digits"),
     },
+    *thesis.CARDS,
 ]
 PRESETS: list[dict[str, Any]] = [{**card, "description": f"{card['description']} {promise(card['id'])}"} for card in _CARDS]
 """Shown on the first page, in this order. What they take is measured, and said by `measured` alone."""

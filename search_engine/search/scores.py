@@ -56,6 +56,15 @@ def of_trial(training: TrainingConfig, space: SearchSpace[Any], genome: Genome, 
     return trained(training, samples, own="epochs" in space.training_of(genome))
 
 
+def compressed_first(fidelity: Fidelity) -> Fidelity:
+    """The same of a network that was compressed before.
+
+    >>> compressed_first(trained(TrainingConfig(epochs=2))).text
+    'compressed, then trained for 2 epochs'
+    """
+    return fidelity.model_copy(update={"text": f"compressed, then {fidelity.text}"})
+
+
 def score(
     kind: Literal["search", "validation", "test"], metric: str, value: float, fidelity: Fidelity, *, unit: str = "",
     selected_from: int = 1, data_sets: int = 1,

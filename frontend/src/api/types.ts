@@ -119,6 +119,8 @@ export interface Preset {
   id: string;
   title: string;
   description: string;
+  /** Data files that it needs and that are not there. */
+  missing_files?: string[];
   experiment: ExperimentBody;
 }
 

@@ -24,12 +24,13 @@ from search_engine.spaces.hierarchical import HierarchicalSpace, Mutation
 
 from ..base import Context, Proposal, Result, SteadyConfig
 from ..trials.aging import Individual
+from ..trials.initial_population import Founders, SharedStart
 from ..trials.search import TrialSearch
 from .population import GrowingPopulation
 from .report import change_of, motifs_frame
 
 
-class HierarchicalEvolutionConfig(SteadyConfig):
+class HierarchicalEvolutionConfig(SharedStart, SteadyConfig):
     """Hyper-parameters of hierarchical evolution. The paper has 200 random individuals and 7,000 evaluations in all. The default suits
     budgets of about a hundred trials."""
 
@@ -60,6 +61,7 @@ class HierarchicalEvolution(TrialSearch[HierarchicalEvolutionConfig]):
         """Canonical hashes of the population."""
         self.uses = [[0] * level.motifs for level in self.space.hierarchy.levels]
         """Of each motif, level by level: how often it stands in the population's cells."""
+        self.founders = Founders(context, self.options.initial)
         self.asked = 0
         self.rejected = 0
         """Steps that would have left a cell without a path, drawn again."""
@@ -69,6 +71,8 @@ class HierarchicalEvolution(TrialSearch[HierarchicalEvolutionConfig]):
     def ask(self) -> list[Proposal]:
         rng, number = self.context.rng, self.asked
         self.asked += 1
+        if self.options.shared_start and number < self.options.initial:
+            return [Proposal(self.founders.proposed(number), operator="random")]
         if number < self.options.initial or not self.everybody:
             return [Proposal(self.space.sample(rng), operator="random")]
         parent = self._parent()

@@ -59,6 +59,10 @@ class Population:
         """Everybody's genes through `changed`; numbers and species stay."""
         self.individuals = [replace(individual, genes=changed(individual.genes)) for individual in self.individuals]
 
+    def replace(self, genes: Mapping[int, GeneGraph]) -> None:
+        """Other genes, by number, for those individuals; numbers and species stay."""
+        self.individuals = [replace(individual, genes=genes.get(individual.number, individual.genes)) for individual in self.individuals]
+
     def breed(self, fitness: Mapping[int, float], breeding: Breeding, mutate: Mutate, fits: Fits, rng: random.Random) -> None:
         """The next generation, of equal size. `fitness`: by number, everybody's; `mutate` and `fits` as in `offspring.children`."""
         values = [fitness[individual.number] for individual in self.individuals]

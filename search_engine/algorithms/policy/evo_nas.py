@@ -26,6 +26,7 @@ from search_engine.spaces.decisions import Choices
 
 from ..base import QUICK_TRIALS, AlgorithmEntry, Context, Phase, Proposal, Result
 from ..trials.aging import AgingConfig, AgingPopulation, Individual
+from ..trials.initial_population import Founders, SharedStart
 from ..trials.search import TrialSearch
 from .options import PolicyConfig, controller_of
 from .priority_queue import PriorityQueueTraining
@@ -33,7 +34,7 @@ from .reinforce import Asked, Learner, MovingBaseline, OpenProposals, Reinforce,
 from .report import PolicyReport
 
 
-class EvoNasConfig(AgingConfig, PolicyConfig):
+class EvoNasConfig(AgingConfig, SharedStart, PolicyConfig):
     """Hyper-parameters of Evo-NAS. The defaults suit budgets of about a hundred trials; for thousands take a population of 100 and a
     tournament of 20."""
 
@@ -83,6 +84,7 @@ class EvoNas(TrialSearch[EvoNasConfig]):
         self.report = PolicyReport(context, self.controller)
         self.report.declare()
         self.living: AgingPopulation[Choices] = AgingPopulation(options.population, list, tuple)
+        self.founders = Founders(context, options.population)
         self.asked = 0
         self.waiting = OpenProposals()
         self.batch = rewarded_trials()
@@ -112,6 +114,11 @@ class EvoNas(TrialSearch[EvoNasConfig]):
     def ask(self) -> list[Proposal]:
         rng, space = self.context.rng, self.context.space
         self.asked += 1
+        if self.options.shared_start and self.asked <= self.options.population:
+            genome = self.founders.proposed(self.asked - 1)
+            # The policy drew none of its decisions.
+            self.waiting.add(Asked(tuple(space.choices_of(genome)), (), 0.0, self.learner.version))
+            return [Proposal(genome, operator="random")]
         if self.asked <= self.options.population or not self.living:
             sampled = self.controller.sample(rng)
             self.waiting.add(Asked(sampled.choices, sampled.drawn, sampled.log_prob, self.learner.version))

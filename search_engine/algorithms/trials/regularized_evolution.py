@@ -22,10 +22,11 @@ from search_engine.spaces.genomes import Genome
 
 from ..base import QUICK_TRIALS, AlgorithmEntry, Context, Idle, Phase, Proposal, Result, SteadyConfig
 from .aging import AgingConfig, AgingPopulation, Individual
+from .initial_population import Founders, SharedStart
 from .search import TrialSearch
 
 
-class RegularizedEvolutionConfig(AgingConfig, SteadyConfig):
+class RegularizedEvolutionConfig(AgingConfig, SharedStart, SteadyConfig):
     """Hyper-parameters of aging evolution. The paper's CIFAR-10 values are population 100, sample 25 for 20,000 models. The defaults suit
     budgets of about a hundred trials: a quarter of the budget (at most 50) lives at once, a fifth of that enters a tournament."""
 
@@ -64,11 +65,14 @@ class RegularizedEvolution(TrialSearch[RegularizedEvolutionConfig]):
                 code="incompatible",
             )
         self.living: AgingPopulation[Genome] = AgingPopulation(self.options.population, Genome.to_json, Genome.from_json)
+        self.founders = Founders(context, self.options.population)
         self.asked = 0
 
     def ask(self) -> list[Proposal]:
         options, space, rng = self.options, self.context.space, self.context.rng
         self.asked += 1
+        if self.options.shared_start and self.asked <= options.population:
+            return [Proposal(self.founders.proposed(self.asked - 1), operator="random")]
         if self.asked <= options.population or not self.living:
             return [Proposal(space.sample(rng), operator="random")]
         parent = self._parent()
