@@ -19,6 +19,7 @@ from .resources import Resources
 from .work import Progress, Work, WorkSpec
 
 if TYPE_CHECKING:
+    from ..datasets.base import SearchData
     from ..training.trainer import Trainer
 
 
@@ -81,20 +82,32 @@ class TrialWork(GenomeWork):
         self._initial_cost = Cost()
         self.trainer: Trainer
 
+    @property
+    def data(self) -> SearchData:
+        """What the network is trained and scored on."""
+        return self.resources.search_data
+
+    @property
+    def network_seed(self) -> int:
+        """Of what the training draws."""
+        return self.seed
+
     def _begin(self) -> None:
         from ..training import device
+
+        self.device = device.resolve(self.resources.checked.config.device)
+        self._make_trainer()
+
+    def _make_trainer(self) -> None:
         from ..training.trainer import Trainer
 
-        config = self.resources.checked.config
         build = load_object(self.resources.checked.space.builder)
         network = build(self.resources.space, self.genome, "trial", self.training)
         given = self.spec.arguments.get("inherit")
         if given is not None and not self.restored:
             starting_weights.inherit(network, self.run_dir, given["trial"], given["parts"])
-        self.device = device.resolve(config.device)
-        self.trainer = Trainer(
-            network, self.resources.search_data, self.training, seed=self.seed, device=self.device, amp=config.amp
-        )
+        amp = self.resources.checked.config.amp
+        self.trainer = Trainer(network, self.data, self.training, seed=self.network_seed, device=self.device, amp=amp)
 
     def _advance(self) -> None:
         if not self.initialised:
@@ -102,17 +115,20 @@ class TrialWork(GenomeWork):
             return
         self.trainer.advance()
         for report in self.trainer.epoch_reports():
-            epoch = int(report["epoch"])
+            epoch = self._epoch(int(report["epoch"]))
             if epoch > self.spec.arguments.get("said", 0):
                 values = {name: float(value) for name, value in report.items() if name != "epoch" and value is not None}
                 self.log.add(Metrics(step=epoch, samples=self.cost.samples, values=values), epoch)
+
+    def _epoch(self, epoch: int) -> int:
+        """The number under which the figures of the training's epoch are said."""
+        return epoch
 
     def _initialise(self) -> None:
         """The space's own initialisation, for example unsupervised pretraining: one unit, paid by the trial."""
         checked = self.resources.checked
         start = load_object(checked.space.initialiser)
-        data = self.resources.search_data
-        cost = start(self.trainer.network, self.genome, self.resources.space, data, self.training, self.seed, self.device)
+        cost = start(self.trainer.network, self.genome, self.resources.space, self.data, self.training, self.network_seed, self.device)
         self._initial_cost = cost or Cost()
         self.initialised = True
 
@@ -126,6 +142,10 @@ class TrialWork(GenomeWork):
     @property
     def cost(self) -> Cost:
         return self.trainer.cost.plus(self._initial_cost) if self._begun and hasattr(self, "trainer") else Cost()
+
+    def metrics(self) -> dict[str, float]:
+        """What the finished trial measured."""
+        return self.trainer.metrics()
 
     def outcome(self) -> dict[str, Any]:
         if self.cut:
@@ -143,7 +163,7 @@ class TrialWork(GenomeWork):
             "status": "completed",
             "reason": "",
             "machine": False,
-            "metrics": self.trainer.metrics(),
+            "metrics": self.metrics(),
             "cost": self.cost.model_dump(),
             "seconds": self.seconds,
         }
