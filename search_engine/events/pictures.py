@@ -116,7 +116,7 @@ class PlaneFrame(PayloadBase):
     kind: Literal["plane"] = "plane"
     step: int
     counts: str = Field(description="how often each point was tried")
-    means: str = Field(description="mean score of each; 0 also where none was scored: where `counts` has 0, and at the places of `unscored`")
+    means: str = Field(description="mean score of each; 0 also where there is none: where `counts` has 0, and at the places of `unscored`")
     unscored: list[int] = Field(default=[], description="places of points that were tried, and whose trials all failed")
     deviations: str = Field(
         default="", description="standard deviation of each point's score over the folds of a cross-validation; '' where there are none"

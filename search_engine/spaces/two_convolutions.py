@@ -69,7 +69,9 @@ class TwoConvolutionsSpace(DecisionSpace[TwoConvolutionsConfig]):
     def _decisions(self) -> DecisionList:
         axes = (("first", self.config.first_filters), ("second", self.config.second_filters))
         # Kinds of their own: the axes may have unlike numbers of choices.
-        return DecisionList([Decision(key, f"Filters of the {key} convolution", f"{key}_filters", tuple(map(str, axis))) for key, axis in axes])
+        return DecisionList(
+            [Decision(key, f"Filters of the {key} convolution", f"{key}_filters", tuple(map(str, axis))) for key, axis in axes]
+        )
 
     @property
     def decisions(self) -> DecisionList:
@@ -125,8 +127,8 @@ class TwoConvolutionsSpace(DecisionSpace[TwoConvolutionsConfig]):
 ENTRY = SpaceEntry(
     id="two_convolutions",
     title="Two convolutions",
-    description="A network of two convolutions with fixed kernels; how many filters each has is searched. Two decisions: the whole space is "
-    "a plane that can be drawn.",
+    description="A network of two convolutions with fixed kernels; how many filters each has is searched. Two decisions: the whole "
+    "space is a plane that can be drawn.",
     source="figures 1 and 2 of M. Nikulenkov's master's thesis, Moscow State University 2022",
     config=TwoConvolutionsConfig,
     space=TwoConvolutionsSpace,
