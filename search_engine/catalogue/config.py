@@ -124,9 +124,9 @@ class RunConfig(BaseModel):
     folds: int = Field(
         default=1, ge=1, le=20, title="Folds",
         description="1 = a candidate is scored on the data set's validation part. k >= 2 = k-fold cross-validation: training and "
-        "validation part together are divided into k folds, each class evenly, by the run's seed; a candidate is trained k times, each time "
-        "on all folds but one, and its score is the mean over the folds that were left out. It costs k trainings, and a budget in anything "
-        "but trials counts them all. The test part stays out of it, and the finale is as ever",
+        "validation part together are divided into k folds, each class evenly, by the run's seed; a candidate is trained k times, on all "
+        "folds but one each time, and its score is the mean over the folds that were left out. It costs k trainings, and a budget in "
+        "anything but trials counts them all. The test part stays out of it, and the finale is as ever",
     )
     finale: FinaleConfig = FinaleConfig()
     max_failures: int = Field(default=5, ge=1, le=1000, description="this many failed trials in a row fail the run")
