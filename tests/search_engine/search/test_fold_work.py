@@ -230,7 +230,8 @@ class Contrary(Samples):
         from search_engine.datasets.statistics import image_preprocessing
 
         one = self.part(self.pool[train])
-        return SearchData("contrary", self.shape(), one, self.part(self.pool[validation]), image_preprocessing(one.inputs, 255.0), ("0", "1"))
+        scale, other = image_preprocessing(one.inputs, 255.0), self.part(self.pool[validation])
+        return SearchData("contrary", self.shape(), one, other, scale, ("0", "1"))
 
     def search_data(self, seed: int) -> SearchData:
         return self.divided(np.arange(40, 400), self.contrary)
