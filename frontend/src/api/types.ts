@@ -145,6 +145,8 @@ export interface ExperimentBody {
   budget: Partial<Record<BudgetKind, number>> | null;
   count_repeats?: boolean;
   training: Options;
+  /** Of a cross-validation by which candidates are scored; 1 or none = the data set's validation part. */
+  folds?: number;
   finale: Options;
   runtime: RuntimeOptions;
 }
