@@ -405,6 +405,8 @@ export interface Candidate {
   parents: number[];
   operator: string;
   born_seq: number;
+  /** What its trial measured; empty while it is open, and where it failed. */
+  metrics: Record<string, number>;
 }
 
 export interface Trial {
