@@ -88,7 +88,7 @@ class FoldWork(TrialWork):
         if self.fold < self.folds:
             self.initialised = not self.resources.checked.space.initialiser
             self._initial_cost = Cost()
-            self._make_trainer()
+            self.trainer = self._trainer_of(self.genome)
 
     def _epoch(self, epoch: int) -> int:
         return self.units[1] + epoch
@@ -120,5 +120,5 @@ class FoldWork(TrialWork):
         self.units = (int(state["units"][0]), int(state["units"][1]))
         if 0 < self.fold < self.folds:
             # `_begin` has made the first fold's: the one under way has other data and another seed.
-            self._make_trainer()
+            self.trainer = self._trainer_of(self.genome)
         super()._load(state)

@@ -96,18 +96,18 @@ class TrialWork(GenomeWork):
         from ..training import device
 
         self.device = device.resolve(self.resources.checked.config.device)
-        self._make_trainer()
+        self.trainer = self._trainer_of(self.genome)
 
-    def _make_trainer(self) -> None:
+    def _trainer_of(self, genome: Genome) -> Trainer:
         from ..training.trainer import Trainer
 
         build = load_object(self.resources.checked.space.builder)
-        network = build(self.resources.space, self.genome, "trial", self.training)
+        network = build(self.resources.space, genome, "trial", self.training)
         given = self.spec.arguments.get("inherit")
         if given is not None and not self.restored:
             starting_weights.inherit(network, self.run_dir, given["trial"], given["parts"])
         amp = self.resources.checked.config.amp
-        self.trainer = Trainer(network, self.data, self.training, seed=self.network_seed, device=self.device, amp=amp)
+        return Trainer(network, self.data, self.training, seed=self.network_seed, device=self.device, amp=amp)
 
     def _advance(self) -> None:
         if not self.initialised:
