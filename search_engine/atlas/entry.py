@@ -266,7 +266,10 @@ def _refer(atlas: Atlas) -> None:
         if entry.table is not None:
             rows += [name for row in entry.table.rows if row.derived for name in (row.derived.first, row.derived.second)]
         for name in rows:
-            owner, _ = atlas.row(name)
+            try:
+                owner, _ = atlas.row(name)
+            except BadInput as error:
+                raise BadInput(f"{entry.id}.toml: {error.field}", error.message) from None
             if entry.table is not None and owner.table is not None:
                 own, other = ([column.key for column in table.columns] for table in (entry.table, owner.table))
                 if own != other:

@@ -81,8 +81,8 @@ class AtlasEntryView(_AtlasView):
     """One figure or table, with the published values beside those of the asker's own runs."""
 
     @extend_schema(operation_id="atlas_entry", responses={200: shapes.AtlasEntry, 404: ProblemDocument})
-    def get(self, request: Request, entry: str) -> Response:
-        found = atlas().entry(entry)
+    def get(self, request: Request, pk: str) -> Response:
+        found = atlas().entry(pk)
         if found is None:
             raise Http404
         runs = self.finished()

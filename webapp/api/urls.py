@@ -39,7 +39,7 @@ urlpatterns = [
     path("run-schema", catalogue.RunSchemaView.as_view()),
     path("presets", catalogue.PresetsView.as_view()),
     path("atlas", atlas.AtlasView.as_view()),
-    path("atlas/<slug:entry>", atlas.AtlasEntryView.as_view()),
+    path("atlas/<slug:pk>", atlas.AtlasEntryView.as_view()),
     path("experiments", experiments.ExperimentsView.as_view()),
     path("experiments/validate", experiments.ValidateView.as_view()),
     path("experiments/<uuid:pk>", experiments.ExperimentView.as_view()),
