@@ -141,6 +141,18 @@ def policy() -> dict[str, Any]:
     return said(["policy"], events.DecisionsDeclared(decisions=decisions), *frames)
 
 
+def plane() -> dict[str, Any]:
+    axes = [events.DecisionInfo(key=key, title=f"Filters {key}", kind=key, choices=["4", "8"]) for key in ("first", "second")]
+    frames = [
+        events.PlaneFrame(
+            step=step, counts=encode_floats([1, step - 1, 1, 0]), means=encode_floats([0.5, 0.2 * step, 0, 0]), unscored=[2],
+            deviations=encode_floats([0.02, 0.01 * step, 0, 0]),
+        )
+        for step in (1, 2)
+    ]  # fmt: skip
+    return said(["plane"], events.DecisionsDeclared(decisions=axes), *frames)
+
+
 def colony() -> dict[str, Any]:
     def frame(step: int, pheromone: float) -> events.ColonyFrame:
         return events.ColonyFrame(
@@ -245,6 +257,7 @@ def main() -> None:
         "a family of networks": family(),
         "a growing graph": growth(),
         "a policy": policy(),
+        "a plane": plane(),
         "a colony": colony(),
         "paths": pathways(),
         "several data sets": domains(),

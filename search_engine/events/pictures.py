@@ -17,7 +17,7 @@ Float arrays are base64 of little-endian float32 (`encode_floats`).
 >>> half = encode_floats([0.5, 0.5])
 >>> frames = [
 ...     PolicyFrame(step=1, probabilities=half), MarginalsFrame(step=1, counts=half, means=half),
-...     ColonyFrame(step=1, depth=1, edges=[], ants=[]),
+...     PlaneFrame(step=1, counts=half, means=half), ColonyFrame(step=1, depth=1, edges=[], ants=[]),
 ...     PathwaysFrame(step=1, task=0, layers=1, modules=2, population=[[[0]]], fitness=[None], metric="val_accuracy"),
 ...     DomainsFrame(step=1, layers=1, modules=["a"], domains=[]), SurrogateFrame(step=1, means=half, deviations=half, chosen=[0]),
 ...     ChartsFrame(step=1, charts=[]), MaskFrame(step=1, layers=[]),
@@ -106,6 +106,20 @@ class MarginalsFrame(PayloadBase):
     unscored: list[int] = Field(
         default=[], exclude_if=lambda places: not places, json_schema_extra={"x-left-out-when-empty": True},
         description="places of choices that were tried, and whose trials all failed; left out where there are none",
+    )
+
+
+class PlaneFrame(PayloadBase):
+    """What was tried so far of a space of two decisions, point by point: rows are the first one's choices, columns the second one's, row
+    by row. Base64 float32."""
+
+    kind: Literal["plane"] = "plane"
+    step: int
+    counts: str = Field(description="how often each point was tried")
+    means: str = Field(description="mean score of each; 0 also where there is none: where `counts` has 0, and at the places of `unscored`")
+    unscored: list[int] = Field(default=[], description="places of points that were tried, and whose trials all failed")
+    deviations: str = Field(
+        default="", description="standard deviation of each point's score over the folds of a cross-validation; '' where there are none"
     )
 
 
@@ -278,7 +292,7 @@ class MotifsFrame(PayloadBase):
 
 
 FRAME_KINDS = frozenset(
-    {"structure", "policy", "marginals", "colony", "pathways", "domains", "surrogate", "charts", "mask", "decoded", "motifs"}
+    {"structure", "policy", "marginals", "plane", "colony", "pathways", "domains", "surrogate", "charts", "mask", "decoded", "motifs"}
 )
 """Pictures of a moment: of several only the latest matters to somebody who watches, so a live view may leave out older ones."""
 
@@ -289,6 +303,7 @@ PICTURES: dict[str, tuple[str, ...]] = {
     "queue": ("candidate_born", "trial_told"),
     "policy": ("decisions", "policy"),
     "marginals": ("decisions", "marginals"),
+    "plane": ("decisions", "plane"),
     "colony": ("colony",),
     "pathways": ("pathways",),
     "domains": ("domains",),

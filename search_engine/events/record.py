@@ -36,6 +36,7 @@ from .pictures import (
     MaskFrame,
     MotifsFrame,
     PathwaysFrame,
+    PlaneFrame,
     PolicyFrame,
     StructureFrame,
     SurrogateFrame,
@@ -48,6 +49,7 @@ Payload = (
     | DecisionsDeclared
     | PolicyFrame
     | MarginalsFrame
+    | PlaneFrame
     | ColonyFrame
     | PathwaysFrame
     | DomainsFrame

@@ -29,6 +29,7 @@ from .budget import Meter, counted
 from .declared_flops import DeclaredFlops
 from .doubts import absurd_losses
 from .finale import Finale
+from .fold_work import declared_trial_cost
 from .forecast import TrialPlan
 from .phase_work import finalist_tree, migrated_phase, phase_title
 from .resources import Resources
@@ -37,7 +38,7 @@ from .speed_up import SpeedUp
 from .starting_weights import weights_file
 from .stop_reasons import Tried, of_steps
 from .trial_rounds import OpenTrial, TrialRounds
-from .trial_work import declared_cost, genome_training
+from .trial_work import genome_training
 from .work import Progress, WorkSpec
 
 STATE_VERSION = 5
@@ -387,7 +388,7 @@ class Coordinator:
         if isinstance(dataset, Samples):
             data = self.resources.search_data
             training = genome_training(self.checked.config.training, self.resources.space, genome, fidelity)
-            cost = declared_cost(training, len(data.train), len(data.validation), compress)
+            cost = declared_trial_cost(training, data, self.checked.config.folds, compress)
             if self.checked.budget is None or self.checked.budget.kind != "flops":
                 return cost
             flops = self.declared_flops.of(genome, self.resources.space.hash(genome), training, cost)
@@ -422,7 +423,7 @@ class Coordinator:
         if isinstance(dataset, Objective):
             return FORMULA
         training = genome_training(self.checked.config.training, self.resources.space, genome, asked)
-        found = of_trial(training, self.resources.space, genome, samples)
+        found = of_trial(training, self.resources.space, genome, samples, self.checked.config.folds)
         return found if compress is None else compressed_first(found)
 
     def doubts(self, metrics: dict[str, float]) -> list[str]:

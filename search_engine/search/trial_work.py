@@ -21,6 +21,7 @@ from .speed_up import Stretches
 from .work import Progress, Work, WorkSpec
 
 if TYPE_CHECKING:
+    from ..datasets.base import SearchData
     from ..training.trainer import Trainer
     from .compressing import Compressing
 
@@ -100,6 +101,16 @@ class TrialWork(GenomeWork):
         """The training of the network as it is, beside the compressed one."""
         self.trainer: Trainer
 
+    @property
+    def data(self) -> SearchData:
+        """What the network is trained and scored on."""
+        return self.resources.search_data
+
+    @property
+    def network_seed(self) -> int:
+        """Of what the training draws."""
+        return self.seed
+
     def _begin(self) -> None:
         from ..training import device
 
@@ -115,11 +126,11 @@ class TrialWork(GenomeWork):
 
         assert self.compression is not None
         self.generators.restart(derive_seed(self.seed, "compress"))
-        data, space = self.resources.search_data, self.resources.space
+        space = self.resources.space
         build = load_object(self.resources.checked.space.builder)
         network = build(space, self.genome, "trial", self.training)
         self.compressing = Compressing(
-            network, space, self.genome, self.resources.checked.space.layer_paths, data, self.training, self.compression,
+            network, space, self.genome, self.resources.checked.space.layer_paths, self.data, self.training, self.compression,
             derive_seed(self.seed, "compress"), self.device,
         )
 
@@ -134,15 +145,13 @@ class TrialWork(GenomeWork):
     def _trainer_of(self, genome: Genome) -> Trainer:
         from ..training.trainer import Trainer
 
-        config = self.resources.checked.config
         build = load_object(self.resources.checked.space.builder)
         network = build(self.resources.space, genome, "trial", self.training)
         given = self.spec.arguments.get("inherit")
         if given is not None and not self.restored:
             starting_weights.inherit(network, self.run_dir, given["trial"], given["parts"])
-        return Trainer(
-            network, self.resources.search_data, self.training, seed=self.seed, device=self.device, amp=config.amp
-        )
+        amp = self.resources.checked.config.amp
+        return Trainer(network, self.data, self.training, seed=self.network_seed, device=self.device, amp=amp)
 
     def _advance(self) -> None:
         if not self.initialised:
@@ -164,17 +173,20 @@ class TrialWork(GenomeWork):
         with self.stretches.part("score" if self.trainer.scores_next else "train"):
             self.trainer.advance()
         for report in self.trainer.epoch_reports():
-            epoch = int(report["epoch"])
+            epoch = self._epoch(int(report["epoch"]))
             if epoch > self.spec.arguments.get("said", 0):
                 values = {name: float(value) for name, value in report.items() if name != "epoch" and value is not None}
                 self.log.add(Metrics(step=epoch, samples=self.cost.samples, values=values), epoch)
+
+    def _epoch(self, epoch: int) -> int:
+        """The number under which the figures of the training's epoch are said."""
+        return epoch
 
     def _initialise(self) -> None:
         """The space's own initialisation, for example unsupervised pretraining: one unit, paid by the trial."""
         checked = self.resources.checked
         start = load_object(checked.space.initialiser)
-        data = self.resources.search_data
-        cost = start(self.trainer.network, self.genome, self.resources.space, data, self.training, self.seed, self.device)
+        cost = start(self.trainer.network, self.genome, self.resources.space, self.data, self.training, self.network_seed, self.device)
         self._initial_cost = cost or Cost()
         self.initialised = True
 
@@ -194,6 +206,10 @@ class TrialWork(GenomeWork):
         before = self._initial_cost if self.compressed is None else self._initial_cost.plus(Cost.model_validate(self.compressed["cost"]))
         return self.trainer.cost.plus(before) if self._begun and hasattr(self, "trainer") else before
 
+    def metrics(self) -> dict[str, float]:
+        """What the finished trial measured."""
+        return self.trainer.metrics()
+
     def outcome(self) -> dict[str, Any]:
         if self.cut:
             return cut_outcome(self.cut, self.cost, self.seconds)
@@ -210,7 +226,7 @@ class TrialWork(GenomeWork):
             "status": "completed",
             "reason": "",
             "machine": False,
-            "metrics": self.trainer.metrics(),
+            "metrics": self.metrics(),
             "cost": self.cost.model_dump(),
             "seconds": self.seconds - self.stretches.plain,
             **self._of_compression(),

@@ -21,6 +21,7 @@ export interface EventRecord {
     | DecisionsDeclared
     | PolicyFrame
     | MarginalsFrame
+    | PlaneFrame
     | ColonyFrame
     | PathwaysFrame
     | DomainsFrame
@@ -199,6 +200,30 @@ export interface MarginalsFrame {
    * places of choices that were tried, and whose trials all failed; left out where there are none
    */
   unscored?: number[];
+}
+/**
+ * What was tried so far of a space of two decisions, point by point: rows are the first one's choices, columns the second one's, row
+ * by row. Base64 float32.
+ */
+export interface PlaneFrame {
+  kind: "plane";
+  step: number;
+  /**
+   * how often each point was tried
+   */
+  counts: string;
+  /**
+   * mean score of each; 0 also where there is none: where `counts` has 0, and at the places of `unscored`
+   */
+  means: string;
+  /**
+   * places of points that were tried, and whose trials all failed
+   */
+  unscored: number[];
+  /**
+   * standard deviation of each point's score over the folds of a cross-validation; '' where there are none
+   */
+  deviations: string;
 }
 /**
  * The pheromone graph at one moment: a column of nodes per depth, edges between neighbouring columns, the ants of the generation.
