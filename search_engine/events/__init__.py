@@ -50,6 +50,8 @@ from .pictures import (
     MotifsFrame,
     PathwaysFrame,
     PolicyFrame,
+    SchemataFrame,
+    SchemataPart,
     StructureFrame,
     SurrogateFrame,
 )
@@ -106,6 +108,8 @@ __all__ = [
     "PopulationBlock",
     "Report",
     "RunCompleted",
+    "SchemataFrame",
+    "SchemataPart",
     "Score",
     "SearchStopped",
     "StructureFrame",

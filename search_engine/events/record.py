@@ -37,6 +37,7 @@ from .pictures import (
     MotifsFrame,
     PathwaysFrame,
     PolicyFrame,
+    SchemataFrame,
     StructureFrame,
     SurrogateFrame,
 )
@@ -56,6 +57,7 @@ Payload = (
     | MaskFrame
     | DecodedFrame
     | MotifsFrame
+    | SchemataFrame
     | ControlScored
     | GrowthStep
     | Report

@@ -3,6 +3,7 @@
 - `search`: the rule; the genes are `search_engine.spaces.genes`, species and offspring `..neat`.
 - `genetics`: how modules and blueprints vary, and how far they are apart.
 - `assembling`, `credit`: networks from the two populations, and who is credited with their fitness.
+- `two_schemata`: what of both populations' schemata is followed, where a run wants that.
 - `report`: species over the generations.
 """
 
@@ -49,7 +50,7 @@ ENTRY = AlgorithmEntry(
     phases=_phases,
     spaces=("blueprint",),
     lives="two populations of graphs",
-    structure=("charts", "population"),
+    structure=("charts", "population", "schemata"),
     check="search_engine.algorithms.codeepneat:check",
     finale="The best network of all generations is trained anew, from fresh weights, beside random networks of the same space.",
     quick={
