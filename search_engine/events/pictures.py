@@ -31,7 +31,8 @@ Float arrays are base64 of little-endian float32 (`encode_floats`).
 >>> SchemataPart(
 ...     name="population", title="", generation=1, population=2, births=2, schemata=["size = small"], orders=[1], count=half, fitness=half,
 ...     ratio=half, transform="as measured", mean_fitness=0.5, selected=half, lost=half, bound=half, following=half, expected=half,
-...     redraws=50, redrawn=half, error=half, blind=half, curves=[("1", [(1, 0.0)])],
+...     redraws=50, redrawn=half, error=half, blind=half,
+...     curves=[SchemataCurve(order=1, generations=half, ratios=half)],
 ... ).orders
 [1]
 >>> {frame.kind for frame in frames} <= FRAME_KINDS
@@ -283,6 +284,14 @@ class MotifsFrame(PayloadBase):
     values: dict[str, float] = Field(default={})
 
 
+class SchemataCurve(PayloadBase):
+    """What came of the schemata of one order, over the generations. Base64 float32."""
+
+    order: int
+    generations: str
+    ratios: str = Field(description="log of the sum of N(h, t + 1) over the sum of bounds, over all schemata and generations so far")
+
+
 class SchemataPart(PayloadBase):
     """The schemata of one population over one generation. Base64 float32 of all schemata, in order; NaN where there is nothing."""
 
@@ -307,10 +316,7 @@ class SchemataPart(PayloadBase):
     redrawn: str = Field(description="mean over these of N(h, t + 1)")
     error: str = Field(description="standard error of that mean")
     blind: str = Field(description="the same mean where parents are drawn blind to fitness")
-    curves: list[tuple[str, list[tuple[float, float]]]] = Field(
-        description="by order: (generation, log of the sum of N(h, t + 1) over the sum of bounds); summed over all schemata and "
-        "generations so far"
-    )
+    curves: list[SchemataCurve] = Field(description="by order")
 
 
 class SchemataFrame(PayloadBase):

@@ -25,7 +25,7 @@ def chosen(population: Sequence[Genes], values: Sequence[float] | Array, leader:
 
     >>> population = [{0: "a", 1: "x"}, {0: "a", 1: "y"}, {0: "b", 1: "x"}]
     >>> [schema.fixed for schema in chosen(population, [0.9, 0.5, 0.1], leader=0, most=10)]
-    [((0, 'a'),), ((1, 'x'),), ((0, 'b'),), ((1, 'y'),), ((0, 'a'), (1, 'x'))]
+    [((0, 'a'),), ((1, 'x'),), ((0, 'b'),), ((1, 'y'),)]
     """
     champion = population[leader]
     counts = Counter(item for genes in population for item in genes.items())

@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import Field
 
 from search_engine.base.generators import derive_seed
-from search_engine.events import SchemataPart, encode_floats
+from search_engine.events import SchemataCurve, SchemataPart, encode_floats
 
 from ...base import AlgorithmConfig
 from ..pace import FramePace
@@ -151,7 +151,7 @@ class Watch:
             schemata=[self._words(each) for each in self.schemata],
             orders=[schema.order for schema in self.schemata], selected=encode_floats(self.selected / max(self.births, 1)),
             lost=encode_floats(lost), bound=encode_floats(np.maximum(self.bound, 0)), following=encode_floats(after),
-            curves=[[order, [list(point) for point in points]] for order, points in sorted(self._curves.items())], **self._before,
+            curves=[_curve(int(order), points) for order, points in sorted(self._curves.items())], **self._before,
         )
 
     def _words(self, schema: Schema) -> str:
@@ -174,6 +174,11 @@ class Watch:
             setattr(self, name, np.array(state[name], dtype=np.float64))
         self._totals = {order: list(sums) for order, sums in state["totals"].items()}
         self._curves = {order: [list(point) for point in points] for order, points in state["curves"].items()}
+
+
+def _curve(order: int, points: Sequence[Sequence[float]]) -> SchemataCurve:
+    generations, ratios = zip(*points, strict=True)
+    return SchemataCurve(order=order, generations=encode_floats(generations), ratios=encode_floats(ratios))
 
 
 def _ratio(sums: Array, counts: Array) -> Array:
