@@ -22,12 +22,19 @@ Float arrays are base64 of little-endian float32 (`encode_floats`).
 ...     DomainsFrame(step=1, layers=1, modules=["a"], domains=[]), SurrogateFrame(step=1, means=half, deviations=half, chosen=[0]),
 ...     ChartsFrame(step=1, charts=[]), MaskFrame(step=1, layers=[]),
 ...     DecodedFrame(step=1, rows=1, columns=1, low=0.0, high=1.0, examples="", decoded=""),
-...     MotifsFrame(step=1, candidate=0, value=0.9, metric="val_accuracy", motifs=[], network=[]),
+...     MotifsFrame(step=1, candidate=0, value=0.9, metric="val_accuracy", motifs=[], network=[]), SchemataFrame(step=1, parts=[]),
 ... ]
 >>> MotifChange(candidate=3, parent=1, level=2, motif=1, source=1, target=2, old="none", new="skip_connect").level
 2
 >>> Motif(level=2, number=1, nodes=2, edges=[(1, 2, "skip_connect")], uses=4, mean_uses=2.5).uses
 4
+>>> SchemataPart(
+...     name="population", title="", generation=1, population=2, births=2, schemata=["size = small"], orders=[1], count=half, fitness=half,
+...     ratio=half, transform="as measured", mean_fitness=0.5, selected=half, lost=half, bound=half, following=half, expected=half,
+...     redraws=50, redrawn=half, error=half, blind=half,
+...     curves=[SchemataCurve(order=1, generations=half, ratios=half)],
+... ).orders
+[1]
 >>> {frame.kind for frame in frames} <= FRAME_KINDS
 True
 """
@@ -291,8 +298,54 @@ class MotifsFrame(PayloadBase):
     values: dict[str, float] = Field(default={})
 
 
+class SchemataCurve(PayloadBase):
+    """What came of the schemata of one order, over the generations. Base64 float32."""
+
+    order: int
+    generations: str
+    ratios: str = Field(description="log of the sum of N(h, t + 1) over the sum of bounds, over all schemata and generations so far")
+
+
+class SchemataPart(PayloadBase):
+    """The schemata of one population over one generation. Base64 float32 of all schemata, in order; NaN where there is nothing."""
+
+    name: str
+    title: str = Field(description="of the population, where there are several; '' = there is one")
+    generation: int = Field(description="counted from 1 since schemata were followed")
+    population: int = Field(description="individuals at its beginning")
+    births: int = Field(description="of the generation")
+    schemata: list[str] = Field(description="what each fixes, in words")
+    orders: list[int] = Field(description="how many loci each fixes")
+    count: str = Field(description="who matched at the beginning, N(h, t)")
+    fitness: str = Field(description="mean fitness of these")
+    ratio: str = Field(description="their mean fitness over the population's, both after `transform`: above 1 is fit")
+    transform: str = Field(description="what makes fitness positive: 'as measured', 'exp of the log-likelihood', or why there is no ratio")
+    mean_fitness: float | None = Field(description="of the population at the beginning")
+    selected: str = Field(description="probability that a parent matches, S(h), mean over the births")
+    lost: str = Field(description="probability that the operators take it from the child of one that matches, p")
+    bound: str = Field(description="N(h, t) - those removed + births S(h) (1 - p), by the selections that happened")
+    following: str = Field(description="who matched at the end, N(h, t + 1): one draw of what the bound says of the mean")
+    expected: str = Field(description="the bound, had all births been drawn from the population as it was at the beginning")
+    redraws: int = Field(description="how often the generation was drawn so")
+    redrawn: str = Field(description="mean over these of N(h, t + 1)")
+    error: str = Field(description="standard error of that mean")
+    blind: str = Field(description="the same mean where parents are drawn blind to fitness")
+    curves: list[SchemataCurve] = Field(description="by order")
+
+
+class SchemataFrame(PayloadBase):
+    """How many individuals match each schema, beside the bound of the schema theorem."""
+
+    kind: Literal["schemata"] = "schemata"
+    step: int
+    parts: list[SchemataPart] = Field(description="one for each population")
+
+
 FRAME_KINDS = frozenset(
-    {"structure", "policy", "marginals", "plane", "colony", "pathways", "domains", "surrogate", "charts", "mask", "decoded", "motifs"}
+    {
+        "structure", "policy", "marginals", "plane", "colony", "pathways", "domains", "surrogate", "charts", "mask", "decoded", "motifs",
+        "schemata",
+    }
 )
 """Pictures of a moment: of several only the latest matters to somebody who watches, so a live view may leave out older ones."""
 
@@ -311,6 +364,7 @@ PICTURES: dict[str, tuple[str, ...]] = {
     "mask": ("mask",),
     "decoded": ("decoded",),
     "motifs": ("motifs",),
+    "schemata": ("schemata",),
     "charts": ("charts",),
 }
 """The kinds of picture that an algorithm declares (`AlgorithmEntry.structure`), each with the events that it is drawn from."""

@@ -38,6 +38,7 @@ from .pictures import (
     PathwaysFrame,
     PlaneFrame,
     PolicyFrame,
+    SchemataFrame,
     StructureFrame,
     SurrogateFrame,
 )
@@ -58,6 +59,7 @@ Payload = (
     | MaskFrame
     | DecodedFrame
     | MotifsFrame
+    | SchemataFrame
     | ControlScored
     | GrowthStep
     | Report

@@ -33,6 +33,7 @@ import { maskFigures, MaskView } from "../structures/MaskView";
 import { motifFigures, MotifsView } from "../structures/MotifsView";
 import { pathwayFigures, PathwaysView } from "../structures/PathwaysView";
 import { queueFigures, QueueView } from "../structures/QueueView";
+import { schemataFigures, SchemataView } from "../structures/SchemataView";
 import { surrogateFigures, SurrogateView } from "../structures/SurrogateView";
 import type { Figures } from "../ui/figures";
 import { FigureTables } from "./FigureTables";
@@ -116,6 +117,10 @@ export const PICTURES: readonly Picture[] = [
   {
     id: "surrogate", panel: "structure", events: ["surrogate"], title: "Surrogate", note: "what the model of the scores expects",
     has: ({ pictures }) => pictures.has("surrogate"), view: ({ store }) => <SurrogateView store={store} />, figures: withValues("surrogate", "Surrogate", surrogateFigures), twin: "figures", image: true,
+  },
+  {
+    id: "schemata", panel: "structure", events: ["schemata"], title: "Schemata", note: "how many match each, beside the bound of the schema theorem",
+    has: ({ pictures }) => pictures.has("schemata"), view: ({ store }) => <SchemataView store={store} />, figures: schemataFigures, twin: "figures", image: true,
   },
   {
     id: "queue", panel: "structure", events: ["candidate_born", "trial_told"], title: "Queue", note: "born at the right, dying at the left", declaredOnly: true,

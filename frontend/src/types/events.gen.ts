@@ -30,6 +30,7 @@ export interface EventRecord {
     | MaskFrame
     | DecodedFrame
     | MotifsFrame
+    | SchemataFrame
     | ControlScored
     | GrowthStep
     | Report
@@ -573,6 +574,118 @@ export interface MotifChange {
   target: number;
   old: string;
   new: string;
+}
+/**
+ * How many individuals match each schema, beside the bound of the schema theorem.
+ */
+export interface SchemataFrame {
+  kind: "schemata";
+  step: number;
+  /**
+   * one for each population
+   */
+  parts: SchemataPart[];
+}
+/**
+ * The schemata of one population over one generation. Base64 float32 of all schemata, in order; NaN where there is nothing.
+ */
+export interface SchemataPart {
+  name: string;
+  /**
+   * of the population, where there are several; '' = there is one
+   */
+  title: string;
+  /**
+   * counted from 1 since schemata were followed
+   */
+  generation: number;
+  /**
+   * individuals at its beginning
+   */
+  population: number;
+  /**
+   * of the generation
+   */
+  births: number;
+  /**
+   * what each fixes, in words
+   */
+  schemata: string[];
+  /**
+   * how many loci each fixes
+   */
+  orders: number[];
+  /**
+   * who matched at the beginning, N(h, t)
+   */
+  count: string;
+  /**
+   * mean fitness of these
+   */
+  fitness: string;
+  /**
+   * their mean fitness over the population's, both after `transform`: above 1 is fit
+   */
+  ratio: string;
+  /**
+   * what makes fitness positive: 'as measured', 'exp of the log-likelihood', or why there is no ratio
+   */
+  transform: string;
+  /**
+   * of the population at the beginning
+   */
+  mean_fitness: number | null;
+  /**
+   * probability that a parent matches, S(h), mean over the births
+   */
+  selected: string;
+  /**
+   * probability that the operators take it from the child of one that matches, p
+   */
+  lost: string;
+  /**
+   * N(h, t) - those removed + births S(h) (1 - p), by the selections that happened
+   */
+  bound: string;
+  /**
+   * who matched at the end, N(h, t + 1): one draw of what the bound says of the mean
+   */
+  following: string;
+  /**
+   * the bound, had all births been drawn from the population as it was at the beginning
+   */
+  expected: string;
+  /**
+   * how often the generation was drawn so
+   */
+  redraws: number;
+  /**
+   * mean over these of N(h, t + 1)
+   */
+  redrawn: string;
+  /**
+   * standard error of that mean
+   */
+  error: string;
+  /**
+   * the same mean where parents are drawn blind to fitness
+   */
+  blind: string;
+  /**
+   * by order
+   */
+  curves: SchemataCurve[];
+}
+/**
+ * What came of the schemata of one order, over the generations. Base64 float32.
+ */
+export interface SchemataCurve {
+  order: number;
+  generations: string;
+  /**
+   * log of the sum of N(h, t + 1) over the sum of bounds, over all schemata and generations so far
+   */
+  ratios: string;
 }
 /**
  * What a control or a baseline inside the search gave: for comparison, never a finalist.

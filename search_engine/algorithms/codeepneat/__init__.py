@@ -4,6 +4,7 @@
 - `genetics`: how modules and blueprints vary, and how far they are apart.
 - `assembling`, `credit`: networks from the two populations, and who is credited with their fitness.
 - `inheriting`: what of their compression networks leave to their modules.
+- `two_schemata`: what of both populations' schemata is followed, where a run wants that.
 - `report`: species over the generations.
 """
 
@@ -71,7 +72,7 @@ ENTRY = AlgorithmEntry(
     phases=_phases,
     spaces=("blueprint",),
     lives="two populations of graphs",
-    structure=("charts", "population"),
+    structure=("charts", "population", "schemata"),
     check="search_engine.algorithms.codeepneat:check",
     advice="search_engine.algorithms.codeepneat:advise",
     finale="The best network of all generations is trained anew, from fresh weights, beside random networks of the same space.",

@@ -41,18 +41,19 @@ from ..base import Context, Proposal, Result
 from ..neat.offspring import Breeding
 from ..neat.population import Population
 from ..trials.initial_population import SharedStart, announcement
+from ..trials.schemata.watch import SchemataConfig
 from ..trials.search import TrialSearch
 from .assembling import assemblies, parts
 from .credit import Assembly, blueprint_fitness, module_fitness
 from .genetics import Blueprints, Modules, Rates
 from .inheriting import inherited
 from .report import SpeciesHistory, last_generation
-
+from .two_schemata import BothSchemata
 
 COMPRESSED = one_of("without_inheritance", "with_inheritance")
 
 
-class CoDeepNeatConfig(SharedStart):
+class CoDeepNeatConfig(SharedStart, SchemataConfig):
     """Hyper-parameters of CoDeepNEAT. The paper has 25 blueprints, 45 modules and 100 networks in 72 generations; the thesis 12 networks in
     7 generations."""
 
@@ -220,6 +221,12 @@ class CoDeepNeat(TrialSearch[CoDeepNeatConfig]):
         """(plain, compressed) scores of the networks that were trained both ways."""
         self.module_history = SpeciesHistory("modules", "Modules")
         self.blueprint_history = SpeciesHistory("blueprints", "Blueprints")
+        self.schemata: BothSchemata | None = None
+        if options.schemata:
+            self.schemata = BothSchemata(
+                (self.modules, self.module_genetics), (self.blueprints, self.blueprint_genetics), options.breeding, options.schemata,
+                context.seed, context.metric,
+            )
         rng = self._first_generator()
         self.modules.found([self.space.random_module(rng, self.modules.innovations) for _ in range(options.modules)])
         table, living = self.blueprints.innovations, self._living
@@ -377,9 +384,18 @@ class CoDeepNeat(TrialSearch[CoDeepNeatConfig]):
         def blueprint(genes: GeneGraph, rng: random.Random) -> GeneGraph:
             return self.blueprint_genetics.mutated(genes, self._living, blueprints.innovations, rng)
 
+        schemata = self.schemata
+        if schemata is not None:
+            schemata.begin_modules(of_modules)
         modules.breed(of_modules, breeding, module, self.module_genetics.fits, rng)
+        if schemata is not None:
+            schemata.begin_blueprints(of_blueprints)
         blueprints.breed(of_blueprints, breeding, blueprint, self.blueprint_genetics.fits, rng)
         blueprints.change(lambda genes: self.blueprint_genetics.repointed(genes, self._living, rng))
+        if schemata is not None:
+            frame = schemata.close()
+            if frame is not None:
+                self.context.emit(frame, self.tally.told)
 
     # ---------------------------------------------------------------- report
 

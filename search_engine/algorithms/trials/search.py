@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from search_engine.spaces.decision_infos import declare
 
 from ..base import Context, Finalist, OptionsT, Result, TrialPhase
-from .kept import from_tree, to_tree
+from .kept import Stateful, from_tree, to_tree
 from .pace import FramePace
 from .ranking import Ranking
 from .trial_tally import Marginals, Plane, TrialTally
@@ -58,6 +58,8 @@ class TrialSearch(TrialPhase[OptionsT]):
         self.pace = FramePace()
         self.tally = TrialTally()
         self.ranking = Ranking(context.metric)
+        self.schemata: Stateful | None = None
+        """Of a population whose schemata are followed, where a run wants that; a search that offers it sets it in its `begin`."""
         shown = self.shows_marginals and "decisions" in context.space.offers
         self.marginals = Marginals(context.space, context.metric) if shown else None
         self.plane = Plane(context.space, context.metric) if shown and Plane.fits(context.space) else None
@@ -108,6 +110,8 @@ class TrialSearch(TrialPhase[OptionsT]):
             state["marginals"] = self.marginals.state_dict()
         if self.plane is not None:
             state["plane"] = self.plane.state_dict()
+        if self.schemata is not None:
+            state["schemata"] = self.schemata.state_dict()
         return state | {name: to_tree(getattr(self, name)) for name in self.keeps}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -120,3 +124,5 @@ class TrialSearch(TrialPhase[OptionsT]):
             self.plane.load_state_dict(state["plane"])
         for name in self.keeps:
             setattr(self, name, from_tree(state[name], like=getattr(self, name)))
+        if self.schemata is not None:
+            self.schemata.load_state_dict(state["schemata"])

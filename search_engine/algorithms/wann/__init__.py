@@ -34,7 +34,7 @@ ENTRY = AlgorithmEntry(
     finale="The graph is measured as it is, with random shared weights, as an ensemble over them and at the best one; only the fourth "
     "number has weights of its own, trained by the finisher's 400 steps of Adam from the best shared one. The claim is the first three.",
     idle=(Idle(("structure_every",), "every generation is recorded"),),
-    structure=("growth", "population"),
+    structure=("growth", "population", "schemata"),
     metric_note="shared weights",
     finisher="search_engine.algorithms.wann.four_numbers:finish",
     quick={"options": {"population": 12, "generations": 4, "batch_size": 64}},
