@@ -26,6 +26,8 @@ class Breeding(BaseModel):
     """Share of its members, the best of them, that may be parents; two at least where there are two."""
     crossover: float = Field(default=0.2, ge=0, le=1)
     """Probability that a child has two parents; otherwise it is a mutant of one."""
+    reviving: bool = True
+    """Whether a child may have an edge on that is off in both of its parents (`alignment.crossover`)."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,8 @@ def children(
             # Places in `ranked` are in order of fitness: the lower one is the fitter.
             first, second = sorted(rng.sample(range(len(parents)), 2))
             better, worse = parents[first], parents[second]
-            crossed = crossover(population[better], population[worse], rng, equal=fitness[better] == fitness[worse])
+            equal = fitness[better] == fitness[worse]
+            crossed = crossover(population[better], population[worse], rng, equal=equal, reviving=breeding.reviving)
             brood.append(Child(mutate(crossed if fits(crossed) else population[better], rng), (better, worse)))
         else:
             parent = rng.choice(parents)
