@@ -28,7 +28,7 @@ from pydantic import Field, field_validator
 from search_engine.base.generators import derive_seed
 from search_engine.base.lazy import lazy_module
 from search_engine.base.measures import measure_of
-from search_engine.events import Champion, Cost, Fidelity, Metrics, PopulationBlock
+from search_engine.events import Champion, ChartsFrame, Cost, Fidelity, Metrics, PopulationBlock
 from search_engine.spaces.neuron_genes.activations import DIFFERENTIABLE, NUMBERS, ActivationName
 from search_engine.spaces.neuron_genes.genes import Array, Genes, initial_genes
 from search_engine.spaces.neuron_genes.innovation import InnovationTable
@@ -38,6 +38,7 @@ from ..base import AlgorithmConfig, Context, Finalist
 from ..step_search import StepSearch
 from .champions import changes
 from .evaluation import Plan, Scores, as_inputs, evaluate, parts
+from .fronts import FrontHistory, first_front
 from .ranking import rank
 from .records import ELITE, INITIAL, Birth, encode_block, pack_population, unpack_population
 
@@ -163,6 +164,7 @@ class WannSearch(StepSearch[WannConfig]):
         self.archive: list[Scored] = []
         self.judged = 0
         """Networks that were scored on the validation part: of so many the champion is the best."""
+        self.fronts = FrontHistory()
         size = self.options.population
         self.population: list[Genes] = []
         self._found()
@@ -343,6 +345,16 @@ class WannSearch(StepSearch[WannConfig]):
             ),
             self.done,
         )
+        self._draw_fronts(mean)
+
+    def _draw_fronts(self, mean: Array) -> None:
+        """Fitness against connections, where this generation is one of those that are kept, or the last."""
+        if not self.fronts.due(self.done) and self.done + 1 < self.options.generations:
+            return
+        front = first_front(np.array([genes.connections for genes in self.population]), mean)
+        words = f"mean log-likelihood over {len(self.options.weights)} shared weights, nats per training example"
+        self.context.emit(ChartsFrame(step=self.done, charts=[self.fronts.chart(self.done, front, words)]), self.done)
+        self.fronts.add(self.done, front)
 
     def _charge(self, networks: list[Genes], samples: int) -> None:
         passes = len(self.options.weights) * samples
@@ -385,6 +397,7 @@ class WannSearch(StepSearch[WannConfig]):
             # Between two parts of a large generation only: elsewhere the form is what it was before its end had parts, too.
             **({"looked": self.looked, "unsaid": self.unsaid.model_dump()} if self.evaluated else {}),
             "archive": pack_population([entry.genes for entry in self.archive]),
+            "fronts": self.fronts.state_dict(),
             "archive_scores": [[entry.accuracy, entry.log_likelihood, entry.generation] for entry in self.archive],
         }
 
@@ -398,5 +411,7 @@ class WannSearch(StepSearch[WannConfig]):
         # One that was written before generations had parts.
         self.evaluated = list(state.get("evaluated", []))
         self.looked, self.unsaid = state.get("looked", False), Cost.model_validate(state.get("unsaid", {}))
+        if "fronts" in state:
+            self.fronts.load_state_dict(state["fronts"])
         archived = zip(unpack_population(state["archive"]), state["archive_scores"], strict=True)
         self.archive = [Scored(genes, *scores) for genes, scores in archived]
