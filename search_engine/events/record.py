@@ -27,6 +27,7 @@ from .facts import (
 )
 from .pictures import (
     ChartsFrame,
+    CoevolutionFrame,
     ColonyFrame,
     DecisionsDeclared,
     DecodedFrame,
@@ -56,6 +57,7 @@ Payload = (
     | MaskFrame
     | DecodedFrame
     | MotifsFrame
+    | CoevolutionFrame
     | ControlScored
     | GrowthStep
     | Report

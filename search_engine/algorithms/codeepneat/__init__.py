@@ -3,7 +3,7 @@
 - `search`: the rule; the genes are `search_engine.spaces.genes`, species and offspring `..neat`.
 - `genetics`: how modules and blueprints vary, and how far they are apart.
 - `assembling`, `credit`: networks from the two populations, and who is credited with their fitness.
-- `report`: species over the generations.
+- `report`: species over the generations, as charts; `coevolution`: the champion and both populations as one picture.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ ENTRY = AlgorithmEntry(
     phases=_phases,
     spaces=("blueprint",),
     lives="two populations of graphs",
-    structure=("charts", "population"),
+    structure=("coevolution", "charts", "population"),
     check="search_engine.algorithms.codeepneat:check",
     finale="The best network of all generations is trained anew, from fresh weights, beside random networks of the same space.",
     quick={

@@ -32,11 +32,16 @@ from search_engine.spaces.genes.graph import GeneGraph
 from ..base import AlgorithmConfig, Context, Proposal, Result
 from ..neat.offspring import Breeding
 from ..neat.population import Population
+from ..trials.pace import FramePace
 from ..trials.search import TrialSearch
 from .assembling import assemblies, parts
+from .coevolution import Coevolution
 from .credit import Assembly, blueprint_fitness, module_fitness
 from .genetics import Blueprints, Modules, Rates
 from .report import SpeciesHistory
+
+PACE = FramePace(every=50)
+"""The picture of both populations: of each of the first hundred generations, then more rarely."""
 
 
 class CoDeepNeatConfig(AlgorithmConfig):
@@ -106,7 +111,7 @@ class CoDeepNeat(TrialSearch[CoDeepNeatConfig]):
     title = "Coevolution"
     scheduling = "generational"
     finite = True
-    keeps = ("modules", "blueprints", "generation", "best_of", "module_history", "blueprint_history")
+    keeps = ("modules", "blueprints", "generation", "best_of", "module_history", "blueprint_history", "coevolution")
     stop_reason = "horizon"
 
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
@@ -129,6 +134,7 @@ class CoDeepNeat(TrialSearch[CoDeepNeatConfig]):
         """By the number of a blueprint of the last generation (JSON wants text): its best network's candidate number."""
         self.module_history = SpeciesHistory("modules", "Modules")
         self.blueprint_history = SpeciesHistory("blueprints", "Blueprints")
+        self.coevolution = Coevolution()
         rng = context.rng
         self.modules.found([self.space.random_module(rng, self.modules.innovations) for _ in range(options.modules)])
         table, living = self.blueprints.innovations, self._living
@@ -182,6 +188,7 @@ class CoDeepNeat(TrialSearch[CoDeepNeatConfig]):
         self.blueprint_history.add(self.blueprints, of_blueprints)
         self._remember(results, values)
         self._report(scored)
+        self._draw(results, (of_modules, of_blueprints))
         if self.generation < self.options.generations:
             self._breed(of_modules, of_blueprints)
 
@@ -222,6 +229,24 @@ class CoDeepNeat(TrialSearch[CoDeepNeatConfig]):
         charts = [*self.module_history.charts(metric), *self.blueprint_history.charts(metric)]
         self.context.emit(ChartsFrame(step=self.tally.told, charts=charts), self.tally.told)
 
+    def _draw(self, results: list[Result], credits: tuple[dict[int, float], dict[int, float]]) -> None:
+        """Champion, species and credit of the generation that was just told, counted from 0."""
+        picture, generation = self.coevolution, self.generation - 1
+        picture.add(generation, self.modules, self.blueprints, self.open, credits)
+        if not self.ranking.finalists():
+            return
+        champion = self.ranking.finalists()[0]
+        built = {result.number: assembly.blueprint for result, assembly in zip(results, self.open, strict=True)}
+        crowned = champion.candidate in built
+        if crowned:
+            number = cast(int, champion.candidate)
+            picture.crown(number, next(one.genes for one in self.blueprints.individuals if one.number == built[number]))
+        if crowned or PACE.due(self.generation) or self.generation == self.options.generations:
+            failed = sum(not result.ok for result in results)
+            values = {"generation": float(generation), "networks": float(len(results)), "failed": float(failed)}
+            frame = picture.frame(self.tally.told, generation, self.space, champion, self.context.metric, values)
+            self.context.emit(frame, self.tally.told)
+
     # ---------------------------------------------------------------- state
 
     def state_dict(self) -> dict[str, Any]:
@@ -229,5 +254,6 @@ class CoDeepNeat(TrialSearch[CoDeepNeatConfig]):
         return {**super().state_dict(), "open": under_way}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        super().load_state_dict(state)
+        # A search that was left off before there was this picture begins its record here.
+        super().load_state_dict({"coevolution": self.coevolution.state_dict(), **state})
         self.open = [Assembly(blueprint, {species: module for species, module in picks}) for blueprint, picks in state["open"]]

@@ -59,8 +59,8 @@ def crossover(fitter: GeneGraph, other: GeneGraph, rng: random.Random, *, equal:
     """A child: of matching genes either parent's, of the others the fitter one's; of both where they are `equal` in fitness, as far as
     they close no cycle. Where switched-off edges would leave no path, the fitter one's switches are taken instead.
 
-    `reviving`: an edge that is off in both parents is on in a quarter of the children, as the paper's sentence reads; without, it stays off,
-    as in the program published with it, and a genome crossed with itself is itself."""
+    `reviving`: an edge that is off in both parents is on in a quarter of the children, as the paper's sentence reads; without, it stays
+    off, as in neat-python, and a genome crossed with itself is itself."""
     theirs = {link.innovation: link for link in other.links}
     links: list[Link] = []
     for link in fitter.links:

@@ -1,7 +1,7 @@
 """What stands beside the four numbers: linear regression and a small convolutional network, trained on the same training part.
 
-The paper has 91.6 % and 99.3 % of others' for MNIST beside its table; here both are trained, on what the network's input nodes hold, so that
-they saw what it saw. They are controls: neither is searched for, and nothing is chosen by them.
+The paper has 91.6 % and 99.3 % of others' for MNIST beside its table; here both are trained, on what the network's input nodes hold, so
+that they saw what it saw. They are controls: neither is searched for, and nothing is chosen by them.
 """
 
 from __future__ import annotations

@@ -101,8 +101,8 @@ def _cnn_words(controls: Controls, examples: int) -> str:
         return "; no convolutional network, for these inputs are no images that could be pooled twice"
     first, second = CNN_CHANNELS
     return (
-        f", and a network of two convolutions ({first} and {second} filters, {controls.cnn_parameters:,} weights) after {CNN_STEPS} steps of "
-        f"Adam with {min(CNN_BATCH, examples)} examples each"
+        f", and a network of two convolutions ({first} and {second} filters, {controls.cnn_parameters:,} weights) after {CNN_STEPS} steps "
+        f"of Adam with {min(CNN_BATCH, examples)} examples each"
     )
 
 

@@ -36,9 +36,10 @@ from search_engine.spaces.neuron_genes.operators import Mutation, apply_mutation
 
 from ..base import AlgorithmConfig, Context, Finalist
 from ..step_search import StepSearch
+from ..thinned import Thinned
 from .champions import changes
 from .evaluation import Plan, Scores, as_inputs, evaluate, parts
-from .fronts import FrontHistory, first_front
+from .fronts import MOST, Front, first_front, front_chart
 from .ranking import rank
 from .records import ELITE, INITIAL, Birth, encode_block, pack_population, unpack_population
 
@@ -164,7 +165,7 @@ class WannSearch(StepSearch[WannConfig]):
         self.archive: list[Scored] = []
         self.judged = 0
         """Networks that were scored on the validation part: of so many the champion is the best."""
-        self.fronts = FrontHistory()
+        self.fronts: Thinned[Front] = Thinned(MOST)
         size = self.options.population
         self.population: list[Genes] = []
         self._found()
@@ -353,7 +354,8 @@ class WannSearch(StepSearch[WannConfig]):
             return
         front = first_front(np.array([genes.connections for genes in self.population]), mean)
         words = f"mean log-likelihood over {len(self.options.weights)} shared weights, nats per training example"
-        self.context.emit(ChartsFrame(step=self.done, charts=[self.fronts.chart(self.done, front, words)]), self.done)
+        chart = front_chart(self.fronts.with_newest(self.done, front), words)
+        self.context.emit(ChartsFrame(step=self.done, charts=[chart]), self.done)
         self.fronts.add(self.done, front)
 
     def _charge(self, networks: list[Genes], samples: int) -> None:

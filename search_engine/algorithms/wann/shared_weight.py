@@ -28,8 +28,8 @@ GRID = 81
 WEIGHTS: tuple[float, ...] = tuple(np.linspace(-LARGEST_WEIGHT, LARGEST_WEIGHT, GRID).tolist())
 """The shared weights of the sweep: even steps of 0.05 from -2 to 2."""
 SWEEP, BY_CLASS, EXAMPLES, LINEAR, CNN = "sweep", "by_class", "examples", "linear_regression", "small_cnn"
-"""Names of the arrays of a part: (81,) accuracies, (81, classes) shares of each class's examples that are answered right, how many examples,
-and the accuracies of the two controls."""
+"""Names of the arrays of a part: (81,) accuracies, (81, classes) shares of each class's examples that are answered right, how many
+examples, and the accuracies of the two controls."""
 
 
 def right_by_class(genes: Genes, inputs: torch.Tensor, labels: torch.Tensor, classes: int) -> Array:
@@ -55,8 +55,8 @@ def report(
     train: Array, parts: Mapping[Split, Mapping[str, Array]], tuned: float, searched: Sequence[float], classes: Sequence[str],
     cnn: str,
 ) -> Report:
-    """`train` (81,) is the sweep that chose the `tuned` weight, `parts` have what was measured of the others; `searched` are the weights that
-    the search evaluated with; `cnn` says what the convolutional network is and took, or why there is none."""
+    """`train` (81,) is the sweep that chose the `tuned` weight, `parts` have what was measured of the others; `searched` are the weights
+    that the search evaluated with; `cnn` says what the convolutional network is and took, or why there is none."""
     val, test = parts["val"], parts["test"]
     return Report(
         name="shared_weight", title="Accuracy against the shared weight", charts=_charts(train, parts, tuned, searched, classes),
@@ -73,8 +73,8 @@ def _words(test: Mapping[str, Array], tuned: float, cnn: str) -> str:
     low, high = WEIGHTS[int(sweep.argmin())], WEIGHTS[int(sweep.argmax())]
     return (
         f"One network, {GRID} shared weights from -2 to 2, {examples:,} test examples: accuracy from {sweep.min():.3f} (at {low:g}) to "
-        f"{sweep.max():.3f} (at {high:g}); {sweep[WEIGHTS.index(tuned)]:.3f} at {tuned:g}, the best weight on the training part. Nothing was "
-        f"chosen by test examples. Controls, trained on the same training part: linear regression (least squares on one-hot "
+        f"{sweep.max():.3f} (at {high:g}); {sweep[WEIGHTS.index(tuned)]:.3f} at {tuned:g}, the best weight on the training part. Nothing "
+        f"was chosen by test examples. Controls, trained on the same training part: linear regression (least squares on one-hot "
         f"labels, in closed form){cnn}."
     )
 
@@ -93,8 +93,8 @@ def _charts(
     rows = [series(name, WEIGHTS, test[BY_CLASS][:, place]) for place, name in enumerate(classes)]
     return [
         Chart(
-            name="shared_weight", title="Accuracy against the shared weight", x_title="shared weight", y_title="accuracy, share of examples",
-            series=lines, marks=[mark],
+            name="shared_weight", title="Accuracy against the shared weight", x_title="shared weight",
+            y_title="accuracy, share of examples", series=lines, marks=[mark],
             note="The training part chose the tuned weight. Validation examples chose this network in the search, test examples chose "
             "nothing. At 0 every output is equal.",
         ),

@@ -5,8 +5,8 @@ Equal: which genes match, what a crossover hands on, the values that a network c
 Different by design:
 - weights in a distance: ours is the paper's mean over the matching edges; neat-python divides their sum by the larger number of edges;
 - neat-python counts nodes as genes, and an edge that is on in one genome only; ours counts edges (the paper's genes) and not their switch;
-- numbers: neat-python forgets equal inventions after each generation, ours keeps them for the run; and there two genomes that split the same
-  edge get different nodes, here the same one (Stanley & Miikkulainen 2002, section 3.2, asks for one number within a generation).
+- numbers: neat-python forgets equal inventions after each generation, ours keeps them for the run; and there two genomes that split the
+  same edge get different nodes, here the same one (Stanley & Miikkulainen 2002, section 3.2, asks for one number within a generation).
 """
 
 from __future__ import annotations

@@ -57,7 +57,8 @@ def test_the_report_has_the_sweep_and_the_controls_of_the_same_split() -> None:
     assert lines["test"][WEIGHTS.index(tuned)] == pytest.approx(parts["test"]["tuned"])
     assert lines["training"].max() == lines["training"][WEIGHTS.index(tuned)], "which chose it"
     # The floats of the numbers of weights that the search used are the sweep's own.
-    assert lines["test, at the search's weights"].tolist() == pytest.approx([lines["test"][WEIGHTS.index(w)] for w in (-2, -1, -0.5, 0.5, 1, 2)])
+    of_search = [lines["test"][WEIGHTS.index(weight)] for weight in (-2, -1, -0.5, 0.5, 1, 2)]
+    assert lines["test, at the search's weights"].tolist() == pytest.approx(of_search)
     assert [item.name for item in by_class.series] == list(data.class_names) and by_class.form == "map"
     assert report.values["test_small_cnn"] > 0.9 and report.values["test_linear_regression"] > 0.9
     assert "449 test examples" in report.message and "200 steps" in report.message
