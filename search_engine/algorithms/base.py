@@ -60,7 +60,7 @@ from __future__ import annotations
 
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, ClassVar, Generic, Literal, TypeVar
@@ -71,8 +71,8 @@ from ..base import plugins
 from ..base.compression import Compression
 from ..base.measures import check_unit
 from ..base.migrations import Steps
-from ..datasets.base import Part, SearchData
-from ..events import PICTURES, Cost, EventLog, Payload
+from ..datasets.base import Array, Part, SearchData
+from ..events import PICTURES, Cost, EventLog, Payload, Report
 from ..spaces.base import SearchSpace, SpaceEntry
 from ..spaces.genomes import Genome
 from .given import GivenModel
@@ -193,9 +193,9 @@ class Finalist:
     """What it is, where that is not plain "best architecture found"."""
 
 
-Scorer = Callable[[Split, Part], dict[str, float]]
+Scorer = Callable[[Split, Part], Mapping[str, float | Array]]
 """(split, its examples) -> figures by name, without the split's prefix: `accuracy`, `loss`, `ensemble`, ... The loop calls it, with
-gradients off, once for each split; the network must be the same afterwards."""
+gradients off, once for each split; the network must be the same afterwards. Arrays among them are for `Finished.report` alone."""
 
 
 @dataclass(frozen=True)
@@ -219,6 +219,8 @@ class Finished:
     """What finishing used; scoring is added by the loop."""
     passes: int = 1
     """Forward passes over each example that the scorer takes."""
+    report: Callable[[Mapping[Split, Mapping[str, Array]]], Report] | None = None
+    """What is to be drawn of the arrays that the scorer gave, by split."""
 
 
 @dataclass

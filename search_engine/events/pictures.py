@@ -2,7 +2,7 @@
 
 Float arrays are base64 of little-endian float32 (`encode_floats`).
 
->>> from search_engine.events import GraphNode, decode_floats, encode_floats
+>>> from search_engine.events import GraphData, GraphNode, decode_floats, encode_floats
 >>> nodes = [GraphNode(id="0", label="in", kind="input"), GraphNode(id="1", label="out", kind="output")]
 >>> group = FamilyGroup(
 ...     name="cell", title="Cell", nodes=nodes, edges=[("0", "1")], operations=["conv", "pool"], layout={}, constraint="simplex"
@@ -23,6 +23,11 @@ Float arrays are base64 of little-endian float32 (`encode_floats`).
 ...     ChartsFrame(step=1, charts=[]), MaskFrame(step=1, layers=[]),
 ...     DecodedFrame(step=1, rows=1, columns=1, low=0.0, high=1.0, examples="", decoded=""),
 ...     MotifsFrame(step=1, candidate=0, value=0.9, metric="val_accuracy", motifs=[], network=[]), SchemataFrame(step=1, parts=[]),
+...     CoevolutionFrame(
+...         step=1, candidate=0, value=0.9, metric="val_accuracy", blueprint=GraphData(nodes=[], edges=[]),
+...         network=GraphData(nodes=[], edges=[]), species={"2": 0}, generations=[0], blueprints=SpeciesTable(species=[]),
+...         modules=SpeciesTable(species=[SpeciesRow(number=0, living=True, members=half, used=half, credit=half)]),
+...     ),
 ... ]
 >>> MotifChange(candidate=3, parent=1, level=2, motif=1, source=1, target=2, old="none", new="skip_connect").level
 2
@@ -46,7 +51,7 @@ from typing import Literal
 from pydantic import Field
 
 from .charts import Chart
-from .parts import FamilyGroup, PayloadBase
+from .parts import FamilyGroup, GraphData, PayloadBase
 
 
 class FamilyDeclared(PayloadBase):
@@ -339,12 +344,46 @@ class SchemataFrame(PayloadBase):
     kind: Literal["schemata"] = "schemata"
     step: int
     parts: list[SchemataPart] = Field(description="one for each population")
+class SpeciesRow(PayloadBase):
+    """One species of a population over the generations of a CoevolutionFrame: base64 float32, a number for each of them."""
+
+    number: int
+    living: bool
+    members: str = Field(description="0 where it does not live")
+    used: str = Field(description="networks of the generation that have one of its members in them, each counted once")
+    credit: str = Field(description="mean over its members of the mean over the networks that each was part of; NaN where it does not live")
+
+
+class SpeciesTable(PayloadBase):
+    """One population by species. Those that died out longest ago have no row where there are too many."""
+
+    species: list[SpeciesRow]
+    others: int = Field(default=0, description="species without a row")
+    members_of_others: str = Field(default="", description="of all of them together, base64 float32 by generation")
+
+
+class CoevolutionFrame(PayloadBase):
+    """Blueprints and modules evolving side by side: the best network so far with the blueprint that it was assembled from, and both
+    populations by species over some generations, at equal distances, and the newest."""
+
+    kind: Literal["coevolution"] = "coevolution"
+    step: int
+    candidate: int = Field(description="whose network it is")
+    value: float
+    metric: str = Field(description="what the value is, higher is better")
+    blueprint: GraphData
+    network: GraphData = Field(description="the assembled network; '3.2' is layer 2 of the module at node 3 of the blueprint")
+    species: dict[str, int] = Field(description="by node of the blueprint, the species of modules that it named then")
+    generations: list[int] = Field(description="counted from 0")
+    modules: SpeciesTable
+    blueprints: SpeciesTable
+    values: dict[str, float] = Field(default={})
 
 
 FRAME_KINDS = frozenset(
     {
         "structure", "policy", "marginals", "plane", "colony", "pathways", "domains", "surrogate", "charts", "mask", "decoded", "motifs",
-        "schemata",
+        "schemata", "coevolution",
     }
 )
 """Pictures of a moment: of several only the latest matters to somebody who watches, so a live view may leave out older ones."""
@@ -365,6 +404,7 @@ PICTURES: dict[str, tuple[str, ...]] = {
     "decoded": ("decoded",),
     "motifs": ("motifs",),
     "schemata": ("schemata",),
+    "coevolution": ("coevolution",),
     "charts": ("charts",),
 }
 """The kinds of picture that an algorithm declares (`AlgorithmEntry.structure`), each with the events that it is drawn from."""

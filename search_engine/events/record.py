@@ -27,6 +27,7 @@ from .facts import (
 )
 from .pictures import (
     ChartsFrame,
+    CoevolutionFrame,
     ColonyFrame,
     DecisionsDeclared,
     DecodedFrame,
@@ -60,6 +61,7 @@ Payload = (
     | DecodedFrame
     | MotifsFrame
     | SchemataFrame
+    | CoevolutionFrame
     | ControlScored
     | GrowthStep
     | Report

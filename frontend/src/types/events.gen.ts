@@ -31,6 +31,7 @@ export interface EventRecord {
     | DecodedFrame
     | MotifsFrame
     | SchemataFrame
+    | CoevolutionFrame
     | ControlScored
     | GrowthStep
     | Report
@@ -378,9 +379,9 @@ export interface Chart {
   name: string;
   title: string;
   /**
-   * trajectory: a path through the plane, each point later than the one before, equal scales not implied. triangle: shares of the three `categories` between equal sides, x the first's, y the second's; its lines are paths too
+   * map: a row of cells for each series, the first on top; a cell's place is its x, its colour its y. trajectory: a path through the plane, each point later than the one before, equal scales not implied. triangle: shares of the three `categories` between equal sides, x the first's, y the second's; its lines are paths too
    */
-  form: "lines" | "bars" | "trajectory" | "triangle";
+  form: "lines" | "bars" | "trajectory" | "triangle" | "map";
   x_title: string;
   y_title: string;
   x_scale: "linear" | "log";
@@ -688,6 +689,105 @@ export interface SchemataCurve {
   ratios: string;
 }
 /**
+ * Blueprints and modules evolving side by side: the best network so far with the blueprint that it was assembled from, and both
+ * populations by species over some generations, at equal distances, and the newest.
+ */
+export interface CoevolutionFrame {
+  kind: "coevolution";
+  step: number;
+  /**
+   * whose network it is
+   */
+  candidate: number;
+  value: number;
+  /**
+   * what the value is, higher is better
+   */
+  metric: string;
+  blueprint: GraphData;
+  network: GraphData1;
+  /**
+   * by node of the blueprint, the species of modules that it named then
+   */
+  species: {
+    [k: string]: number;
+  };
+  /**
+   * counted from 0
+   */
+  generations: number[];
+  modules: SpeciesTable;
+  blueprints: SpeciesTable;
+  values: {
+    [k: string]: number;
+  };
+}
+/**
+ * An architecture graph in node-link form (networkx's MultiDiGraph outside Python).
+ */
+export interface GraphData {
+  nodes: GraphNode[];
+  edges: GraphEdge[];
+  attributes: {
+    [k: string]: unknown;
+  };
+}
+export interface GraphEdge {
+  source: string;
+  target: string;
+  /**
+   * edge key of the multigraph: the primitive's name, or a number
+   */
+  key: string;
+  operation: string | null;
+  attributes: {
+    [k: string]: unknown;
+  };
+}
+/**
+ * An architecture graph in node-link form (networkx's MultiDiGraph outside Python).
+ */
+export interface GraphData1 {
+  nodes: GraphNode[];
+  edges: GraphEdge[];
+  attributes: {
+    [k: string]: unknown;
+  };
+}
+/**
+ * One population by species. Those that died out longest ago have no row where there are too many.
+ */
+export interface SpeciesTable {
+  species: SpeciesRow[];
+  /**
+   * species without a row
+   */
+  others: number;
+  /**
+   * of all of them together, base64 float32 by generation
+   */
+  members_of_others: string;
+}
+/**
+ * One species of a population over the generations of a CoevolutionFrame: base64 float32, a number for each of them.
+ */
+export interface SpeciesRow {
+  number: number;
+  living: boolean;
+  /**
+   * 0 where it does not live
+   */
+  members: string;
+  /**
+   * networks of the generation that have one of its members in them, each counted once
+   */
+  used: string;
+  /**
+   * mean over its members of the mean over the networks that each was part of; NaN where it does not live
+   */
+  credit: string;
+}
+/**
  * What a control or a baseline inside the search gave: for comparison, never a finalist.
  */
 export interface ControlScored {
@@ -937,28 +1037,6 @@ export interface Champion {
   added_edges: [unknown, unknown][];
   removed_edges: [unknown, unknown][];
   changed_nodes: string[];
-}
-/**
- * An architecture graph in node-link form (networkx's MultiDiGraph outside Python).
- */
-export interface GraphData {
-  nodes: GraphNode[];
-  edges: GraphEdge[];
-  attributes: {
-    [k: string]: unknown;
-  };
-}
-export interface GraphEdge {
-  source: string;
-  target: string;
-  /**
-   * edge key of the multigraph: the primitive's name, or a number
-   */
-  key: string;
-  operation: string | null;
-  attributes: {
-    [k: string]: unknown;
-  };
 }
 export interface SearchStopped {
   kind: "search_stopped";

@@ -41,9 +41,11 @@ from ..base import Context, Proposal, Result
 from ..neat.offspring import Breeding
 from ..neat.population import Population
 from ..trials.initial_population import SharedStart, announcement
+from ..trials.pace import FramePace
 from ..trials.schemata.watch import SchemataConfig
 from ..trials.search import TrialSearch
 from .assembling import assemblies, parts
+from .coevolution import Coevolution
 from .credit import Assembly, blueprint_fitness, module_fitness
 from .genetics import Blueprints, Modules, Rates
 from .inheriting import inherited
@@ -51,6 +53,9 @@ from .report import SpeciesHistory, last_generation
 from .two_schemata import BothSchemata
 
 COMPRESSED = one_of("without_inheritance", "with_inheritance")
+
+PACE = FramePace(every=50)
+"""The picture of both populations: of each of the first hundred generations, then more rarely."""
 
 
 class CoDeepNeatConfig(SharedStart, SchemataConfig):
@@ -194,9 +199,9 @@ class CoDeepNeat(TrialSearch[CoDeepNeatConfig]):
     title = "Coevolution"
     scheduling = "generational"
     finite = True
-    keeps = ("modules", "blueprints", "generation", "best_of", "module_history", "blueprint_history", "beside")
+    keeps = ("modules", "blueprints", "generation", "best_of", "module_history", "blueprint_history", "beside", "coevolution")
     state_version = 2
-    state_steps: ClassVar[Steps] = {1: lambda state: {**state, "beside": []}}
+    state_steps: ClassVar[Steps] = {1: lambda state: {**state, "beside": [], "coevolution": Coevolution().state_dict()}}
     stop_reason = "horizon"
 
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
@@ -221,6 +226,7 @@ class CoDeepNeat(TrialSearch[CoDeepNeatConfig]):
         """(plain, compressed) scores of the networks that were trained both ways."""
         self.module_history = SpeciesHistory("modules", "Modules")
         self.blueprint_history = SpeciesHistory("blueprints", "Blueprints")
+        self.coevolution = Coevolution()
         self.schemata: BothSchemata | None = None
         if options.schemata:
             self.schemata = BothSchemata(
@@ -309,6 +315,7 @@ class CoDeepNeat(TrialSearch[CoDeepNeatConfig]):
         self._remember(results, values)
         self._compare(results)
         self._report(scored, results)
+        self._draw(results, (of_modules, of_blueprints))
         if self.generation < self.options.generations:
             if self.options.compress == "with_inheritance":
                 self._inherit(results, values)
@@ -420,6 +427,24 @@ class CoDeepNeat(TrialSearch[CoDeepNeatConfig]):
             # Who begins like others wants to be compared with them.
             self.context.emit(last_generation(scored, len(results) - len(scored), metric), self.tally.told)
 
+    def _draw(self, results: list[Result], credits: tuple[dict[int, float], dict[int, float]]) -> None:
+        """Champion, species and credit of the generation that was just told, counted from 0."""
+        picture, generation = self.coevolution, self.generation - 1
+        picture.add(generation, self.modules, self.blueprints, self.open, credits)
+        if not self.ranking.finalists():
+            return
+        champion = self.ranking.finalists()[0]
+        built = {result.number: assembly.blueprint for result, assembly in zip(results, self.open, strict=True)}
+        crowned = champion.candidate in built
+        if crowned:
+            number = cast(int, champion.candidate)
+            picture.crown(number, next(one.genes for one in self.blueprints.individuals if one.number == built[number]))
+        if crowned or PACE.due(self.generation) or self.generation == self.options.generations:
+            failed = sum(not result.ok for result in results)
+            values = {"generation": float(generation), "networks": float(len(results)), "failed": float(failed)}
+            frame = picture.frame(self.tally.told, generation, self.space, champion, self.context.metric, values)
+            self.context.emit(frame, self.tally.told)
+
     # ---------------------------------------------------------------- state
 
     def state_dict(self) -> dict[str, Any]:
@@ -427,5 +452,6 @@ class CoDeepNeat(TrialSearch[CoDeepNeatConfig]):
         return {**super().state_dict(), "open": under_way}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        super().load_state_dict(state)
+        # A search that was left off before there was this picture begins its record here.
+        super().load_state_dict({"coevolution": self.coevolution.state_dict(), **state})
         self.open = [Assembly(blueprint, {species: module for species, module in picks}) for blueprint, picks in state["open"]]

@@ -26,6 +26,8 @@ class Breeding(BaseModel):
     """Share of its members, the best of them, that may be parents; two at least where there are two."""
     crossover: float = Field(default=0.2, ge=0, le=1)
     """Probability that a child has two parents; otherwise it is a mutant of one."""
+    reviving: bool = True
+    """Whether a child may have an edge on that is off in both of its parents (`alignment.crossover`)."""
 
 
 @dataclass(frozen=True)
@@ -83,9 +85,11 @@ def born(
 ) -> Child:
     """One new child of one of `parents`, or of two; they are in order of fitness."""
     if len(parents) > 1 and rng.random() < breeding.crossover:
+        # Places in `parents` are in order of fitness: the lower one is the fitter.
         first, second = sorted(rng.sample(range(len(parents)), 2))
         better, worse = parents[first], parents[second]
-        crossed = crossover(population[better], population[worse], rng, equal=fitness[better] == fitness[worse])
+        equal = fitness[better] == fitness[worse]
+        crossed = crossover(population[better], population[worse], rng, equal=equal, reviving=breeding.reviving)
         return Child(mutate(crossed if fits(crossed) else population[better], rng), (better, worse))
     parent = rng.choice(parents)
     return Child(mutate(population[parent], rng), (parent,))

@@ -29,10 +29,10 @@ class Individual:
 class Population:
     """The living, in the order of their places, and what outlives them: innovations and species."""
 
-    def __init__(self, species: int, distance: Distance) -> None:
-        """`species`: so many are wanted."""
+    def __init__(self, species: int, distance: Distance, inputs: int = 1, outputs: int = 1) -> None:
+        """`species`: so many are wanted. `inputs`, `outputs`: of every genome."""
         self.distance = distance
-        self.innovations: Innovations = new_innovations()
+        self.innovations: Innovations = new_innovations(inputs, outputs)
         self.speciation = Speciation(species)
         self.individuals: list[Individual] = []
         self.born = 0

@@ -29,7 +29,7 @@ from pydantic import Field, field_validator
 from search_engine.base.generators import derive_seed
 from search_engine.base.lazy import lazy_module
 from search_engine.base.measures import measure_of
-from search_engine.events import Champion, Cost, Fidelity, Metrics, PopulationBlock
+from search_engine.events import Champion, ChartsFrame, Cost, Fidelity, Metrics, PopulationBlock
 from search_engine.spaces.neuron_genes.activations import DIFFERENTIABLE, NUMBERS, ActivationName
 from search_engine.spaces.neuron_genes.genes import Array, Genes, initial_genes
 from search_engine.spaces.neuron_genes.innovation import InnovationTable
@@ -37,9 +37,11 @@ from search_engine.spaces.neuron_genes.operators import Mutation, apply_mutation
 
 from ..base import Context, Finalist
 from ..step_search import StepSearch
+from ..thinned import Thinned
 from ..trials.schemata.watch import SchemataConfig
 from .champions import changes
 from .evaluation import Plan, Scores, as_inputs, evaluate, parts
+from .fronts import MOST, Front, first_front, front_chart
 from .graph_schemata import GraphSchemata
 from .ranking import rank
 from .records import ELITE, INITIAL, Birth, encode_block, pack_population, unpack_population
@@ -166,6 +168,7 @@ class WannSearch(StepSearch[WannConfig]):
         self.archive: list[Scored] = []
         self.judged = 0
         """Networks that were scored on the validation part: of so many the champion is the best."""
+        self.fronts: Thinned[Front] = Thinned(MOST)
         size = self.options.population
         self.population: list[Genes] = []
         self._found()
@@ -367,6 +370,17 @@ class WannSearch(StepSearch[WannConfig]):
             ),
             self.done,
         )
+        self._draw_fronts(mean)
+
+    def _draw_fronts(self, mean: Array) -> None:
+        """Fitness against connections, where this generation is one of those that are kept, or the last."""
+        if not self.fronts.due(self.done) and self.done + 1 < self.options.generations:
+            return
+        front = first_front(np.array([genes.connections for genes in self.population]), mean)
+        words = f"mean log-likelihood over {len(self.options.weights)} shared weights, nats per training example"
+        chart = front_chart(self.fronts.with_newest(self.done, front), words)
+        self.context.emit(ChartsFrame(step=self.done, charts=[chart]), self.done)
+        self.fronts.add(self.done, front)
 
     def _charge(self, networks: list[Genes], samples: int) -> None:
         passes = len(self.options.weights) * samples
@@ -410,6 +424,7 @@ class WannSearch(StepSearch[WannConfig]):
             **({"looked": self.looked, "unsaid": self.unsaid.model_dump()} if self.evaluated else {}),
             **({} if self.schemata is None else {"schemata": self.schemata.state_dict()}),
             "archive": pack_population([entry.genes for entry in self.archive]),
+            "fronts": self.fronts.state_dict(),
             "archive_scores": [[entry.accuracy, entry.log_likelihood, entry.generation] for entry in self.archive],
         }
 
@@ -425,5 +440,7 @@ class WannSearch(StepSearch[WannConfig]):
         self.looked, self.unsaid = state.get("looked", False), Cost.model_validate(state.get("unsaid", {}))
         if self.schemata is not None:
             self.schemata.load_state_dict(state["schemata"])
+        if "fronts" in state:
+            self.fronts.load_state_dict(state["fronts"])
         archived = zip(unpack_population(state["archive"]), state["archive_scores"], strict=True)
         self.archive = [Scored(genes, *scores) for genes, scores in archived]
