@@ -77,6 +77,11 @@ class TrainingLoop:
         return self._per_epoch
 
     @property
+    def scoring(self) -> bool:
+        """Whether an epoch has ended whose validation is under way: the next `advance` scores, and moves nothing."""
+        return self._scoring
+
+    @property
     def epochs_done(self) -> int:
         """Epochs that have ended; the last one may have been cut short by a length in steps."""
         return -(-self.steps_done // self._per_epoch) if self.steps_done >= self.steps_total else self.steps_done // self._per_epoch

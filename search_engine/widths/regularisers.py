@@ -10,7 +10,7 @@ Three measures of importance r, under names of their own:
 
 The first two are penalised by what channels cost: a layer adds C * (alive_in * sum(r_out) + alive_out * sum(r_in)), a depthwise one
 C * (sum(r_in) + sum(r_out)); a fixed side has a constant count and no r. The counts of what is alive are constants in the gradient. The
-penalty is lambda * R with lambda = factor / initial cost (of `group_lasso_scardapane`: / initial R), so that a factor means the same in
+penalty is λR with λ = factor / initial cost (of `group_lasso_scardapane`: / initial R), so that a factor means the same in
 every network.
 
 A channel that several layers or normalisations share has the r of its largest (or their L2 norm), and is dead only where ALL of them are
@@ -44,7 +44,7 @@ class RegulariserConfig(BaseModel):
     resource: Resource = "flops"
     """What a channel costs; `group_lasso_scardapane` knows no cost."""
     factor: float = Field(default=1.0, ge=0)
-    """lambda = factor / initial cost."""
+    """λ = factor / initial cost."""
     threshold: float = Field(default=0.1, gt=0)
     """Dead are channels with r at most this: of |gamma| as it is (its first value is 1), of weights as a share of the layer's initial root
     mean square (torch's initial weights of a wide layer are all smaller than any fixed number)."""
@@ -265,7 +265,7 @@ class Regulariser:
         return (self._coefficients * terms).sum()
 
     def penalty(self) -> Tensor:
-        """lambda * R, to be added to the loss."""
+        """λR, to be added to the loss."""
         return self.config.factor * self.sum()
 
     def state_dict(self) -> dict[str, Any]:

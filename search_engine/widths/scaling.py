@@ -17,7 +17,7 @@ def scaled(widths: Mapping[str, int], multiplier: float) -> dict[str, int]:
 
 
 def largest_multiplier(channels: ChannelGroups, widths: Mapping[str, int], resource: Resource, budget: float) -> float:
-    """The largest omega with F(omega * widths) <= budget, by binary search: F rises with omega. It is below 1 where the widths themselves
+    """The largest ω with F(ω * widths) <= budget, by binary search: F rises with ω. It is below 1 where the widths themselves
     are beyond the budget, and 0 where even one channel in every block is."""
 
     def within(multiplier: float) -> bool:
@@ -35,3 +35,15 @@ def largest_multiplier(channels: ChannelGroups, widths: Mapping[str, int], resou
         else:
             high = middle
     return low
+
+
+def uniform(channels: ChannelGroups, widths: Mapping[str, int], resource: Resource, budget: float) -> dict[str, int]:
+    """All widths times one multiplier, within the budget and as near to it as whole channels allow: where rounding leaves room, layers get
+    one channel more, those first that rounding took most from."""
+    multiplier = largest_multiplier(channels, widths, resource, budget)
+    found = scaled(widths, multiplier)
+    for name in sorted(widths, key=lambda name: found[name] - multiplier * widths[name]):
+        more = {**found, name: found[name] + 1}
+        if channels.cost(more, resource) <= budget:
+            found = more
+    return found

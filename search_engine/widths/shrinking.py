@@ -31,7 +31,7 @@ class TracePoint:
     loss: float
     """The task's."""
     penalty: float
-    """lambda * R."""
+    """λR."""
     cost: float
     """Of what is alive, as a share of the initial one."""
 

@@ -174,7 +174,10 @@ class _Follower(TorchFunctionMode):
     # ---- modules
 
     def _enter(self, module: nn.Module, args: tuple[Any, ...]) -> None:
-        self._within.append(self._paths[module])
+        # What holds layers of the network may be made in its forward pass; the layers themselves may not.
+        self._within.append(self._paths.get(module, self._within[-1] if self._within else ""))
+        if isinstance(module, Mixing | Norm) and module not in self._paths:
+            raise _refusal(f"a {type(module).__name__}", "is made in the forward pass: it is no part of the network")
         self._in_layer += isinstance(module, Mixing | Norm)
 
     def _leave(self, module: nn.Module, args: tuple[Any, ...], output: Any) -> None:

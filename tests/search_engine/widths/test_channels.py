@@ -143,6 +143,7 @@ REFUSED: dict[str, tuple[Callable[[], nn.Module], str]] = {
     "a product of two values": (lambda: _Net(lambda x: torch.matmul(x, x)), "'matmul' in the network's own forward does something"),
     "a number in the forward pass": (lambda: _Net(lambda x: x.mean(dim=(2, 3)).view(-1, 4)), "a number in it may stand for a width"),
     "a layer of an own class": (lambda: _Net(lambda x: x, _Own(4, 4, 1)), "'parts.0' is a _Own"),
+    "a layer made on the way": (lambda: _Net(lambda x: nn.Conv2d(4, 4, 1)(x)), "'conv2d' in the network's own forward does something"),
     "nothing between": (lambda: nn.Sequential(nn.Flatten(), nn.Linear(64, 10)), "no layer between its inputs and its outputs"),
     "tied to itself": (lambda: _Net(lambda x: x + x.flip(1)), "'stem' has channels that are tied to each other"),
 }
