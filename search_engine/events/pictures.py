@@ -23,11 +23,14 @@ Float arrays are base64 of little-endian float32 (`encode_floats`).
 ...     ChartsFrame(step=1, charts=[]), MaskFrame(step=1, layers=[]),
 ...     DecodedFrame(step=1, rows=1, columns=1, low=0.0, high=1.0, examples="", decoded=""),
 ...     MotifsFrame(step=1, candidate=0, value=0.9, metric="val_accuracy", motifs=[], network=[]),
+...     MorphismsFrame(step=1, metric="val_accuracy", current=None, networks=[]),
 ... ]
 >>> MotifChange(candidate=3, parent=1, level=2, motif=1, source=1, target=2, old="none", new="skip_connect").level
 2
 >>> Motif(level=2, number=1, nodes=2, edges=[(1, 2, "skip_connect")], uses=4, mean_uses=2.5).uses
 4
+>>> Morphed(candidate=1, parent=0, step=1, morphs=["wider: 3 to 32"], parameters=90, megaflops=0.1, state="open").value is None
+True
 >>> {frame.kind for frame in frames} <= FRAME_KINDS
 True
 """
@@ -277,8 +280,35 @@ class MotifsFrame(PayloadBase):
     values: dict[str, float] = Field(default={})
 
 
+class Morphed(PayloadBase):
+    """One network of a search by morphisms."""
+
+    candidate: int
+    parent: int | None = Field(description="whose weights it started from; null for the one that began with weights of its own")
+    step: int = Field(description="0 = the seed")
+    morphs: list[str] = Field(description="what made it of its parent, in words; empty = the parent itself, trained on")
+    parameters: int
+    megaflops: float
+    state: Literal["open", "trained", "failed"]
+    before: float | None = Field(default=None, description="the parent's value, when it was trained")
+    grown: float | None = Field(default=None, description="right after the morphs, before any training")
+    value: float | None = Field(default=None, description="after its training")
+    chosen: bool = Field(default=False, description="whether the search went on from it")
+
+
+class MorphismsFrame(PayloadBase):
+    """The tree of networks that grew from one another, by their numbers; of a long search the ways that led on, and the newest."""
+
+    kind: Literal["morphisms"] = "morphisms"
+    step: int
+    metric: str = Field(description="what the values are, higher is better")
+    current: int | None = Field(description="the network from which the search goes on; null before there is one")
+    networks: list[Morphed]
+    values: dict[str, float] = Field(default={})
+
+
 FRAME_KINDS = frozenset(
-    {"structure", "policy", "marginals", "colony", "pathways", "domains", "surrogate", "charts", "mask", "decoded", "motifs"}
+    {"structure", "policy", "marginals", "colony", "pathways", "domains", "surrogate", "charts", "mask", "decoded", "motifs", "morphisms"}
 )
 """Pictures of a moment: of several only the latest matters to somebody who watches, so a live view may leave out older ones."""
 
@@ -296,6 +326,7 @@ PICTURES: dict[str, tuple[str, ...]] = {
     "mask": ("mask",),
     "decoded": ("decoded",),
     "motifs": ("motifs",),
+    "morphisms": ("morphisms",),
     "charts": ("charts",),
 }
 """The kinds of picture that an algorithm declares (`AlgorithmEntry.structure`), each with the events that it is drawn from."""

@@ -34,6 +34,7 @@ from .pictures import (
     FamilyDeclared,
     MarginalsFrame,
     MaskFrame,
+    MorphismsFrame,
     MotifsFrame,
     PathwaysFrame,
     PolicyFrame,
@@ -55,6 +56,7 @@ Payload = (
     | ChartsFrame
     | MaskFrame
     | DecodedFrame
+    | MorphismsFrame
     | MotifsFrame
     | ControlScored
     | GrowthStep

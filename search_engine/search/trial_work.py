@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..algorithms.base import GROWN
 from ..base.errors import BadInput, TrialFailure
 from ..base.generators import derive_seed
 from ..base.lazy import load_object
@@ -19,7 +20,12 @@ from .resources import Resources
 from .work import Progress, Work, WorkSpec
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from ..training.trainer import Trainer
+
+CALIBRATED_ON = 256
+"""Training examples on which new layers of a grown network are calibrated, at most."""
 
 
 def genome_training(base: TrainingConfig, space: SearchSpace[Any], genome: Genome, fidelity: dict[str, Any]) -> TrainingConfig:
@@ -63,14 +69,18 @@ class GenomeWork(Work):
 
 
 class TrialWork(GenomeWork):
-    """Arguments: `genome`, `hash`, `fidelity`; `inherit` ({trial, parts}) where it starts from an earlier trial's weights, `keep` where
-    later ones may start from its own; `said` where it was begun in a group that the machine failed: of so many epochs the figures are said.
+    """Arguments: `genome`, `hash`, `fidelity`; `inherit` ({trial, parts}, with `morphs` where they are morphed) where it starts from an
+    earlier trial's weights, `keep` where later ones may start from its own; `said` where it was begun in a group that the machine failed: of so many epochs the figures are said.
     The seed depends on the genome and the fidelity, not on the trial's number, so that an equal trial
     has an equal result and may be reused."""
 
     def __init__(self, spec: WorkSpec, checked: CheckedRun, data_dir: Path, run_dir: Path) -> None:
         fidelity = spec.arguments.get("fidelity", {})
-        seed = derive_seed(checked.config.seed, "trial", spec.arguments["hash"], canonical_json(fidelity))
+        given = spec.arguments.get("inherit")
+        self.grown = given is not None and "morphs" in given
+        # A network that is trained on and on sees its examples in another order each time.
+        start = [canonical_json(given)] if self.grown else []
+        seed = derive_seed(checked.config.seed, "trial", spec.arguments["hash"], canonical_json(fidelity), *start)
         super().__init__(spec, seed)
         self.seed = seed
         self.resources = Resources(checked, data_dir, run_dir)
@@ -79,6 +89,8 @@ class TrialWork(GenomeWork):
         self.run_dir = run_dir
         self.initialised = not checked.space.initialiser
         self._initial_cost = Cost()
+        self._score_grown: float | None = None
+        """Of a grown network: its validation accuracy before its training, once it is measured."""
         self.trainer: Trainer
 
     def _begin(self) -> None:
@@ -90,15 +102,32 @@ class TrialWork(GenomeWork):
         network = build(self.resources.space, self.genome, "trial", self.training)
         given = self.spec.arguments.get("inherit")
         if given is not None and not self.restored:
-            starting_weights.inherit(network, self.run_dir, given["trial"], given["parts"])
+            if self.grown:
+                self._grow(network, given)
+            else:
+                starting_weights.inherit(network, self.run_dir, given["trial"], given["parts"])
         self.device = device.resolve(config.device)
         self.trainer = Trainer(
             network, self.resources.search_data, self.training, seed=self.seed, device=self.device, amp=config.amp
         )
 
+    def _grow(self, network: nn.Module, given: dict[str, Any]) -> None:
+        from ..training.batches import DevicePart
+
+        data = self.resources.search_data
+        examples = min(self.training.train_examples or CALIBRATED_ON, CALIBRATED_ON)
+        part = DevicePart(data.train, data.preprocessing, "cpu", examples)
+        morpher = load_object(self.resources.checked.space.morpher)
+        starting_weights.grow(
+            network, morpher, self.resources.space, self.genome, self.run_dir, given["trial"], given["morphs"], part.normalise(part.raw)
+        )
+
     def _advance(self) -> None:
         if not self.initialised:
             self._initialise()
+            return
+        if self.grown and self._score_grown is None:
+            self._measure_grown()
             return
         self.trainer.advance()
         for report in self.trainer.epoch_reports():
@@ -116,12 +145,23 @@ class TrialWork(GenomeWork):
         self._initial_cost = cost or Cost()
         self.initialised = True
 
+    def _measure_grown(self) -> None:
+        """One unit, paid by the trial."""
+        from ..training.evaluation import evaluate
+        from ..training.footprint import step_flops
+
+        data, network = self.resources.search_data, self.trainer.network
+        self._score_grown = evaluate(network, data.validation, data.preprocessing, self.device)["accuracy"]
+        flops, _ = step_flops(network, data.shape.input)
+        self._initial_cost = self._initial_cost.plus(Cost(forward=len(data.validation), flops=flops * len(data.validation)))
+
     def _done(self) -> bool:
         return self.initialised and self.trainer.finished
 
     def place(self) -> None:
         if self.spec.arguments.get("keep") and self.failure is None and not self.cut:
-            starting_weights.keep(self.trainer.network, self.run_dir, self.spec.index)
+            genome = self.genome if self.resources.checked.space.morpher else None
+            starting_weights.keep(self.trainer.network, self.run_dir, self.spec.index, genome)
 
     @property
     def cost(self) -> Cost:
@@ -143,10 +183,14 @@ class TrialWork(GenomeWork):
             "status": "completed",
             "reason": "",
             "machine": False,
-            "metrics": self.trainer.metrics(),
+            "metrics": self._metrics(),
             "cost": self.cost.model_dump(),
             "seconds": self.seconds,
         }
+
+    def _metrics(self) -> dict[str, float]:
+        grown = {} if self._score_grown is None else {GROWN: self._score_grown}
+        return {**self.trainer.metrics(), **grown}
 
     def progress(self) -> Progress:
         if not self._begun or self.failure is not None:
@@ -154,9 +198,12 @@ class TrialWork(GenomeWork):
         return Progress(self.trainer.steps_done, self.trainer.steps_total, f"step {self.trainer.steps_done} of {self.trainer.steps_total}")
 
     def _state(self) -> dict[str, Any]:
-        return {"trainer": self.trainer.state_dict(), "initialised": self.initialised, "initial_cost": self._initial_cost.model_dump()}
+        grown = {} if self._score_grown is None else {"score_grown": self._score_grown}
+        initial_cost = self._initial_cost.model_dump()
+        return {"trainer": self.trainer.state_dict(), "initialised": self.initialised, "initial_cost": initial_cost, **grown}
 
     def _load(self, state: dict[str, Any]) -> None:
         self.trainer.load_state_dict(state["trainer"])
         self.initialised = state["initialised"]
         self._initial_cost = Cost.model_validate(state["initial_cost"])
+        self._score_grown = state.get("score_grown")
