@@ -74,6 +74,7 @@ from ..datasets.base import Part, SearchData
 from ..events import PICTURES, Cost, EventLog, Payload
 from ..spaces.base import SearchSpace, SpaceEntry
 from ..spaces.genomes import Genome
+from .given import GivenModel
 
 Finish = Literal["retrain", "as_is", "none"]
 Split = Literal["val", "test"]
@@ -225,6 +226,8 @@ class Context:
     amp: bool = False
     structure_every: int = 1
     """Steps between two recorded structure frames."""
+    given: GivenModel | None = None
+    """The finished network that the search begins with, where it is one of those that can (`AlgorithmEntry.begins_with`) and has one."""
 
     def emit(self, payload: Payload, step: int) -> None:
         """Say a science fact. It must follow from seed and config alone."""
@@ -472,6 +475,9 @@ class AlgorithmEntry:
     idle: tuple[Idle, ...] = ()
     """What of a config it never reads, beyond what follows from its kind (`catalogue.idle`): refused in a new run, not offered by the form.
     An option that only needs the company of another says so in its config class (`base.works_with`)."""
+    begins_with: str = ""
+    """Where the search can begin with a finished network: `module:function` that refuses one which it cannot begin with, naming the layer
+    and the reason: (options, space, `given.GivenModel` without weights) -> None, raising BadInput(field "model")."""
     company: str = ""
     """`module:function` that names the options which do nothing beside the others on this space and these data, where `base.works_with`
     cannot say it: (options, space) -> option -> what it would need, in words. Torch-free and quick."""
