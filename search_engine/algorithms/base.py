@@ -107,11 +107,16 @@ class SteadyConfig(AlgorithmConfig):
         return self.window or 1
 
 
+GIVEN = -1
+"""In place of an earlier trial: the finished network that the run begins with (`Context.given`)."""
+
+
 @dataclass(frozen=True)
 class Inherit:
     """Weights that a trial starts from: those of an earlier trial of the run that was told as completed and whose weights were kept."""
 
     trial: int
+    """Or, where weights are morphed, `GIVEN`."""
     parts: tuple[str, ...] = ("",)
     """Submodules of the network (dotted names) whose parameters and buffers are copied; "" = the whole network."""
     morphs: tuple[dict[str, Any], ...] | None = None

@@ -53,14 +53,13 @@ def inherit(network: nn.Module, run_dir: Path, trial: int, parts: Sequence[str])
 
 
 def grow(
-    network: nn.Module, morpher: Callable[..., dict[str, Tensor]], space: SearchSpace[Any], genome: Genome, run_dir: Path, trial: int,
-    morphs: Sequence[dict[str, Any]], inputs: Tensor,
+    network: nn.Module, morpher: Callable[..., dict[str, Tensor]], space: SearchSpace[Any], genome: Genome, before: Genome,
+    weights: Mapping[str, Tensor], morphs: Sequence[dict[str, Any]], inputs: Tensor,
 ) -> None:
-    """Give `genome`'s network the weights of an earlier trial's, morphed (`SpaceEntry.morpher`; `inputs` is what new layers are calibrated
-    on). Raises TrialFailure where the morphs do not lead from one to the other, and as `read` does."""
-    kept = read(run_dir, trial)
+    """Give `genome`'s network the `weights` of `before`'s, morphed (`SpaceEntry.morpher`; `inputs` is what new layers are calibrated on).
+    Raises TrialFailure where the morphs do not lead from one to the other."""
     try:
-        state = morpher(space, genome, Genome.from_json(kept["genome"]), kept["weights"], morphs, inputs)
+        state = morpher(space, genome, before, weights, morphs, inputs)
     except BadInput as error:
         raise TrialFailure(str(error)) from error
     network.load_state_dict(state)

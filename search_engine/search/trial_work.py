@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..algorithms.base import GROWN
+from ..algorithms.base import GIVEN, GROWN
 from ..base.errors import BadInput, TrialFailure
 from ..base.generators import derive_seed
 from ..base.lazy import load_object
@@ -20,7 +20,7 @@ from .resources import Resources
 from .work import Progress, Work, WorkSpec
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
     from ..training.trainer import Trainer
 
@@ -117,10 +117,21 @@ class TrialWork(GenomeWork):
         data = self.resources.search_data
         examples = min(self.training.train_examples or CALIBRATED_ON, CALIBRATED_ON)
         part = DevicePart(data.train, data.preprocessing, "cpu", examples)
+        before, weights = self._smaller(given["trial"])
         morpher = load_object(self.resources.checked.space.morpher)
-        starting_weights.grow(
-            network, morpher, self.resources.space, self.genome, self.run_dir, given["trial"], given["morphs"], part.normalise(part.raw)
-        )
+        inputs = part.normalise(part.raw)
+        starting_weights.grow(network, morpher, self.resources.space, self.genome, before, weights, given["morphs"], inputs)
+
+    def _smaller(self, trial: int) -> tuple[Genome, dict[str, Tensor]]:
+        """What it grows from: its genome and its state."""
+        if trial != GIVEN:
+            kept = starting_weights.read(self.run_dir, trial)
+            return Genome.from_json(kept["genome"]), kept["weights"]
+        model = self.resources.given
+        assert model is not None
+        adopt = load_object(self.resources.checked.space.adopter)
+        found: tuple[Genome, dict[str, Tensor]] = adopt(self.resources.space, model.space, model.genome, model.network())
+        return found
 
     def _advance(self) -> None:
         if not self.initialised:

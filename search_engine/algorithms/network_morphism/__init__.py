@@ -11,9 +11,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from search_engine.base.errors import BadInput
 from search_engine.spaces.base import SpaceEntry
+from search_engine.spaces.growing_convnet.adoption import adopted
+from search_engine.spaces.growing_convnet.space import GrowingConvnetSpace
 
 from ..base import ONE_FINALIST, AlgorithmEntry, Idle, Phase
+from ..given import GivenModel
 from .bayesian_choice import BayesianChoice
 from .hill_climbing import HillClimbing
 from .options import NetworkMorphismConfig
@@ -26,6 +30,15 @@ def _phases(options: NetworkMorphismConfig) -> list[Phase]:
 def recipe(options: NetworkMorphismConfig, space: SpaceEntry) -> dict[str, Any]:
     """The last network is trained on for `final_epochs` (`AlgorithmEntry.recipe`)."""
     return {"epochs": options.final_epochs}
+
+
+def can_grow(options: NetworkMorphismConfig, space: GrowingConvnetSpace, given: GivenModel) -> None:
+    """Raises BadInput(field "model") for a finished network that cannot be morphed, naming layer and reason, and for one that is beyond the
+    space's bounds before it grows (`AlgorithmEntry.begins_with`)."""
+    network = adopted(given.space, given.genome).network
+    problem = space.too_large(space.genome(network))
+    if problem:
+        raise BadInput("model", f"it is too large to grow: {problem}")
 
 
 ENTRY = AlgorithmEntry(
@@ -45,6 +58,7 @@ ENTRY = AlgorithmEntry(
     lives="growing graphs",
     structure=("morphisms", "growth", "surrogate", "population"),
     recipe="search_engine.algorithms.network_morphism:recipe",
+    begins_with="search_engine.algorithms.network_morphism:can_grow",
     finale="The network from which the search would go on keeps its weights and is trained on. Beside it the same architecture is trained "
     "from fresh weights and the seed network is trained on, both in the same way: what the grown network has beyond the first it owes to "
     "its history (it has been trained longer), beyond the second to growing and to the epochs of the search.",

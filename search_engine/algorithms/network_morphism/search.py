@@ -7,11 +7,12 @@ from typing import Any, cast
 
 from search_engine.events import Champion, Fidelity
 from search_engine.spaces.genomes import Genome
+from search_engine.spaces.growing_convnet.adoption import adopted
 from search_engine.spaces.growing_convnet.morphs import Morph, describe_all
 from search_engine.spaces.growing_convnet.network import Network
 from search_engine.spaces.growing_convnet.space import GrowingConvnetSpace
 
-from ..base import GROWN, Context, Finalist, Inherit, Proposal, Result
+from ..base import GIVEN, GROWN, Context, Finalist, Inherit, Proposal, Result
 from ..trials.search import TrialSearch
 from .lineage import Difference, Grown, Lineage, Told, drawn
 from .options import NetworkMorphismConfig
@@ -46,9 +47,17 @@ class MorphismSearch(TrialSearch[NetworkMorphismConfig]):
     # ---- ask
 
     def seed(self) -> Proposal:
-        """The network that growth starts from, with fresh weights."""
-        genome = self.space.seed()
-        return self._asked(Proposal(genome, operator="seed", fidelity={"epochs": self.options.seed_epochs}), None, [])
+        """The network that growth starts from: the seed with fresh weights, or the finished one that the run begins with, trained on as its
+        children will be."""
+        given = self.context.given
+        if given is None:
+            proposal = Proposal(self.space.seed(), operator="seed", fidelity={"epochs": self.options.seed_epochs})
+        else:
+            genome = self.space.genome(adopted(given.space, given.genome).network)
+            proposal = Proposal(
+                genome, operator="the model it began with", fidelity={"epochs": self.options.epochs}, inherit=Inherit(GIVEN, morphs=())
+            )
+        return self._asked(proposal, None, [])
 
     def child(self, parent: int, morphs: Sequence[Morph], network: Network) -> Proposal:
         """`network`, which grows from candidate `parent` by `morphs`, trained on from its morphed weights."""
@@ -122,7 +131,8 @@ class MorphismSearch(TrialSearch[NetworkMorphismConfig]):
             return []
         found = [Finalist(self.genomes[str(self._current)], title="the grown architecture, from fresh weights")]
         if str(SEED) in self.genomes and self._current != SEED:
-            found.append(Finalist(self.genomes[str(SEED)], candidate=SEED, title="the seed network, trained on"))
+            what = "the seed network" if self.context.given is None else "the model it began with"
+            found.append(Finalist(self.genomes[str(SEED)], candidate=SEED, title=f"{what}, trained on"))
         return found
 
     def _value(self, number: int) -> float:
@@ -141,7 +151,8 @@ class MorphismSearch(TrialSearch[NetworkMorphismConfig]):
             return
         network = self.network_of(current)
         difference = Difference.between(network_before, network)
-        epochs = self.options.epochs if self.lineage.asked[current].parent is not None else self.options.seed_epochs
+        seeded = self.lineage.asked[current].parent is None and self.context.given is None
+        epochs = self.options.seed_epochs if seeded else self.options.epochs
         self.context.emit(
             Champion(
                 generation=self.step, value=self._value(current), metric=self.context.metric,

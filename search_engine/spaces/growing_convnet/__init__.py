@@ -7,6 +7,7 @@ and with it the names of its weights.
 - `network`: what nodes there are, shapes, parameters and FLOPs.
 - `channel_maps`: which channel of the narrow network every channel of a wider one copies, wherever it is read.
 - `morphs`: the operators, and which of them fit where.
+- `adoption`: finished networks of other spaces as growing ones.
 - `space`: genomes, the seed network, pictures.
 
 `supernets.morphing` does to the weights what the operators do to the graph.
@@ -31,4 +32,5 @@ ENTRY = SpaceEntry(
     idle=dict.fromkeys(("channels", "layers"), "its networks are exactly as wide and as deep as their genomes"),
     builder="search_engine.supernets.growing_network:build",
     morpher="search_engine.supernets.morphing.growing:grow",
+    adopter="search_engine.supernets.morphing.adoption:adopt",
 )
