@@ -227,6 +227,25 @@ def schemata() -> dict[str, Any]:
     return said(["schemata"], frame(1), frame(2))
 
 
+def morphisms() -> dict[str, Any]:
+    def frame(step: int) -> events.MorphismsFrame:
+        networks = [
+            events.Morphed(
+                candidate=0, parent=None, step=0, morphs=[], parameters=5498, megaflops=0.11, state="trained", before=None, grown=None, value=0.9,
+                chosen=True,
+            ),
+            events.Morphed(
+                candidate=1, parent=0, step=1, morphs=["wider: 3 to 32", "deeper: 5x5 behind 1"], parameters=9000, megaflops=0.25,
+                state="trained", before=0.9, grown=0.9, value=0.91 + 0.01 * step, chosen=step == 2,
+            ),
+            events.Morphed(candidate=2, parent=0, step=1, morphs=[], parameters=5498, megaflops=0.11, state="open", before=0.9, grown=None, value=None),
+        ]
+        values = {"largest_change_by_morphs": 0.001 * step}
+        return events.MorphismsFrame(step=step, metric="val_accuracy", current=step - 1, networks=networks, values=values)
+
+    return said(["morphisms"], frame(1), frame(2))
+
+
 def surrogate() -> dict[str, Any]:
     frames = [
         events.SurrogateFrame(
@@ -284,6 +303,7 @@ def main() -> None:
         "a surrogate": surrogate(),
         "motifs of motifs": motifs(),
         "schemata of a population": schemata(),
+        "morphisms": morphisms(),
         "masks": said(["mask"], *masks),
         "decoded images": decoded(),
         "charts": said(["charts"], *drawn),

@@ -108,13 +108,25 @@ class SteadyConfig(AlgorithmConfig):
         return self.window or 1
 
 
+GIVEN = -1
+"""In place of an earlier trial: the finished network that the run begins with (`Context.given`)."""
+
+
 @dataclass(frozen=True)
 class Inherit:
     """Weights that a trial starts from: those of an earlier trial of the run that was told as completed and whose weights were kept."""
 
     trial: int
-    parts: tuple[str, ...]
+    """Or, where weights are morphed, `GIVEN`."""
+    parts: tuple[str, ...] = ("",)
     """Submodules of the network (dotted names) whose parameters and buffers are copied; "" = the whole network."""
+    morphs: tuple[dict[str, Any], ...] | None = None
+    """In a space that offers `morphs`: the operators that made this genome of that trial's, in order; its weights are morphed with it. How
+    good the network is before its own training is then part of the trial's figures (`GROWN`). None = weights are copied as they are."""
+
+
+GROWN = "val_accuracy_grown"
+"""Of a trial whose weights were morphed: the validation accuracy of its network before it was trained."""
 
 
 @dataclass(frozen=True)
@@ -322,6 +334,8 @@ class TrialPhase(Phase[OptionsT]):
     nothing."""
     keeps_weights: ClassVar[bool] = False
     """Whether completed trials leave their weights for `Proposal.inherit`."""
+    goes_on: ClassVar[bool] = False
+    """Whether the finale trains finalists, and baselines that name a candidate, on from the weights that their trials left."""
 
     stop_reason: Literal["exhausted", "repeated", "horizon", "settled"] = "exhausted"
     """What it means that `ask` returns nothing: nothing that it could propose is left, it finds nothing new any more (though something may

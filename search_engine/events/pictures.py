@@ -28,6 +28,7 @@ Float arrays are base64 of little-endian float32 (`encode_floats`).
 ...         network=GraphData(nodes=[], edges=[]), species={"2": 0}, generations=[0], blueprints=SpeciesTable(species=[]),
 ...         modules=SpeciesTable(species=[SpeciesRow(number=0, living=True, members=half, used=half, credit=half)]),
 ...     ),
+...     MorphismsFrame(step=1, metric="val_accuracy", current=None, networks=[]),
 ... ]
 >>> MotifChange(candidate=3, parent=1, level=2, motif=1, source=1, target=2, old="none", new="skip_connect").level
 2
@@ -40,6 +41,8 @@ Float arrays are base64 of little-endian float32 (`encode_floats`).
 ...     curves=[SchemataCurve(order=1, generations=half, ratios=half)],
 ... ).orders
 [1]
+>>> Morphed(candidate=1, parent=0, step=1, morphs=["wider: 3 to 32"], parameters=90, megaflops=0.1, state="open").value is None
+True
 >>> {frame.kind for frame in frames} <= FRAME_KINDS
 True
 """
@@ -344,6 +347,8 @@ class SchemataFrame(PayloadBase):
     kind: Literal["schemata"] = "schemata"
     step: int
     parts: list[SchemataPart] = Field(description="one for each population")
+
+
 class SpeciesRow(PayloadBase):
     """One species of a population over the generations of a CoevolutionFrame: base64 float32, a number for each of them."""
 
@@ -380,10 +385,37 @@ class CoevolutionFrame(PayloadBase):
     values: dict[str, float] = Field(default={})
 
 
+class Morphed(PayloadBase):
+    """One network of a search by morphisms."""
+
+    candidate: int
+    parent: int | None = Field(description="whose weights it started from; null for the one that began with weights of its own")
+    step: int = Field(description="0 = the seed")
+    morphs: list[str] = Field(description="what made it of its parent, in words; empty = the parent itself, trained on")
+    parameters: int
+    megaflops: float
+    state: Literal["open", "trained", "failed"]
+    before: float | None = Field(default=None, description="the parent's value, when it was trained")
+    grown: float | None = Field(default=None, description="right after the morphs, before any training")
+    value: float | None = Field(default=None, description="after its training")
+    chosen: bool = Field(default=False, description="whether the search went on from it")
+
+
+class MorphismsFrame(PayloadBase):
+    """The tree of networks that grew from one another, by their numbers; of a long search the ways that led on, and the newest."""
+
+    kind: Literal["morphisms"] = "morphisms"
+    step: int
+    metric: str = Field(description="what the values are, higher is better")
+    current: int | None = Field(description="the network from which the search goes on; null before there is one")
+    networks: list[Morphed]
+    values: dict[str, float] = Field(default={})
+
+
 FRAME_KINDS = frozenset(
     {
         "structure", "policy", "marginals", "plane", "colony", "pathways", "domains", "surrogate", "charts", "mask", "decoded", "motifs",
-        "schemata", "coevolution",
+        "schemata", "coevolution", "morphisms",
     }
 )
 """Pictures of a moment: of several only the latest matters to somebody who watches, so a live view may leave out older ones."""
@@ -405,6 +437,7 @@ PICTURES: dict[str, tuple[str, ...]] = {
     "motifs": ("motifs",),
     "schemata": ("schemata",),
     "coevolution": ("coevolution",),
+    "morphisms": ("morphisms",),
     "charts": ("charts",),
 }
 """The kinds of picture that an algorithm declares (`AlgorithmEntry.structure`), each with the events that it is drawn from."""

@@ -35,6 +35,7 @@ from .pictures import (
     FamilyDeclared,
     MarginalsFrame,
     MaskFrame,
+    MorphismsFrame,
     MotifsFrame,
     PathwaysFrame,
     PlaneFrame,
@@ -59,6 +60,7 @@ Payload = (
     | ChartsFrame
     | MaskFrame
     | DecodedFrame
+    | MorphismsFrame
     | MotifsFrame
     | SchemataFrame
     | CoevolutionFrame

@@ -237,6 +237,12 @@ class SpaceEntry:
     initialiser: str = ""
     """`module:function` that prepares a network before its training, where its genome asks for it (unsupervised pretraining, ...):
     (network, genome, space, data, training, seed, device) -> Cost, or None where there is nothing to do."""
+    morpher: str = ""
+    """`module:function` that gives a network the weights of the smaller one that it grew from, where the space offers `morphs`:
+    (space, grown genome, smaller genome, its weights, morphs, inputs (B, C, H, W)) -> the grown network's state."""
+    adopter: str = ""
+    """`module:function` that takes over a finished network, maybe of another space, where a search may begin with one: (space, its space,
+    its genome, the network) -> (genome, state), both of this space; raises BadInput(field "model")."""
     tasks: frozenset[str] = frozenset({"classification"})
     """Of which tasks the data sets may be that it is searched on."""
     idle: dict[str, str] = field(default_factory=dict)

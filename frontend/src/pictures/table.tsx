@@ -30,6 +30,7 @@ import { colonyFigures, ColonyView } from "../structures/ColonyView";
 import { decodedFigures, DecodedView } from "../structures/DecodedView";
 import { domainFigures, DomainsView } from "../structures/DomainsView";
 import { maskFigures, MaskView } from "../structures/MaskView";
+import { morphismFigures, MorphismsView } from "../structures/MorphismsView";
 import { motifFigures, MotifsView } from "../structures/MotifsView";
 import { pathwayFigures, PathwaysView } from "../structures/PathwaysView";
 import { queueFigures, QueueView } from "../structures/QueueView";
@@ -80,6 +81,11 @@ export const PICTURES: readonly Picture[] = [
   {
     id: "motifs", panel: "structure", events: ["motifs"], title: "Motifs", note: "the best so far: a cell of motifs, one motif, all of it in one graph",
     has: ({ pictures }) => pictures.has("motifs"), view: ({ store }) => <MotifsView store={store} />, figures: withValues("motifs", "Motifs", motifFigures), twin: "figures", image: true,
+  },
+  {
+    id: "morphisms", panel: "structure", events: ["morphisms"], title: "Morphisms", note: "what grew from what, by which operators; before → right after the morphs → trained",
+    has: ({ pictures }) => pictures.has("morphisms"), view: ({ store, onCandidate }) => <MorphismsView store={store} onSelect={onCandidate} />,
+    figures: withValues("morphisms", "Morphisms", morphismFigures), twin: "figures", image: true,
   },
   {
     id: "family", panel: "structure", events: ["family", "structure"], title: "Family", note: familyNote,

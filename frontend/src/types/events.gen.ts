@@ -29,6 +29,7 @@ export interface EventRecord {
     | ChartsFrame
     | MaskFrame
     | DecodedFrame
+    | MorphismsFrame
     | MotifsFrame
     | SchemataFrame
     | CoevolutionFrame
@@ -504,6 +505,62 @@ export interface DecodedFrame {
    * decoded images of the code space, row by row
    */
   space: string;
+}
+/**
+ * The tree of networks that grew from one another, by their numbers; of a long search the ways that led on, and the newest.
+ */
+export interface MorphismsFrame {
+  kind: "morphisms";
+  step: number;
+  /**
+   * what the values are, higher is better
+   */
+  metric: string;
+  /**
+   * the network from which the search goes on; null before there is one
+   */
+  current: number | null;
+  networks: Morphed[];
+  values: {
+    [k: string]: number;
+  };
+}
+/**
+ * One network of a search by morphisms.
+ */
+export interface Morphed {
+  candidate: number;
+  /**
+   * whose weights it started from; null for the one that began with weights of its own
+   */
+  parent: number | null;
+  /**
+   * 0 = the seed
+   */
+  step: number;
+  /**
+   * what made it of its parent, in words; empty = the parent itself, trained on
+   */
+  morphs: string[];
+  parameters: number;
+  megaflops: number;
+  state: "open" | "trained" | "failed";
+  /**
+   * the parent's value, when it was trained
+   */
+  before: number | null;
+  /**
+   * right after the morphs, before any training
+   */
+  grown: number | null;
+  /**
+   * after its training
+   */
+  value: number | null;
+  /**
+   * whether the search went on from it
+   */
+  chosen: boolean;
 }
 /**
  * The best genome so far, level by level, and the graph that it stands for.
