@@ -60,7 +60,7 @@ from __future__ import annotations
 
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, ClassVar, Generic, Literal, TypeVar
@@ -68,10 +68,11 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..base import plugins
+from ..base.compression import Compression
 from ..base.measures import check_unit
 from ..base.migrations import Steps
-from ..datasets.base import Part, SearchData
-from ..events import PICTURES, Cost, EventLog, Payload
+from ..datasets.base import Array, Part, SearchData
+from ..events import PICTURES, Cost, EventLog, Payload, Report
 from ..spaces.base import SearchSpace, SpaceEntry
 from ..spaces.genomes import Genome
 from .given import GivenModel
@@ -107,13 +108,25 @@ class SteadyConfig(AlgorithmConfig):
         return self.window or 1
 
 
+GIVEN = -1
+"""In place of an earlier trial: the finished network that the run begins with (`Context.given`)."""
+
+
 @dataclass(frozen=True)
 class Inherit:
     """Weights that a trial starts from: those of an earlier trial of the run that was told as completed and whose weights were kept."""
 
     trial: int
-    parts: tuple[str, ...]
+    """Or, where weights are morphed, `GIVEN`."""
+    parts: tuple[str, ...] = ("",)
     """Submodules of the network (dotted names) whose parameters and buffers are copied; "" = the whole network."""
+    morphs: tuple[dict[str, Any], ...] | None = None
+    """In a space that offers `morphs`: the operators that made this genome of that trial's, in order; its weights are morphed with it. How
+    good the network is before its own training is then part of the trial's figures (`GROWN`). None = weights are copied as they are."""
+
+
+GROWN = "val_accuracy_grown"
+"""Of a trial whose weights were morphed: the validation accuracy of its network before it was trained."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +141,22 @@ class Proposal:
     """Overrides of the run's training config for this trial, for example {"epochs": 2}."""
     inherit: Inherit | None = None
     """Weights to start from; None = fresh ones."""
+    compress: Compression | None = None
+    """How its network is compressed before it is trained; None = it is trained as it is."""
+
+
+@dataclass(frozen=True)
+class Compressed:
+    """What became of a network that was compressed before it was trained."""
+
+    genome: Genome
+    """The network that was trained and scored, from fresh weights. The candidate's own genome stays what it was."""
+    flops: tuple[float, float]
+    """Of one forward pass over one example, before and after."""
+    widths: dict[str, int]
+    """By layer: channels that it keeps."""
+    plain: dict[str, float] | None = None
+    """Metrics of the network as it was, trained alike, where that was asked for (`Compression.beside`)."""
 
 
 @dataclass(frozen=True)
@@ -141,10 +170,16 @@ class Result:
     cost: Cost
     reason: str = ""
     reused_from: int | None = None
+    compressed: Compressed | None = None
 
     @property
     def ok(self) -> bool:
         return self.status == "completed"
+
+    @property
+    def scored(self) -> Genome:
+        """The network that the metrics are of."""
+        return self.compressed.genome if self.compressed is not None else self.genome
 
 
 @dataclass(frozen=True)
@@ -170,9 +205,9 @@ class Finalist:
     """What it is, where that is not plain "best architecture found"."""
 
 
-Scorer = Callable[[Split, Part], dict[str, float]]
+Scorer = Callable[[Split, Part], Mapping[str, float | Array]]
 """(split, its examples) -> figures by name, without the split's prefix: `accuracy`, `loss`, `ensemble`, ... The loop calls it, with
-gradients off, once for each split; the network must be the same afterwards."""
+gradients off, once for each split; the network must be the same afterwards. Arrays among them are for `Finished.report` alone."""
 
 
 @dataclass(frozen=True)
@@ -196,6 +231,8 @@ class Finished:
     """What finishing used; scoring is added by the loop."""
     passes: int = 1
     """Forward passes over each example that the scorer takes."""
+    report: Callable[[Mapping[Split, Mapping[str, Array]]], Report] | None = None
+    """What is to be drawn of the arrays that the scorer gave, by split."""
 
 
 @dataclass
@@ -297,6 +334,8 @@ class TrialPhase(Phase[OptionsT]):
     nothing."""
     keeps_weights: ClassVar[bool] = False
     """Whether completed trials leave their weights for `Proposal.inherit`."""
+    goes_on: ClassVar[bool] = False
+    """Whether the finale trains finalists, and baselines that name a candidate, on from the weights that their trials left."""
 
     stop_reason: Literal["exhausted", "repeated", "horizon", "settled"] = "exhausted"
     """What it means that `ask` returns nothing: nothing that it could propose is left, it finds nothing new any more (though something may
@@ -469,6 +508,8 @@ class AlgorithmEntry:
     begins_with: str = ""
     """Where the search can begin with a finished network: `module:function` that refuses one which it cannot begin with, naming the layer
     and the reason: (options, space, `given.GivenModel` without weights) -> None, raising BadInput(field "model")."""
+    begins_with_label: str = ""
+    """What a button beside a finished model calls that, for example "Compress"."""
     company: str = ""
     """`module:function` that names the options which do nothing beside the others on this space and these data, where `base.works_with`
     cannot say it: (options, space) -> option -> what it would need, in words. Torch-free and quick."""
@@ -479,7 +520,10 @@ class AlgorithmEntry:
     """A partial run config that makes a run of seconds on the default space and data set: for the contract suite and first tries."""
 
     def __post_init__(self) -> None:
-        """Raises ValueError where `structure` names a picture that nobody draws, or where nobody says the unit of `metric`."""
+        """Raises ValueError where `structure` names a picture that nobody draws, where nobody says the unit of `metric`, or what beginning
+        with a model is called."""
+        if bool(self.begins_with) != bool(self.begins_with_label):
+            raise ValueError(f"{self.id}: begins_with and begins_with_label belong together")
         known = known_pictures()
         unknown = [name for name in self.structure if name not in known]
         if unknown:

@@ -44,6 +44,8 @@ export interface Algorithm {
   budgets: BudgetKind[];
   /** Whether it has no plan that ends it. */
   needs_budget: boolean;
+  /** What beginning with a finished model is called; empty = it cannot. */
+  begins_with_model: string;
   domains: DomainsInfo;
   schema: JsonSchema;
 }
@@ -117,6 +119,8 @@ export interface Preset {
   id: string;
   title: string;
   description: string;
+  /** Data files that it needs and that are not there. */
+  missing_files?: string[];
   experiment: ExperimentBody;
 }
 
@@ -141,10 +145,14 @@ export interface ExperimentBody {
   space_options: Options;
   datasets: string[];
   dataset_options: Options[];
+  /** Id of the finished model that every run begins with. */
+  model?: string | null;
   seeds: number[];
   budget: Partial<Record<BudgetKind, number>> | null;
   count_repeats?: boolean;
   training: Options;
+  /** Of a cross-validation by which candidates are scored; 1 or none = the data set's validation part. */
+  folds?: number;
   finale: Options;
   runtime: RuntimeOptions;
 }
@@ -239,6 +247,8 @@ export interface Model extends Scores {
   parameters: number | null;
   flops: number | null;
   bundle: Bundle | null;
+  /** Searches that can begin with it. */
+  begins: { algorithm: string; title: string; label: string }[];
   reason: string;
   created: string;
 }
@@ -403,6 +413,8 @@ export interface Candidate {
   parents: number[];
   operator: string;
   born_seq: number;
+  /** What its trial measured; empty while it is open, and where it failed. */
+  metrics: Record<string, number>;
 }
 
 export interface Trial {

@@ -4,6 +4,23 @@ They are the single definition behind the REST responses, the frames of the WebS
 which the browser's types are generated.
 """
 
+from .atlas import (
+    AtlasCell,
+    AtlasColumn,
+    AtlasEntry,
+    AtlasEntryInfo,
+    AtlasEstimate,
+    AtlasForm,
+    AtlasInfo,
+    AtlasOurs,
+    AtlasPicture,
+    AtlasRow,
+    AtlasRun,
+    AtlasScale,
+    AtlasSearch,
+    AtlasSource,
+    AtlasTable,
+)
 from .catalogue import (
     AlgorithmInfo,
     AlgorithmInfos,
@@ -55,6 +72,7 @@ from .records import (
 )
 from .runs import (
     AlgorithmName,
+    Begins,
     Best,
     BudgetInfo,
     Bundle,
@@ -87,8 +105,24 @@ __all__ = [
     "AlgorithmInfos",
     "AlgorithmName",
     "At",
+    "AtlasCell",
+    "AtlasColumn",
+    "AtlasEntry",
+    "AtlasEntryInfo",
+    "AtlasEstimate",
+    "AtlasForm",
+    "AtlasInfo",
+    "AtlasOurs",
+    "AtlasPicture",
+    "AtlasRow",
+    "AtlasRun",
+    "AtlasScale",
+    "AtlasSearch",
+    "AtlasSource",
+    "AtlasTable",
     "Best",
     "BudgetInfo",
+    "Begins",
     "Bundle",
     "CandidateColumns",
     "CandidateInfo",

@@ -38,6 +38,7 @@ class AlgorithmInfo(BaseModel):
     budgets: list[str]
     needs_budget: bool = Field(description="whether it has no plan that ends it")
     domains: DomainsInfo
+    begins_with_model: str = Field(description="what beginning with a finished model is called; empty = it cannot")
     schema_: dict[str, Any] = Field(serialization_alias="schema")
 
 
@@ -114,6 +115,7 @@ class Preset(BaseModel):
     id: str
     title: str
     description: str
+    missing_files: list[str] = Field(default=[], description="data files that it needs and that are not there")
     experiment: dict[str, Any]
 
 
