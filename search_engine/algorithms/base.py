@@ -60,7 +60,7 @@ from __future__ import annotations
 
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, ClassVar, Generic, Literal, TypeVar
@@ -71,8 +71,8 @@ from ..base import plugins
 from ..base.compression import Compression
 from ..base.measures import check_unit
 from ..base.migrations import Steps
-from ..datasets.base import Part, SearchData
-from ..events import PICTURES, Cost, EventLog, Payload
+from ..datasets.base import Array, Part, SearchData
+from ..events import PICTURES, Cost, EventLog, Payload, Report
 from ..spaces.base import SearchSpace, SpaceEntry
 from ..spaces.genomes import Genome
 from .given import GivenModel
@@ -108,13 +108,25 @@ class SteadyConfig(AlgorithmConfig):
         return self.window or 1
 
 
+GIVEN = -1
+"""In place of an earlier trial: the finished network that the run begins with (`Context.given`)."""
+
+
 @dataclass(frozen=True)
 class Inherit:
     """Weights that a trial starts from: those of an earlier trial of the run that was told as completed and whose weights were kept."""
 
     trial: int
-    parts: tuple[str, ...]
+    """Or, where weights are morphed, `GIVEN`."""
+    parts: tuple[str, ...] = ("",)
     """Submodules of the network (dotted names) whose parameters and buffers are copied; "" = the whole network."""
+    morphs: tuple[dict[str, Any], ...] | None = None
+    """In a space that offers `morphs`: the operators that made this genome of that trial's, in order; its weights are morphed with it. How
+    good the network is before its own training is then part of the trial's figures (`GROWN`). None = weights are copied as they are."""
+
+
+GROWN = "val_accuracy_grown"
+"""Of a trial whose weights were morphed: the validation accuracy of its network before it was trained."""
 
 
 @dataclass(frozen=True)
@@ -193,9 +205,9 @@ class Finalist:
     """What it is, where that is not plain "best architecture found"."""
 
 
-Scorer = Callable[[Split, Part], dict[str, float]]
+Scorer = Callable[[Split, Part], Mapping[str, float | Array]]
 """(split, its examples) -> figures by name, without the split's prefix: `accuracy`, `loss`, `ensemble`, ... The loop calls it, with
-gradients off, once for each split; the network must be the same afterwards."""
+gradients off, once for each split; the network must be the same afterwards. Arrays among them are for `Finished.report` alone."""
 
 
 @dataclass(frozen=True)
@@ -219,6 +231,8 @@ class Finished:
     """What finishing used; scoring is added by the loop."""
     passes: int = 1
     """Forward passes over each example that the scorer takes."""
+    report: Callable[[Mapping[Split, Mapping[str, Array]]], Report] | None = None
+    """What is to be drawn of the arrays that the scorer gave, by split."""
 
 
 @dataclass
@@ -320,6 +334,8 @@ class TrialPhase(Phase[OptionsT]):
     nothing."""
     keeps_weights: ClassVar[bool] = False
     """Whether completed trials leave their weights for `Proposal.inherit`."""
+    goes_on: ClassVar[bool] = False
+    """Whether the finale trains finalists, and baselines that name a candidate, on from the weights that their trials left."""
 
     stop_reason: Literal["exhausted", "repeated", "horizon", "settled"] = "exhausted"
     """What it means that `ask` returns nothing: nothing that it could propose is left, it finds nothing new any more (though something may

@@ -27,6 +27,7 @@ from .facts import (
 )
 from .pictures import (
     ChartsFrame,
+    CoevolutionFrame,
     ColonyFrame,
     DecisionsDeclared,
     DecodedFrame,
@@ -34,9 +35,12 @@ from .pictures import (
     FamilyDeclared,
     MarginalsFrame,
     MaskFrame,
+    MorphismsFrame,
     MotifsFrame,
     PathwaysFrame,
+    PlaneFrame,
     PolicyFrame,
+    SchemataFrame,
     StructureFrame,
     SurrogateFrame,
 )
@@ -48,6 +52,7 @@ Payload = (
     | DecisionsDeclared
     | PolicyFrame
     | MarginalsFrame
+    | PlaneFrame
     | ColonyFrame
     | PathwaysFrame
     | DomainsFrame
@@ -55,7 +60,10 @@ Payload = (
     | ChartsFrame
     | MaskFrame
     | DecodedFrame
+    | MorphismsFrame
     | MotifsFrame
+    | SchemataFrame
+    | CoevolutionFrame
     | ControlScored
     | GrowthStep
     | Report

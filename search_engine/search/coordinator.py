@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..algorithms.base import Compressed, Context, Finalist, Phase, StepPhase, TrialPhase
+from ..algorithms.base import Compressed, Context, Finalist, Inherit, Phase, StepPhase, TrialPhase
 from ..base import checkpoint
 from ..base.compression import Compression
 from ..base.errors import BadInput, TrialFailure
@@ -23,12 +23,13 @@ from ..catalogue.config import CheckedRun
 from ..datasets.base import Objective, Samples, Table
 from ..events import ControlScored, Cost, Event, EventLog, Fidelity, Notice, Ops, PhaseStarted, RunCompleted, SearchStopped
 from ..spaces.genomes import Genome
-from . import data_record
+from . import data_record, starting_weights
 from .alike import signature
 from .budget import Meter, counted
 from .declared_flops import DeclaredFlops
 from .doubts import absurd_losses
 from .finale import Finale
+from .fold_work import declared_trial_cost
 from .forecast import TrialPlan
 from .phase_work import finalist_tree, migrated_phase, phase_title
 from .resources import Resources
@@ -36,8 +37,8 @@ from .scores import FORMULA, compressed_first, looked_up, of_trial
 from .speed_up import SpeedUp
 from .starting_weights import weights_file
 from .stop_reasons import Tried, of_steps
-from .trial_rounds import OpenTrial, TrialRounds
-from .trial_work import declared_cost, genome_training
+from .trial_rounds import OpenTrial, TrialRounds, inherit_tree
+from .trial_work import genome_training
 from .work import Progress, WorkSpec
 
 STATE_VERSION = 5
@@ -225,7 +226,7 @@ class Coordinator:
         finalists = [self._trial_finalist(item, rounds) for item in rounds.finalists()]
         if not finalists and rounds.asked == 0:
             return self._fail("the budget does not allow a single trial")
-        baselines = [finalist_tree(item) for item in self.phase.baselines()]
+        baselines = [self._with_weights(finalist_tree(item)) for item in self.phase.baselines()]
         self.tried = rounds.tried
         self._end_phase(rounds.draining, rounds.drained, finalists, baselines, self.phase.handover())
         return True
@@ -235,7 +236,14 @@ class Coordinator:
         asked = rounds.asked_at.get(finalist.candidate, {}) if finalist.candidate is not None else {}
         so = rounds.compressed_so.get(finalist.candidate) if finalist.candidate is not None else None
         fidelity = self.fidelity(finalist.genome, asked, None, None if so is None else Compression.from_json(so))
-        return {**finalist_tree(finalist), "selected_from": max(1, rounds.judged), "fidelity": fidelity.model_dump()}
+        tree = self._with_weights(finalist_tree(finalist))
+        return {**tree, "selected_from": max(1, rounds.judged), "fidelity": fidelity.model_dump()}
+
+    def _with_weights(self, entrant: dict[str, Any]) -> dict[str, Any]:
+        """The entrant of a phase whose finale goes on, with what its trial left: its file may go before the finale ends."""
+        if not isinstance(self.phase, TrialPhase) or not self.phase.goes_on or entrant["candidate"] is None:
+            return entrant
+        return {**entrant, "init": {"network": starting_weights.read(self.run_dir, entrant["candidate"])["weights"]}}
 
     def _step_phase(self) -> bool:
         outcome = self.phase_outcome
@@ -358,7 +366,7 @@ class Coordinator:
     def _trial_spec(self, trial: OpenTrial) -> WorkSpec:
         arguments: dict[str, Any] = {"genome": trial.genome.to_json(), "hash": trial.hash, "fidelity": trial.fidelity}
         if trial.inherit is not None:
-            arguments["inherit"] = {"trial": trial.inherit.trial, "parts": list(trial.inherit.parts)}
+            arguments["inherit"] = inherit_tree(trial.inherit)
         if trial.compress is not None:
             arguments["compress"] = trial.compress.to_json()
         if isinstance(self.phase, TrialPhase) and self.phase.keeps_weights:
@@ -381,13 +389,18 @@ class Coordinator:
         self.speed_up.add(compressed.flops, timing["epochs"], timing["phase_epochs"], timing["seconds"], timing["plain"])
         self.say(Ops(what="timing", message=self.speed_up.message(), values=self.speed_up.figures()), self.speed_up.trials)
 
-    def declared_cost(self, genome: Genome, fidelity: dict[str, Any], compress: Compression | None = None) -> Cost:
+    def declared_cost(
+        self, genome: Genome, fidelity: dict[str, Any], inherit: Inherit | None = None, compress: Compression | None = None
+    ) -> Cost:
         """What a trial will use, as far as that is known beforehand. Its FLOPs are counted only where they are the budget."""
         dataset = self.resources.dataset
         if isinstance(dataset, Samples):
             data = self.resources.search_data
             training = genome_training(self.checked.config.training, self.resources.space, genome, fidelity)
-            cost = declared_cost(training, len(data.train), len(data.validation), compress)
+            cost = declared_trial_cost(training, data, self.checked.config.folds, compress)
+            if inherit is not None and inherit.morphs is not None:
+                # It is scored once before it is trained.
+                cost = cost.plus(Cost(forward=len(data.validation)))
             if self.checked.budget is None or self.checked.budget.kind != "flops":
                 return cost
             flops = self.declared_flops.of(genome, self.resources.space.hash(genome), training, cost)
@@ -422,7 +435,7 @@ class Coordinator:
         if isinstance(dataset, Objective):
             return FORMULA
         training = genome_training(self.checked.config.training, self.resources.space, genome, asked)
-        found = of_trial(training, self.resources.space, genome, samples)
+        found = of_trial(training, self.resources.space, genome, samples, self.checked.config.folds)
         return found if compress is None else compressed_first(found)
 
     def doubts(self, metrics: dict[str, float]) -> list[str]:

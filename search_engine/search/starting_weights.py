@@ -1,16 +1,20 @@
-"""What a network starts its training from: fresh weights, those of an earlier trial, or the space's own initialisation."""
+"""What a network starts its training from: fresh weights, those of an earlier trial (as they are, or morphed into those of a grown network),
+or the space's own initialisation."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..base import checkpoint
-from ..base.errors import CheckpointDamaged, TrialFailure
+from ..base.errors import BadInput, CheckpointDamaged, TrialFailure
+from ..spaces.genomes import Genome
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+    from ..spaces.base import SearchSpace
 
 ROOM = "weights"
 """Folder under the run's, for the weights that later trials inherit."""
@@ -21,18 +25,15 @@ def weights_file(trial: int) -> str:
     return f"{ROOM}/trial-{trial}.safetensors"
 
 
-def keep(network: nn.Module, run_dir: Path, trial: int) -> None:
-    """Write the network's parameters and buffers for later trials (atomically: an equal file may be replaced by itself)."""
+def keep(network: nn.Module, run_dir: Path, trial: int, genome: Genome | None = None) -> None:
+    """Write the network's parameters and buffers for later trials (atomically: an equal file may be replaced by itself), with its genome
+    where later networks grow from it."""
     tree = {"trial": trial, "weights": checkpoint.copied(network.state_dict())}
-    checkpoint.write(run_dir / weights_file(trial), tree, sealed=True)
+    checkpoint.write(run_dir / weights_file(trial), tree if genome is None else {**tree, "genome": genome.to_json()}, sealed=True)
 
 
-def inherit(network: nn.Module, run_dir: Path, trial: int, parts: Sequence[str]) -> int:
-    """Copy what lies under `parts` (dotted prefixes, "" = everything) from the weights of an earlier trial; returns how many entries.
-
-    Raises TrialFailure where the weights lack an entry or have another shape, and, as a failure of the machine, where their file is gone,
-    damaged or another trial's.
-    """
+def read(run_dir: Path, trial: int) -> dict[str, Any]:
+    """What `keep` wrote. Raises TrialFailure, as a failure of the machine, where the file is gone, damaged or another trial's."""
     try:
         kept = checkpoint.read(run_dir / weights_file(trial), sealed=True)
     except CheckpointDamaged as damaged:
@@ -40,7 +41,28 @@ def inherit(network: nn.Module, run_dir: Path, trial: int, parts: Sequence[str])
     if kept["trial"] != trial:
         holds = f"their file holds those of trial {kept['trial']}"
         raise TrialFailure(f"the weights of trial {trial}, from which this one starts: {holds}", machine=True)
-    return copy_parts(network, kept["weights"], parts)
+    return kept
+
+
+def inherit(network: nn.Module, run_dir: Path, trial: int, parts: Sequence[str]) -> int:
+    """Copy what lies under `parts` (dotted prefixes, "" = everything) from the weights of an earlier trial; returns how many entries.
+
+    Raises TrialFailure where the weights lack an entry or have another shape, and as `read` does.
+    """
+    return copy_parts(network, read(run_dir, trial)["weights"], parts)
+
+
+def grow(
+    network: nn.Module, morpher: Callable[..., dict[str, Tensor]], space: SearchSpace[Any], genome: Genome, before: Genome,
+    weights: Mapping[str, Tensor], morphs: Sequence[dict[str, Any]], inputs: Tensor,
+) -> None:
+    """Give `genome`'s network the `weights` of `before`'s, morphed (`SpaceEntry.morpher`; `inputs` is what new layers are calibrated on).
+    Raises TrialFailure where the morphs do not lead from one to the other."""
+    try:
+        state = morpher(space, genome, before, weights, morphs, inputs)
+    except BadInput as error:
+        raise TrialFailure(str(error)) from error
+    network.load_state_dict(state)
 
 
 def copy_parts(network: nn.Module, weights: Mapping[str, Tensor], parts: Sequence[str]) -> int:

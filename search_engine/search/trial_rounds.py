@@ -52,7 +52,8 @@ class OpenTrial:
     """Set where the machine failed a group that it was in, and it is tried for itself: of how many epochs the group said the figures."""
 
     def to_tree(self) -> dict[str, Any]:
-        return {**asdict(self), "genome": self.genome.to_json(), "declared": self.declared.model_dump()}
+        declared, inherit = self.declared.model_dump(), inherit_tree(self.inherit)
+        return {**asdict(self), "genome": self.genome.to_json(), "declared": declared, "inherit": inherit}
 
     @classmethod
     def from_tree(cls, tree: dict[str, Any]) -> OpenTrial:
@@ -62,7 +63,17 @@ class OpenTrial:
 
 
 def _inherit(tree: dict[str, Any] | None) -> Inherit | None:
-    return None if tree is None else Inherit(trial=tree["trial"], parts=tuple(tree["parts"]))
+    if tree is None:
+        return None
+    return Inherit(trial=tree["trial"], parts=tuple(tree["parts"]), morphs=tuple(tree["morphs"]) if "morphs" in tree else None)
+
+
+def inherit_tree(inherit: Inherit | None) -> dict[str, Any] | None:
+    """Morphs stand there only where weights are morphed."""
+    if inherit is None:
+        return None
+    tree = {"trial": inherit.trial, "parts": list(inherit.parts)}
+    return tree if inherit.morphs is None else {**tree, "morphs": list(inherit.morphs)}
 
 
 def _compress(tree: dict[str, Any] | None) -> Compression | None:
@@ -92,7 +103,7 @@ def _result(tree: dict[str, Any]) -> Result:
 
 
 def _proposal_tree(proposal: Proposal) -> dict[str, Any]:
-    return {**asdict(proposal), "genome": proposal.genome.to_json()}
+    return {**asdict(proposal), "genome": proposal.genome.to_json(), "inherit": inherit_tree(proposal.inherit)}
 
 
 def _proposal(tree: dict[str, Any]) -> Proposal:
@@ -114,7 +125,9 @@ class Host(Protocol):
 
     meter: Meter
 
-    def declared_cost(self, genome: Genome, fidelity: dict[str, Any], compress: Compression | None = None) -> Cost: ...
+    def declared_cost(
+        self, genome: Genome, fidelity: dict[str, Any], inherit: Inherit | None, compress: Compression | None
+    ) -> Cost: ...
     def timed(self, outcome: dict[str, Any], compressed: Compressed | None) -> None: ...
     def forget(self, trials: list[int]) -> None: ...
     def instant(self, trial: OpenTrial) -> dict[str, Any] | None: ...
@@ -324,10 +337,13 @@ class TrialRounds:
 
     # ---------------------------------------------------------------- ask
 
+    def _declared(self, asked: Proposal | OpenTrial) -> Cost:
+        return self.host.declared_cost(asked.genome, asked.fidelity, asked.inherit, asked.compress)
+
     def _open(self, proposal: Proposal) -> None:
         hash_, string = self.host.describe(proposal.genome)
         compress = [] if proposal.compress is None else [proposal.compress.key]
-        key = canonical_json([hash_, proposal.fidelity, asdict(proposal.inherit) if proposal.inherit else None, *compress])
+        key = canonical_json([hash_, proposal.fidelity, inherit_tree(proposal.inherit), *compress])
         original = self.known.get(key) if self.phase.repeatable else None
         number = self.first_number + self.asked
         self.asked += 1
@@ -341,7 +357,7 @@ class TrialRounds:
             parents=list(proposal.parents),
             operator=proposal.operator,
             fidelity=proposal.fidelity,
-            declared=Cost() if original is not None else self.host.declared_cost(proposal.genome, proposal.fidelity, proposal.compress),
+            declared=Cost() if original is not None else self._declared(proposal),
             key=key,
             copy_of=original,
             generation=self.generation,
@@ -392,7 +408,7 @@ class TrialRounds:
                 # A failure of the machine says nothing about the genome: the copy is tried for itself.
                 trial.copy_of = None
                 self.known[trial.key] = trial.number
-                trial.declared = self.host.declared_cost(trial.genome, trial.fidelity, trial.compress)
+                trial.declared = self._declared(trial)
                 self.host.open_trial(trial)
                 return True
         elif trial.number in self.results:

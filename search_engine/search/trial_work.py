@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from ..base.compression import Compression
 from ..base.errors import BadInput, TrialFailure
@@ -17,12 +17,13 @@ from ..spaces.base import SearchSpace
 from ..spaces.genomes import Genome, canonical_json
 from . import starting_weights
 from .resources import Resources
-from .speed_up import Stretches
 from .work import Progress, Work, WorkSpec
 
 if TYPE_CHECKING:
+    from torch import nn
+
+    from ..datasets.base import SearchData
     from ..training.trainer import Trainer
-    from .compressing import Compressing
 
 
 def genome_training(base: TrainingConfig, space: SearchSpace[Any], genome: Genome, fidelity: dict[str, Any]) -> TrainingConfig:
@@ -74,13 +75,14 @@ class GenomeWork(Work):
 
 class TrialWork(GenomeWork):
     """Arguments: `genome`, `hash`, `fidelity`; `inherit` ({trial, parts}) where it starts from an earlier trial's weights, `keep` where
-    later ones may start from its own; `compress` where its network is compressed first; `said` where it was begun in a group that the
-    machine failed: of so many epochs the figures are said. The seed depends on the genome and the fidelity, not on the trial's number, so
-    that an equal trial has an equal result and may be reused."""
+    later ones may start from its own; `said` where it was begun in a group that the machine failed: of so many epochs the figures are said.
+    The seed depends on the genome and the fidelity, not on the trial's number, so that an equal trial has an equal result and may be reused.
+
+    What is done otherwise has a class of its own: `compressed_work`, `grown_work`, `fold_work`."""
 
     def __init__(self, spec: WorkSpec, checked: CheckedRun, data_dir: Path, run_dir: Path) -> None:
         fidelity = spec.arguments.get("fidelity", {})
-        seed = derive_seed(checked.config.seed, "trial", spec.arguments["hash"], canonical_json(fidelity))
+        seed = derive_seed(checked.config.seed, "trial", spec.arguments["hash"], canonical_json(fidelity), *self._beginning(spec))
         super().__init__(spec, seed)
         self.seed = seed
         self.resources = Resources(checked, data_dir, run_dir)
@@ -89,110 +91,83 @@ class TrialWork(GenomeWork):
         self.run_dir = run_dir
         self.initialised = not checked.space.initialiser
         self._initial_cost = Cost()
-        given = spec.arguments.get("compress")
-        self.compression = None if given is None else Compression.from_json(given)
-        self.compressing: Compressing | None = None
-        """The compression, while it is under way."""
-        self.compressed: dict[str, Any] | None = None
-        """What it gave: `genome`, `flops` (before, after), `widths`, `steps`, `cost`."""
-        self.stretches = Stretches()
-        self.plain: Trainer | None = None
-        """The training of the network as it is, beside the compressed one."""
         self.trainer: Trainer
+
+    @staticmethod
+    def _beginning(spec: WorkSpec) -> tuple[str, ...]:
+        """What beside genome and fidelity the draws of the trial hang on."""
+        return ()
+
+    @property
+    def data(self) -> SearchData:
+        """What the network is trained and scored on."""
+        return self.resources.search_data
+
+    @property
+    def network_seed(self) -> int:
+        """Of what the training draws."""
+        return self.seed
 
     def _begin(self) -> None:
         from ..training import device
 
         self.device = device.resolve(self.resources.checked.config.device)
-        if self.compression is None:
-            self.trainer = self._trainer_of(self.genome)
-        elif not self.restored:
-            self._open_compressing()
-
-    def _open_compressing(self) -> None:
-        """The shrinking of the network, with generators of its own: the training after it is the one that the network would have had."""
-        from .compressing import Compressing, Resizable
-
-        assert self.compression is not None
-        self.generators.restart(derive_seed(self.seed, "compress"))
-        data, space = self.resources.search_data, self.resources.space
-        build = load_object(self.resources.checked.space.builder)
-        network = build(space, self.genome, "trial", self.training)
-        self.compressing = Compressing(
-            network, cast(Resizable, space), self.genome, data, self.training, self.compression, derive_seed(self.seed, "compress"),
-            self.device,
-        )
-
-    def _close_compressing(self) -> None:
-        assert self.compressing is not None
-        self.compressed = self.compressing.result()
-        self.compressing.say(self.log, self.cost.samples)
-        self.compressing = None
-        self.generators.restart(derive_seed(self.seed, "global"))
-        self.trainer = self._trainer_of(Genome.from_json(self.compressed["genome"]))
+        self.trainer = self._trainer_of(self.genome)
 
     def _trainer_of(self, genome: Genome) -> Trainer:
         from ..training.trainer import Trainer
 
-        config = self.resources.checked.config
         build = load_object(self.resources.checked.space.builder)
         network = build(self.resources.space, genome, "trial", self.training)
+        if not self.restored:
+            self._start(network)
+        amp = self.resources.checked.config.amp
+        return Trainer(network, self.data, self.training, seed=self.network_seed, device=self.device, amp=amp)
+
+    def _start(self, network: nn.Module) -> None:
+        """Give a new network the weights that it starts from, where it does not start from its own."""
         given = self.spec.arguments.get("inherit")
-        if given is not None and not self.restored:
+        if given is not None:
             starting_weights.inherit(network, self.run_dir, given["trial"], given["parts"])
-        return Trainer(
-            network, self.resources.search_data, self.training, seed=self.seed, device=self.device, amp=config.amp
-        )
 
     def _advance(self) -> None:
         if not self.initialised:
             self._initialise()
             return
-        if self.compressing is not None:
-            with self.stretches.part("compress"):
-                self.compressing.advance()
-            if self.compressing.finished:
-                self._close_compressing()
-            return
-        if self.trainer.finished:
-            with self.stretches.part("plain"):
-                if self.plain is None:
-                    self.generators.restart(derive_seed(self.seed, "global"))
-                    self.plain = self._trainer_of(self.genome)
-                self.plain.advance()
-            return
-        with self.stretches.part("score" if self.trainer.scores_next else "train"):
-            self.trainer.advance()
+        self.trainer.advance()
         for report in self.trainer.epoch_reports():
-            epoch = int(report["epoch"])
+            epoch = self._epoch(int(report["epoch"]))
             if epoch > self.spec.arguments.get("said", 0):
                 values = {name: float(value) for name, value in report.items() if name != "epoch" and value is not None}
                 self.log.add(Metrics(step=epoch, samples=self.cost.samples, values=values), epoch)
+
+    def _epoch(self, epoch: int) -> int:
+        """The number under which the figures of the training's epoch are said."""
+        return epoch
 
     def _initialise(self) -> None:
         """The space's own initialisation, for example unsupervised pretraining: one unit, paid by the trial."""
         checked = self.resources.checked
         start = load_object(checked.space.initialiser)
-        data = self.resources.search_data
-        cost = start(self.trainer.network, self.genome, self.resources.space, data, self.training, self.seed, self.device)
+        cost = start(self.trainer.network, self.genome, self.resources.space, self.data, self.training, self.network_seed, self.device)
         self._initial_cost = cost or Cost()
         self.initialised = True
 
     def _done(self) -> bool:
-        if not self.initialised or self.compressing is not None or not self.trainer.finished:
-            return False
-        return self.compression is None or not self.compression.beside or (self.plain is not None and self.plain.finished)
+        return self.initialised and self.trainer.finished
 
     def place(self) -> None:
         if self.spec.arguments.get("keep") and self.failure is None and not self.cut:
-            starting_weights.keep(self.trainer.network, self.run_dir, self.spec.index)
+            genome = self.genome if self.resources.checked.space.morpher else None
+            starting_weights.keep(self.trainer.network, self.run_dir, self.spec.index, genome)
 
     @property
     def cost(self) -> Cost:
-        if self.compressing is not None:
-            return self._initial_cost.plus(self.compressing.cost)
-        before = self._initial_cost if self.compressed is None else self._initial_cost.plus(Cost.model_validate(self.compressed["cost"]))
-        return self.trainer.cost.plus(before) if self._begun and hasattr(self, "trainer") else before
+        return self.trainer.cost.plus(self._initial_cost) if self._begun and hasattr(self, "trainer") else Cost()
+
+    def metrics(self) -> dict[str, float]:
+        """What the finished trial measured."""
+        return self.trainer.metrics()
 
     def outcome(self) -> dict[str, Any]:
         if self.cut:
@@ -210,74 +185,20 @@ class TrialWork(GenomeWork):
             "status": "completed",
             "reason": "",
             "machine": False,
-            "metrics": self.trainer.metrics(),
+            "metrics": self.metrics(),
             "cost": self.cost.model_dump(),
-            "seconds": self.seconds - self.stretches.plain,
-            **self._of_compression(),
-        }
-
-    def _of_compression(self) -> dict[str, Any]:
-        """What an outcome says of it, where there was one."""
-        if self.compressed is None:
-            return {}
-        steps, per_epoch = self.trainer.steps_done, self.trainer.steps_per_epoch
-        return {
-            "compressed": {
-                **{name: self.compressed[name] for name in ("genome", "flops", "widths")},
-                "plain": None if self.plain is None else self.plain.metrics(),
-            },
-            "timing": {
-                "seconds": self.stretches.seconds(steps), "epochs": steps / per_epoch,
-                "phase_epochs": self.compressed["steps"] / per_epoch, "plain": None if self.plain is None else self.stretches.plain,
-            },
-            **({} if self.plain is None else {"apart": self.plain.cost.model_dump()}),
+            "seconds": self.seconds,
         }
 
     def progress(self) -> Progress:
         if not self._begun or self.failure is not None:
             return Progress(0, None, "starting")
-        if self.compressing is not None:
-            done, first, own = self.compressing.steps_done, self.compressing.steps_total, self.compressing.training_steps
-            return Progress(done, first + own, f"compressing, step {done} of {first}")
-        done, total = self.trainer.steps_done, self.trainer.steps_total
-        first = 0 if self.compressed is None else self.compressed["steps"]
-        if self.compression is not None and self.compression.beside:
-            beside = 0 if self.plain is None else self.plain.steps_done
-            text = f"step {done} of {total}" if self.plain is None else f"for comparison as it is, step {beside} of {total}"
-            return Progress(first + done + beside, first + 2 * total, text)
-        return Progress(first + done, first + total, f"step {done} of {total}")
+        return Progress(self.trainer.steps_done, self.trainer.steps_total, f"step {self.trainer.steps_done} of {self.trainer.steps_total}")
 
     def _state(self) -> dict[str, Any]:
-        common = {"initialised": self.initialised, "initial_cost": self._initial_cost.model_dump()}
-        if self.compression is None:
-            return {"trainer": self.trainer.state_dict(), **common}
-        compressing = self.compressing
-        return {
-            "trainer": self.trainer.state_dict() if compressing is None else None,
-            **common,
-            "compressing": None if compressing is None else compressing.state_dict(),
-            "compressed": self.compressed,
-            "stretches": self.stretches.state_dict(),
-            "plain": None if self.plain is None else self.plain.state_dict(),
-        }
+        return {"trainer": self.trainer.state_dict(), "initialised": self.initialised, "initial_cost": self._initial_cost.model_dump()}
 
     def _load(self, state: dict[str, Any]) -> None:
-        if self.compression is not None:
-            self.stretches.load_state_dict(state["stretches"])
-            self.compressed = state["compressed"]
-            # What building draws comes from generators that are put back; those of the state follow.
-            with self.generators.active():
-                if state["compressing"] is not None:
-                    self._open_compressing()
-                    assert self.compressing is not None
-                    self.compressing.load_state_dict(state["compressing"])
-                else:
-                    assert self.compressed is not None
-                    self.trainer = self._trainer_of(Genome.from_json(self.compressed["genome"]))
-                if state["plain"] is not None:
-                    self.plain = self._trainer_of(self.genome)
-                    self.plain.load_state_dict(state["plain"])
-        if state["trainer"] is not None:
-            self.trainer.load_state_dict(state["trainer"])
+        self.trainer.load_state_dict(state["trainer"])
         self.initialised = state["initialised"]
         self._initial_cost = Cost.model_validate(state["initial_cost"])

@@ -102,6 +102,23 @@ class SearchSpace(ABC, Generic[ConfigT]):
     def crossover(self, first: Genome, second: Genome, rng: random.Random) -> Genome:
         raise self._lacks("crossover")
 
+    def mutation_rates(self, genome: Genome) -> list[float]:
+        """Where it has decisions: of each, in order, the probability that `mutate` changes it in this genome; what becomes inactive or is
+        drawn with it does not count. The sum over some decisions is the probability that one of them changes, or an upper bound of that. A
+        class that overrides `mutate` overrides this, too."""
+        raise self._lacks("decisions")
+
+    @property
+    def most_mutation_rates(self) -> list[float]:
+        """The largest of each that any genome has."""
+        raise self._lacks("decisions")
+
+    @property
+    def crossover_blocks(self) -> list[int] | None:
+        """Where it has decisions: of each, which block it is in; `crossover` takes each block from either parent with equal chance. None
+        where it does otherwise."""
+        return None
+
     def enumerate(self) -> Iterator[Genome]:
         """Every genome once, in a fixed order."""
         raise self._lacks("enumerate")
@@ -217,6 +234,12 @@ class SpaceEntry:
     initialiser: str = ""
     """`module:function` that prepares a network before its training, where its genome asks for it (unsupervised pretraining, ...):
     (network, genome, space, data, training, seed, device) -> Cost, or None where there is nothing to do."""
+    morpher: str = ""
+    """`module:function` that gives a network the weights of the smaller one that it grew from, where the space offers `morphs`:
+    (space, grown genome, smaller genome, its weights, morphs, inputs (B, C, H, W)) -> the grown network's state."""
+    adopter: str = ""
+    """`module:function` that takes over a finished network, maybe of another space, where a search may begin with one: (space, its space,
+    its genome, the network) -> (genome, state), both of this space; raises BadInput(field "model")."""
     tasks: frozenset[str] = frozenset({"classification"})
     """Of which tasks the data sets may be that it is searched on."""
     idle: dict[str, str] = field(default_factory=dict)

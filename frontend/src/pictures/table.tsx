@@ -9,6 +9,7 @@ import { PopulationPicture } from "../charts/PopulationPicture";
 import { curveFigures } from "../charts/progress";
 import { rowFigures, RowsOverTimePicture } from "../charts/RowsOverTimePicture";
 import { marginalFigures, MarginalsView } from "../decisions/MarginalsView";
+import { planeFigures, PlaneView } from "../decisions/PlaneView";
 import { policyFigures, PolicyView } from "../decisions/PolicyView";
 import { weightOf } from "../graph/labels";
 import { BestView, bestFigures } from "../run/BestView";
@@ -29,9 +30,11 @@ import { colonyFigures, ColonyView } from "../structures/ColonyView";
 import { decodedFigures, DecodedView } from "../structures/DecodedView";
 import { domainFigures, DomainsView } from "../structures/DomainsView";
 import { maskFigures, MaskView } from "../structures/MaskView";
+import { morphismFigures, MorphismsView } from "../structures/MorphismsView";
 import { motifFigures, MotifsView } from "../structures/MotifsView";
 import { pathwayFigures, PathwaysView } from "../structures/PathwaysView";
 import { queueFigures, QueueView } from "../structures/QueueView";
+import { schemataFigures, SchemataView } from "../structures/SchemataView";
 import { surrogateFigures, SurrogateView } from "../structures/SurrogateView";
 import type { Figures } from "../ui/figures";
 import { FigureTables } from "./FigureTables";
@@ -80,6 +83,11 @@ export const PICTURES: readonly Picture[] = [
     has: ({ pictures }) => pictures.has("motifs"), view: ({ store }) => <MotifsView store={store} />, figures: withValues("motifs", "Motifs", motifFigures), twin: "figures", image: true,
   },
   {
+    id: "morphisms", panel: "structure", events: ["morphisms"], title: "Morphisms", note: "what grew from what, by which operators; before → right after the morphs → trained",
+    has: ({ pictures }) => pictures.has("morphisms"), view: ({ store, onCandidate }) => <MorphismsView store={store} onSelect={onCandidate} />,
+    figures: withValues("morphisms", "Morphisms", morphismFigures), twin: "figures", image: true,
+  },
+  {
     id: "family", panel: "structure", events: ["family", "structure"], title: "Family", note: familyNote,
     has: family, parts: groupParts, figures: groupFigures(weightFigures), twin: "matrix", image: true,
     view: ({ store, part, pin, onPin }) => {
@@ -117,8 +125,16 @@ export const PICTURES: readonly Picture[] = [
     has: ({ pictures }) => pictures.has("surrogate"), view: ({ store }) => <SurrogateView store={store} />, figures: withValues("surrogate", "Surrogate", surrogateFigures), twin: "figures", image: true,
   },
   {
+    id: "schemata", panel: "structure", events: ["schemata"], title: "Schemata", note: "how many match each, beside the bound of the schema theorem",
+    has: ({ pictures }) => pictures.has("schemata"), view: ({ store }) => <SchemataView store={store} />, figures: schemataFigures, twin: "figures", image: true,
+  },
+  {
     id: "queue", panel: "structure", events: ["candidate_born", "trial_told"], title: "Queue", note: "born at the right, dying at the left", declaredOnly: true,
     has: trials, view: ({ store, onCandidate }) => <QueueView store={store} onSelect={onCandidate} />, figures: queueFigures, twin: "figures", image: true,
+  },
+  {
+    id: "plane", panel: "structure", events: ["decisions", "plane"], title: "Plane", note: "every point of two decisions, in the colour of its score",
+    has: ({ pictures }) => pictures.has("plane"), view: ({ store }) => <PlaneView store={store} />, figures: planeFigures, twin: "figures", image: true,
   },
   {
     id: "marginals", panel: "structure", events: ["decisions", "marginals"], title: "Choices", note: "what was tried, and how it scored",

@@ -25,9 +25,9 @@ from search_engine.spaces.decisions import Choices
 from search_engine.spaces.genomes import Genome
 
 from ..base import Context, Proposal, Result, SteadyConfig
+from ..trials.calibration import Calibration
 from ..trials.search import TrialSearch
 from ..trials.unseen import Unseen
-from .calibration import Calibration
 from .observations import Observation, Observations
 from .proposal import Suggestion
 

@@ -4,7 +4,8 @@
 - `genetics`: how modules and blueprints vary, and how far they are apart.
 - `assembling`, `credit`: networks from the two populations, and who is credited with their fitness.
 - `inheriting`: what of their compression networks leave to their modules.
-- `report`: species over the generations.
+- `two_schemata`: what of both populations' schemata is followed, where a run wants that.
+- `report`: species over the generations, as charts; `coevolution`: the champion and both populations as one picture.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ ENTRY = AlgorithmEntry(
     phases=_phases,
     spaces=("blueprint",),
     lives="two populations of graphs",
-    structure=("charts", "population"),
+    structure=("coevolution", "charts", "population", "schemata"),
     check="search_engine.algorithms.codeepneat:check",
     advice="search_engine.algorithms.codeepneat:advise",
     finale="The best network of all generations is trained anew, from fresh weights, beside random networks of the same space.",

@@ -43,17 +43,24 @@ from ..base import Context, Proposal, Result
 from ..neat.offspring import Breeding
 from ..neat.population import Population
 from ..trials.initial_population import SharedStart, announcement
+from ..trials.pace import FramePace
+from ..trials.schemata.watch import SchemataConfig
 from ..trials.search import TrialSearch
 from .assembling import assemblies, parts
+from .coevolution import Coevolution
 from .credit import Assembly, blueprint_fitness, module_fitness
 from .genetics import Blueprints, Modules, Rates
 from .inheriting import inherited
 from .report import SpeciesHistory, last_generation
+from .two_schemata import BothSchemata
 
 COMPRESSED = one_of("without_inheritance", "with_inheritance")
 
+PACE = FramePace(every=50)
+"""The picture of both populations: of each of the first hundred generations, then more rarely."""
 
-class CoDeepNeatConfig(SharedStart):
+
+class CoDeepNeatConfig(SharedStart, SchemataConfig):
     """Hyper-parameters of CoDeepNEAT. The paper has 25 blueprints, 45 modules and 100 networks in 72 generations; the thesis 12 networks in
     7 generations."""
 
@@ -196,9 +203,9 @@ class CoDeepNeat(TrialSearch[CoDeepNeatConfig]):
     title = "Coevolution"
     scheduling = "generational"
     finite = True
-    keeps = ("modules", "blueprints", "generation", "best_of", "module_history", "blueprint_history", "beside")
+    keeps = ("modules", "blueprints", "generation", "best_of", "module_history", "blueprint_history", "beside", "coevolution")
     state_version = 2
-    state_steps: ClassVar[Steps] = {1: lambda state: {**state, "beside": []}}
+    state_steps: ClassVar[Steps] = {1: lambda state: {**state, "beside": [], "coevolution": Coevolution().state_dict()}}
     stop_reason = "horizon"
 
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
@@ -223,6 +230,13 @@ class CoDeepNeat(TrialSearch[CoDeepNeatConfig]):
         """(plain, compressed) scores of the networks that were trained both ways."""
         self.module_history = SpeciesHistory("modules", "Modules")
         self.blueprint_history = SpeciesHistory("blueprints", "Blueprints")
+        self.coevolution = Coevolution()
+        self.schemata: BothSchemata | None = None
+        if options.schemata:
+            self.schemata = BothSchemata(
+                (self.modules, self.module_genetics), (self.blueprints, self.blueprint_genetics), options.breeding, options.schemata,
+                context.seed, context.metric,
+            )
         rng = self._first_generator()
         self.modules.found([self.space.random_module(rng, self.modules.innovations) for _ in range(options.modules)])
         table, living = self.blueprints.innovations, self._living
@@ -305,6 +319,7 @@ class CoDeepNeat(TrialSearch[CoDeepNeatConfig]):
         self._remember(results, values)
         self._compare(results)
         self._report(scored, results)
+        self._draw(results, (of_modules, of_blueprints))
         if self.generation < self.options.generations:
             if self.options.compress == "with_inheritance":
                 self._inherit(results, values)
@@ -381,9 +396,18 @@ class CoDeepNeat(TrialSearch[CoDeepNeatConfig]):
         def blueprint(genes: GeneGraph, rng: random.Random) -> GeneGraph:
             return self.blueprint_genetics.mutated(genes, self._living, blueprints.innovations, rng)
 
+        schemata = self.schemata
+        if schemata is not None:
+            schemata.begin_modules(of_modules)
         modules.breed(of_modules, breeding, module, self.module_genetics.fits, rng)
+        if schemata is not None:
+            schemata.begin_blueprints(of_blueprints)
         blueprints.breed(of_blueprints, breeding, blueprint, self.blueprint_genetics.fits, rng)
         blueprints.change(lambda genes: self.blueprint_genetics.repointed(genes, self._living, rng))
+        if schemata is not None:
+            frame = schemata.close()
+            if frame is not None:
+                self.context.emit(frame, self.tally.told)
 
     # ---------------------------------------------------------------- report
 
@@ -408,6 +432,24 @@ class CoDeepNeat(TrialSearch[CoDeepNeatConfig]):
             # Who begins like others wants to be compared with them.
             self.context.emit(last_generation(scored, len(results) - len(scored), metric), self.tally.told)
 
+    def _draw(self, results: list[Result], credits: tuple[dict[int, float], dict[int, float]]) -> None:
+        """Champion, species and credit of the generation that was just told, counted from 0."""
+        picture, generation = self.coevolution, self.generation - 1
+        picture.add(generation, self.modules, self.blueprints, self.open, credits)
+        if not self.ranking.finalists():
+            return
+        champion = self.ranking.finalists()[0]
+        built = {result.number: assembly.blueprint for result, assembly in zip(results, self.open, strict=True)}
+        crowned = champion.candidate in built
+        if crowned:
+            number = cast(int, champion.candidate)
+            picture.crown(number, next(one.genes for one in self.blueprints.individuals if one.number == built[number]))
+        if crowned or PACE.due(self.generation) or self.generation == self.options.generations:
+            failed = sum(not result.ok for result in results)
+            values = {"generation": float(generation), "networks": float(len(results)), "failed": float(failed)}
+            frame = picture.frame(self.tally.told, generation, self.space, champion, self.context.metric, values)
+            self.context.emit(frame, self.tally.told)
+
     # ---------------------------------------------------------------- state
 
     def state_dict(self) -> dict[str, Any]:
@@ -415,5 +457,6 @@ class CoDeepNeat(TrialSearch[CoDeepNeatConfig]):
         return {**super().state_dict(), "open": under_way}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        super().load_state_dict(state)
+        # A search that was left off before there was this picture begins its record here.
+        super().load_state_dict({"coevolution": self.coevolution.state_dict(), **state})
         self.open = [Assembly(blueprint, {species: module for species, module in picks}) for blueprint, picks in state["open"]]

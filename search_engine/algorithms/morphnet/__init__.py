@@ -61,6 +61,7 @@ ENTRY = AlgorithmEntry(
     finale="The best round's network is trained from scratch, as MorphNet does: the weights of surviving channels are discarded. Beside it "
     "uniform shrinking to the same cost, and the seed network, trained alike.",
     begins_with="search_engine.algorithms.morphnet:begins_with",
+    begins_with_label="Compress",
     quick={
         "options": {"shrink_epochs": 1, "train_epochs": 1, "batch_size": 256, "sweep": [100.0], "threshold": 0.5, "factor": 30.0},
         "space_options": {

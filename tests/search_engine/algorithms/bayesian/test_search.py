@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from search_engine.algorithms.base import Context, Result
-from search_engine.algorithms.bayesian.calibration import Calibration
+from search_engine.algorithms.trials.calibration import Calibration
 from search_engine.algorithms.bayesian.observations import Observation, Observations, Observed
 from search_engine.algorithms.bayesian.search import BayesianConfig, BayesianSearch
 from search_engine.algorithms.trials.random_search import RandomConfig, RandomSearch
