@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, ClassVar, Literal, cast
 
 from search_engine.events import Champion, Fidelity
 from search_engine.spaces.genomes import Genome
@@ -28,8 +28,8 @@ class MorphismSearch(TrialSearch[NetworkMorphismConfig]):
     finite = True
     keeps_weights = True
     goes_on = True
-    stop_reason = "horizon"
-    keeps: tuple[str, ...] = ("lineage", "kept", "genomes", "asked", "step", "gone")
+    stop_reason: Literal["exhausted", "repeated", "horizon", "settled"] = "horizon"
+    keeps: ClassVar[tuple[str, ...]] = ("lineage", "kept", "genomes", "asked", "step", "gone")
 
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         super().begin(context, handover)
