@@ -9,7 +9,10 @@ The operators are `search_engine.spaces.growing_convnet.morphs` (on graphs) and 
 
 from __future__ import annotations
 
+from typing import Any
+
 from search_engine.base.errors import BadInput
+from search_engine.spaces.base import SpaceEntry
 from search_engine.spaces.growing_convnet.adoption import adopted
 from search_engine.spaces.growing_convnet.space import GrowingConvnetSpace
 
@@ -22,6 +25,15 @@ from .options import NetworkMorphismConfig
 
 def _phases(options: NetworkMorphismConfig) -> list[Phase]:
     return [HillClimbing() if options.choice == "hill_climbing" else BayesianChoice()]
+
+
+FINAL = 6
+"""The last network is trained on so many times as long as a child (paper: 100 epochs and 17)."""
+
+
+def recipe(options: NetworkMorphismConfig, space: SpaceEntry) -> dict[str, Any]:
+    """`AlgorithmEntry.recipe`."""
+    return {"epochs": FINAL * options.epochs}
 
 
 def can_grow(options: NetworkMorphismConfig, space: GrowingConvnetSpace, given: GivenModel) -> None:
@@ -49,9 +61,10 @@ ENTRY = AlgorithmEntry(
     spaces=("growing_convnet",),
     lives="growing graphs",
     structure=("morphisms", "growth", "surrogate", "population"),
+    recipe="search_engine.algorithms.network_morphism:recipe",
     begins_with="search_engine.algorithms.network_morphism:can_grow",
-    finale="The network from which the search would go on keeps its weights and is trained on as the trials trained theirs, only longer "
-    "(paper: for 100 epochs). Beside it the same architecture is trained "
+    finale="The network from which the search would go on keeps its weights and is trained on, six times as long as a child "
+    "(paper: 100 epochs after children of 17). Beside it the same architecture is trained "
     "from fresh weights and the seed network is trained on, both in the same way: what the grown network has beyond the first it owes to "
     "its history (it has been trained longer), beyond the second to growing and to the epochs of the search.",
     idle=(

@@ -168,7 +168,7 @@ class BayesianChoice(MorphismSearch):
             expected = self.predicted.pop(str(result.number), None)
             if expected is not None and result.ok:
                 self.calibration.add(expected, result.metrics[metric])
-            if result.ok and (self._current is None or result.metrics[metric] > self._value(self._current)):
+            if result.number in self.kept and (self._current is None or result.metrics[metric] > self._value(self._current)):
                 self.lineage.chosen.append(result.number)
         best = sorted(self.kept, key=lambda number: (-self._value(number), number))[: self.options.parents]
         # An open trial reads its parent's weights when a worker begins it.

@@ -89,7 +89,7 @@ class MorphismSearch(TrialSearch[NetworkMorphismConfig]):
         before = self.lineage.chosen[-1] if self.lineage.chosen else None
         network_before = None if before is None else self.network_of(before)
         for result in results:
-            if result.ok:
+            if result.ok and result.reused_from is None:
                 self.kept.append(result.number)
                 self.genomes[str(result.number)] = result.genome
             else:
