@@ -483,6 +483,8 @@ class AlgorithmEntry:
     begins_with: str = ""
     """Where the search can begin with a finished network: `module:function` that refuses one which it cannot begin with, naming the layer
     and the reason: (options, space, `given.GivenModel` without weights) -> None, raising BadInput(field "model")."""
+    begins_with_label: str = ""
+    """What a button beside a finished model calls that, for example "Compress"."""
     company: str = ""
     """`module:function` that names the options which do nothing beside the others on this space and these data, where `base.works_with`
     cannot say it: (options, space) -> option -> what it would need, in words. Torch-free and quick."""
@@ -493,7 +495,10 @@ class AlgorithmEntry:
     """A partial run config that makes a run of seconds on the default space and data set: for the contract suite and first tries."""
 
     def __post_init__(self) -> None:
-        """Raises ValueError where `structure` names a picture that nobody draws, or where nobody says the unit of `metric`."""
+        """Raises ValueError where `structure` names a picture that nobody draws, where nobody says the unit of `metric`, or what beginning
+        with a model is called."""
+        if bool(self.begins_with) != bool(self.begins_with_label):
+            raise ValueError(f"{self.id}: begins_with and begins_with_label belong together")
         known = known_pictures()
         unknown = [name for name in self.structure if name not in known]
         if unknown:

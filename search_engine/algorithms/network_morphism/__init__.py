@@ -63,6 +63,7 @@ ENTRY = AlgorithmEntry(
     structure=("morphisms", "growth", "surrogate", "population"),
     recipe="search_engine.algorithms.network_morphism:recipe",
     begins_with="search_engine.algorithms.network_morphism:can_grow",
+    begins_with_label="Grow",
     finale="The network from which the search would go on keeps its weights and is trained on, six times as long as a child "
     "(paper: 100 epochs after children of 17). Beside it the same architecture is trained "
     "from fresh weights and the seed network is trained on, both in the same way: what the grown network has beyond the first it owes to "
