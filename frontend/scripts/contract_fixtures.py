@@ -141,6 +141,18 @@ def policy() -> dict[str, Any]:
     return said(["policy"], events.DecisionsDeclared(decisions=decisions), *frames)
 
 
+def plane() -> dict[str, Any]:
+    axes = [events.DecisionInfo(key=key, title=f"Filters {key}", kind=key, choices=["4", "8"]) for key in ("first", "second")]
+    frames = [
+        events.PlaneFrame(
+            step=step, counts=encode_floats([1, step - 1, 1, 0]), means=encode_floats([0.5, 0.2 * step, 0, 0]), unscored=[2],
+            deviations=encode_floats([0.02, 0.01 * step, 0, 0]),
+        )
+        for step in (1, 2)
+    ]  # fmt: skip
+    return said(["plane"], events.DecisionsDeclared(decisions=axes), *frames)
+
+
 def colony() -> dict[str, Any]:
     def frame(step: int, pheromone: float) -> events.ColonyFrame:
         return events.ColonyFrame(
@@ -193,6 +205,26 @@ def motifs() -> dict[str, Any]:
         )
 
     return said(["motifs"], frame(1, "dw_conv_3x3"), frame(2, "max_pool_3x3"))
+
+
+def schemata() -> dict[str, Any]:
+    def frame(step: int) -> events.SchemataFrame:
+        def array(*values: float) -> str:
+            return encode_floats([value + 0.01 * step for value in values])
+
+        part = events.SchemataPart(
+            name="population", title="Population", generation=step, population=40, births=40, schemata=["layer 1 = conv", "layer 1 = conv, layer 2 = pool"],
+            orders=[1, 2], count=array(12, 5), fitness=array(0.7, 0.8), ratio=array(1.1, 1.3), transform="as measured", mean_fitness=0.6 + 0.01 * step,
+            selected=array(0.4, 0.2), lost=array(0.1, 0.2), bound=array(14.4, 6.4), following=array(13, 8), expected=array(14.2, 6.5), redraws=50,
+            redrawn=array(14.9, 6.6), error=array(0.2, 0.1), blind=array(11.8, 4.4),
+            curves=[
+                events.SchemataCurve(order=order, generations=encode_floats(range(1, step + 1)), ratios=encode_floats([0.01 * order * number for number in range(1, step + 1)]))
+                for order in (1, 2)
+            ],
+        )  # fmt: skip
+        return events.SchemataFrame(step=step, parts=[part])
+
+    return said(["schemata"], frame(1), frame(2))
 
 
 def morphisms() -> dict[str, Any]:
@@ -264,11 +296,13 @@ def main() -> None:
         "a family of networks": family(),
         "a growing graph": growth(),
         "a policy": policy(),
+        "a plane": plane(),
         "a colony": colony(),
         "paths": pathways(),
         "several data sets": domains(),
         "a surrogate": surrogate(),
         "motifs of motifs": motifs(),
+        "schemata of a population": schemata(),
         "morphisms": morphisms(),
         "masks": said(["mask"], *masks),
         "decoded images": decoded(),

@@ -60,7 +60,7 @@ from __future__ import annotations
 
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, ClassVar, Generic, Literal, TypeVar
@@ -68,10 +68,11 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..base import plugins
+from ..base.compression import Compression
 from ..base.measures import check_unit
 from ..base.migrations import Steps
-from ..datasets.base import Part, SearchData
-from ..events import PICTURES, Cost, EventLog, Payload
+from ..datasets.base import Array, Part, SearchData
+from ..events import PICTURES, Cost, EventLog, Payload, Report
 from ..spaces.base import SearchSpace, SpaceEntry
 from ..spaces.genomes import Genome
 from .given import GivenModel
@@ -140,6 +141,22 @@ class Proposal:
     """Overrides of the run's training config for this trial, for example {"epochs": 2}."""
     inherit: Inherit | None = None
     """Weights to start from; None = fresh ones."""
+    compress: Compression | None = None
+    """How its network is compressed before it is trained; None = it is trained as it is."""
+
+
+@dataclass(frozen=True)
+class Compressed:
+    """What became of a network that was compressed before it was trained."""
+
+    genome: Genome
+    """The network that was trained and scored, from fresh weights. The candidate's own genome stays what it was."""
+    flops: tuple[float, float]
+    """Of one forward pass over one example, before and after."""
+    widths: dict[str, int]
+    """By layer: channels that it keeps."""
+    plain: dict[str, float] | None = None
+    """Metrics of the network as it was, trained alike, where that was asked for (`Compression.beside`)."""
 
 
 @dataclass(frozen=True)
@@ -153,10 +170,16 @@ class Result:
     cost: Cost
     reason: str = ""
     reused_from: int | None = None
+    compressed: Compressed | None = None
 
     @property
     def ok(self) -> bool:
         return self.status == "completed"
+
+    @property
+    def scored(self) -> Genome:
+        """The network that the metrics are of."""
+        return self.compressed.genome if self.compressed is not None else self.genome
 
 
 @dataclass(frozen=True)
@@ -182,9 +205,9 @@ class Finalist:
     """What it is, where that is not plain "best architecture found"."""
 
 
-Scorer = Callable[[Split, Part], dict[str, float]]
+Scorer = Callable[[Split, Part], Mapping[str, float | Array]]
 """(split, its examples) -> figures by name, without the split's prefix: `accuracy`, `loss`, `ensemble`, ... The loop calls it, with
-gradients off, once for each split; the network must be the same afterwards."""
+gradients off, once for each split; the network must be the same afterwards. Arrays among them are for `Finished.report` alone."""
 
 
 @dataclass(frozen=True)
@@ -208,6 +231,8 @@ class Finished:
     """What finishing used; scoring is added by the loop."""
     passes: int = 1
     """Forward passes over each example that the scorer takes."""
+    report: Callable[[Mapping[Split, Mapping[str, Array]]], Report] | None = None
+    """What is to be drawn of the arrays that the scorer gave, by split."""
 
 
 @dataclass

@@ -66,6 +66,11 @@ class GlobalGenerators:
         finally:
             _write_global(before)
 
+    @staticmethod
+    def restart(seed: int) -> None:
+        """Inside the block: the generators as a piece of work with that seed begins with them."""
+        _seed_global(seed)
+
     def state_dict(self) -> dict[str, Any]:
         return {"seed": self._seed, "state": self._state}
 

@@ -48,6 +48,24 @@ def split_of(metric: str) -> str | None:
     return prefix if prefix in SPLITS and "_" in metric else None
 
 
+def of_fold(metric: str, fold: int) -> str:
+    """What a figure of one fold of a cross-validation is called; `fold` counts from 0.
+
+    >>> of_fold("val_accuracy", 0)
+    'val_accuracy_fold_1'
+    """
+    return f"{metric}_fold_{fold + 1}"
+
+
+def over_folds_sd(metric: str) -> str:
+    """What the sample standard deviation of a figure over the folds is called.
+
+    >>> over_folds_sd("val_accuracy")
+    'val_accuracy_sd'
+    """
+    return f"{metric}_sd"
+
+
 def measure_of(metric: str, unit: str = "") -> Measure:
     """The measure of a figure; `unit` is what an entry declares for one of its own. Raises KeyError where nobody says the unit.
 

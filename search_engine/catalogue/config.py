@@ -125,6 +125,13 @@ class RunConfig(BaseModel):
         "off: every counted trial is paid for, so that searches which repeat themselves get as many new ones as others",
     )
     training: TrainingConfig = TrainingConfig()
+    folds: int = Field(
+        default=1, ge=1, le=20, title="Folds",
+        description="1 = a candidate is scored on the data set's validation part. k >= 2 = k-fold cross-validation: training and "
+        "validation part together are divided into k folds, each class evenly, by the run's seed; a candidate is trained k times, on all "
+        "folds but one each time, and its score is the mean over the folds that were left out. It costs k trainings, and a budget in "
+        "anything but trials counts them all. The test part stays out of it, and the finale is as ever",
+    )
     finale: FinaleConfig = FinaleConfig()
     max_failures: int = Field(default=5, ge=1, le=1000, description="this many failed trials in a row fail the run")
     structure_every: int = Field(default=1, ge=1, le=100_000, description="steps between two recorded structure frames")
@@ -269,6 +276,8 @@ def check(config: RunConfig | dict[str, Any], data_dir: Path | None = None) -> C
     )
     if config.together > 1:
         _check_together(checked)
+    if config.folds > 1:
+        _check_folds(checked)
     if config.budget is None and needs_budget(checked.phases()):
         kinds = f"{', '.join(BUDGET_KINDS[:-1])} or {BUDGET_KINDS[-1]}"
         raise BadInput("budget", f"{algorithm.title} stops only by a budget: give {kinds}")
@@ -363,6 +372,25 @@ def _check_together(checked: CheckedRun) -> None:
     if checked.config.together > window and any(phase.scheduling == "steady" for phase in by_trials):
         raise BadInput("together", f"at most as many trials as may be open at once can be trained together, and of {title} that is "
                        f"{window} (options.window): take a larger window, or fewer here", code="incompatible")
+
+
+def _check_folds(checked: CheckedRun) -> None:
+    from ..algorithms.base import TrialPhase
+
+    title = checked.algorithm.title
+    by_trials = [phase for phase in checked.phases() if isinstance(phase, TrialPhase) and not phase.control]
+    if checked.dataset.provides != "samples" or not by_trials:
+        raise BadInput("folds", "only searches that train a network for every trial can score it by cross-validation, and "
+                       f"{title} on '{checked.dataset.id}' does not: leave this at 1", code="incompatible")
+    if any(phase.keeps_weights for phase in by_trials):
+        raise BadInput("folds", f"in {title} a trial starts from the weights of an earlier one, which has one network, not one for each "
+                       "fold: leave this at 1", code="incompatible")
+    if getattr(checked.options, "compression", None) is not None:
+        raise BadInput("folds", "a compression gives every trial one smaller network, not one for each fold: leave this at 1, or `compress` at "
+                       "none", code="incompatible")
+    if checked.config.together > 1:
+        raise BadInput("folds", "trials that are trained together have one split for all: leave this at 1, or `together`",
+                       code="incompatible")
 
 
 def _check_training(field: str, training: TrainingConfig, space: SearchSpace[Any]) -> None:

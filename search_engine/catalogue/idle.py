@@ -37,11 +37,12 @@ def _of_kind(trials: bool, finishes: bool, samples: bool) -> dict[str, str]:
     found: dict[str, str] = {}
     if not samples:
         why = "a table or a formula answers, and nothing is trained"
-        found |= dict.fromkeys((*TRAINING, *FINALE_TRAINING, "finale.seconds", *BUNDLE, "amp"), why)
+        found |= dict.fromkeys((*TRAINING, *FINALE_TRAINING, "finale.seconds", *BUNDLE, "amp", "folds"), why)
     if trials:
         found |= {"structure_every": "it moves no super-network whose structure could be recorded"}
     else:
         found |= dict.fromkeys(TRAINING, "it trains no candidates one by one; its own options say how its weights are trained")
+        found |= {"folds": "it trains no candidates one by one: its weights are fitted on the training part"}
         found |= {"max_failures": "it has no trials that could fail one by one", "count_repeats": "it has no trials that could repeat"}
     if not finishes:
         why = "its finale trains nothing: the network is taken as the search left it"

@@ -26,6 +26,8 @@ class Measured:
 MEASURED: dict[str, Measured] = {
     "darts-digits": Measured(runs=1, cpu_seconds=95, seconds=58, download_seconds=37),
     "learn-to-count": Measured(runs=4, cpu_seconds=10, seconds=6, download_seconds=None),
+    "two-convolutions-grid": Measured(runs=1, cpu_seconds=60, seconds=40, download_seconds=40),
+    "two-convolutions-random": Measured(runs=1, cpu_seconds=20, seconds=15, download_seconds=15),
     "lottery-ticket": Measured(runs=1, cpu_seconds=20, seconds=19, download_seconds=19),
     "evidence-polynomial": Measured(runs=1, cpu_seconds=5, seconds=5, download_seconds=5),
     "sincos-paths": Measured(runs=5, cpu_seconds=23, seconds=13, download_seconds=7),

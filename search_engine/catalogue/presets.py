@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from . import thesis
 from .measured import promise
 
 
@@ -19,6 +20,7 @@ def _experiment(name: str, algorithms: list[tuple[str, dict[str, Any]]], space: 
         "seeds": [0],
         "budget": None,
         "training": {},
+        "folds": 1,
         "finale": {},
         "runtime": {},
         **more,
@@ -37,6 +39,11 @@ PATH: dict[str, Any] = {
     "structure_learning_rate": 0.05, "gradient_clip": 0.0, "warm_up_share": 0.0,
 }
 """Gridasov 2019: plain gradient steps on all data, so that the path depends on the look-ahead alone."""
+
+_TWO_CONVOLUTIONS: dict[str, Any] = {
+    "space_options": {"first_filters": [4, 8, 16, 32], "second_filters": [4, 8, 16, 32]}, "training": {"epochs": 2},
+}
+"""A plane of 16 points: figures 1 and 2 of Nikulenkov, master's thesis, Moscow State University 2022, which names no numbers."""
 
 
 def _regime(name: str, temperature: float) -> dict[str, Any]:
@@ -67,6 +74,24 @@ _CARDS: list[dict[str, Any]] = [
                 ("random", {}),
             ],
             "sequence", "learn_to_count", space_options={"n": 20}, budget={"trials": 2000},
+        ),
+    },
+    {
+        "id": "two-convolutions-grid",
+        "title": "Grid search over two convolutions",
+        "description": "A network of two convolutions, of which only the numbers of filters are searched: 16 points of a plane, each "
+        "trained and scored by 5 folds, drawn in the colour of its score.",
+        "experiment": _experiment(
+            "Grid search over two convolutions", [("grid", {})], "two_convolutions", "digits", folds=5, **_TWO_CONVOLUTIONS,
+        ),
+    },
+    {
+        "id": "two-convolutions-random",
+        "title": "Random search over two convolutions",
+        "description": "The same plane of 16 networks, of which chance picks 6: see what they miss of it. Each is scored by 5 folds.",
+        "experiment": _experiment(
+            "Random search over two convolutions", [("random", {})], "two_convolutions", "digits", folds=5, budget={"trials": 6},
+            **_TWO_CONVOLUTIONS,
         ),
     },
     {
@@ -139,6 +164,7 @@ _CARDS: list[dict[str, Any]] = [
         "pictures and decodes codes.",
         "experiment": _experiment("How many latents does a digit need?", [("vae_ard", {})], "autoencoder", "digits"),
     },
+    *thesis.CARDS,
 ]
 PRESETS: list[dict[str, Any]] = [{**card, "description": f"{card['description']} {promise(card['id'])}"} for card in _CARDS]
 """Shown on the first page, in this order. What they take is measured, and said by `measured` alone."""

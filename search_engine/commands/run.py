@@ -29,7 +29,7 @@ from .stopping import Stopping
 PLACES = {"space": "space_options", "data": "dataset_options", "training": "training", "finale": "finale", "options": "options"}
 """First part of a dotted `--set` key -> field of the run config. Without a dot the key is an option of the algorithm."""
 BUDGET_FORMS = ", ".join(f"{kind}=N" for kind in BUDGET_KINDS[:-1]) + f" or {BUDGET_KINDS[-1]}=N"
-TOP = ("count_repeats", "structure_every", "threads", "together", "device", "amp", "max_failures")
+TOP = ("folds", "count_repeats", "structure_every", "threads", "together", "device", "amp", "max_failures")
 
 
 def add_parser(commands: Any) -> None:

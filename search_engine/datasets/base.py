@@ -48,6 +48,7 @@ from typing import Any, ClassVar, Literal, TypeVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from ..base.errors import BadInput
 from ..base.measures import check_unit
 from ..spaces.data_shape import NO_INPUT, DataShape, Preprocessing
 from ..spaces.genomes import Genome, canonical_json, digest
@@ -126,6 +127,12 @@ class Samples(ABC):
     @abstractmethod
     def search_data(self, seed: int) -> SearchData:
         """Train and validation parts; the split depends on the config and on `seed` only."""
+
+    def fold_data(self, seed: int, count: int, fold: int) -> SearchData:
+        """As `search_data`, for fold number `fold` (from 0) of `count`: it is the validation part, and all the others are the training
+        part (`datasets.folds`). What is divided is what `search_data` divides, so the test part stays untouched. Raises
+        BadInput(field "folds") for a data set that cannot be divided so."""
+        raise BadInput("folds", "this data set does not say how it is divided into folds: leave this at 1", code="incompatible")
 
     @abstractmethod
     def open_test(self, key: FinalePass) -> Part:

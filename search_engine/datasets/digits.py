@@ -19,6 +19,7 @@ from pydantic import Field
 from ..base.errors import BadInput, MissingData
 from ..spaces.data_shape import DataShape
 from .base import Array, DatasetConfig, DatasetEntry, FinalePass, Part, Samples, SearchData
+from .folds import apart, folds_of
 from .label_subset import DESCRIPTION as LABELS_DESCRIPTION
 from .label_subset import LEFT_OUT, TenLabels, kept_names, relabelled, with_opened_labels
 from .splits import Indices, stratified_split
@@ -97,7 +98,14 @@ class Digits(Samples):
 
     def search_data(self, seed: int) -> SearchData:
         pool = self._sealed[0]
-        train, validation = stratified_split(self._labels[pool], self.config.validation_share, "digits", "validation", seed)
+        return self._divided(*stratified_split(self._labels[pool], self.config.validation_share, "digits", "validation", seed))
+
+    def fold_data(self, seed: int, count: int, fold: int) -> SearchData:
+        return self._divided(*apart(folds_of(self._labels[self._sealed[0]], count, "digits", seed), fold))
+
+    def _divided(self, train: Indices, validation: Indices) -> SearchData:
+        """Both are positions in what is not the test part."""
+        pool = self._sealed[0]
         part = self._part(pool[train])
         return SearchData(
             dataset="digits",

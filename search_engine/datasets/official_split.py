@@ -11,6 +11,7 @@ import numpy as np
 from ..spaces.data_shape import DataShape, Preprocessing
 from .base import Array, FinalePass, Part, Samples, SearchData
 from .enlarging import enlarged
+from .folds import apart, folds_of
 from .label_subset import LEFT_OUT
 from .splits import Indices, stratified_split, stratified_subset
 from .statistics import image_preprocessing
@@ -67,11 +68,23 @@ class OfficialSplit(Samples):
         # Of a mapped file only the chosen examples come into memory.
         return Part(inputs=np.asarray(inputs[indices]), labels=labels[indices], indices=indices)
 
-    def search_data(self, seed: int) -> SearchData:
+    @cached_property
+    def _pool(self) -> Indices:
+        """Of the official training part, what is used: all that is divided."""
         labels = self._training[1]
         used = np.flatnonzero(labels != LEFT_OUT)
-        pool = used[stratified_subset(labels[used], self._examples, self.name)]
-        train, validation = stratified_split(labels[pool], self._validation_share, self.name, "validation", seed)
+        return used[stratified_subset(labels[used], self._examples, self.name)]
+
+    def search_data(self, seed: int) -> SearchData:
+        labels = self._training[1][self._pool]
+        return self._divided(*stratified_split(labels, self._validation_share, self.name, "validation", seed))
+
+    def fold_data(self, seed: int, count: int, fold: int) -> SearchData:
+        return self._divided(*apart(folds_of(self._training[1][self._pool], count, self.name, seed), fold))
+
+    def _divided(self, train: Indices, validation: Indices) -> SearchData:
+        """Both are positions in `_pool`. Copies are made of the training part alone: none of a validation image is trained on."""
+        pool = self._pool
         part = self._part(pool[train])
         return SearchData(
             dataset=self.name,

@@ -12,6 +12,7 @@ import numpy as np
 from ..base.errors import BadInput
 from ..spaces.data_shape import DataShape, Preprocessing
 from .base import Array, FinalePass, Part, Samples, SearchData
+from .folds import apart, folds_of
 from .splits import Indices, permutation, stratified_split
 
 
@@ -64,8 +65,14 @@ class VectorSamples(Samples):
         return Part(inputs=self._inputs[indices], labels=self._targets[indices], indices=indices)
 
     def search_data(self, seed: int) -> SearchData:
+        return self._divided(*self._split(self._sealed[0], self._validation_share, self._name, "validation", seed))
+
+    def fold_data(self, seed: int, count: int, fold: int) -> SearchData:
+        return self._divided(*apart(folds_of(self._targets[self._sealed[0]], count, self._name, seed), fold))
+
+    def _divided(self, train: Indices, validation: Indices) -> SearchData:
+        """Both are positions in what is not the test part."""
         pool = self._sealed[0]
-        train, validation = self._split(pool, self._validation_share, self._name, "validation", seed)
         part = self._part(pool[train])
         return SearchData(
             dataset=self._name,

@@ -47,10 +47,11 @@ class ChartMark(PayloadBase):
 class Chart(PayloadBase):
     name: str = Field(description="stable: charts of this name may be laid over each other across runs")
     title: str
-    form: Literal["lines", "bars", "trajectory", "triangle"] = Field(
+    form: Literal["lines", "bars", "trajectory", "triangle", "map"] = Field(
         default="lines",
-        description="trajectory: a path through the plane, each point later than the one before, equal scales not implied. triangle: "
-        "shares of the three `categories` between equal sides, x the first's, y the second's; its lines are paths too",
+        description="map: a row of cells for each series, the first on top; a cell's place is its x, its colour its y. trajectory: a path "
+        "through the plane, each point later than the one before, equal scales not implied. triangle: shares of the "
+        "three `categories` between equal sides, x the first's, y the second's; its lines are paths too",
     )
     x_title: str
     y_title: str

@@ -2,7 +2,7 @@
 
 Float arrays are base64 of little-endian float32 (`encode_floats`).
 
->>> from search_engine.events import GraphNode, decode_floats, encode_floats
+>>> from search_engine.events import GraphData, GraphNode, decode_floats, encode_floats
 >>> nodes = [GraphNode(id="0", label="in", kind="input"), GraphNode(id="1", label="out", kind="output")]
 >>> group = FamilyGroup(
 ...     name="cell", title="Cell", nodes=nodes, edges=[("0", "1")], operations=["conv", "pool"], layout={}, constraint="simplex"
@@ -17,18 +17,30 @@ Float arrays are base64 of little-endian float32 (`encode_floats`).
 >>> half = encode_floats([0.5, 0.5])
 >>> frames = [
 ...     PolicyFrame(step=1, probabilities=half), MarginalsFrame(step=1, counts=half, means=half),
-...     ColonyFrame(step=1, depth=1, edges=[], ants=[]),
+...     PlaneFrame(step=1, counts=half, means=half), ColonyFrame(step=1, depth=1, edges=[], ants=[]),
 ...     PathwaysFrame(step=1, task=0, layers=1, modules=2, population=[[[0]]], fitness=[None], metric="val_accuracy"),
 ...     DomainsFrame(step=1, layers=1, modules=["a"], domains=[]), SurrogateFrame(step=1, means=half, deviations=half, chosen=[0]),
 ...     ChartsFrame(step=1, charts=[]), MaskFrame(step=1, layers=[]),
 ...     DecodedFrame(step=1, rows=1, columns=1, low=0.0, high=1.0, examples="", decoded=""),
-...     MotifsFrame(step=1, candidate=0, value=0.9, metric="val_accuracy", motifs=[], network=[]),
+...     MotifsFrame(step=1, candidate=0, value=0.9, metric="val_accuracy", motifs=[], network=[]), SchemataFrame(step=1, parts=[]),
+...     CoevolutionFrame(
+...         step=1, candidate=0, value=0.9, metric="val_accuracy", blueprint=GraphData(nodes=[], edges=[]),
+...         network=GraphData(nodes=[], edges=[]), species={"2": 0}, generations=[0], blueprints=SpeciesTable(species=[]),
+...         modules=SpeciesTable(species=[SpeciesRow(number=0, living=True, members=half, used=half, credit=half)]),
+...     ),
 ...     MorphismsFrame(step=1, metric="val_accuracy", current=None, networks=[]),
 ... ]
 >>> MotifChange(candidate=3, parent=1, level=2, motif=1, source=1, target=2, old="none", new="skip_connect").level
 2
 >>> Motif(level=2, number=1, nodes=2, edges=[(1, 2, "skip_connect")], uses=4, mean_uses=2.5).uses
 4
+>>> SchemataPart(
+...     name="population", title="", generation=1, population=2, births=2, schemata=["size = small"], orders=[1], count=half, fitness=half,
+...     ratio=half, transform="as measured", mean_fitness=0.5, selected=half, lost=half, bound=half, following=half, expected=half,
+...     redraws=50, redrawn=half, error=half, blind=half,
+...     curves=[SchemataCurve(order=1, generations=half, ratios=half)],
+... ).orders
+[1]
 >>> Morphed(candidate=1, parent=0, step=1, morphs=["wider: 3 to 32"], parameters=90, megaflops=0.1, state="open").value is None
 True
 >>> {frame.kind for frame in frames} <= FRAME_KINDS
@@ -42,7 +54,7 @@ from typing import Literal
 from pydantic import Field
 
 from .charts import Chart
-from .parts import FamilyGroup, PayloadBase
+from .parts import FamilyGroup, GraphData, PayloadBase
 
 
 class FamilyDeclared(PayloadBase):
@@ -109,6 +121,20 @@ class MarginalsFrame(PayloadBase):
     unscored: list[int] = Field(
         default=[], exclude_if=lambda places: not places, json_schema_extra={"x-left-out-when-empty": True},
         description="places of choices that were tried, and whose trials all failed; left out where there are none",
+    )
+
+
+class PlaneFrame(PayloadBase):
+    """What was tried so far of a space of two decisions, point by point: rows are the first one's choices, columns the second one's, row
+    by row. Base64 float32."""
+
+    kind: Literal["plane"] = "plane"
+    step: int
+    counts: str = Field(description="how often each point was tried")
+    means: str = Field(description="mean score of each; 0 also where there is none: where `counts` has 0, and at the places of `unscored`")
+    unscored: list[int] = Field(default=[], description="places of points that were tried, and whose trials all failed")
+    deviations: str = Field(
+        default="", description="standard deviation of each point's score over the folds of a cross-validation; '' where there are none"
     )
 
 
@@ -280,6 +306,85 @@ class MotifsFrame(PayloadBase):
     values: dict[str, float] = Field(default={})
 
 
+class SchemataCurve(PayloadBase):
+    """What came of the schemata of one order, over the generations. Base64 float32."""
+
+    order: int
+    generations: str
+    ratios: str = Field(description="log of the sum of N(h, t + 1) over the sum of bounds, over all schemata and generations so far")
+
+
+class SchemataPart(PayloadBase):
+    """The schemata of one population over one generation. Base64 float32 of all schemata, in order; NaN where there is nothing."""
+
+    name: str
+    title: str = Field(description="of the population, where there are several; '' = there is one")
+    generation: int = Field(description="counted from 1 since schemata were followed")
+    population: int = Field(description="individuals at its beginning")
+    births: int = Field(description="of the generation")
+    schemata: list[str] = Field(description="what each fixes, in words")
+    orders: list[int] = Field(description="how many loci each fixes")
+    count: str = Field(description="who matched at the beginning, N(h, t)")
+    fitness: str = Field(description="mean fitness of these")
+    ratio: str = Field(description="their mean fitness over the population's, both after `transform`: above 1 is fit")
+    transform: str = Field(description="what makes fitness positive: 'as measured', 'exp of the log-likelihood', or why there is no ratio")
+    mean_fitness: float | None = Field(description="of the population at the beginning")
+    selected: str = Field(description="probability that a parent matches, S(h), mean over the births")
+    lost: str = Field(description="probability that the operators take it from the child of one that matches, p")
+    bound: str = Field(description="N(h, t) - those removed + births S(h) (1 - p), by the selections that happened")
+    following: str = Field(description="who matched at the end, N(h, t + 1): one draw of what the bound says of the mean")
+    expected: str = Field(description="the bound, had all births been drawn from the population as it was at the beginning")
+    redraws: int = Field(description="how often the generation was drawn so")
+    redrawn: str = Field(description="mean over these of N(h, t + 1)")
+    error: str = Field(description="standard error of that mean")
+    blind: str = Field(description="the same mean where parents are drawn blind to fitness")
+    curves: list[SchemataCurve] = Field(description="by order")
+
+
+class SchemataFrame(PayloadBase):
+    """How many individuals match each schema, beside the bound of the schema theorem."""
+
+    kind: Literal["schemata"] = "schemata"
+    step: int
+    parts: list[SchemataPart] = Field(description="one for each population")
+
+
+class SpeciesRow(PayloadBase):
+    """One species of a population over the generations of a CoevolutionFrame: base64 float32, a number for each of them."""
+
+    number: int
+    living: bool
+    members: str = Field(description="0 where it does not live")
+    used: str = Field(description="networks of the generation that have one of its members in them, each counted once")
+    credit: str = Field(description="mean over its members of the mean over the networks that each was part of; NaN where it does not live")
+
+
+class SpeciesTable(PayloadBase):
+    """One population by species. Those that died out longest ago have no row where there are too many."""
+
+    species: list[SpeciesRow]
+    others: int = Field(default=0, description="species without a row")
+    members_of_others: str = Field(default="", description="of all of them together, base64 float32 by generation")
+
+
+class CoevolutionFrame(PayloadBase):
+    """Blueprints and modules evolving side by side: the best network so far with the blueprint that it was assembled from, and both
+    populations by species over some generations, at equal distances, and the newest."""
+
+    kind: Literal["coevolution"] = "coevolution"
+    step: int
+    candidate: int = Field(description="whose network it is")
+    value: float
+    metric: str = Field(description="what the value is, higher is better")
+    blueprint: GraphData
+    network: GraphData = Field(description="the assembled network; '3.2' is layer 2 of the module at node 3 of the blueprint")
+    species: dict[str, int] = Field(description="by node of the blueprint, the species of modules that it named then")
+    generations: list[int] = Field(description="counted from 0")
+    modules: SpeciesTable
+    blueprints: SpeciesTable
+    values: dict[str, float] = Field(default={})
+
+
 class Morphed(PayloadBase):
     """One network of a search by morphisms."""
 
@@ -308,7 +413,10 @@ class MorphismsFrame(PayloadBase):
 
 
 FRAME_KINDS = frozenset(
-    {"structure", "policy", "marginals", "colony", "pathways", "domains", "surrogate", "charts", "mask", "decoded", "motifs", "morphisms"}
+    {
+        "structure", "policy", "marginals", "plane", "colony", "pathways", "domains", "surrogate", "charts", "mask", "decoded", "motifs",
+        "schemata", "coevolution", "morphisms",
+    }
 )
 """Pictures of a moment: of several only the latest matters to somebody who watches, so a live view may leave out older ones."""
 
@@ -319,6 +427,7 @@ PICTURES: dict[str, tuple[str, ...]] = {
     "queue": ("candidate_born", "trial_told"),
     "policy": ("decisions", "policy"),
     "marginals": ("decisions", "marginals"),
+    "plane": ("decisions", "plane"),
     "colony": ("colony",),
     "pathways": ("pathways",),
     "domains": ("domains",),
@@ -326,6 +435,8 @@ PICTURES: dict[str, tuple[str, ...]] = {
     "mask": ("mask",),
     "decoded": ("decoded",),
     "motifs": ("motifs",),
+    "schemata": ("schemata",),
+    "coevolution": ("coevolution",),
     "morphisms": ("morphisms",),
     "charts": ("charts",),
 }

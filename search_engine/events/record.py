@@ -27,6 +27,7 @@ from .facts import (
 )
 from .pictures import (
     ChartsFrame,
+    CoevolutionFrame,
     ColonyFrame,
     DecisionsDeclared,
     DecodedFrame,
@@ -37,7 +38,9 @@ from .pictures import (
     MorphismsFrame,
     MotifsFrame,
     PathwaysFrame,
+    PlaneFrame,
     PolicyFrame,
+    SchemataFrame,
     StructureFrame,
     SurrogateFrame,
 )
@@ -49,6 +52,7 @@ Payload = (
     | DecisionsDeclared
     | PolicyFrame
     | MarginalsFrame
+    | PlaneFrame
     | ColonyFrame
     | PathwaysFrame
     | DomainsFrame
@@ -58,6 +62,8 @@ Payload = (
     | DecodedFrame
     | MorphismsFrame
     | MotifsFrame
+    | SchemataFrame
+    | CoevolutionFrame
     | ControlScored
     | GrowthStep
     | Report

@@ -166,7 +166,7 @@ def _larger(value: Any, default: Any) -> bool:
 
 
 _COUNTED_ELSEWHERE = ("seed", "train_examples", "max_failures", "structure_every", "threads", "count_repeats")
-_LENGTHS = ("epochs", "steps", "early_stop", "generations", "window")
+_LENGTHS = ("epochs", "steps", "early_stop", "generations", "window", "folds")
 """How often something is done says nothing of what it takes at once."""
 
 

@@ -13,14 +13,15 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..algorithms.base import Context, Finalist, Inherit, Phase, StepPhase, TrialPhase
+from ..algorithms.base import Compressed, Context, Finalist, Inherit, Phase, StepPhase, TrialPhase
 from ..base import checkpoint
+from ..base.compression import Compression
 from ..base.errors import BadInput, TrialFailure
 from ..base.generators import derive_seed, random_state, restore_random
 from ..base.migrations import Steps, expecting, migrated
 from ..catalogue.config import CheckedRun
 from ..datasets.base import Objective, Samples, Table
-from ..events import ControlScored, Cost, Event, EventLog, Fidelity, Notice, PhaseStarted, RunCompleted, SearchStopped
+from ..events import ControlScored, Cost, Event, EventLog, Fidelity, Notice, Ops, PhaseStarted, RunCompleted, SearchStopped
 from ..spaces.genomes import Genome
 from . import data_record, starting_weights
 from .alike import signature
@@ -28,14 +29,16 @@ from .budget import Meter, counted
 from .declared_flops import DeclaredFlops
 from .doubts import absurd_losses
 from .finale import Finale
+from .fold_work import declared_trial_cost
 from .forecast import TrialPlan
 from .phase_work import finalist_tree, migrated_phase, phase_title
 from .resources import Resources
-from .scores import FORMULA, looked_up, of_trial
+from .scores import FORMULA, compressed_first, looked_up, of_trial
+from .speed_up import SpeedUp
 from .starting_weights import weights_file
 from .stop_reasons import Tried, of_steps
 from .trial_rounds import OpenTrial, TrialRounds, inherit_tree
-from .trial_work import declared_cost, genome_training
+from .trial_work import genome_training
 from .work import Progress, WorkSpec
 
 STATE_VERSION = 5
@@ -91,6 +94,8 @@ class Coordinator:
         self.data_warnings: list[str] = []
         """What there is to know of the data before a score on them is believed."""
         self.finale = Finale(self)
+        self.speed_up = SpeedUp()
+        """Of the trials that were compressed; of seconds, never science."""
         self._data_recorded = False
         """Whether this process has seen to it."""
         self._opened: list[WorkSpec] = []
@@ -229,7 +234,8 @@ class Coordinator:
     def _trial_finalist(self, finalist: Finalist, rounds: TrialRounds) -> dict[str, Any]:
         """With what its value was measured at, and of how many trials it was chosen."""
         asked = rounds.asked_at.get(finalist.candidate, {}) if finalist.candidate is not None else {}
-        fidelity = self.fidelity(finalist.genome, asked, None)
+        so = rounds.compressed_so.get(finalist.candidate) if finalist.candidate is not None else None
+        fidelity = self.fidelity(finalist.genome, asked, None, None if so is None else Compression.from_json(so))
         tree = self._with_weights(finalist_tree(finalist))
         return {**tree, "selected_from": max(1, rounds.judged), "fidelity": fidelity.model_dump()}
 
@@ -348,7 +354,7 @@ class Coordinator:
             self.open(specs[0] if len(specs) == 1 else specs[0].model_copy(update={"arguments": members}))
 
     def _alike(self, trial: OpenTrial) -> str | None:
-        if trial.inherit is not None:
+        if trial.inherit is not None or trial.compress is not None:
             return None
         try:
             training = genome_training(self.checked.config.training, self.resources.space, trial.genome, trial.fidelity)
@@ -361,6 +367,8 @@ class Coordinator:
         arguments: dict[str, Any] = {"genome": trial.genome.to_json(), "hash": trial.hash, "fidelity": trial.fidelity}
         if trial.inherit is not None:
             arguments["inherit"] = inherit_tree(trial.inherit)
+        if trial.compress is not None:
+            arguments["compress"] = trial.compress.to_json()
         if isinstance(self.phase, TrialPhase) and self.phase.keeps_weights:
             arguments["keep"] = True
         if trial.said is not None:
@@ -371,13 +379,25 @@ class Coordinator:
         """No later trial inherits from these."""
         self._obsolete += [weights_file(trial) for trial in trials]
 
-    def declared_cost(self, genome: Genome, fidelity: dict[str, Any], inherit: Inherit | None = None) -> Cost:
+    def timed(self, outcome: dict[str, Any], compressed: Compressed | None) -> None:
+        """Say what compressing has taken and saved so far, where it was done; what was trained for comparison is not charged."""
+        if "apart" in outcome:
+            self.apart = self.apart.plus(Cost.model_validate(outcome["apart"]))
+        timing = outcome.get("timing")
+        if timing is None or compressed is None:
+            return
+        self.speed_up.add(compressed.flops, timing["epochs"], timing["phase_epochs"], timing["seconds"], timing["plain"])
+        self.say(Ops(what="timing", message=self.speed_up.message(), values=self.speed_up.figures()), self.speed_up.trials)
+
+    def declared_cost(
+        self, genome: Genome, fidelity: dict[str, Any], inherit: Inherit | None = None, compress: Compression | None = None
+    ) -> Cost:
         """What a trial will use, as far as that is known beforehand. Its FLOPs are counted only where they are the budget."""
         dataset = self.resources.dataset
         if isinstance(dataset, Samples):
             data = self.resources.search_data
             training = genome_training(self.checked.config.training, self.resources.space, genome, fidelity)
-            cost = declared_cost(training, len(data.train), len(data.validation))
+            cost = declared_trial_cost(training, data, self.checked.config.folds, compress)
             if inherit is not None and inherit.morphs is not None:
                 # It is scored once before it is trained.
                 cost = cost.plus(Cost(forward=len(data.validation)))
@@ -405,7 +425,9 @@ class Coordinator:
             return {**outcome, "status": "failed", "reason": failure.reason, "machine": failure.machine}
         return None
 
-    def fidelity(self, genome: Genome, asked: dict[str, Any], samples: float | None) -> Fidelity:
+    def fidelity(
+        self, genome: Genome, asked: dict[str, Any], samples: float | None, compress: Compression | None = None
+    ) -> Fidelity:
         """What a trial of `genome` at the fidelity that was asked for gives its network."""
         dataset = self.resources.dataset
         if isinstance(dataset, Table):
@@ -413,7 +435,8 @@ class Coordinator:
         if isinstance(dataset, Objective):
             return FORMULA
         training = genome_training(self.checked.config.training, self.resources.space, genome, asked)
-        return of_trial(training, self.resources.space, genome, samples)
+        found = of_trial(training, self.resources.space, genome, samples, self.checked.config.folds)
+        return found if compress is None else compressed_first(found)
 
     def doubts(self, metrics: dict[str, float]) -> list[str]:
         """What makes the metrics of a trained trial say less than they seem to; nothing where a table or a formula answered."""
@@ -473,6 +496,8 @@ class Coordinator:
             "meter": self.meter.state_dict(),
             "log": self.log.state_dict(),
             "finale": self.finale.state_dict(),
+            # Only where it is so: the state of a search that compresses nothing has the same form as before.
+            **({"speed_up": self.speed_up.state_dict()} if self.speed_up.trials else {}),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -493,6 +518,8 @@ class Coordinator:
             "phase_outcome",
         ):
             setattr(self, name, state[name])
+        if "speed_up" in state:
+            self.speed_up.load_state_dict(state["speed_up"])
         self.meter.load_state_dict(state["meter"])
         self.apart = Cost.model_validate(state["apart"])
         self.tried = None if state["tried"] is None else Tried(**state["tried"])

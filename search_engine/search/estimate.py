@@ -23,6 +23,7 @@ from .bounds import Bounds, long_units, refuse_too_large
 from .coordinator import Coordinator
 from .declared_flops import DeclaredFlops
 from .final_work import FinalWork
+from .fold_work import declared_trial_cost
 from .forecast import Known, Plan, Profile, after_training
 from .group_work import GroupWork
 from .open_work import open_work
@@ -151,7 +152,7 @@ def _trials(checked: CheckedRun, resources: Resources, data_dir: Path, folder: P
     data = resources.search_data
     genome = resources.space.sample(random.Random(derive_seed(checked.config.seed, "estimate")))
     training = genome_training(checked.config.training, resources.space, genome, {})
-    passes = declared_cost(training, len(data.train), len(data.validation))
+    passes = declared_trial_cost(training, data, checked.config.folds)
     declared = passes.samples
     if checked.config.together > 1:
         per_trial, judged, alone = _together(checked, data_dir, folder)

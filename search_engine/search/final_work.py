@@ -19,6 +19,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from ..algorithms.base import Finalist, Finished
 from ..base import checkpoint
 from ..base.errors import TrialFailure
@@ -26,7 +28,7 @@ from ..base.generators import derive_seed
 from ..base.lazy import load_object
 from ..base.training_config import TrainingConfig
 from ..catalogue.config import CheckedRun
-from ..datasets.base import Part, Samples
+from ..datasets.base import Array, Part, Samples
 from ..datasets.review import overlap
 from ..events import ClassScores, Cost, Fidelity, Metrics, ModelScored, Notice, Score
 from ..spaces.genomes import Genome
@@ -250,8 +252,13 @@ class FinalWork(Work):
         """The scorer's figures on the validation part, and on the one test part."""
         self.metrics = dict(finished.figures)
         scored = [(look, figures) for look, figures in zip(judging.looks, judging.figures, strict=True) if look.scorer is not None]
+        drawn: dict[Literal["val", "test"], dict[str, Array]] = {}
         for look, figures in scored:
-            self.metrics |= {f"{look.split}_{name}": value for name, value in figures.items()}
+            drawn[look.split] = {name: value for name, value in figures.items() if isinstance(value, np.ndarray)}
+            self.metrics |= {f"{look.split}_{name}": value for name, value in figures.items() if name not in drawn[look.split]}
+        if finished.report is not None:
+            # At a step of its own: the report on what can be removed, which comes later, is the only one of its step.
+            self.log.add(finished.report(drawn), 1)
         self._finisher_cost = finished.cost.plus(Cost(forward=finished.passes * sum(len(look.part) for look, _ in scored)))
         self._look_at_classes(judging)
         self.scores += finished_scores(

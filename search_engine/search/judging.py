@@ -6,7 +6,7 @@ here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -31,7 +31,7 @@ class Look:
     data: SearchData
     network: nn.Module | None = None
     """What is scored batch by batch. None: `scorer` scores the whole part at once."""
-    scorer: Callable[[], dict[str, float]] | None = None
+    scorer: Callable[[], Mapping[str, float | Array]] | None = None
     task: TaskName = "classification"
     by_class: bool = False
     """Whether the answers of each class are counted."""
@@ -42,8 +42,8 @@ class Judging:
 
     def __init__(self, looks: Sequence[Look]) -> None:
         self.looks = list(looks)
-        self.figures: list[dict[str, float]] = []
-        """Of each look that is done: what its scorer gave, or score and loss."""
+        self.figures: list[dict[str, Any]] = []
+        """Of each look that is done: what its scorer gave (numbers, and arrays to be drawn), or score and loss."""
         self.counts: list[Array | None] = []
         """Of each look that is done: the answers by class (`training.by_class.Confusion`), where they are counted."""
         self._scoring: Scoring | None = None
@@ -83,8 +83,8 @@ class Judging:
             self._scoring = Scoring(network, part, look.task, seen=seen)
         return self._scoring
 
-    def _end(self, figures: dict[str, float], counts: Array | None) -> None:
-        self.figures.append(figures)
+    def _end(self, figures: Mapping[str, float | Array], counts: Array | None) -> None:
+        self.figures.append(dict(figures))
         self.counts.append(counts)
         self._scoring, self._confusion = None, None
 

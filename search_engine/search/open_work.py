@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..catalogue.config import CheckedRun
+from .compressed_work import CompressedWork
 from .final_work import FinalWork
+from .fold_work import FoldWork
 from .group_work import GroupWork
+from .grown_work import GrownWork
 from .phase_work import PhaseWork
 from .trial_work import TrialWork
 from .work import Work, WorkSpec
@@ -17,7 +20,16 @@ def open_work(checked: CheckedRun, spec: WorkSpec, data_dir: Path, run_dir: Path
     if spec.kind == "trial" and "members" in spec.arguments:
         return GroupWork(spec, checked, data_dir, run_dir)
     if spec.kind == "trial":
-        return TrialWork(spec, checked, data_dir, run_dir)
+        return _kind_of_trial(spec, checked)(spec, checked, data_dir, run_dir)
     if spec.kind == "phase":
         return PhaseWork(spec, checked, data_dir, run_dir)
     return FinalWork(spec, checked, data_dir, run_dir)
+
+
+def _kind_of_trial(spec: WorkSpec, checked: CheckedRun) -> type[TrialWork]:
+    """No two of these together: the check refuses that."""
+    if checked.config.folds > 1:
+        return FoldWork
+    if "compress" in spec.arguments:
+        return CompressedWork
+    return GrownWork if "morphs" in spec.arguments.get("inherit", {}) else TrialWork

@@ -48,6 +48,13 @@ def _split(dataset_id: str, options: str, data_dir: Path, content: Content, seed
     return split
 
 
+@lru_cache(maxsize=2)
+def _fold(dataset_id: str, options: str, data_dir: Path, content: Content, seed: int, count: int, fold: int) -> SearchData:
+    samples = _open(dataset_id, options, data_dir, content)
+    assert isinstance(samples, Samples)
+    return samples.fold_data(seed, count, fold)
+
+
 @lru_cache(maxsize=32)
 def _review(dataset_id: str, options: str, data_dir: Path, content: Content, seed: int) -> tuple[str, ...]:
     from ..catalogue import registry
@@ -103,6 +110,13 @@ class Resources:
         """Train and validation parts of one domain's split."""
         entry, seed = self.checked.datasets[domain], self.checked.config.seed
         return _split(entry.id, self._options[domain], self.data_dir, self._content(domain), seed)
+
+    def fold_data(self, count: int, fold: int) -> SearchData:
+        """The first domain's data with fold number `fold` (from 0) of `count` as the validation part (`datasets.folds`); which are divided
+        by the run's seed. Few are kept: each is a copy of the whole."""
+        entry, seed = self.checked.datasets[0], self.checked.config.seed
+        self.data_of(0)
+        return _fold(entry.id, self._options[0], self.data_dir, self._content(0), seed, count, fold)
 
     def review_of(self, domain: int) -> tuple[str, ...]:
         """What a person should know of one domain's data, in sentences (`datasets.review`)."""

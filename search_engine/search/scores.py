@@ -51,9 +51,19 @@ def looked_up(at: dict[str, Any], samples: float | None = None) -> Fidelity:
     )
 
 
-def of_trial(training: TrainingConfig, space: SearchSpace[Any], genome: Genome, samples: float | None) -> Fidelity:
-    """Of a trial that trained `genome` so."""
-    return trained(training, samples, own="epochs" in space.training_of(genome))
+def of_trial(training: TrainingConfig, space: SearchSpace[Any], genome: Genome, samples: float | None, folds: int = 1) -> Fidelity:
+    """Of a trial that trained `genome` so; with `folds` > 1 as often, once for each fold."""
+    found = trained(training, samples, own="epochs" in space.training_of(genome))
+    return found if folds == 1 else found.model_copy(update={"text": f"mean of {folds} folds, each {found.text}"})
+
+
+def compressed_first(fidelity: Fidelity) -> Fidelity:
+    """The same of a network that was compressed before.
+
+    >>> compressed_first(trained(TrainingConfig(epochs=2))).text
+    'compressed, then trained for 2 epochs'
+    """
+    return fidelity.model_copy(update={"text": f"compressed, then {fidelity.text}"})
 
 
 def score(

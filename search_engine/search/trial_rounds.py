@@ -11,9 +11,10 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
-from ..algorithms.base import Finalist, Inherit, Proposal, Result, TrialPhase
+from ..algorithms.base import Compressed, Finalist, Inherit, Proposal, Result, TrialPhase
 from ..algorithms.trials.ranking import Ranking
 from ..algorithms.trials.unseen import complete
+from ..base.compression import Compression
 from ..base.growing import GrowingDict, GrowingSet, Records
 from ..events import CandidateBorn, Cost, Fidelity, Incumbent, TrialTold
 from ..spaces.genomes import Genome, canonical_json
@@ -46,6 +47,7 @@ class OpenTrial:
     copy_of: int | None = None
     generation: int = 0
     inherit: Inherit | None = None
+    compress: Compression | None = None
     said: int | None = None
     """Set where the machine failed a group that it was in, and it is tried for itself: of how many epochs the group said the figures."""
 
@@ -56,7 +58,8 @@ class OpenTrial:
     @classmethod
     def from_tree(cls, tree: dict[str, Any]) -> OpenTrial:
         genome, declared = Genome.from_json(tree["genome"]), Cost.model_validate(tree["declared"])
-        return cls(**{**tree, "genome": genome, "declared": declared, "inherit": _inherit(tree["inherit"])})
+        given = {"genome": genome, "declared": declared, "inherit": _inherit(tree["inherit"]), "compress": _compress(tree.get("compress"))}
+        return cls(**{**tree, **given})
 
 
 def _inherit(tree: dict[str, Any] | None) -> Inherit | None:
@@ -73,12 +76,30 @@ def inherit_tree(inherit: Inherit | None) -> dict[str, Any] | None:
     return tree if inherit.morphs is None else {**tree, "morphs": list(inherit.morphs)}
 
 
+def _compress(tree: dict[str, Any] | None) -> Compression | None:
+    return None if tree is None else Compression.from_json(tree)
+
+
+def compressed_of(tree: dict[str, Any] | None) -> Compressed | None:
+    """What an outcome says of a network that was compressed."""
+    if tree is None:
+        return None
+    before, after = tree["flops"]
+    return Compressed(Genome.from_json(tree["genome"]), (before, after), dict(tree["widths"]), tree["plain"])
+
+
+def _compressed_tree(compressed: Compressed | None) -> dict[str, Any] | None:
+    return None if compressed is None else {**asdict(compressed), "genome": compressed.genome.to_json(), "flops": list(compressed.flops)}
+
+
 def _result_tree(result: Result) -> dict[str, Any]:
-    return {**asdict(result), "genome": result.genome.to_json(), "cost": result.cost.model_dump()}
+    given = {"genome": result.genome.to_json(), "cost": result.cost.model_dump(), "compressed": _compressed_tree(result.compressed)}
+    return {**asdict(result), **given}
 
 
 def _result(tree: dict[str, Any]) -> Result:
-    return Result(**{**tree, "genome": Genome.from_json(tree["genome"]), "cost": Cost.model_validate(tree["cost"])})
+    given = {"genome": Genome.from_json(tree["genome"]), "cost": Cost.model_validate(tree["cost"])}
+    return Result(**{**tree, **given, "compressed": compressed_of(tree.get("compressed"))})
 
 
 def _proposal_tree(proposal: Proposal) -> dict[str, Any]:
@@ -87,15 +108,16 @@ def _proposal_tree(proposal: Proposal) -> dict[str, Any]:
 
 def _proposal(tree: dict[str, Any]) -> Proposal:
     genome, parents, inherit = Genome.from_json(tree["genome"]), tuple(tree["parents"]), _inherit(tree["inherit"])
-    return Proposal(**{**tree, "genome": genome, "parents": parents, "inherit": inherit})
+    return Proposal(**{**tree, "genome": genome, "parents": parents, "inherit": inherit, "compress": _compress(tree.get("compress"))})
 
 
 def _told_tree(outcome: dict[str, Any]) -> list[Any]:
-    return [outcome[name] for name in TOLD]
+    # Only where it is so: a row from before networks were compressed has the same form.
+    return [*(outcome[name] for name in TOLD), *([outcome["compressed"]] if outcome.get("compressed") else [])]
 
 
 def _told(tree: list[Any]) -> dict[str, Any]:
-    return dict(zip(TOLD, tree, strict=True))
+    return dict(zip((*TOLD, "compressed"), tree, strict=False))
 
 
 class Host(Protocol):
@@ -103,14 +125,19 @@ class Host(Protocol):
 
     meter: Meter
 
-    def declared_cost(self, genome: Genome, fidelity: dict[str, Any], inherit: Inherit | None) -> Cost: ...
+    def declared_cost(
+        self, genome: Genome, fidelity: dict[str, Any], inherit: Inherit | None, compress: Compression | None
+    ) -> Cost: ...
+    def timed(self, outcome: dict[str, Any], compressed: Compressed | None) -> None: ...
     def forget(self, trials: list[int]) -> None: ...
     def instant(self, trial: OpenTrial) -> dict[str, Any] | None: ...
     def open_trial(self, trial: OpenTrial) -> None: ...
     def open_trials(self, trials: list[OpenTrial], together: int) -> None: ...
     def say(self, payload: Any, step: int) -> None: ...
     def describe(self, genome: Genome) -> tuple[str, str]: ...
-    def fidelity(self, genome: Genome, asked: dict[str, Any], samples: float | None) -> Fidelity: ...
+    def fidelity(
+        self, genome: Genome, asked: dict[str, Any], samples: float | None, compress: Compression | None = None
+    ) -> Fidelity: ...
     def doubts(self, metrics: dict[str, float]) -> list[str]: ...
 
 
@@ -158,6 +185,8 @@ class TrialRounds:
     """Trials that gave a result of their own: of so many the best is the best."""
     asked_at: GrowingDict[int, dict[str, Any]] = field(default_factory=GrowingDict)
     """Fidelities of the trials that asked for one."""
+    compressed_so: GrowingDict[int, dict[str, Any]] = field(default_factory=GrowingDict)
+    """How those were compressed that were."""
     failed_reason: str = ""
     cut_trials: int = 0
     """Trials that were asked and cut before they gave anything."""
@@ -308,9 +337,13 @@ class TrialRounds:
 
     # ---------------------------------------------------------------- ask
 
+    def _declared(self, asked: Proposal | OpenTrial) -> Cost:
+        return self.host.declared_cost(asked.genome, asked.fidelity, asked.inherit, asked.compress)
+
     def _open(self, proposal: Proposal) -> None:
         hash_, string = self.host.describe(proposal.genome)
-        key = canonical_json([hash_, proposal.fidelity, inherit_tree(proposal.inherit)])
+        compress = [] if proposal.compress is None else [proposal.compress.key]
+        key = canonical_json([hash_, proposal.fidelity, inherit_tree(proposal.inherit), *compress])
         original = self.known.get(key) if self.phase.repeatable else None
         number = self.first_number + self.asked
         self.asked += 1
@@ -324,11 +357,12 @@ class TrialRounds:
             parents=list(proposal.parents),
             operator=proposal.operator,
             fidelity=proposal.fidelity,
-            declared=Cost() if original is not None else self.host.declared_cost(proposal.genome, proposal.fidelity, proposal.inherit),
+            declared=Cost() if original is not None else self._declared(proposal),
             key=key,
             copy_of=original,
             generation=self.generation,
             inherit=proposal.inherit,
+            compress=proposal.compress,
         )
         self.host.say(
             CandidateBorn(
@@ -374,14 +408,14 @@ class TrialRounds:
                 # A failure of the machine says nothing about the genome: the copy is tried for itself.
                 trial.copy_of = None
                 self.known[trial.key] = trial.number
-                trial.declared = self.host.declared_cost(trial.genome, trial.fidelity, trial.inherit)
+                trial.declared = self._declared(trial)
                 self.host.open_trial(trial)
                 return True
         elif trial.number in self.results:
             outcome = self.results.pop(trial.number)
             cost = Cost.model_validate({**outcome["cost"], "seconds": outcome.get("seconds", 0.0)})
             if self.phase.repeatable and outcome["status"] != "cancelled":
-                self.told[trial.number] = {"machine": False} | {name: outcome[name] for name in TOLD if name in outcome}
+                self.told[trial.number] = {"machine": False} | {name: outcome[name] for name in (*TOLD, "compressed") if name in outcome}
         else:
             return False
         self.open.pop(0)
@@ -403,7 +437,9 @@ class TrialRounds:
             cost=cost,
             reason=outcome["reason"],
             reused_from=None if cut else trial.copy_of,
+            compressed=compressed_of(outcome.get("compressed")),
         )
+        self.host.timed(outcome, result.compressed)
         self.host.say(
             TrialTold(
                 number=trial.number,
@@ -432,19 +468,25 @@ class TrialRounds:
         self._count(result, trial.hash)
         if trial.fidelity:
             self.asked_at[trial.number] = trial.fidelity
+        if trial.compress is not None:
+            self.compressed_so[trial.number] = trial.compress.to_json()
         self.judged += result.ok and result.reused_from is None
         if result.ok and (self.best is None or metrics[self.metric] > self.best):
             self.best = metrics[self.metric]
+            # What has that score: the compressed network where it was compressed, though the search goes on from its genome.
+            hash_, string = (trial.hash, trial.string) if result.compressed is None else self.host.describe(result.scored)
             self.host.say(
                 Incumbent(
                     candidate=trial.number,
                     metric=self.metric,
                     value=self.best,
-                    fidelity=self.host.fidelity(trial.genome, trial.fidelity, cost.samples if result.reused_from is None else None),
+                    fidelity=self.host.fidelity(
+                        trial.genome, trial.fidelity, cost.samples if result.reused_from is None else None, trial.compress
+                    ),
                     selected_from=self.judged,
-                    genome=trial.genome.to_json(),
-                    genome_hash=trial.hash,
-                    string=trial.string,
+                    genome=result.scored.to_json(),
+                    genome_hash=hash_,
+                    string=string,
                 ),
                 trial.number,
             )
@@ -504,6 +546,7 @@ class TrialRounds:
             "asked_at": self.asked_at.state_dict(),
             "unheard": self.unheard.state_dict(),
             "failed_reason": self.failed_reason,
+            **({"compressed_so": self.compressed_so.state_dict()} if len(self.compressed_so) else {}),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -526,6 +569,8 @@ class TrialRounds:
             setattr(self, name, state[name])
         for name in ("architectures", "unheard", "known", "told", "asked_at", "generation_results", "queue"):
             getattr(self, name).load_state_dict(state[name])
+        if "compressed_so" in state:
+            self.compressed_so.load_state_dict(state["compressed_so"])
         self.open = [OpenTrial.from_tree(tree) for tree in state["open"]]
         self.held = list(state["held"])
         self.row_of = set(state["row_of"])

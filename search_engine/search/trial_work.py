@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..algorithms.base import GIVEN, GROWN
+from ..base.compression import Compression
 from ..base.errors import BadInput, TrialFailure
 from ..base.generators import derive_seed
 from ..base.lazy import load_object
@@ -20,12 +20,10 @@ from .resources import Resources
 from .work import Progress, Work, WorkSpec
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import nn
 
+    from ..datasets.base import SearchData
     from ..training.trainer import Trainer
-
-CALIBRATED_ON = 256
-"""Training examples on which new layers of a grown network are calibrated, at most."""
 
 
 def genome_training(base: TrainingConfig, space: SearchSpace[Any], genome: Genome, fidelity: dict[str, Any]) -> TrainingConfig:
@@ -37,13 +35,20 @@ def genome_training(base: TrainingConfig, space: SearchSpace[Any], genome: Genom
     return parse("fidelity", TrainingConfig, base.changed(changes)) if changes else base  # type: ignore[no-any-return]
 
 
-def declared_cost(training: TrainingConfig, train_examples: int, validation_examples: int) -> Cost:
-    """What a trial will use if it is not stopped early: every epoch trains on the training part and scores the validation part."""
+def declared_cost(
+    training: TrainingConfig, train_examples: int, validation_examples: int, compress: Compression | None = None
+) -> Cost:
+    """What a trial will use if it is not stopped early: every epoch trains on the training part and scores the validation part. A
+    compression before it trains on the training part, too."""
     used = min(train_examples, training.train_examples) if training.train_examples else train_examples
     batches = -(-used // training.batch_size)
     whole, rest = divmod(training.steps, batches) if training.steps else (training.epochs, 0)
     # Of an epoch that is cut short the first batches, which differ in size by one at most.
-    return Cost(forward_backward=whole * used + rest * used // batches, forward=(whole + (rest > 0)) * validation_examples)
+    cost = Cost(forward_backward=whole * used + rest * used // batches, forward=(whole + (rest > 0)) * validation_examples)
+    if compress is None:
+        return cost
+    whole, rest = divmod(compress.length(batches), batches)
+    return cost.plus(Cost(forward_backward=whole * used + rest * used // batches))
 
 
 def cut_outcome(reason: str, cost: Cost, seconds: float) -> dict[str, Any]:
@@ -69,19 +74,15 @@ class GenomeWork(Work):
 
 
 class TrialWork(GenomeWork):
-    """Arguments: `genome`, `hash`, `fidelity`; `inherit` ({trial, parts}, with `morphs` where they are morphed) where it starts from an
-    earlier trial's weights, `keep` where later ones may start from its own; `said` where it was begun in a group that the machine failed:
-    of so many epochs the figures are said.
-    The seed depends on the genome and the fidelity, not on the trial's number, so that an equal trial
-    has an equal result and may be reused."""
+    """Arguments: `genome`, `hash`, `fidelity`; `inherit` ({trial, parts}) where it starts from an earlier trial's weights, `keep` where
+    later ones may start from its own; `said` where it was begun in a group that the machine failed: of so many epochs the figures are said.
+    The seed depends on the genome and the fidelity, not on the trial's number, so that an equal trial has an equal result and may be reused.
+
+    What is done otherwise has a class of its own: `compressed_work`, `grown_work`, `fold_work`."""
 
     def __init__(self, spec: WorkSpec, checked: CheckedRun, data_dir: Path, run_dir: Path) -> None:
         fidelity = spec.arguments.get("fidelity", {})
-        given = spec.arguments.get("inherit")
-        self.grown = given is not None and "morphs" in given
-        # A network that is trained on and on sees its examples in another order each time.
-        start = [canonical_json(given)] if self.grown else []
-        seed = derive_seed(checked.config.seed, "trial", spec.arguments["hash"], canonical_json(fidelity), *start)
+        seed = derive_seed(checked.config.seed, "trial", spec.arguments["hash"], canonical_json(fidelity), *self._beginning(spec))
         super().__init__(spec, seed)
         self.seed = seed
         self.resources = Resources(checked, data_dir, run_dir)
@@ -90,82 +91,67 @@ class TrialWork(GenomeWork):
         self.run_dir = run_dir
         self.initialised = not checked.space.initialiser
         self._initial_cost = Cost()
-        self._score_grown: float | None = None
-        """Of a grown network: its validation accuracy before its training, once it is measured."""
         self.trainer: Trainer
+
+    @staticmethod
+    def _beginning(spec: WorkSpec) -> tuple[str, ...]:
+        """What beside genome and fidelity the draws of the trial hang on."""
+        return ()
+
+    @property
+    def data(self) -> SearchData:
+        """What the network is trained and scored on."""
+        return self.resources.search_data
+
+    @property
+    def network_seed(self) -> int:
+        """Of what the training draws."""
+        return self.seed
 
     def _begin(self) -> None:
         from ..training import device
+
+        self.device = device.resolve(self.resources.checked.config.device)
+        self.trainer = self._trainer_of(self.genome)
+
+    def _trainer_of(self, genome: Genome) -> Trainer:
         from ..training.trainer import Trainer
 
-        config = self.resources.checked.config
         build = load_object(self.resources.checked.space.builder)
-        network = build(self.resources.space, self.genome, "trial", self.training)
+        network = build(self.resources.space, genome, "trial", self.training)
+        if not self.restored:
+            self._start(network)
+        amp = self.resources.checked.config.amp
+        return Trainer(network, self.data, self.training, seed=self.network_seed, device=self.device, amp=amp)
+
+    def _start(self, network: nn.Module) -> None:
+        """Give a new network the weights that it starts from, where it does not start from its own."""
         given = self.spec.arguments.get("inherit")
-        if given is not None and not self.restored:
-            if self.grown:
-                self._grow(network, given)
-            else:
-                starting_weights.inherit(network, self.run_dir, given["trial"], given["parts"])
-        self.device = device.resolve(config.device)
-        self.trainer = Trainer(
-            network, self.resources.search_data, self.training, seed=self.seed, device=self.device, amp=config.amp
-        )
-
-    def _grow(self, network: nn.Module, given: dict[str, Any]) -> None:
-        from ..training.batches import DevicePart
-
-        data = self.resources.search_data
-        examples = min(self.training.train_examples or CALIBRATED_ON, CALIBRATED_ON)
-        part = DevicePart(data.train, data.preprocessing, "cpu", examples)
-        before, weights = self._smaller(given["trial"])
-        morpher = load_object(self.resources.checked.space.morpher)
-        inputs = part.normalise(part.raw)
-        starting_weights.grow(network, morpher, self.resources.space, self.genome, before, weights, given["morphs"], inputs)
-
-    def _smaller(self, trial: int) -> tuple[Genome, dict[str, Tensor]]:
-        """What it grows from: its genome and its state."""
-        if trial != GIVEN:
-            kept = starting_weights.read(self.run_dir, trial)
-            return Genome.from_json(kept["genome"]), kept["weights"]
-        model = self.resources.given
-        assert model is not None
-        adopt = load_object(self.resources.checked.space.adopter)
-        found: tuple[Genome, dict[str, Tensor]] = adopt(self.resources.space, model.space, model.genome, model.network())
-        return found
+        if given is not None:
+            starting_weights.inherit(network, self.run_dir, given["trial"], given["parts"])
 
     def _advance(self) -> None:
         if not self.initialised:
             self._initialise()
             return
-        if self.grown and self._score_grown is None:
-            self._measure_grown()
-            return
         self.trainer.advance()
         for report in self.trainer.epoch_reports():
-            epoch = int(report["epoch"])
+            epoch = self._epoch(int(report["epoch"]))
             if epoch > self.spec.arguments.get("said", 0):
                 values = {name: float(value) for name, value in report.items() if name != "epoch" and value is not None}
                 self.log.add(Metrics(step=epoch, samples=self.cost.samples, values=values), epoch)
+
+    def _epoch(self, epoch: int) -> int:
+        """The number under which the figures of the training's epoch are said."""
+        return epoch
 
     def _initialise(self) -> None:
         """The space's own initialisation, for example unsupervised pretraining: one unit, paid by the trial."""
         checked = self.resources.checked
         start = load_object(checked.space.initialiser)
-        data = self.resources.search_data
-        cost = start(self.trainer.network, self.genome, self.resources.space, data, self.training, self.seed, self.device)
+        cost = start(self.trainer.network, self.genome, self.resources.space, self.data, self.training, self.network_seed, self.device)
         self._initial_cost = cost or Cost()
         self.initialised = True
-
-    def _measure_grown(self) -> None:
-        """One unit, paid by the trial."""
-        from ..training.evaluation import evaluate
-        from ..training.footprint import step_flops
-
-        data, network = self.resources.search_data, self.trainer.network
-        self._score_grown = evaluate(network, data.validation, data.preprocessing, self.device)["accuracy"]
-        flops, _ = step_flops(network, data.shape.input)
-        self._initial_cost = self._initial_cost.plus(Cost(forward=len(data.validation), flops=flops * len(data.validation)))
 
     def _done(self) -> bool:
         return self.initialised and self.trainer.finished
@@ -178,6 +164,10 @@ class TrialWork(GenomeWork):
     @property
     def cost(self) -> Cost:
         return self.trainer.cost.plus(self._initial_cost) if self._begun and hasattr(self, "trainer") else Cost()
+
+    def metrics(self) -> dict[str, float]:
+        """What the finished trial measured."""
+        return self.trainer.metrics()
 
     def outcome(self) -> dict[str, Any]:
         if self.cut:
@@ -195,14 +185,10 @@ class TrialWork(GenomeWork):
             "status": "completed",
             "reason": "",
             "machine": False,
-            "metrics": self._metrics(),
+            "metrics": self.metrics(),
             "cost": self.cost.model_dump(),
             "seconds": self.seconds,
         }
-
-    def _metrics(self) -> dict[str, float]:
-        grown = {} if self._score_grown is None else {GROWN: self._score_grown}
-        return {**self.trainer.metrics(), **grown}
 
     def progress(self) -> Progress:
         if not self._begun or self.failure is not None:
@@ -210,12 +196,9 @@ class TrialWork(GenomeWork):
         return Progress(self.trainer.steps_done, self.trainer.steps_total, f"step {self.trainer.steps_done} of {self.trainer.steps_total}")
 
     def _state(self) -> dict[str, Any]:
-        grown = {} if self._score_grown is None else {"score_grown": self._score_grown}
-        initial_cost = self._initial_cost.model_dump()
-        return {"trainer": self.trainer.state_dict(), "initialised": self.initialised, "initial_cost": initial_cost, **grown}
+        return {"trainer": self.trainer.state_dict(), "initialised": self.initialised, "initial_cost": self._initial_cost.model_dump()}
 
     def _load(self, state: dict[str, Any]) -> None:
         self.trainer.load_state_dict(state["trainer"])
         self.initialised = state["initialised"]
         self._initial_cost = Cost.model_validate(state["initial_cost"])
-        self._score_grown = state.get("score_grown")

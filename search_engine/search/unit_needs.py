@@ -265,7 +265,9 @@ class Counted:
         resources = Resources(checked, data_dir)
         parts = [part for domain in resources.domains for part in (domain.train, domain.validation)]
         opened = [resources.dataset_of(place) for place in range(len(checked.datasets))]
-        held = PROCESS_BYTES + sum(part.inputs.nbytes + part.labels.nbytes for part in parts)
+        # A fold is another copy of what the parts hold.
+        copies = 2 if checked.config.folds > 1 else 1
+        held = PROCESS_BYTES + copies * sum(part.inputs.nbytes + part.labels.nbytes for part in parts)
         # Two domains on one data set keep it once.
         held += sum({id(item): item.kept_bytes for item in opened if isinstance(item, Samples)}.values())
         return cls(

@@ -103,6 +103,23 @@ class SearchSpace(ABC, Generic[ConfigT]):
     def crossover(self, first: Genome, second: Genome, rng: random.Random) -> Genome:
         raise self._lacks("crossover")
 
+    def mutation_rates(self, genome: Genome) -> list[float]:
+        """Where it has decisions: of each, in order, the probability that `mutate` changes it in this genome; what becomes inactive or is
+        drawn with it does not count. The sum over some decisions is the probability that one of them changes, or an upper bound of that. A
+        class that overrides `mutate` overrides this, too."""
+        raise self._lacks("decisions")
+
+    @property
+    def most_mutation_rates(self) -> list[float]:
+        """The largest of each that any genome has."""
+        raise self._lacks("decisions")
+
+    @property
+    def crossover_blocks(self) -> list[int] | None:
+        """Where it has decisions: of each, which block it is in; `crossover` takes each block from either parent with equal chance. None
+        where it does otherwise."""
+        return None
+
     def enumerate(self) -> Iterator[Genome]:
         """Every genome once, in a fixed order."""
         raise self._lacks("enumerate")
@@ -215,6 +232,9 @@ class SpaceEntry:
     """Which kinds of data it can work on: `image`, `vector`; `none` where its genomes need no data (tables and formulas answer)."""
     builder: str = ""
     """`module:function` building an untrained network: (space, genome, stage) -> nn.Module, stage 'trial' or 'final'."""
+    layer_paths: str = ""
+    """Where its genomes say how wide layers are (`resized`, `size_of`): `module:function` that names the module which each of a genome's
+    layers becomes, (space, genome) -> {layer: path}. Then its networks can be compressed."""
     initialiser: str = ""
     """`module:function` that prepares a network before its training, where its genome asks for it (unsupervised pretraining, ...):
     (network, genome, space, data, training, seed, device) -> Cost, or None where there is nothing to do."""

@@ -27,7 +27,7 @@ from ..base.lazy import lazy_module
 from ..events import FamilyGroup, GraphData
 from ..primitives.names import DARTS
 from .base import SearchSpace, SpaceConfig, SpaceEntry
-from .cell_decisions import CellDecisions, Edge
+from .cell_decisions import PER_NODE, CellDecisions, Edge
 from .cell_family import INPUTS, cell_family
 from .cell_macro import Macro, Stage, macro_for
 from .data_shape import NO_INPUT, DataShape
@@ -202,6 +202,42 @@ class CellSpace(SearchSpace[CellConfig]):
         taken = {operation for s, target, operation in cells[name] if (s, target) == (source, node)}
         cells[name][place] = (source, node, rng.choice([operation for operation in OPERATIONS if operation not in taken]))
         return self.genome(cells), "operation_mutation"
+
+    def mutation_rates(self, genome: Genome) -> list[float]:
+        """A rewired edge changes its node's inputs; where its new source lies on the other side of the node's other one, the two operations
+        change places, which changes them unless they are equal."""
+        rates = []
+        for name in CELLS:
+            edges = self.cell(genome, name)
+            for node in self.node_names:
+                (one, _, left), (two, _, right) = (edge for edge in edges if edge[1] == node)
+                order = self.sources(node)
+                free = [place for place, source in enumerate(order) if source not in (one, two)]
+                passed = sum(place > order.index(two) for place in free), sum(place < order.index(one) for place in free)
+                swaps = self._rewires(node) * sum(passed) / max(len(free), 1) * (left != right)
+                rates += [2 * self._rewires(node), *[self._retypes + swaps] * 2]
+        return rates
+
+    @property
+    def most_mutation_rates(self) -> list[float]:
+        inputs = [2 * self._rewires(node) for node in self.node_names]
+        return [rate for _ in CELLS for inputs_rate in inputs for rate in (inputs_rate, *[self._retypes + inputs_rate] * 2)]
+
+    def _rewires(self, node: str) -> float:
+        """How likely `mutate` rewires one of a node's two edges: all edges of nodes that have a source to spare are equally likely."""
+        spare = [len(self.sources(name)) > SOURCES_PER_NODE for name in self.node_names]
+        return 0.5 / (len(CELLS) * SOURCES_PER_NODE * sum(spare)) if len(self.sources(node)) > SOURCES_PER_NODE else 0.0
+
+    @property
+    def _retypes(self) -> float:
+        """How likely it gives one edge another operation."""
+        rewires = any(len(self.sources(name)) > SOURCES_PER_NODE for name in self.node_names)
+        return (0.5 if rewires else 1.0) / (len(CELLS) * SOURCES_PER_NODE * len(self.node_names))
+
+    @property
+    def crossover_blocks(self) -> list[int] | None:
+        """A node's three decisions go together."""
+        return [place // PER_NODE for place in range(len(self.decisions))]
 
     def crossover(self, first: Genome, second: Genome, rng: random.Random) -> Genome:
         """Uniform crossover by node: each node takes both its incoming operations from one parent."""

@@ -66,6 +66,21 @@ class DecisionSpace(SearchSpace[ConfigT]):
         place = rng.choice(self.decisions.changeable(choices))
         return self.genome_of(self.decisions.change(choices, place, rng)), f"{self.decisions[place].kind}_mutation"
 
+    def mutation_rates(self, genome: Genome) -> list[float]:
+        """Equal for all that can change."""
+        changeable = set(self.decisions.changeable(self.choices_of(genome)))
+        return [1 / len(changeable) if place in changeable else 0.0 for place in range(len(self.decisions))]
+
+    @property
+    def most_mutation_rates(self) -> list[float]:
+        """Those of a genome in which only what is always active can change."""
+        always = sum(decision.when is None and len(decision.choices) > 1 for decision in self.decisions)
+        return [1 / max(always, 1)] * len(self.decisions)
+
+    @property
+    def crossover_blocks(self) -> list[int] | None:
+        return list(range(len(self.decisions)))
+
     def crossover(self, first: Genome, second: Genome, rng: random.Random) -> Genome:
         """Uniform crossover: each decision from one of the parents; one that neither has is drawn."""
         pairs = zip(self.choices_of(first), self.choices_of(second), strict=True)

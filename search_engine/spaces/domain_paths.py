@@ -151,6 +151,17 @@ class DomainPathsSpace(SearchSpace[DomainPathsConfig]):
         path[layer] = rng.choice([label for label in self.modules if label != path[layer]])
         return self.genome(paths), "module_mutation"
 
+    def mutation_rates(self, genome: Genome) -> list[float]:
+        return self.most_mutation_rates
+
+    @property
+    def most_mutation_rates(self) -> list[float]:
+        return [1 / len(self.decisions)] * len(self.decisions)
+
+    @property
+    def crossover_blocks(self) -> list[int] | None:
+        return list(range(len(self.decisions)))
+
     def crossover(self, first: Genome, second: Genome, rng: random.Random) -> Genome:
         """Uniform crossover: each layer of each path from one of the parents."""
         pairs = zip(self.paths(first), self.paths(second), strict=True)

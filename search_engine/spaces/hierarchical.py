@@ -38,7 +38,7 @@ from .genomes import Genome
 from .image_input import require_images
 from .motifs.flattening import Flat, contracted, flatten, live
 from .motifs.hierarchy import NONE, Entries, Hierarchy, Level, Slot
-from .motifs.steps import Walk
+from .motifs.steps import Walk, change_rates
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -188,6 +188,19 @@ class HierarchicalSpace(DecisionSpace[HierarchicalConfig]):
         """`mutation`, named by the level that it changes."""
         child, mutation = self.mutation(genome, rng)
         return child, _kind(mutation.slot.level) + "_mutation"
+
+    def mutation_rates(self, genome: Genome) -> list[float]:
+        return change_rates(self.hierarchy, self.entries_of(genome), len(MOTIFS))
+
+    @property
+    def most_mutation_rates(self) -> list[float]:
+        """Of a genome in which every other step is rejected."""
+        return [1.0] * len(self.decisions)
+
+    @property
+    def crossover_blocks(self) -> list[int] | None:
+        """It draws until a path leads through, so nothing is sure of a child."""
+        return None
 
     def crossover(self, first: Genome, second: Genome, rng: random.Random) -> Genome:
         """Uniform crossover of the entries; the first parent alone where a hundred draws leave no path."""

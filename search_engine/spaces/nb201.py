@@ -137,6 +137,17 @@ class NB201Space(SearchSpace[NB201Config]):
         names[place] = rng.choice([name for name in NB201 if name != names[place]])
         return self.genome(names), "operation_mutation"
 
+    def mutation_rates(self, genome: Genome) -> list[float]:
+        return self.most_mutation_rates
+
+    @property
+    def most_mutation_rates(self) -> list[float]:
+        return [1 / len(self.decisions)] * len(self.decisions)
+
+    @property
+    def crossover_blocks(self) -> list[int] | None:
+        return list(range(len(self.decisions)))
+
     def crossover(self, first: Genome, second: Genome, rng: random.Random) -> Genome:
         """Uniform crossover: each edge from one of the parents."""
         pairs = zip(self.operations_of(first), self.operations_of(second), strict=True)

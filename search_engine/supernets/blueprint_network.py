@@ -58,10 +58,12 @@ def build_layer(step: Step, before: Flow) -> nn.Sequential:
 
 
 class BlueprintNetwork(nn.Module):
-    """Images (B, C, H, W) -> logits (B, classes)."""
+    """Images (B, C, H, W) -> logits (B, classes). `image` is what the first layer sees; `averages` whether larger ones are averaged down to
+    that."""
 
-    def __init__(self, plan: Plan, image: tuple[int, ...], classes: int) -> None:
+    def __init__(self, plan: Plan, image: tuple[int, ...], classes: int, averages: bool = False) -> None:
         super().__init__()
+        self.sides = tuple(image[1:]) if averages else None
         found = flows(plan, image)
         self.order = [(step.name, step.sources, step.layer is None) for step in plan.steps]
         self.last = plan.last
@@ -77,6 +79,8 @@ class BlueprintNetwork(nn.Module):
         self.head = nn.Sequential(nn.Flatten(), *head, nn.Linear(width, classes))
 
     def forward(self, x: Tensor) -> Tensor:
+        if self.sides is not None:
+            x = functional.adaptive_avg_pool2d(x, self.sides)
         values, left = {SOURCE: x}, dict(self.readers)
         for (name, sources, joins), module in zip(self.order, self.steps, strict=True):
             given = [values[source] for source in sources]
@@ -98,4 +102,9 @@ def build(space: BlueprintSpace, genome: Genome, stage: Literal["trial", "final"
     problem = space.too_large(genome)
     if problem:
         raise TrialFailure(problem)
-    return BlueprintNetwork(space.plan(genome), space.shape.input, space.shape.classes)
+    return BlueprintNetwork(space.plan(genome), space.image, space.shape.classes, averages=space.image != tuple(space.shape.input))
+
+
+def layer_paths(space: BlueprintSpace, genome: Genome) -> dict[str, str]:
+    """By name of a layer (`assembly.Step`): where its convolution stands in the network, for `ChannelGroups.layer_widths`."""
+    return {step.name: f"steps.{place}.0" for place, step in enumerate(space.plan(genome).steps) if step.layer is not None}

@@ -67,6 +67,21 @@ class TrainingLoop:
         return self._stopped or (self.steps_done >= self.steps_total and not self._scoring)
 
     @property
+    def scores_next(self) -> bool:
+        """Whether the next call of `advance` scores a batch of the validation parts."""
+        following = self.steps_done + 1
+        return self._scoring or following % self._per_epoch == 0 or following == self.steps_total
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return self._per_epoch
+
+    @property
+    def scoring(self) -> bool:
+        """Whether an epoch has ended whose validation is under way: the next `advance` scores, and moves nothing."""
+        return self._scoring
+
+    @property
     def epochs_done(self) -> int:
         """Epochs that have ended; the last one may have been cut short by a length in steps."""
         return -(-self.steps_done // self._per_epoch) if self.steps_done >= self.steps_total else self.steps_done // self._per_epoch

@@ -50,6 +50,7 @@ class World:
             "genomes": [Genome.objects.filter(run=run).first().pk],  # type: ignore[union-attr]
             "models": [ModelArtefact.objects.get(run=run).pk, self._damaged(damaged)],
             "tokens": [ApiToken.issue(owner, "laptop")[0].pk],
+            "atlas": ["nikulenkov-2022-figure-12", "nikulenkov-2022-table-3"],
             "estimates": [Estimate.objects.create(owner=owner, config_digest="0" * 64, configs=[]).pk],
         }
         self.query: dict[str, list[str]] = {

@@ -62,7 +62,7 @@ def test_every_answer_is_as_the_document_says() -> None:
     estimate = send(client, "POST", "estimates", BODY).json()["id"]
     token = send(client, "POST", "tokens", {"name": "laptop"}).json()["id"]
     ids = {
-        "experiments": run.experiment_id, "runs": run.pk, "estimates": estimate, "tokens": token,
+        "atlas": "nikulenkov-2022-table-3", "experiments": run.experiment_id, "runs": run.pk, "estimates": estimate, "tokens": token,
         "genomes": Genome.objects.filter(run=run).first().pk, "models": ModelArtefact.objects.get().pk,
     }  # fmt: skip
     bodies: dict[str, Any] = {"experiments": BODY, "experiments/validate": BODY, "estimates": BODY, "tokens": {"name": "t"}}

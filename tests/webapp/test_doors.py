@@ -68,6 +68,7 @@ class World:
         kind = text.split("/")[3] if text.startswith("/api/v1/") else ""
         text = text.replace("<uuid:pk>", str(self.ids.get(kind, "")))
         text = text.replace("<path:content_type_id>", str(self.ids["type"])).replace("<str:token>", "invented")
+        text = text.replace("<slug:pk>", "nikulenkov-2022-table-1")
         text = text.replace("<path:object_id>", str(self.ids["group" if "group" in text else "somebody"]))
         text = text.replace("<id>", str(self.ids["somebody"]))
         text = re.sub(r"\(\?P<app_label>auth\)", "auth", text)

@@ -58,7 +58,8 @@ def place(path: str, run: Run) -> str:
         "runs": run.pk, "experiments": run.experiment_id, "genomes": run.genomes.first().pk, "models": run.models.first().pk,
         "estimates": run.pk,
     }  # fmt: skip
-    return path.replace("<uuid:pk>", str(ids[path.split("/")[0]]))
+    path = path.replace("<slug:pk>", "nikulenkov-2022-table-3")
+    return path.replace("<uuid:pk>", str(ids.get(path.split("/")[0])))
 
 
 GOOD = {"group": "cell", "edge": "0", "at": "1"}

@@ -162,4 +162,7 @@ class PresetsView(ApiView):
 
     @extend_schema(operation_id="presets_list", responses={200: shapes.Presets})
     def get(self, request: Request) -> Response:
-        return Response(shapes.Presets.model_validate(PRESETS))
+        names = [dict.fromkeys(card["experiment"]["datasets"]) for card in PRESETS]
+        missing = [[file for name in each for file in registry.dataset(name).missing_files(data_dir())] for each in names]
+        cards = [{**card, "missing_files": files} for card, files in zip(PRESETS, missing, strict=True)]
+        return Response(shapes.Presets.model_validate(cards))

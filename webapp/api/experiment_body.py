@@ -72,6 +72,7 @@ class ExperimentBody(BaseModel):
     budget: Budget | None = None
     count_repeats: bool = Field(default=True, description="whether repeated trials, which cost nothing, count as trials of the budget")
     training: TrainingConfig = TrainingConfig()
+    folds: int = _of_run("folds")
     finale: FinaleConfig = FinaleConfig()
     runtime: Runtime = Runtime()
 
@@ -248,6 +249,7 @@ class _Planner:
             "budget": None if self.body.budget is None else self.body.budget.model_dump(exclude_none=True),
             "count_repeats": self.body.count_repeats,
             "training": self.body.training,
+            "folds": self.body.folds,
             "finale": self.body.finale,
             **self.body.runtime.model_dump(),
         }
@@ -301,6 +303,7 @@ _HARMLESS: dict[str, list[Any]] = {
     "options": [{}],
     "model": [None],
     "together": [1],
+    "folds": [1],
     "budget": [{"trials": 1}, {"samples": 1.0}, {"seconds": 1.0}, {"flops": 1.0}],
     "count_repeats": [True],
 }

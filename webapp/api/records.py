@@ -190,7 +190,10 @@ class CandidatesView(_RunRowsView):
             # Only for the first page: a cursor lies behind it, and two beginnings would let the database read from the earlier one.
             rows = rows.filter(number__gte=query.first)
         found, following = keyset_page(query, rows, ("number",))
-        return Response(shapes.CandidatePage(results=[_candidate(row) for row in found], next=following))
+        trials = Trial.objects.filter(candidate_id__in=[row.pk for row in found]).order_by()
+        metrics = dict(trials.values_list("candidate_id", "metrics"))
+        results = [_candidate(row, metrics.get(row.pk, {})) for row in found]
+        return Response(shapes.CandidatePage(results=results, next=following))
 
 
 class GenomesView(_RunRowsView):
@@ -246,7 +249,7 @@ def _drawings(genome: Genome) -> dict[str, GraphData]:
     return Resources(checked, data_dir()).space.drawings(EngineGenome(space=genome.space, content=genome.content))
 
 
-def _candidate(row: Candidate) -> shapes.CandidateInfo:
+def _candidate(row: Candidate, metrics: dict[str, float]) -> shapes.CandidateInfo:
     return shapes.CandidateInfo(
         number=row.number,
         genome=row.genome_id,
@@ -255,6 +258,7 @@ def _candidate(row: Candidate) -> shapes.CandidateInfo:
         parents=row.parents,
         operator=row.operator,
         born_seq=row.born_seq,
+        metrics=metrics,
     )
 
 

@@ -8,7 +8,7 @@ from django.urls import path, re_path
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
 from drf_spectacular.views import SpectacularAPIView
 
-from . import artefacts, catalogue, experiments, machinery, people, records, runs
+from . import artefacts, atlas, catalogue, experiments, machinery, people, records, runs
 from .base import ApiView
 from .problems import handle_in_json, no_such_route
 from .queries import ReadsQuery
@@ -38,6 +38,8 @@ urlpatterns = [
     path("compatibility", catalogue.CompatibilityView.as_view()),
     path("run-schema", catalogue.RunSchemaView.as_view()),
     path("presets", catalogue.PresetsView.as_view()),
+    path("atlas", atlas.AtlasView.as_view()),
+    path("atlas/<slug:pk>", atlas.AtlasEntryView.as_view()),
     path("experiments", experiments.ExperimentsView.as_view()),
     path("experiments/validate", experiments.ValidateView.as_view()),
     path("experiments/<uuid:pk>", experiments.ExperimentView.as_view()),

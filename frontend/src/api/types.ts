@@ -119,6 +119,8 @@ export interface Preset {
   id: string;
   title: string;
   description: string;
+  /** Data files that it needs and that are not there. */
+  missing_files?: string[];
   experiment: ExperimentBody;
 }
 
@@ -149,6 +151,8 @@ export interface ExperimentBody {
   budget: Partial<Record<BudgetKind, number>> | null;
   count_repeats?: boolean;
   training: Options;
+  /** Of a cross-validation by which candidates are scored; 1 or none = the data set's validation part. */
+  folds?: number;
   finale: Options;
   runtime: RuntimeOptions;
 }
@@ -409,6 +413,8 @@ export interface Candidate {
   parents: number[];
   operator: string;
   born_seq: number;
+  /** What its trial measured; empty while it is open, and where it failed. */
+  metrics: Record<string, number>;
 }
 
 export interface Trial {

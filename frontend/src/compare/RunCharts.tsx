@@ -9,7 +9,8 @@ import { metricName, plural } from "../ui/format";
 import { Panel } from "../ui/Panel";
 import { Segmented } from "../ui/Segmented";
 import { differences, fullGrid, gridBy, labelOf, type Factor } from "./differences";
-import { alone, MOST_SERIES, overlay, seriesNames, sharedCharts, type LabelledPlot } from "./runCharts";
+import { LastGenerations } from "./LastGenerations";
+import { alone, MOST_SERIES, overlay, seriesNames, sharedCharts, type ChartsByName, type LabelledPlot } from "./runCharts";
 import { useRunCharts } from "./useRunCharts";
 import "../run/run.css";
 import "./compare.css";
@@ -78,8 +79,18 @@ interface Part extends LabelledPlot {
   run: Run;
 }
 
+/** What the runs of an experiment say of themselves, side by side: their last generations, and their charts. */
 export function RunCharts({ experiment, runs }: { experiment: string; runs: readonly Run[] }) {
-  const { charts } = useRunCharts(experiment, runs);
+  const { said, charts } = useRunCharts(experiment, runs);
+  return (
+    <>
+      <LastGenerations runs={runs} said={said} />
+      <SharedCharts runs={runs} charts={charts} />
+    </>
+  );
+}
+
+function SharedCharts({ runs, charts }: { runs: readonly Run[]; charts: ReadonlyMap<string, ChartsByName> }) {
   const [wanted, setWanted] = useQueryState("chart");
   const [lay, setLay] = useQueryState("lay");
   const [column, setColumn] = useQueryState("columns");

@@ -1,9 +1,10 @@
 /** The charts of an experiment's runs: asked for once of ended runs, again and again of those that work, a few at a time. */
-import { useRef } from "react";
+import { useMemo, useRef } from "react";
 import { getSnapshot } from "../api/resources";
-import type { Run } from "../api/types";
+import type { Run, Snapshot } from "../api/types";
 import { useResource } from "../api/useResource";
 import { ACTIVE } from "../views/experimentText";
+import { startedWith, lastGeneration, type LastGeneration } from "./outcomes";
 import { chartsOf, type ChartsByName } from "./runCharts";
 
 /** More runs than this are not drawn beside each other. */
@@ -31,24 +32,33 @@ export function probes(runs: readonly Run[]): Run[] {
   return [...found.values()];
 }
 
-/** Charts by run id. Runs of algorithms that draw none are not asked again. */
-export function useRunCharts(experiment: string, runs: readonly Run[]): { charts: ReadonlyMap<string, ChartsByName>; error: unknown } {
-  const ended = useRef(new Map<string, ChartsByName>());
+/** What a run says that is compared with other runs. */
+export interface Said {
+  charts: ChartsByName;
+  /** Its last generation, where that was told. */
+  last: LastGeneration | null;
+  /** The notice with its initial population's digest; empty where none is said. */
+  start: string;
+}
+
+/** By run id. Runs of algorithms that draw no chart are not asked again. */
+export function useRunCharts(experiment: string, runs: readonly Run[]): { said: ReadonlyMap<string, Said>; charts: ReadonlyMap<string, ChartsByName>; error: unknown } {
+  const ended = useRef(new Map<string, Said>());
   const active = runs.some((run) => ACTIVE.has(run.state));
   const progress = runs.map((run) => `${run.id}:${ACTIVE.has(run.state) ? "" : run.last_seq}`).join(" ");
   const resource = useResource(
     `run-charts/${experiment}/${progress}`,
     async (signal) => {
-      const found = new Map<string, ChartsByName>();
+      const found = new Map<string, Said>();
       const load = async (run: Run) => {
         const known = ended.current.get(`${run.id} ${run.last_seq}`);
-        const charts = known ?? chartsOf(await getSnapshot(run.id, signal));
-        if (!ACTIVE.has(run.state)) ended.current.set(`${run.id} ${run.last_seq}`, charts);
-        found.set(run.id, charts);
+        const said = known ?? saidBy(await getSnapshot(run.id, signal));
+        if (!ACTIVE.has(run.state)) ended.current.set(`${run.id} ${run.last_seq}`, said);
+        found.set(run.id, said);
       };
       const first = probes(runs);
       await inTurns(first, AT_ONCE, load);
-      const drawing = new Set(first.filter((run) => (found.get(run.id)?.size ?? 0) > 0).map((run) => run.algorithm.id));
+      const drawing = new Set(first.filter((run) => (found.get(run.id)?.charts.size ?? 0) > 0).map((run) => run.algorithm.id));
       const rest = runs.filter((run) => drawing.has(run.algorithm.id) && run.last_seq > 0 && !found.has(run.id));
       await inTurns(rest.slice(0, MOST_RUNS), AT_ONCE, load);
       return found;
@@ -56,7 +66,13 @@ export function useRunCharts(experiment: string, runs: readonly Run[]): { charts
     active ? POLL : 0,
   );
   // A changed state begins a new resource: until its answer comes the old charts stay.
-  const last = useRef<ReadonlyMap<string, ChartsByName>>(new Map());
+  const last = useRef<ReadonlyMap<string, Said>>(new Map());
   if (resource.data) last.current = resource.data;
-  return { charts: resource.data ?? last.current, error: resource.error };
+  const said = resource.data ?? last.current;
+  const charts = useMemo(() => new Map([...said].map(([id, { charts }]) => [id, charts])), [said]);
+  return { said, charts, error: resource.error };
+}
+
+function saidBy(snapshot: Snapshot): Said {
+  return { charts: chartsOf(snapshot), last: lastGeneration(snapshot), start: startedWith(snapshot) };
 }

@@ -9,6 +9,7 @@ import { PopulationPicture } from "../charts/PopulationPicture";
 import { curveFigures } from "../charts/progress";
 import { rowFigures, RowsOverTimePicture } from "../charts/RowsOverTimePicture";
 import { marginalFigures, MarginalsView } from "../decisions/MarginalsView";
+import { planeFigures, PlaneView } from "../decisions/PlaneView";
 import { policyFigures, PolicyView } from "../decisions/PolicyView";
 import { weightOf } from "../graph/labels";
 import { BestView, bestFigures } from "../run/BestView";
@@ -33,6 +34,7 @@ import { morphismFigures, MorphismsView } from "../structures/MorphismsView";
 import { motifFigures, MotifsView } from "../structures/MotifsView";
 import { pathwayFigures, PathwaysView } from "../structures/PathwaysView";
 import { queueFigures, QueueView } from "../structures/QueueView";
+import { schemataFigures, SchemataView } from "../structures/SchemataView";
 import { surrogateFigures, SurrogateView } from "../structures/SurrogateView";
 import type { Figures } from "../ui/figures";
 import { FigureTables } from "./FigureTables";
@@ -123,8 +125,16 @@ export const PICTURES: readonly Picture[] = [
     has: ({ pictures }) => pictures.has("surrogate"), view: ({ store }) => <SurrogateView store={store} />, figures: withValues("surrogate", "Surrogate", surrogateFigures), twin: "figures", image: true,
   },
   {
+    id: "schemata", panel: "structure", events: ["schemata"], title: "Schemata", note: "how many match each, beside the bound of the schema theorem",
+    has: ({ pictures }) => pictures.has("schemata"), view: ({ store }) => <SchemataView store={store} />, figures: schemataFigures, twin: "figures", image: true,
+  },
+  {
     id: "queue", panel: "structure", events: ["candidate_born", "trial_told"], title: "Queue", note: "born at the right, dying at the left", declaredOnly: true,
     has: trials, view: ({ store, onCandidate }) => <QueueView store={store} onSelect={onCandidate} />, figures: queueFigures, twin: "figures", image: true,
+  },
+  {
+    id: "plane", panel: "structure", events: ["decisions", "plane"], title: "Plane", note: "every point of two decisions, in the colour of its score",
+    has: ({ pictures }) => pictures.has("plane"), view: ({ store }) => <PlaneView store={store} />, figures: planeFigures, twin: "figures", image: true,
   },
   {
     id: "marginals", panel: "structure", events: ["decisions", "marginals"], title: "Choices", note: "what was tried, and how it scored",

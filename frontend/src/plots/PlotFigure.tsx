@@ -1,10 +1,11 @@
 /** A chart with its legend, the card of the point under the pointer and its note. */
 import { useEffect } from "react";
 import { HoverCard } from "../graph/HoverCard";
+import { SCORE_SCALE } from "../graph/scoreColour";
 import { useHover } from "../graph/useHover";
 import { useStage } from "../graph/useStage";
 import { Marked } from "../ui/Marked";
-import { categoryName, cornerText, numberText, plotWords, type Plot, type Spans } from "./chartData";
+import { categoryName, cornerText, numberText, plotWords, spansOf, type Plot, type Spans } from "./chartData";
 import { hueVariable, outlineOf, patternOf, shapeOf, type Styled } from "./hues";
 import { PlotPicture, type PlotPick } from "./plotPicture";
 import "./plots.css";
@@ -20,7 +21,18 @@ export function SeriesSign({ series }: { series: Styled }) {
   );
 }
 
+/** What the colours of a map mean. */
+function MapScale({ plot }: { plot: Plot }) {
+  const [low, high] = spansOf([plot]).y;
+  return (
+    <p className="plot-scale">
+      {numberText(low)} <i style={{ background: SCORE_SCALE }} /> {numberText(high)} <Marked text={plot.yTitle} />
+    </p>
+  );
+}
+
 export function PlotLegend({ plot }: { plot: Plot }) {
+  if (plot.form === "map") return <MapScale plot={plot} />;
   if (plot.series.length < 2) return null;
   return (
     <ul className="plot-legend" aria-label="Legend">

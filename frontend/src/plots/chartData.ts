@@ -150,6 +150,10 @@ function seriesWords(plot: Plot, series: PlotSeries): string {
     return first === last ? `${series.name}: ${cornerText(plot, series, last)}` : `${series.name}: from ${cornerText(plot, series, first)} to ${cornerText(plot, series, last)}`;
   }
   if (plot.form === "bars") return `${series.name}: ${places.map((index) => `${categoryName(plot, series.x[index] ?? 0)} ${numberText(series.y[index])}`).join(", ")}`;
+  if (plot.form === "map") {
+    const values = places.map((index) => series.y[index] ?? NaN);
+    return `${series.name}: ${numberText(Math.min(...values))} to ${numberText(Math.max(...values))}`;
+  }
   return first === last ? `${series.name}: ${point(last)}` : `${series.name}: from ${point(first)} to ${point(last)}`;
 }
 

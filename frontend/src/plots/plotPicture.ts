@@ -1,8 +1,9 @@
-/** A chart on its canvas: lines with bands, bars, or paths through the plane that fade with age. */
+/** A chart on its canvas: lines with bands, bars, rows of coloured cells, or paths through the plane that fade with age. */
 import { Stage, roundBox, type Point } from "../graph/stage";
 import { frameOf, paintAxes, paintMarks, type Frame } from "./axes";
 import { spansOf, type Plot, type PlotSeries, type Spans } from "./chartData";
 import { hueColour, patternOf, shapeOf, tracePath } from "./hues";
+import { cellAt, mapOf, paintMap, type MapFrame } from "./map";
 import { paintTriangle, triangleOf, type Triangle } from "./triangle";
 
 export interface PlotPick {
@@ -34,6 +35,7 @@ export class PlotPicture extends Stage {
   private compact = false;
   private hovered: PlotPick | null = null;
   private axes: Frame | null = null;
+  private map: MapFrame | null = null;
 
   /** `spans` where several charts share their axes. */
   setPlot(plot: Plot, compact: boolean, spans: Spans | null = null): void {
@@ -55,12 +57,14 @@ export class PlotPicture extends Stage {
   }
 
   private arrange(): void {
-    this.axes = this.plot && this.width > 0 ? frameOf(this.plot, this.spans ?? spansOf([this.plot]), this.width, this.height, this.compact) : null;
+    this.map = this.plot?.form === "map" && this.width > 0 ? mapOf(this.plot, this.width, this.height, this.compact, this.spans) : null;
+    this.axes = this.plot && this.plot.form !== "map" && this.width > 0 ? frameOf(this.plot, this.spans ?? spansOf([this.plot]), this.width, this.height, this.compact) : null;
   }
 
   /** The point (or bar) nearest to a place, or null where none is near. */
   pick(point: Point): PlotPick | null {
-    const { plot, axes } = this;
+    const { plot, axes, map } = this;
+    if (plot && map) return cellAt(plot, map, point);
     if (!plot || !axes) return null;
     if (plot.form === "bars") return this.pickBar(point, plot, axes);
     const triangle = plot.form === "triangle" ? triangleOf(this.width, this.height) : null;
@@ -102,6 +106,10 @@ export class PlotPicture extends Stage {
       this.paintInTriangle(context, plot, triangleOf(this.width, this.height));
       return false;
     }
+    if (plot && this.map) {
+      this.paintCells(context, plot, this.map);
+      return false;
+    }
     if (!plot || !axes) return false;
     paintAxes(context, this.colours, plot, axes, this.height, this.compact);
     const { box } = axes;
@@ -121,6 +129,16 @@ export class PlotPicture extends Stage {
     paintMarks(context, this.colours, plot, axes, this.compact);
     this.paintHovered(context, plot, axes);
     return false;
+  }
+
+  private paintCells(context: CanvasRenderingContext2D, plot: Plot, map: MapFrame): void {
+    paintMap(context, this.colours, plot, map, this.height, this.compact);
+    paintMarks(context, this.colours, plot, map, this.compact);
+    const cell = this.hovered && map.cell(this.hovered.series, this.hovered.index);
+    if (!cell) return;
+    context.strokeStyle = this.colours.ink;
+    context.lineWidth = 1.6;
+    context.strokeRect(cell.left, cell.top, cell.width, cell.height);
   }
 
   private paintBand(context: CanvasRenderingContext2D, { x, low, high, hue, look }: PlotSeries, frame: Frame): void {

@@ -102,6 +102,34 @@ function EdgeCards({ store, pin }: { store: RunStore; pin: Pin }) {
   );
 }
 
+/** The folds of a trial that was scored by cross-validation: the score on each, and their standard deviation; null for any other. */
+export function foldsOf(metrics: Readonly<Record<string, number>>, measure: string): { values: number[]; deviation: number } | null {
+  const values: number[] = [];
+  for (let fold = 1; ; fold++) {
+    const value = metrics[`${measure}_fold_${fold}`];
+    if (value === undefined) break;
+    values.push(value);
+  }
+  const deviation = metrics[`${measure}_sd`];
+  return values.length > 0 && deviation !== undefined ? { values, deviation } : null;
+}
+
+/** What one candidate's trial measured: asked for where folds were used. */
+function FoldFacts({ run, store, number }: { run: Run; store: RunStore; number: number }) {
+  const told = store.candidates.status[number] === "completed";
+  const trial = useResource(told && Number(run.config?.["folds"] ?? 1) > 1 ? `folds/${run.id}/${number}` : null, (signal) => getCandidates(run.id, number, 1, signal));
+  const folds = trial.data && foldsOf(trial.data.results[0]?.metrics ?? {}, run.search_measure.metric);
+  if (!folds) return null;
+  return (
+    <>
+      <dt>on each fold</dt>
+      <dd>{folds.values.map(metric).join(", ")}</dd>
+      <dt title="sample standard deviation, of the folds of one division of the data">sd over {folds.values.length} folds</dt>
+      <dd>{metric(folds.deviation)}</dd>
+    </>
+  );
+}
+
 /** The genome of a candidate, with its drawings; undefined where there is no such candidate. */
 async function genomeOf(run: string, number: number, signal: AbortSignal): Promise<Genome | undefined> {
   const { results } = await getCandidates(run, number, 1, signal);
@@ -123,6 +151,7 @@ function CandidateCards({ run, store, number }: { run: Run; store: RunStore; num
         <dl className="facts-tight">
           <dt title={store.run?.search_measure.unit}>{store.run?.search_measure.name ?? "search score"}</dt>
           <dd>{metric(candidates.values[number])}</dd>
+          <FoldFacts run={run} store={store} number={number} />
           <dt>state</dt>
           <dd>
             {candidates.status[number]}

@@ -33,13 +33,20 @@ function sizesText(own: Model, others: readonly Model[]): string {
   return low === high ? ` They have ${low} times its parameters.` : ` They have ${low} to ${high} times its parameters.`;
 }
 
-function FourNumbers({ metrics }: { metrics: Record<string, number> }) {
+/** Beside the four numbers, not of the search; `linear_regression`, `small_cnn` as the report names them. */
+const CONTROLS: readonly [key: string, name: string, note: string][] = [
+  ["test_linear_regression", "linear regression", "least squares on one-hot labels, same training part"],
+  ["test_small_cnn", "small CNN", "two convolutions, same training part"],
+];
+
+function FourNumbers({ metrics, report }: { metrics: Record<string, number>; report: Report | undefined }) {
   const rows: [string, string, string][] = [
     ["random", `${metric(metrics["test_random_mean"])} ± ${metric(metrics["test_random_sd"])}`, "one shared weight, drawn at random"],
     ["ensemble", metric(metrics["test_ensemble"]), "six shared weights vote"],
     ["tuned", metric(metrics["test_tuned"]), `the best shared weight, ${metric(metrics["tuned_weight"])}`],
     ["trained", metric(metrics["test_accuracy"]), "every edge gets its own weight"],
   ];
+  const controls = CONTROLS.filter(([key]) => report?.values[key] !== undefined);
   return (
     <table className="four-numbers">
       <caption>Test accuracy, four ways</caption>
@@ -54,6 +61,24 @@ function FourNumbers({ metrics }: { metrics: Record<string, number> }) {
           </tr>
         ))}
       </tbody>
+      {controls.length > 0 && (
+        <tbody>
+          <tr>
+            <th scope="rowgroup" colSpan={2}>
+              Controls
+            </th>
+          </tr>
+          {controls.map(([key, name, note]) => (
+            <tr key={key}>
+              <th scope="row">
+                {name}
+                <span>{note}</span>
+              </th>
+              <td>{metric(report?.values[key])}</td>
+            </tr>
+          ))}
+        </tbody>
+      )}
     </table>
   );
 }
@@ -83,6 +108,8 @@ export function Outcome({ run, store }: { run: Run; store: RunStore }) {
   useTopic(store, "end");
   const controls = store.controls.map((item) => item.data);
   const reports = store.reports.map((item) => item.data);
+  // Of several finalists each has its own, in the order in which they ended: there they stand in detail only.
+  const sweeps = reports.filter((report) => report.name === "shared_weight");
   const finalists = run.models.filter((model) => model.role === "finalist").sort((a, b) => a.index - b.index);
   const baselines = run.models.filter((model) => model.role === "baseline").sort((a, b) => a.index - b.index);
   const [own] = finalists;
@@ -131,7 +158,7 @@ export function Outcome({ run, store }: { run: Run; store: RunStore }) {
                 {title === RANDOM && sizesText(own, scored)}
               </p>
             )}
-            {model.metrics["test_random_mean"] !== undefined && <FourNumbers metrics={model.metrics} />}
+            {model.metrics["test_random_mean"] !== undefined && <FourNumbers metrics={model.metrics} report={sweeps.length === 1 ? sweeps[0] : undefined} />}
           </FinalModel>
         </div>
       ))}

@@ -6,6 +6,7 @@ import { fitnessRange } from "../charts/population";
 import { MORE } from "../charts/metricTabs";
 import { curveFigures, progressTabs } from "../charts/progress";
 import { SaveMenu } from "../pictures/SaveMenu";
+import { Compression } from "./Compression";
 import type { RunStore } from "../stream/store";
 import { useCalm, useTopic } from "../stream/useRun";
 import { Doubts } from "../ui/ClassTable";
@@ -62,6 +63,7 @@ export function ProgressPanel({ store }: { store: RunStore }) {
         </div>
       </header>
       <Doubts warnings={store.doubts} />
+      <Compression store={store} />
       {tab ? <Curves key={`${tab.id} ${tab.name ?? ""}`} curves={tab.curves} xLabel={xLabel} yLabel={tab.yLabel} label={tab.title} yRange={tab.id === "trials" ? fitnessRange(store.candidates.values) : undefined} /> : <p className="run-hint run-hint-center">Curves appear with the first measured step.</p>}
     </section>
   );

@@ -13,7 +13,7 @@ import { inFull, selection } from "../ui/scoreKinds";
 import { StateChip } from "../ui/StateChip";
 import { toast, toastError } from "../ui/toast";
 import { domainNames } from "../views/datasetText";
-import { alsoChargedText, amountText, architecturesText, chargedKind, testScores, togetherText } from "../views/experimentText";
+import { alsoChargedText, amountText, architecturesText, chargedKind, foldsText, testScores, togetherText } from "../views/experimentText";
 import { skipConnections } from "./derivedFacts";
 import { RESULT } from "./Outcome";
 import { bestName } from "./valueNames";
@@ -83,6 +83,7 @@ export function RunHeader({ run, store }: { run: Run; store: RunStore }) {
   const left = timeLeft(run.progress);
   const skips = skipConnections(store);
   const together = togetherText(run.config?.["together"]);
+  const folds = foldsText(run.config?.["folds"]);
   const tests = testScores(run);
   const given = run.config?.["model"] as { title: string } | undefined;
   const data = domainNames(run.datasets, run.config?.["dataset_options"] as Options[] | undefined);
@@ -126,6 +127,7 @@ export function RunHeader({ run, store }: { run: Run; store: RunStore }) {
           {run.worker.name} · {run.worker.threads} {run.worker.threads === 1 ? "thread" : "threads"}
         </Stat>
       )}
+      {folds !== null && <Stat name="candidates scored by">{folds}</Stat>}
       {together !== null && <Stat name="trained together">{together}</Stat>}
       {skips && (
         <Stat name="skip connections" {...(skips.count * 4 >= skips.total && skips.count > 1 ? { tone: "warn" as const } : {})}>

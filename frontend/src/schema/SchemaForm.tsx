@@ -13,7 +13,7 @@ export interface SchemaFormProps {
   fields: Field[];
   values: Values;
   onChange: (values: Values) => void;
-  /** Dotted path of `values`, the start of every field's id and of its problems' paths. */
+  /** Dotted path of `values`, the start of every field's id and of its problems' paths; "" where they are the experiment's own. */
   path: string;
   problems: Problems;
   /** Show problems of fields that nobody has touched yet (after an attempt to start). */
@@ -23,6 +23,9 @@ export interface SchemaFormProps {
   /** Longer forms show this many rows first; changed and wrong ones are always shown. */
   fold?: number;
 }
+
+/** A field's path; of the experiment itself the fields stand at the root. */
+const within = (path: string, name: string) => (path ? `${path}.${name}` : name);
 
 /** The DOM id of the control for a path, so that a list of problems can lead to it. */
 export const fieldId = (path: string) => `field-${path.replaceAll(".", "-")}`;
@@ -52,7 +55,7 @@ interface RowProps extends Pick<SchemaFormProps, "values" | "path" | "problems" 
 
 function Row({ field, values, onChange, path, problems, eager, aside }: RowProps) {
   const [touched, setTouched] = useState(false);
-  const here = `${path}.${field.name}`;
+  const here = within(path, field.name);
   const id = fieldId(here);
   const value = valueOf(field, values);
   const changed = !equal(value, field.default);
@@ -104,7 +107,7 @@ function Row({ field, values, onChange, path, problems, eager, aside }: RowProps
 
 /** Whether nobody needs to see it: it does nothing here, and stands at its default without anything said against it. */
 function hidden(field: Field, { values, path, problems, idle }: Pick<SchemaFormProps, "values" | "path" | "problems" | "idle">): boolean {
-  const here = `${path}.${field.name}`;
+  const here = within(path, field.name);
   if (field.control.kind === "group") {
     const inner = valueOf(field, values) as Values;
     return field.control.fields.length > 0 && field.control.fields.every((item) => hidden(item, { values: inner, path: here, problems, idle }));
@@ -116,7 +119,7 @@ function hidden(field: Field, { values, path, problems, idle }: Pick<SchemaFormP
 function NotUsed({ fields, path, idle }: { fields: Field[]; path: string; idle: ReadonlyMap<string, Idle> | undefined }) {
   const reasons = new Map<string, string[]>();
   for (const field of fields) {
-    const why = idle?.get(`${path}.${field.name}`)?.why;
+    const why = idle?.get(within(path, field.name))?.why;
     if (why !== undefined) reasons.set(why, [...(reasons.get(why) ?? []), field.title]);
   }
   return [...reasons].map(([why, names]) => (
@@ -134,7 +137,7 @@ export function SchemaForm({ fields: whole, values, onChange, path, problems, ea
   const rows = fields.filter((field) => field.control.kind !== "group");
   const groups = fields.filter((field) => field.control.kind === "group");
   const aside = (field: Field): string | null => {
-    const here = idle?.get(`${path}.${field.name}`);
+    const here = idle?.get(within(path, field.name));
     if (here !== undefined) return here.by === null ? `Not used here: ${here.why}.` : `Not used by ${here.by}: ${here.why}.`;
     const needed = lacks(field, whole, values);
     return needed === null ? null : `No effect as things stand: needs ${needed}.`;
@@ -143,7 +146,7 @@ export function SchemaForm({ fields: whole, values, onChange, path, problems, ea
   const visible =
     all || !foldable
       ? rows
-      : rows.filter((field, index) => index < fold || !equal(valueOf(field, values), field.default) || problemAt(problems, `${path}.${field.name}`) !== undefined);
+      : rows.filter((field, index) => index < fold || !equal(valueOf(field, values), field.default) || problemAt(problems, within(path, field.name)) !== undefined);
   if (whole.length === 0) return <p className="muted">There is nothing to set here.</p>;
   return (
     <div className="options">
@@ -168,7 +171,7 @@ export function SchemaForm({ fields: whole, values, onChange, path, problems, ea
               fields={inner}
               values={value !== null && typeof value === "object" ? (value as Values) : {}}
               onChange={set(field)}
-              path={`${path}.${field.name}`}
+              path={within(path, field.name)}
               problems={problems}
               eager={eager ?? false}
               idle={idle}

@@ -7,7 +7,7 @@
  */
 import type { At, CandidateColumns, Moment, Run, Snapshot, Track } from "../api/types";
 import type {
-  Champion, ControlScored, DecisionInfo, DecisionsDeclared, DerivedGenome, EventRecord, FamilyDeclared, FamilyGroup, FinalistChosen, GrowthStep, Incumbent, Notice, PhaseStarted,
+  Champion, ControlScored, DecisionInfo, DecisionsDeclared, DerivedGenome, EventRecord, FamilyDeclared, FamilyGroup, FinalistChosen, GrowthStep, Incumbent, Notice, Ops, PhaseStarted,
   PopulationBlock, Report,
 } from "../types/events.gen";
 import { Candidates } from "./candidates";
@@ -125,6 +125,15 @@ export class RunStore {
 
   version(topic: Topic): number {
     return this.versions.get(topic) ?? 0;
+  }
+
+  /** What compressing networks before their training took and saved so far, by the newest word of it: figures by name, and a sentence. */
+  compression: { message: string; values: Record<string, number> } | null = null;
+
+  private timed(data: Ops): void {
+    const values = Object.entries(data.values ?? {}).filter((entry): entry is [string, number] => typeof entry[1] === "number");
+    this.compression = { message: data.message, values: Object.fromEntries(values) };
+    this.touch("metrics");
   }
 
   /** What makes the figures say less than they seem to, as the run itself said it. */
@@ -249,7 +258,10 @@ export class RunStore {
     for (const item of snapshot.growth) this.growthMoments.add(item);
     for (const { seq, data } of snapshot.population) void this.individuals.add(seq, data.generation, data.block, () => this.touch("candidates"));
     this.enterMoment({ at: snapshot.as_of_seq, events: snapshot.events, candidates: null });
-    for (const event of snapshot.log) this.tell(event);
+    for (const event of snapshot.log) {
+      this.tell(event);
+      if (event.data.kind === "ops" && event.data.what === "timing") this.timed(event.data);
+    }
     // What the log tells of is all that was worth it, from the first of them on; where there is none, nothing was.
     this.words.hold(snapshot.log[0]?.seq ?? 1, snapshot.as_of_seq);
     this.touch("structure", "candidates", "metrics", "growth", "end", "log", "cursor");
@@ -400,6 +412,7 @@ export class RunStore {
         this.touch("end");
         return false;
       case "ops":
+        if (data.what === "timing") this.timed(data);
         return false;
       case "population":
         this.rankedBy = { metric: data.metric ?? "", direction: data.direction ?? "maximise" };

@@ -21,6 +21,7 @@ export interface EventRecord {
     | DecisionsDeclared
     | PolicyFrame
     | MarginalsFrame
+    | PlaneFrame
     | ColonyFrame
     | PathwaysFrame
     | DomainsFrame
@@ -30,6 +31,8 @@ export interface EventRecord {
     | DecodedFrame
     | MorphismsFrame
     | MotifsFrame
+    | SchemataFrame
+    | CoevolutionFrame
     | ControlScored
     | GrowthStep
     | Report
@@ -202,6 +205,30 @@ export interface MarginalsFrame {
   unscored?: number[];
 }
 /**
+ * What was tried so far of a space of two decisions, point by point: rows are the first one's choices, columns the second one's, row
+ * by row. Base64 float32.
+ */
+export interface PlaneFrame {
+  kind: "plane";
+  step: number;
+  /**
+   * how often each point was tried
+   */
+  counts: string;
+  /**
+   * mean score of each; 0 also where there is none: where `counts` has 0, and at the places of `unscored`
+   */
+  means: string;
+  /**
+   * places of points that were tried, and whose trials all failed
+   */
+  unscored: number[];
+  /**
+   * standard deviation of each point's score over the folds of a cross-validation; '' where there are none
+   */
+  deviations: string;
+}
+/**
  * The pheromone graph at one moment: a column of nodes per depth, edges between neighbouring columns, the ants of the generation.
  */
 export interface ColonyFrame {
@@ -353,9 +380,9 @@ export interface Chart {
   name: string;
   title: string;
   /**
-   * trajectory: a path through the plane, each point later than the one before, equal scales not implied. triangle: shares of the three `categories` between equal sides, x the first's, y the second's; its lines are paths too
+   * map: a row of cells for each series, the first on top; a cell's place is its x, its colour its y. trajectory: a path through the plane, each point later than the one before, equal scales not implied. triangle: shares of the three `categories` between equal sides, x the first's, y the second's; its lines are paths too
    */
-  form: "lines" | "bars" | "trajectory" | "triangle";
+  form: "lines" | "bars" | "trajectory" | "triangle" | "map";
   x_title: string;
   y_title: string;
   x_scale: "linear" | "log";
@@ -607,6 +634,217 @@ export interface MotifChange {
   new: string;
 }
 /**
+ * How many individuals match each schema, beside the bound of the schema theorem.
+ */
+export interface SchemataFrame {
+  kind: "schemata";
+  step: number;
+  /**
+   * one for each population
+   */
+  parts: SchemataPart[];
+}
+/**
+ * The schemata of one population over one generation. Base64 float32 of all schemata, in order; NaN where there is nothing.
+ */
+export interface SchemataPart {
+  name: string;
+  /**
+   * of the population, where there are several; '' = there is one
+   */
+  title: string;
+  /**
+   * counted from 1 since schemata were followed
+   */
+  generation: number;
+  /**
+   * individuals at its beginning
+   */
+  population: number;
+  /**
+   * of the generation
+   */
+  births: number;
+  /**
+   * what each fixes, in words
+   */
+  schemata: string[];
+  /**
+   * how many loci each fixes
+   */
+  orders: number[];
+  /**
+   * who matched at the beginning, N(h, t)
+   */
+  count: string;
+  /**
+   * mean fitness of these
+   */
+  fitness: string;
+  /**
+   * their mean fitness over the population's, both after `transform`: above 1 is fit
+   */
+  ratio: string;
+  /**
+   * what makes fitness positive: 'as measured', 'exp of the log-likelihood', or why there is no ratio
+   */
+  transform: string;
+  /**
+   * of the population at the beginning
+   */
+  mean_fitness: number | null;
+  /**
+   * probability that a parent matches, S(h), mean over the births
+   */
+  selected: string;
+  /**
+   * probability that the operators take it from the child of one that matches, p
+   */
+  lost: string;
+  /**
+   * N(h, t) - those removed + births S(h) (1 - p), by the selections that happened
+   */
+  bound: string;
+  /**
+   * who matched at the end, N(h, t + 1): one draw of what the bound says of the mean
+   */
+  following: string;
+  /**
+   * the bound, had all births been drawn from the population as it was at the beginning
+   */
+  expected: string;
+  /**
+   * how often the generation was drawn so
+   */
+  redraws: number;
+  /**
+   * mean over these of N(h, t + 1)
+   */
+  redrawn: string;
+  /**
+   * standard error of that mean
+   */
+  error: string;
+  /**
+   * the same mean where parents are drawn blind to fitness
+   */
+  blind: string;
+  /**
+   * by order
+   */
+  curves: SchemataCurve[];
+}
+/**
+ * What came of the schemata of one order, over the generations. Base64 float32.
+ */
+export interface SchemataCurve {
+  order: number;
+  generations: string;
+  /**
+   * log of the sum of N(h, t + 1) over the sum of bounds, over all schemata and generations so far
+   */
+  ratios: string;
+}
+/**
+ * Blueprints and modules evolving side by side: the best network so far with the blueprint that it was assembled from, and both
+ * populations by species over some generations, at equal distances, and the newest.
+ */
+export interface CoevolutionFrame {
+  kind: "coevolution";
+  step: number;
+  /**
+   * whose network it is
+   */
+  candidate: number;
+  value: number;
+  /**
+   * what the value is, higher is better
+   */
+  metric: string;
+  blueprint: GraphData;
+  network: GraphData1;
+  /**
+   * by node of the blueprint, the species of modules that it named then
+   */
+  species: {
+    [k: string]: number;
+  };
+  /**
+   * counted from 0
+   */
+  generations: number[];
+  modules: SpeciesTable;
+  blueprints: SpeciesTable;
+  values: {
+    [k: string]: number;
+  };
+}
+/**
+ * An architecture graph in node-link form (networkx's MultiDiGraph outside Python).
+ */
+export interface GraphData {
+  nodes: GraphNode[];
+  edges: GraphEdge[];
+  attributes: {
+    [k: string]: unknown;
+  };
+}
+export interface GraphEdge {
+  source: string;
+  target: string;
+  /**
+   * edge key of the multigraph: the primitive's name, or a number
+   */
+  key: string;
+  operation: string | null;
+  attributes: {
+    [k: string]: unknown;
+  };
+}
+/**
+ * An architecture graph in node-link form (networkx's MultiDiGraph outside Python).
+ */
+export interface GraphData1 {
+  nodes: GraphNode[];
+  edges: GraphEdge[];
+  attributes: {
+    [k: string]: unknown;
+  };
+}
+/**
+ * One population by species. Those that died out longest ago have no row where there are too many.
+ */
+export interface SpeciesTable {
+  species: SpeciesRow[];
+  /**
+   * species without a row
+   */
+  others: number;
+  /**
+   * of all of them together, base64 float32 by generation
+   */
+  members_of_others: string;
+}
+/**
+ * One species of a population over the generations of a CoevolutionFrame: base64 float32, a number for each of them.
+ */
+export interface SpeciesRow {
+  number: number;
+  living: boolean;
+  /**
+   * 0 where it does not live
+   */
+  members: string;
+  /**
+   * networks of the generation that have one of its members in them, each counted once
+   */
+  used: string;
+  /**
+   * mean over its members of the mean over the networks that each was part of; NaN where it does not live
+   */
+  credit: string;
+}
+/**
  * What a control or a baseline inside the search gave: for comparison, never a finalist.
  */
 export interface ControlScored {
@@ -856,28 +1094,6 @@ export interface Champion {
   added_edges: [unknown, unknown][];
   removed_edges: [unknown, unknown][];
   changed_nodes: string[];
-}
-/**
- * An architecture graph in node-link form (networkx's MultiDiGraph outside Python).
- */
-export interface GraphData {
-  nodes: GraphNode[];
-  edges: GraphEdge[];
-  attributes: {
-    [k: string]: unknown;
-  };
-}
-export interface GraphEdge {
-  source: string;
-  target: string;
-  /**
-   * edge key of the multigraph: the primitive's name, or a number
-   */
-  key: string;
-  operation: string | null;
-  attributes: {
-    [k: string]: unknown;
-  };
 }
 export interface SearchStopped {
   kind: "search_stopped";

@@ -14,7 +14,7 @@ import { moment, plural } from "../ui/format";
 import { toast, toastError } from "../ui/toast";
 import { AlgorithmComparison } from "./AlgorithmComparison";
 import { domainNames } from "./datasetText";
-import { ACTIVE, budgetText, finaleOf, togetherText, visitsText } from "./experimentText";
+import { ACTIVE, budgetText, finaleOf, foldsText, togetherText, visitsText } from "./experimentText";
 import { RunTable } from "./RunTable";
 import "./experiment.css";
 
@@ -93,6 +93,7 @@ export function ExperimentPage({ id }: { id: string }) {
     );
   }
   const together = togetherText(data.config.runtime?.together);
+  const folds = foldsText(data.config.folds);
   return (
     <div className="page">
       <div className="page-head">
@@ -117,6 +118,12 @@ export function ExperimentPage({ id }: { id: string }) {
           <dt>budget of each run</dt>
           <dd>{budgetText(data.budget)}</dd>
         </div>
+        {folds !== null && (
+          <div className="stat">
+            <dt>candidates are scored by</dt>
+            <dd>{folds}</dd>
+          </div>
+        )}
         {together !== null && (
           <div className="stat">
             <dt>trials trained together</dt>

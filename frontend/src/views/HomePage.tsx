@@ -20,6 +20,7 @@ const RECENT = 8;
 function PresetCard({ preset, main = false }: { preset: Preset; main?: boolean }) {
   const [busy, setBusy] = useState(false);
   const key = useRef(newKey());
+  const absent = preset.missing_files ?? [];
   const start = async () => {
     setBusy(true);
     try {
@@ -38,8 +39,9 @@ function PresetCard({ preset, main = false }: { preset: Preset; main?: boolean }
       <div className="start-text">
         <h2>{preset.title}</h2>
         <p>{preset.description}</p>
+        {absent.length > 0 && <p className="muted">It needs data that are not here: {absent.join(", ")}. The data page says where they go.</p>}
         <div className="row">
-          <Button kind={main ? "primary" : "plain"} busy={busy} onClick={start}>
+          <Button kind={main ? "primary" : "plain"} busy={busy} disabled={absent.length > 0} onClick={start}>
             {busy ? "Starting" : "Start and watch"}
           </Button>
           <ButtonLink kind="quiet" to={paths.newExperiment({ preset: preset.id })}>

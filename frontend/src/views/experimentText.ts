@@ -106,6 +106,11 @@ export function togetherText(together: unknown): string | null {
   return typeof together === "number" && together > 1 ? `up to ${together}` : null;
 }
 
+/** "mean of 5 folds": how candidates are scored, from what a run was configured with; null where it is the data set's validation part. */
+export function foldsText(folds: unknown): string | null {
+  return typeof folds === "number" && folds > 1 ? `mean of ${folds} folds` : null;
+}
+
 /** Wall-clock seconds from the start to the end, or to now. */
 export function seconds(run: Run): number | null {
   if (!run.started) return null;

@@ -61,6 +61,18 @@ export interface Pairs {
   other: number[];
 }
 
+/** "−1.6 ± 0.9 points (95 %, n = 4 pairs of equal seeds)": the mean difference of pairs with its interval, whatever it is; no verdict. */
+export function differenceText(key: string, { own, other }: Pairs): string {
+  const gaps = own.map((value, index) => value - (other[index] ?? NaN));
+  const found = spread(gaps);
+  if (!found) return "–";
+  const [scale, unit] = isShare(key) ? [100, " points"] : [1, ""];
+  const show = (value: number) => (isShare(key) ? (scale * value).toFixed(1) : metric(value));
+  const half = halfInterval(gaps);
+  const signed = `${found.mean < 0 ? "−" : "+"}${show(Math.abs(found.mean))}`;
+  return half === null ? `${signed}${unit} (one pair of equal seeds)` : `${signed} ± ${show(half)}${unit} (95 %, n = ${gaps.length} pairs of equal seeds)`;
+}
+
 /** Whether one algorithm did better than another over pairs of runs with equal seeds. `key` names what was scored. */
 export function paired(key: string, { own, other }: Pairs, name: string): string {
   const gaps = own.map((value, index) => value - (other[index] ?? NaN));

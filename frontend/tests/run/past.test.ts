@@ -13,7 +13,7 @@ import { born, encodeFloats, event, family, run, structure, told } from "./event
 import { candidatesOf, momentOf, pageOf, snapshotOf } from "./pastServer";
 
 const RUNS = Object.entries(contract.runs as unknown as Record<string, { events: EventRecord[] }>).map(([name, { events }]) => [name, events] as const);
-const KINDS = ["policy", "marginals", "colony", "pathways", "domains", "surrogate", "charts", "mask", "decoded"] as const;
+const KINDS = ["policy", "marginals", "plane", "colony", "pathways", "domains", "surrogate", "charts", "mask", "decoded"] as const;
 
 const newStore = () => new RunStore((flush) => flush());
 

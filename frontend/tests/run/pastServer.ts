@@ -10,9 +10,9 @@ type Of<K extends Kind> = Extract<Data, { kind: K }>;
 
 /** Of these only the newest matters. */
 const NEWEST: ReadonlySet<Kind> = new Set<Kind>([
-  "family", "decisions", "structure", "champion", "derived", "incumbent", "population", "policy", "marginals", "colony", "pathways", "domains", "surrogate", "charts", "mask", "decoded",
+  "family", "decisions", "structure", "champion", "derived", "incumbent", "population", "policy", "marginals", "plane", "colony", "pathways", "domains", "surrogate", "charts", "mask", "decoded",
 ]);
-const VISIBLE: ReadonlySet<Kind> = new Set<Kind>(["structure", "policy", "marginals", "colony", "pathways", "domains", "surrogate", "charts", "mask", "decoded", "growth_step", "trial_told", "champion", "population"]);
+const VISIBLE: ReadonlySet<Kind> = new Set<Kind>(["structure", "policy", "marginals", "plane", "colony", "pathways", "domains", "surrogate", "charts", "mask", "decoded", "growth_step", "trial_told", "champion", "population"]);
 const TOLD: ReadonlySet<Kind> = new Set<Kind>(["control", "report", "growth_step", "incumbent", "champion", "derived", "phase_started", "notice", "finalist", "model", "search_stopped", "run_completed", "ops", "trial_told"]);
 
 const deltas = (numbers: readonly number[]): number[] => numbers.map((number, index) => number - (numbers[index - 1] ?? 0));

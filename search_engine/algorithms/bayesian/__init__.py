@@ -23,6 +23,6 @@ ENTRY = AlgorithmEntry(
     phases=phases,
     window=4,
     idle=(NEVER_TWICE,),
-    structure=("surrogate", "marginals"),
+    structure=("surrogate", "plane", "marginals"),
     quick={**QUICK_TRIALS, "options": {"initial": 2, "sampler": "tpe", "window": 1}},
 )

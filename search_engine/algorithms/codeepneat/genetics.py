@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from search_engine.spaces.blueprint.layers import (
+    STEP,
     BlueprintConfig,
     changed_head,
     changed_layer,
@@ -79,6 +80,21 @@ class Modules:
         return varied(genes, self.rates, self.config.module_nodes, lambda: random_layer(self.config, rng), changed, table, rng)
 
 
+    def changes(self, node: int, setting: str) -> float:
+        """How likely a change of a node changes one of its settings (`changed_layer`: one of those that have another value, each as
+        likely). At most: a step of twenty tries that all give the old value, one in ten thousand at worst, is left out."""
+        config = self.config
+        if node == OUTPUT:
+            return 1 - 1 / len(config.joins)
+        others = {
+            "filters": STEP * (config.filters_max - config.filters_min) >= 1, "kernel": len(config.kernels) > 1, "behind": True,
+            "join": len(config.joins) > 1,
+        }
+        if setting == "filters":
+            return 1 / max(sum(others.values()), 1) if config.filters_max > config.filters_min else 0.0
+        return 1 / sum(others.values()) if others[setting] else 0.0
+
+
 class Blueprints:
     """The genetics of blueprints: an allele names a species of modules, {"species": 3, "join": "sum"}; the output's is the head."""
 
@@ -115,6 +131,17 @@ class Blueprints:
             return {**allele, "join": rng.choice(self.config.joins)}
 
         return varied(genes, self.rates, self.config.blueprint_nodes, lambda: self._node(living, rng), changed, table, rng)
+
+    def changes(self, living: list[int], node: int, setting: str) -> float:
+        """How likely a change of a node changes what it names, how it joins, or one of the head's widths."""
+        joins = 1 - 1 / len(self.config.joins)
+        if node == OUTPUT:
+            return (joins if setting == "join" else 1.0) / (self.config.dense_layers + 1)
+        several = len(living) > 1
+        if setting == "species":
+            return 0.8 if several else 0.0
+        # One whose own species died out has another one to name even where a single one lives.
+        return 0.2 * joins if several else joins
 
     @staticmethod
     def repointed(genes: GeneGraph, living: list[int], rng: random.Random) -> GeneGraph:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
-from search_engine.events import Chart, series
+from search_engine.events import Chart, Report, series
 
 from ..neat.population import Population
 
+LAST_GENERATION = "last_generation"
+"""Of the report that a comparison of arms reads."""
 MOST_SERIES = 8
 """Species with a line of their own: the living, then the most recently extinct; the others are one line."""
 
@@ -64,3 +66,21 @@ class SpeciesHistory:
         sizes, fitness = state
         self.sizes = [{number: size for number, size in at} for at in sizes]
         self.fitness = [{number: value for number, value in at} for at in fitness]
+
+
+def last_generation(scored: Sequence[float], failed: int, metric: str) -> Report:
+    """The networks of the last generation, all of them: Nikulenkov 2022, section 6.1, compares arms by the mean over those of all seeds. A
+    failed network is left out of the mean, and counted."""
+    values = {"networks": float(len(scored)), "failed": float(failed)}
+    if scored:
+        values |= {"mean": fmean(scored), "best": max(scored), "worst": min(scored)}
+    chart = Chart(
+        name=LAST_GENERATION, title="The last generation", x_title="network, the best first", y_title=metric,
+        series=[series("networks", range(1, len(scored) + 1), sorted(scored, reverse=True), look="points")],
+        note="Every network of the last generation by its score.",
+    )
+    mean = f"mean {values['mean']:.4f} over {len(scored)}" if scored else "none was scored"
+    return Report(
+        name=LAST_GENERATION, title="The last generation", charts=[chart], values=values,
+        message=f"Networks of the last generation: {mean}" + (f", {failed} failed." if failed else "."),
+    )

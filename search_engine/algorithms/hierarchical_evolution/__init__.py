@@ -22,7 +22,7 @@ ENTRY = AlgorithmEntry(
     config=HierarchicalEvolutionConfig,
     phases=phases,
     window=4,
-    structure=("motifs", "population"),
+    structure=("motifs", "population", "schemata"),
     advice="search_engine.algorithms.hierarchical_evolution.search:advise",
     quick={**QUICK_TRIALS, "options": {"initial": 2}, "budget": {"trials": 4}},
 )

@@ -12,6 +12,8 @@ the search is the same for any number of workers; results are told in the order 
 
 from __future__ import annotations
 
+import random
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from pydantic import Field
@@ -24,12 +26,18 @@ from search_engine.spaces.hierarchical import HierarchicalSpace, Mutation
 
 from ..base import Context, Proposal, Result, SteadyConfig
 from ..trials.aging import Individual
+from ..trials.initial_population import Founders, SharedStart
+from ..trials.schemata.decisions import DecisionOperators, genes_of
+from ..trials.schemata.schema import Array, Genes, Schema
+from ..trials.schemata.selecting import without_replacement
+from ..trials.schemata.steady import SteadySchemata
+from ..trials.schemata.watch import SchemataConfig, Watch
 from ..trials.search import TrialSearch
 from .population import GrowingPopulation
 from .report import change_of, motifs_frame
 
 
-class HierarchicalEvolutionConfig(SteadyConfig):
+class HierarchicalEvolutionConfig(SharedStart, SchemataConfig, SteadyConfig):
     """Hyper-parameters of hierarchical evolution. The paper has 200 random individuals and 7,000 evaluations in all. The default suits
     budgets of about a hundred trials."""
 
@@ -60,16 +68,27 @@ class HierarchicalEvolution(TrialSearch[HierarchicalEvolutionConfig]):
         """Canonical hashes of the population."""
         self.uses = [[0] * level.motifs for level in self.space.hierarchy.levels]
         """Of each motif, level by level: how often it stands in the population's cells."""
+        self.founders = Founders(context, self.options.initial)
         self.asked = 0
         self.rejected = 0
         """Steps that would have left a cell without a path, drawn again."""
+        self.schemata: SteadySchemata[Genome] | None = None
+        if self.options.schemata:
+            operators = _Operators(self)
+            watch = Watch(self.options.schemata, context.seed, context.metric, "population", "", operators.decisions.text)
+            self.schemata = SteadySchemata(watch, operators, self.everybody, births=self.options.initial, size=None)
 
     # ---- ask
 
     def ask(self) -> list[Proposal]:
         rng, number = self.context.rng, self.asked
         self.asked += 1
-        if number < self.options.initial or not self.everybody:
+        unparented = number < self.options.initial or not self.everybody
+        if self.schemata is not None:
+            self.schemata.asked(unparented)
+        if self.options.shared_start and number < self.options.initial:
+            return [Proposal(self.founders.proposed(number), operator="random")]
+        if unparented:
             return [Proposal(self.space.sample(rng), operator="random")]
         parent = self._parent()
         child, mutation = self._child(parent.content)
@@ -90,6 +109,10 @@ class HierarchicalEvolution(TrialSearch[HierarchicalEvolutionConfig]):
         for result in results:
             if result.ok:
                 self._enter(Individual(result.number, result.genome, result.metrics[self.context.metric]))
+            if self.schemata is not None:
+                frame = self.schemata.told(result.ok, None)
+                if frame is not None:
+                    self.context.emit(frame, self.tally.told + 1)
         self.count(results)
         due = self.frame_due(before)
         if due:
@@ -136,6 +159,29 @@ class HierarchicalEvolution(TrialSearch[HierarchicalEvolutionConfig]):
         told = self.tally.told
         frame = motifs_frame(told, self.space, best, self.context.metric, mean_uses, change, self.changes.get(latest.number), values)
         self.context.emit(frame, told)
+
+
+class _Operators:
+    """How children come of parents here, for their schemata: slots are picked unequally, and what is picked becomes something else."""
+
+    def __init__(self, search: HierarchicalEvolution) -> None:
+        self.search = search
+        self.decisions = DecisionOperators(search.space, "own")
+
+    def genes(self, content: Genome) -> Genes:
+        return genes_of(self.search.space.choices_of(content))
+
+    def survival(self, schemata: Sequence[Schema], content: Genome) -> Array:
+        return self.decisions.survival(schemata, content)
+
+    def kept(self, schemata: Sequence[Schema], selected: Array, kept: Array) -> Array:
+        return kept
+
+    def children(self, parent: Callable[[], Genome], count: int, rng: random.Random) -> Sequence[Genes]:
+        return [self.genes(self.search.space.mutation(parent(), rng)[0]) for _ in range(count)]
+
+    def weights(self, values: Array) -> Array:
+        return without_replacement(values, self.search.everybody.drawn(self.search.options.tournament))
 
 
 def advise(options: HierarchicalEvolutionConfig, space: SearchSpace[Any], trials: int | None) -> list[str]:

@@ -26,6 +26,8 @@ class Breeding(BaseModel):
     """Share of its members, the best of them, that may be parents; two at least where there are two."""
     crossover: float = Field(default=0.2, ge=0, le=1)
     """Probability that a child has two parents; otherwise it is a mutant of one."""
+    reviving: bool = True
+    """Whether a child may have an edge on that is off in both of its parents (`alignment.crossover`)."""
 
 
 @dataclass(frozen=True)
@@ -63,18 +65,31 @@ def children(
     comes first. Two parents may have more genes together than `fits`: then the fitter one's stand for both."""
     if quota == 0:
         return []
+    kept, parents = chosen(members, fitness, quota, breeding)
+    brood = [Child(population[place], (place,), kept=True) for place in kept]
+    while len(brood) < quota:
+        brood.append(born(parents, population, fitness, breeding, mutate, fits, rng))
+    return brood
+
+
+def chosen(members: Sequence[int], fitness: Sequence[float], quota: int, breeding: Breeding) -> tuple[list[int], list[int]]:
+    """Who of a species with `quota` children goes on unchanged, and who may be a parent, both the fittest first."""
     ranked = sorted(members, key=lambda place: (-fitness[place], place))
     kept = ranked[: min(quota, max(1, math.floor(breeding.elite * len(ranked))))]
-    brood = [Child(population[place], (place,), kept=True) for place in kept]
-    parents = ranked[: max(min(2, len(ranked)), math.ceil(breeding.survivors * len(ranked)))]
-    while len(brood) < quota:
-        if len(parents) > 1 and rng.random() < breeding.crossover:
-            # Places in `ranked` are in order of fitness: the lower one is the fitter.
-            first, second = sorted(rng.sample(range(len(parents)), 2))
-            better, worse = parents[first], parents[second]
-            crossed = crossover(population[better], population[worse], rng, equal=fitness[better] == fitness[worse])
-            brood.append(Child(mutate(crossed if fits(crossed) else population[better], rng), (better, worse)))
-        else:
-            parent = rng.choice(parents)
-            brood.append(Child(mutate(population[parent], rng), (parent,)))
-    return brood
+    return kept, ranked[: max(min(2, len(ranked)), math.ceil(breeding.survivors * len(ranked)))]
+
+
+def born(
+    parents: Sequence[int], population: Sequence[GeneGraph], fitness: Sequence[float], breeding: Breeding, mutate: Mutate, fits: Fits,
+    rng: random.Random,
+) -> Child:
+    """One new child of one of `parents`, or of two; they are in order of fitness."""
+    if len(parents) > 1 and rng.random() < breeding.crossover:
+        # Places in `parents` are in order of fitness: the lower one is the fitter.
+        first, second = sorted(rng.sample(range(len(parents)), 2))
+        better, worse = parents[first], parents[second]
+        equal = fitness[better] == fitness[worse]
+        crossed = crossover(population[better], population[worse], rng, equal=equal, reviving=breeding.reviving)
+        return Child(mutate(crossed if fits(crossed) else population[better], rng), (better, worse))
+    parent = rng.choice(parents)
+    return Child(mutate(population[parent], rng), (parent,))

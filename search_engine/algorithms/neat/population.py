@@ -29,10 +29,10 @@ class Individual:
 class Population:
     """The living, in the order of their places, and what outlives them: innovations and species."""
 
-    def __init__(self, species: int, distance: Distance) -> None:
-        """`species`: so many are wanted."""
+    def __init__(self, species: int, distance: Distance, inputs: int = 1, outputs: int = 1) -> None:
+        """`species`: so many are wanted. `inputs`, `outputs`: of every genome."""
         self.distance = distance
-        self.innovations: Innovations = new_innovations()
+        self.innovations: Innovations = new_innovations(inputs, outputs)
         self.speciation = Speciation(species)
         self.individuals: list[Individual] = []
         self.born = 0
@@ -59,11 +59,15 @@ class Population:
         """Everybody's genes through `changed`; numbers and species stay."""
         self.individuals = [replace(individual, genes=changed(individual.genes)) for individual in self.individuals]
 
+    def replace(self, genes: Mapping[int, GeneGraph]) -> None:
+        """Other genes, by number, for those individuals; numbers and species stay."""
+        self.individuals = [replace(individual, genes=genes.get(individual.number, individual.genes)) for individual in self.individuals]
+
     def breed(self, fitness: Mapping[int, float], breeding: Breeding, mutate: Mutate, fits: Fits, rng: random.Random) -> None:
         """The next generation, of equal size. `fitness`: by number, everybody's; `mutate` and `fits` as in `offspring.children`."""
         values = [fitness[individual.number] for individual in self.individuals]
         genes = [individual.genes for individual in self.individuals]
-        given = quotas([fmean(values[place] for place in species.members) for species in self.species], len(self))
+        given = self.given(values)
         following: list[Individual] = []
         for species, quota in zip(self.species, given, strict=True):
             for child in children(species.members, genes, values, quota, breeding, mutate, fits, rng):
@@ -76,6 +80,10 @@ class Population:
         self.individuals = following
         self._divide()
         self.innovations.keep({node for individual in following for node in individual.genes.allele})
+
+    def given(self, values: Sequence[float]) -> list[int]:
+        """How many of the next generation each species gets; `values`: everybody's fitness, by place."""
+        return quotas([fmean(values[place] for place in species.members) for species in self.species], len(self))
 
     def _divide(self) -> None:
         found = self.speciation.divide([individual.genes for individual in self.individuals], self.distance)

@@ -30,7 +30,7 @@ ENTRY = AlgorithmEntry(
     finale="Nothing is trained: every task's path keeps the weights that its own task left it, those of earlier tasks frozen. What a path "
     "is worth, beside training from scratch and an untrained frozen path, lies in these weights.",
     idle=(ONE_FINALIST,),
-    structure=("pathways",),
+    structure=("pathways", "schemata"),
     domains=Domains(
         least=2,
         most=8,

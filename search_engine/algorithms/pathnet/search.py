@@ -28,10 +28,12 @@ from search_engine.base.lazy import lazy_module
 from search_engine.events import Cost, Metrics, Notice, PathwaysFrame
 from search_engine.spaces.genomes import Genome
 
-from ..base import AlgorithmConfig, Context, Finalist, StopReason
+from ..base import Context, Finalist, StopReason
 from ..step_search import StepSearch
+from ..trials.schemata.watch import SchemataConfig
 from .diversity import diversity, overlap
 from .genotypes import path_of, union
+from .path_schemata import PathSchemata
 from .population import Population
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ SHARED = "weights shared with other paths"
 LETTERS = "ABCDEFGH"
 
 
-class PathNetConfig(AlgorithmConfig):
+class PathNetConfig(SchemataConfig):
     """Hyper-parameters of PathNet. Layers, modules and the modules of a path belong to the space."""
 
     # ---- evolution
@@ -147,6 +149,9 @@ class PathNetTask(StepSearch[PathNetConfig]):
         )  # fmt: skip
         self.population = self._population()
         self.reached = False
+        self.schemata: PathSchemata | None = None
+        if options.schemata and not self.control:
+            self.schemata = PathSchemata(self.population, options.schemata, context.seed, self._figure, self.task)
         self._introduce()
 
     def _earlier(self) -> list[Path]:
@@ -189,8 +194,13 @@ class PathNetTask(StepSearch[PathNetConfig]):
             "train_loss": sum(item.loss for item in trained) / len(trained),
             "train_accuracy": sum(item.accuracy for item in trained) / len(trained),
         }
+        competed = {place: self.population.genotypes[place] for place in pair}
         tournament = () if self.reached else self.population.settle(*pair, self.context.rng)
         self.done += 1
+        if self.schemata is not None and tournament:
+            frame = self.schemata.settled(*(competed[place] for place in tournament))
+            if frame is not None:
+                self.context.emit(frame, self.done)
         if self.finished and self.options.fitness == "validation":
             self._score_again()
         self._report(tournament, values)
@@ -336,6 +346,7 @@ class PathNetTask(StepSearch[PathNetConfig]):
             "training": self.training.state_dict(),
             "population": self.population.state_dict(),
             "reached": self.reached,
+            **({} if self.schemata is None else {"schemata": self.schemata.state_dict()}),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -343,6 +354,8 @@ class PathNetTask(StepSearch[PathNetConfig]):
         self.training.load_state_dict(state["training"])
         self.population.load_state_dict(state["population"])
         self.reached = state["reached"]
+        if self.schemata is not None:
+            self.schemata.load_state_dict(state["schemata"])
 
 
 def in_words(record: dict[str, float]) -> str:

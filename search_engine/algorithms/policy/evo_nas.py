@@ -16,6 +16,8 @@ decisions alone: what was copied is none of the policy's doing.
 
 from __future__ import annotations
 
+import random
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
@@ -26,6 +28,12 @@ from search_engine.spaces.decisions import Choices
 
 from ..base import QUICK_TRIALS, AlgorithmEntry, Context, Phase, Proposal, Result
 from ..trials.aging import AgingConfig, AgingPopulation, Individual
+from ..trials.initial_population import Founders, SharedStart
+from ..trials.schemata.decisions import DecisionOperators, genes_of
+from ..trials.schemata.schema import Array, Genes, Schema
+from ..trials.schemata.selecting import with_replacement
+from ..trials.schemata.steady import SteadySchemata
+from ..trials.schemata.watch import Watch
 from ..trials.search import TrialSearch
 from .options import PolicyConfig, controller_of
 from .priority_queue import PriorityQueueTraining
@@ -33,7 +41,7 @@ from .reinforce import Asked, Learner, MovingBaseline, OpenProposals, Reinforce,
 from .report import PolicyReport
 
 
-class EvoNasConfig(AgingConfig, PolicyConfig):
+class EvoNasConfig(AgingConfig, SharedStart, PolicyConfig):
     """Hyper-parameters of Evo-NAS. The defaults suit budgets of about a hundred trials; for thousands take a population of 100 and a
     tournament of 20."""
 
@@ -83,12 +91,18 @@ class EvoNas(TrialSearch[EvoNasConfig]):
         self.report = PolicyReport(context, self.controller)
         self.report.declare()
         self.living: AgingPopulation[Choices] = AgingPopulation(options.population, list, tuple)
+        self.founders = Founders(context, options.population)
         self.asked = 0
         self.waiting = OpenProposals()
         self.batch = rewarded_trials()
         """Completed since the last training step, with their rewards."""
         self.values: dict[str, float] = {}
         """Numbers of the latest training step."""
+        self.schemata: SteadySchemata[Choices] | None = None
+        if options.schemata:
+            operators = _Operators(self)
+            watch = Watch(options.schemata, context.seed, context.metric, "population", "", operators.decisions.text)
+            self.schemata = SteadySchemata(watch, operators, self.living, births=options.population, size=options.population)
 
     def _learner(self, options: EvoNasConfig) -> Learner:
         if options.training == "priority_queue":
@@ -112,18 +126,26 @@ class EvoNas(TrialSearch[EvoNasConfig]):
     def ask(self) -> list[Proposal]:
         rng, space = self.context.rng, self.context.space
         self.asked += 1
-        if self.asked <= self.options.population or not self.living:
+        unparented = self.asked <= self.options.population or not self.living
+        if self.schemata is not None:
+            self.schemata.asked(unparented)
+        if self.options.shared_start and self.asked <= self.options.population:
+            genome = self.founders.proposed(self.asked - 1)
+            # The policy drew none of its decisions.
+            self.waiting.add(Asked(tuple(space.choices_of(genome)), (), 0.0, self.learner.version))
+            return [Proposal(genome, operator="random")]
+        if unparented:
             sampled = self.controller.sample(rng)
             self.waiting.add(Asked(sampled.choices, sampled.drawn, sampled.log_prob, self.learner.version))
             return [Proposal(space.genome_of(sampled.choices), operator="policy")]
         parent = self.living.tournament(self.options.sample, rng)
-        child = self.controller.walk(rng, self._kept(parent.content))
+        child = self.controller.walk(rng, self.kept(parent.content, rng))
         self.waiting.add(Asked(child.choices, child.drawn, child.log_prob, self.learner.version, parent.content))
         return [Proposal(space.genome_of(child.choices), parents=(parent.number,), operator=f"{len(child.drawn)} drawn")]
 
-    def _kept(self, parent: Choices) -> list[int | None]:
+    def kept(self, parent: Choices, rng: random.Random) -> list[int | None]:
         """The parent's choices without those that are to be drawn anew (None)."""
-        rng, probability = self.context.rng, self.options.mutation_probability
+        probability = self.options.mutation_probability
         places = self.context.space.decisions.changeable(parent)
         drawn = [place for place in places if rng.random() < probability]
         if not drawn and places:
@@ -140,8 +162,13 @@ class EvoNas(TrialSearch[EvoNasConfig]):
         for result in results:
             asked = self.waiting.take()
             self.count([result])
+            oldest = self.living.leaving if result.ok else None
             if result.ok:
                 self._enter(result, asked)
+            if self.schemata is not None:
+                frame = self.schemata.told(result.ok, oldest.content if oldest else None)
+                if frame is not None:
+                    self.context.emit(frame, self.tally.told)
             if self.tally.told % options.batch == 0:
                 told = list(self.batch)
                 self.batch.clear()
@@ -177,6 +204,30 @@ class EvoNas(TrialSearch[EvoNasConfig]):
         self.say(self.report.say(self.tally.told, asked.choices, asked.parent, asked.drawn, values))
 
 
+class _Operators:
+    """How children come of parents here, for their schemata. One that is drawn may be drawn as it was; p counts it as lost."""
+
+    def __init__(self, search: EvoNas) -> None:
+        self.search = search
+        self.decisions = DecisionOperators(search.context.space, "drawn", search.options.mutation_probability)
+
+    def genes(self, content: Choices) -> Genes:
+        return genes_of(content)
+
+    def survival(self, schemata: Sequence[Schema], content: Choices) -> Array:
+        return self.decisions.of_choices(schemata, content)
+
+    def kept(self, schemata: Sequence[Schema], selected: Array, kept: Array) -> Array:
+        return kept
+
+    def children(self, parent: Callable[[], Choices], count: int, rng: random.Random) -> Sequence[Genes]:
+        kept = [self.search.kept(parent(), rng) for _ in range(count)]
+        return [genes_of(child.choices) for child in self.search.controller.walk_batch(rng, kept)]
+
+    def weights(self, values: Array) -> Array:
+        return with_replacement(values, self.search.options.sample)
+
+
 def advise(options: EvoNasConfig, space: SearchSpace[Any], trials: int | None) -> list[str]:
     """What to know before the start (`AlgorithmEntry.advice`)."""
     if trials is not None and trials <= options.population:
@@ -201,7 +252,7 @@ ENTRY = AlgorithmEntry(
     space_needs=frozenset({"decisions"}),
     config=EvoNasConfig,
     phases=phases,
-    structure=("policy", "queue", "family"),
+    structure=("policy", "queue", "family", "schemata"),
     advice="search_engine.algorithms.policy.evo_nas:advise",
     quick={
         **QUICK_TRIALS,

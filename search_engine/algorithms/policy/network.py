@@ -135,6 +135,11 @@ class Controller(nn.Module):
         return self._draw(rng, [()] * count)
 
     @torch.no_grad()
+    def walk_batch(self, rng: Rng, keep: Sequence[Sequence[int | None]]) -> list[Sampled]:
+        """`walk` for each of `keep`, drawn together: much faster than one by one."""
+        return self._draw(rng, keep)
+
+    @torch.no_grad()
     def walk(self, rng: Rng, keep: Sequence[int | None]) -> Sampled:
         """One sequence in which the entries of `keep` that are not None stay (where their decision is active) and the rest is drawn,
         each given all choices before it, kept or drawn."""

@@ -14,12 +14,12 @@ from pydantic import Field, model_validator
 
 from search_engine.base.growing import Records
 
-from ..base import AlgorithmConfig
+from .schemata.watch import SchemataConfig
 
 ContentT = TypeVar("ContentT")
 
 
-class AgingConfig(AlgorithmConfig):
+class AgingConfig(SchemataConfig):
     """What every aging evolution has."""
 
     population: int = Field(
@@ -78,6 +78,11 @@ class AgingPopulation(Records[Individual[ContentT]]):
         self.append(individual)
         if len(self) > self.size:
             self.popleft()
+
+    @property
+    def leaving(self) -> Individual[ContentT] | None:
+        """Who dies when the next one enters."""
+        return self[0] if len(self) == self.size else None
 
     def tournament(self, draws: int, rng: random.Random) -> Individual[ContentT]:
         """The best of `draws` individuals drawn with replacement; a tie goes to the earlier draw."""

@@ -121,7 +121,7 @@ ENTRY = AlgorithmEntry(
     config=GridConfig,
     phases=phases,
     window=8,
-    structure=("marginals",),
+    structure=("plane", "marginals"),
     advice="search_engine.algorithms.trials.grid:advise",
     quick=QUICK_TRIALS,
 )

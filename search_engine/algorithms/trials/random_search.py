@@ -79,6 +79,6 @@ ENTRY = AlgorithmEntry(
     phases=phases,
     window=8,
     idle=(NEVER_TWICE,),
-    structure=("marginals",),
+    structure=("plane", "marginals"),
     quick=QUICK_TRIALS,
 )

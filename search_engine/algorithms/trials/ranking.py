@@ -29,10 +29,10 @@ class Ranking:
         self._entries: list[tuple[float, int, Genome, str]] = []
 
     def add(self, result: Result, hash_: str) -> None:
-        """Take a completed result into account; failed ones never rank."""
+        """Take a completed result into account; failed ones never rank. `hash_`: of its genome, also where what was scored is compressed."""
         if not result.ok or any(entry[3] == hash_ for entry in self._entries):
             return
-        self._entries.append((result.metrics[self._metric], result.number, result.genome, hash_))
+        self._entries.append((result.metrics[self._metric], result.number, result.scored, hash_))
         self._entries.sort(key=lambda entry: (-entry[0], entry[1]))
         del self._entries[KEPT:]
 

@@ -12,6 +12,8 @@ leaves, when its result is told. Failed children do not enter and push nobody ou
 
 from __future__ import annotations
 
+import random
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pydantic import Field
@@ -22,10 +24,16 @@ from search_engine.spaces.genomes import Genome
 
 from ..base import QUICK_TRIALS, AlgorithmEntry, Context, Idle, Phase, Proposal, Result, SteadyConfig
 from .aging import AgingConfig, AgingPopulation, Individual
+from .initial_population import Founders, SharedStart
+from .schemata.decisions import DecisionOperators, genes_of
+from .schemata.schema import Array, Genes, Schema
+from .schemata.selecting import with_replacement
+from .schemata.steady import SteadySchemata
+from .schemata.watch import Watch
 from .search import TrialSearch
 
 
-class RegularizedEvolutionConfig(AgingConfig, SteadyConfig):
+class RegularizedEvolutionConfig(AgingConfig, SharedStart, SteadyConfig):
     """Hyper-parameters of aging evolution. The paper's CIFAR-10 values are population 100, sample 25 for 20,000 models. The defaults suit
     budgets of about a hundred trials: a quarter of the budget (at most 50) lives at once, a fifth of that enters a tournament."""
 
@@ -64,25 +72,50 @@ class RegularizedEvolution(TrialSearch[RegularizedEvolutionConfig]):
                 code="incompatible",
             )
         self.living: AgingPopulation[Genome] = AgingPopulation(self.options.population, Genome.to_json, Genome.from_json)
+        self.founders = Founders(context, self.options.population)
         self.asked = 0
+        self.schemata: SteadySchemata[Genome] | None = None
+        if self.options.schemata:
+            operators = _Operators(self)
+            watch = Watch(self.options.schemata, context.seed, context.metric, "population", "", operators.decisions.text)
+            size = self.options.population
+            self.schemata = SteadySchemata(watch, operators, self.living, births=size, size=size)
 
     def ask(self) -> list[Proposal]:
         options, space, rng = self.options, self.context.space, self.context.rng
         self.asked += 1
-        if self.asked <= options.population or not self.living:
+        unparented = self.asked <= options.population or not self.living
+        if self.schemata is not None:
+            self.schemata.asked(unparented)
+        if options.shared_start and self.asked <= options.population:
+            return [Proposal(self.founders.proposed(self.asked - 1), operator="random")]
+        if unparented:
             return [Proposal(space.sample(rng), operator="random")]
-        parent = self._parent()
-        if options.crossover and "crossover" in space.offers and rng.random() < options.crossover:
-            other = self._parent()
-            mixed = space.crossover(parent.content, other.content, rng)
-            child, operator = self._mutate(mixed)
-            return [Proposal(child, parents=(parent.number, other.number), operator=f"crossover, {operator}")]
-        child, operator = self._mutate(parent.content)
-        return [Proposal(child, parents=(parent.number,), operator=operator)]
+        parents: list[Individual[Genome]] = []
 
-    def _mutate(self, genome: Genome) -> tuple[Genome, str]:
+        def parent() -> Genome:
+            parents.append(self._parent())
+            return parents[-1].content
+
+        child, operator = self.child(parent, rng)
+        return [Proposal(child, parents=tuple(individual.number for individual in parents), operator=operator)]
+
+    @property
+    def crosses(self) -> float:
+        """Probability that a child has two parents."""
+        return self.options.crossover if "crossover" in self.context.space.offers else 0.0
+
+    def child(self, parent: Callable[[], Genome], rng: random.Random) -> tuple[Genome, str]:
+        """A child of one that `parent` gives, or of two, and the operators' names."""
+        genome, space = parent(), self.context.space
+        if self.crosses and rng.random() < self.crosses:
+            child, operator = self._mutate(space.crossover(genome, parent(), rng), rng)
+            return child, f"crossover, {operator}"
+        return self._mutate(genome, rng)
+
+    def _mutate(self, genome: Genome, rng: random.Random) -> tuple[Genome, str]:
         """A child of `genome`, and the operator's name."""
-        space, rng, probability = self.context.space, self.context.rng, self.options.mutation_probability
+        space, probability = self.context.space, self.options.mutation_probability
         if not probability:
             return space.mutate(genome, rng)  # type: ignore[no-any-return]
         choices = space.choices_of(genome)
@@ -101,8 +134,13 @@ class RegularizedEvolution(TrialSearch[RegularizedEvolutionConfig]):
 
     def tell(self, results: list[Result]) -> None:
         for result in results:
+            oldest = self.living.leaving if result.ok else None
             if result.ok:
                 self.living.enter(Individual(result.number, result.genome, result.metrics[self.context.metric]))
+            if self.schemata is not None:
+                frame = self.schemata.told(result.ok, oldest.content if oldest else None)
+                if frame is not None:
+                    self.context.emit(frame, self.tally.told + 1)
         super().tell(results)
 
     def frame_due(self, before: int) -> bool:
@@ -120,6 +158,30 @@ class RegularizedEvolution(TrialSearch[RegularizedEvolutionConfig]):
             "mean_age": sum(latest.number - individual.number for individual in self.living) / count,
             "unique": len({self.context.space.hash(individual.content) for individual in self.living}) / count,
         }
+
+
+class _Operators:
+    """How children come of parents here, for their schemata."""
+
+    def __init__(self, search: RegularizedEvolution) -> None:
+        self.search, self.space = search, search.context.space
+        rate = search.options.mutation_probability
+        self.decisions = DecisionOperators(self.space, "changed" if rate else "own", rate, search.crosses)
+
+    def genes(self, content: Genome) -> Genes:
+        return genes_of(self.space.choices_of(content))
+
+    def survival(self, schemata: Sequence[Schema], content: Genome) -> Array:
+        return self.decisions.survival(schemata, content)
+
+    def kept(self, schemata: Sequence[Schema], selected: Array, kept: Array) -> Array:
+        return self.decisions.crossed(schemata, selected, kept)
+
+    def children(self, parent: Callable[[], Genome], count: int, rng: random.Random) -> Sequence[Genes]:
+        return [self.genes(self.search.child(parent, rng)[0]) for _ in range(count)]
+
+    def weights(self, values: Array) -> Array:
+        return with_replacement(values, self.search.options.sample)
 
 
 def advise(options: RegularizedEvolutionConfig, space: SearchSpace[Any], trials: int | None) -> list[str]:
@@ -153,10 +215,11 @@ ENTRY = AlgorithmEntry(
     config=RegularizedEvolutionConfig,
     phases=phases,
     window=4,
-    structure=("queue", "population"),
+    structure=("queue", "population", "schemata"),
     idle=(
         Idle(("options.crossover",), "the space cannot mix two architectures", unless="crossover"),
         Idle(("options.mutation_probability",), "its architectures are no lists of decisions", unless="decisions"),
+        Idle(("options.schemata",), "its architectures are no lists of decisions: what a schema fixes is nowhere said", unless="decisions"),
     ),
     advice="search_engine.algorithms.trials.regularized_evolution:advise",
     quick=QUICK_TRIALS,

@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 from search_engine.spaces.decision_infos import declare
 
 from ..base import Context, Finalist, OptionsT, Result, TrialPhase
-from .kept import from_tree, to_tree
+from .kept import Stateful, from_tree, to_tree
 from .pace import FramePace
 from .ranking import Ranking
-from .trial_tally import Marginals, TrialTally
+from .trial_tally import Marginals, Plane, TrialTally
 
 
 class TrialSearch(TrialPhase[OptionsT]):
@@ -50,15 +50,19 @@ class TrialSearch(TrialPhase[OptionsT]):
     """Attributes that a checkpoint holds beside the common ones: JSON values, genomes, sets and tuples, or what has `state_dict` and
     `load_state_dict`. `begin` gives each of them the value that it has before the first trial."""
     shows_marginals: ClassVar[bool] = False
-    """Whether the picture is how often each choice of each decision was tried and how good it was, where the space has decisions."""
+    """Whether the picture is how often each choice of each decision was tried and how good it was, where the space has decisions; where
+    these are two, also every point of their plane."""
 
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         super().begin(context, handover)
         self.pace = FramePace()
         self.tally = TrialTally()
         self.ranking = Ranking(context.metric)
+        self.schemata: Stateful | None = None
+        """Of a population whose schemata are followed, where a run wants that; a search that offers it sets it in its `begin`."""
         shown = self.shows_marginals and "decisions" in context.space.offers
         self.marginals = Marginals(context.space, context.metric) if shown else None
+        self.plane = Plane(context.space, context.metric) if shown and Plane.fits(context.space) else None
         if shown:
             context.emit(declare(context.space), 0)
 
@@ -76,8 +80,9 @@ class TrialSearch(TrialPhase[OptionsT]):
         for result in results:
             self.tally.add(result)
             self.ranking.add(result, self.context.space.hash(result.genome))
-            if self.marginals is not None:
-                self.marginals.add(result)
+            for picture in (self.marginals, self.plane):
+                if picture is not None:
+                    picture.add(result)
 
     def frame_due(self, before: int) -> bool:
         """Whether figures are due, now that as many trials were told as `tally` says and `before` of them earlier."""
@@ -90,8 +95,9 @@ class TrialSearch(TrialPhase[OptionsT]):
     def say(self, figures: dict[str, float]) -> None:
         told = self.tally.told
         self.context.emit(self.tally.metrics(figures), told)
-        if self.marginals is not None:
-            self.context.emit(self.marginals.frame(told), told)
+        for picture in (self.marginals, self.plane):
+            if picture is not None:
+                self.context.emit(picture.frame(told), told)
 
     # ---- result and state
 
@@ -102,6 +108,10 @@ class TrialSearch(TrialPhase[OptionsT]):
         state: dict[str, Any] = {"tally": self.tally.state_dict(), "ranking": self.ranking.state_dict()}
         if self.marginals is not None:
             state["marginals"] = self.marginals.state_dict()
+        if self.plane is not None:
+            state["plane"] = self.plane.state_dict()
+        if self.schemata is not None:
+            state["schemata"] = self.schemata.state_dict()
         return state | {name: to_tree(getattr(self, name)) for name in self.keeps}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -109,5 +119,10 @@ class TrialSearch(TrialPhase[OptionsT]):
         self.ranking.load_state_dict(state["ranking"])
         if self.marginals is not None:
             self.marginals.load_state_dict(state["marginals"])
+        if self.plane is not None and "plane" in state:
+            # A search that an earlier version left has none: it draws the points from here on.
+            self.plane.load_state_dict(state["plane"])
         for name in self.keeps:
             setattr(self, name, from_tree(state[name], like=getattr(self, name)))
+        if self.schemata is not None:
+            self.schemata.load_state_dict(state["schemata"])

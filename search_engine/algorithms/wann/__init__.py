@@ -4,7 +4,8 @@
 - `ranking`: non-dominated sorting with crowding distance.
 - `concatenated`, `padded`, `evaluation`: population x shared weights in one go.
 - `records`: a generation as a small record from which every individual can be rebuilt; `champions` draws the best.
-- `four_numbers`: the finale of a weight-agnostic network.
+- `fronts`: fitness against connections, over the generations.
+- `four_numbers`: the finale of a weight-agnostic network; `shared_weight` draws its sweep, `controls` stand beside it.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ ENTRY = AlgorithmEntry(
     finale="The graph is measured as it is, with random shared weights, as an ensemble over them and at the best one; only the fourth "
     "number has weights of its own, trained by the finisher's 400 steps of Adam from the best shared one. The claim is the first three.",
     idle=(Idle(("structure_every",), "every generation is recorded"),),
-    structure=("growth", "population"),
+    structure=("growth", "charts", "population", "schemata"),
     metric_note="shared weights",
     finisher="search_engine.algorithms.wann.four_numbers:finish",
     quick={"options": {"population": 12, "generations": 4, "batch_size": 64}},

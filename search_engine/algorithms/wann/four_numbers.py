@@ -6,11 +6,14 @@ tuned: the one shared weight that does best on the training part;
 trained: every edge has its own weight, started at the tuned one and trained with Adam (the paper used a population method; all
 activations but the step function have gradients, so plain backpropagation does it).
 
-The trained network is the one that is shipped: `accuracy` is its.
+The trained network is the one that is shipped: `accuracy` is its. Beside them stand what the sweep over the shared weight found
+(`shared_weight`) and two controls (`controls`), as a report.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -18,11 +21,13 @@ import numpy as np
 from search_engine.base.generators import derive_seed
 from search_engine.base.lazy import lazy_module
 from search_engine.datasets.base import Array, Part, SearchData
-from search_engine.events import Cost
+from search_engine.events import Cost, Report
 from search_engine.spaces.neuron_genes.genes import Genes
 
 from ..base import Finalist, Finished, Split
+from .controls import CNN_BATCH, CNN_CHANNELS, CNN_STEPS, Controls, cnn_examples, image_of, train_controls
 from .evaluation import as_inputs, evaluate, pieces
+from .shared_weight import CNN, GRID, LARGEST_WEIGHT, LINEAR, WEIGHTS, report, right_by_class, swept
 
 if TYPE_CHECKING:
     import torch
@@ -33,8 +38,6 @@ else:
     torch = lazy_module("torch")
 
 RANDOM_DRAWS = 100
-LARGEST_WEIGHT = 2.0
-GRID = 81
 ADAM_STEPS = 400
 ADAM_BATCH = 256
 ADAM_LEARNING_RATE = 0.02
@@ -56,11 +59,19 @@ def finish(space: NeuronGraphSpace, finalist: Finalist, data: SearchData, seed: 
     weights = tuple(float(weight) for weight in init.get("weights", SHARED_WEIGHTS))
     genes = space.genes(finalist.genome)
     train = _examples(space, data, data.train, device)
-    tuned = tune(genes, train)
+    tuned, accuracies = tune(genes, train)
     network = train_edges(space, genes, data, train, tuned, seed, device).cpu()
     draws = np.random.RandomState(derive_seed(seed, "random weights") % 2**32).uniform(-LARGEST_WEIGHT, LARGEST_WEIGHT, RANDOM_DRAWS)
 
-    def score(split: Split, part: Part) -> dict[str, float]:
+    image = image_of(space.shape.input, space.config.input_size)
+
+    @cache
+    def controls() -> Controls:
+        """Trained when first asked for: only scoring needs them."""
+        labels = data.train.labels.astype(np.int64)
+        return train_controls(train.features.cpu().numpy(), labels, space.outputs, image, derive_seed(seed, "controls"))
+
+    def score(split: Split, part: Part) -> dict[str, float | Array]:
         examples = _examples(space, data, part, "cpu")
         drawn = _accuracies(genes, examples, tuple(draws.tolist()))
         return {
@@ -69,11 +80,30 @@ def finish(space: NeuronGraphSpace, finalist: Finalist, data: SearchData, seed: 
             "random_sd": float(drawn.std(ddof=1)),
             "ensemble": ensemble_accuracy(genes, examples, weights),
             "tuned": float(_accuracies(genes, examples, (tuned,))[0]),
+            **swept(right_by_class(genes, examples.inputs, examples.labels, space.outputs), examples.labels.numpy()),
+            LINEAR: np.array([controls().linear_accuracy(examples.features.numpy(), examples.labels.numpy())]),
+            CNN: np.array([controls().cnn_accuracy(examples.features.numpy(), examples.labels.numpy())]),
         }
 
-    cost = Cost(forward=GRID * len(train.labels), forward_backward=ADAM_STEPS * min(ADAM_BATCH, len(train.labels)))
+    def said(parts: Mapping[Split, Mapping[str, Array]]) -> Report:
+        return report(accuracies, parts, tuned, weights, data.class_names, _cnn_words(controls(), len(train.labels)))
+
+    count = len(train.labels)
+    steps = ADAM_STEPS * min(ADAM_BATCH, count) + cnn_examples(image, count)
+    cost = Cost(forward=GRID * count, forward_backward=steps)
     given = f"a weight of its own on every edge, trained for {ADAM_STEPS} steps"
-    return Finished(network, score, given, {"tuned_weight": tuned}, cost, passes=RANDOM_DRAWS + len(weights) + 2)
+    passes = RANDOM_DRAWS + len(weights) + 2 + GRID + (1 if image is None else 2)
+    return Finished(network, score, given, {"tuned_weight": tuned}, cost, passes, said)
+
+
+def _cnn_words(controls: Controls, examples: int) -> str:
+    if controls.cnn is None:
+        return "; no convolutional network, for these inputs are no images that could be pooled twice"
+    first, second = CNN_CHANNELS
+    return (
+        f", and a network of two convolutions ({first} and {second} filters, {controls.cnn_parameters:,} weights) after {CNN_STEPS} steps "
+        f"of Adam with {min(CNN_BATCH, examples)} examples each"
+    )
 
 
 def _examples(space: NeuronGraphSpace, data: SearchData, part: Part, device: str) -> _Examples:
@@ -101,13 +131,13 @@ def ensemble_accuracy(genes: Genes, examples: _Examples, weights: tuple[float, .
     return right / len(examples.labels)
 
 
-def tune(genes: Genes, examples: _Examples) -> float:
-    """The shared weight of an even grid over [-2, 2] with the best accuracy on `examples`; ties go to the larger likelihood."""
-    grid = np.linspace(-LARGEST_WEIGHT, LARGEST_WEIGHT, GRID)
-    scores = evaluate([genes], examples.inputs, examples.labels, tuple(grid.tolist()), accuracy=True)
+def tune(genes: Genes, examples: _Examples) -> tuple[float, Array]:
+    """The shared weight of an even grid over [-2, 2] with the best accuracy on `examples`; ties go to the larger likelihood. And (81,) the
+    accuracies of the whole grid."""
+    scores = evaluate([genes], examples.inputs, examples.labels, WEIGHTS, accuracy=True)
     assert scores.accuracy is not None
     order = np.lexsort((scores.log_likelihood[0], scores.accuracy[0]))
-    return float(grid[order[-1]])
+    return WEIGHTS[order[-1]], scores.accuracy[0]
 
 
 def train_edges(

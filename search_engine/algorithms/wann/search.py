@@ -20,6 +20,7 @@ accuracy on the validation part, averaged over the shared weights, among all tha
 
 from __future__ import annotations
 
+import random
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -28,16 +29,20 @@ from pydantic import Field, field_validator
 from search_engine.base.generators import derive_seed
 from search_engine.base.lazy import lazy_module
 from search_engine.base.measures import measure_of
-from search_engine.events import Champion, Cost, Fidelity, Metrics, PopulationBlock
+from search_engine.events import Champion, ChartsFrame, Cost, Fidelity, Metrics, PopulationBlock
 from search_engine.spaces.neuron_genes.activations import DIFFERENTIABLE, NUMBERS, ActivationName
 from search_engine.spaces.neuron_genes.genes import Array, Genes, initial_genes
 from search_engine.spaces.neuron_genes.innovation import InnovationTable
 from search_engine.spaces.neuron_genes.operators import Mutation, apply_mutation, choose
 
-from ..base import AlgorithmConfig, Context, Finalist
+from ..base import Context, Finalist
 from ..step_search import StepSearch
+from ..thinned import Thinned
+from ..trials.schemata.watch import SchemataConfig
 from .champions import changes
 from .evaluation import Plan, Scores, as_inputs, evaluate, parts
+from .fronts import MOST, Front, first_front, front_chart
+from .graph_schemata import GraphSchemata
 from .ranking import rank
 from .records import ELITE, INITIAL, Birth, encode_block, pack_population, unpack_population
 
@@ -54,7 +59,7 @@ FORGET_EVERY = 50
 """Generations between two clearings of the innovation table: seldom, because each looks at the whole population."""
 
 
-class WannConfig(AlgorithmConfig):
+class WannConfig(SchemataConfig):
     """Hyper-parameters of the search; the paper's values for MNIST are named where they differ."""
 
     population: int = Field(default=64, ge=4, le=4096, title="Population", description="Networks in a generation. Paper: 960.")
@@ -163,6 +168,7 @@ class WannSearch(StepSearch[WannConfig]):
         self.archive: list[Scored] = []
         self.judged = 0
         """Networks that were scored on the validation part: of so many the champion is the best."""
+        self.fronts: Thinned[Front] = Thinned(MOST)
         size = self.options.population
         self.population: list[Genes] = []
         self._found()
@@ -176,6 +182,12 @@ class WannSearch(StepSearch[WannConfig]):
         """Whether the fittest of this generation are validated already, and only the next is to be bred."""
         self.unsaid = Cost()
         """What the parts of this generation used so far."""
+        options = self.options
+        self.schemata: GraphSchemata | None = None
+        if options.schemata:
+            self.schemata = GraphSchemata(
+                options.schemata, context.seed, FITNESS, self._shares, len(self.activations), options.tournament
+            )
 
     # ---------------------------------------------------------------- one generation
 
@@ -214,7 +226,7 @@ class WannSearch(StepSearch[WannConfig]):
             if self.looked:
                 return False
         self._report(mean, best)
-        self._next_generation(self._ranked(mean, best))
+        self._next_generation(self._ranked(mean, best), mean)
         self.plan, self.evaluated, self.looked = None, [], False
         self.done += 1
         return True
@@ -247,9 +259,11 @@ class WannSearch(StepSearch[WannConfig]):
             second = best
         return [int(place) for place in rank(np.stack([mean, second], axis=1))]
 
-    def _next_generation(self, ranked: list[int]) -> None:
+    def _next_generation(self, ranked: list[int], fitness: Array) -> None:
         survivors = ranked[: len(ranked) - int(len(ranked) * self.options.cull_ratio)]
         elites = survivors[: int(len(survivors) * self.options.elite_ratio)]
+        if self.schemata is not None:
+            self.schemata.begin(self.population, fitness, survivors, elites, self.table, self._mutant)
         population = [self.population[place] for place in elites]
         births = [Birth(place, ELITE) for place in elites]
         validated = [self.validated[place] for place in elites]
@@ -260,22 +274,35 @@ class WannSearch(StepSearch[WannConfig]):
             births.append(birth)
             validated.append(False)
         self.population, self.births, self.validated = population, births, validated
+        if self.schemata is not None:
+            frame = self.schemata.close(population)
+            if frame is not None:
+                self.context.emit(frame, self.done)
         if self.done % FORGET_EVERY == 0:
             self.table.forget(self.population)
 
     def _child(self, place: int) -> tuple[Genes, Birth]:
+        parent = self.population[place]
+        mutation: Mutation | None = choose(parent, self.table, self.context.rng, self._shares, self.activations)
+        if mutation is None:
+            return parent, Birth(place, ELITE)
+        return apply_mutation(parent, mutation), Birth(place, mutation.operator, mutation.values)
+
+    @property
+    def _shares(self) -> dict[str, float]:
+        """Of each mutation."""
         options = self.options
-        shares = {
+        return {
             "add_node": options.add_node,
             "add_connection": options.add_connection,
             "enable": options.enable,
             "change_activation": options.change_activation,
         }
-        parent = self.population[place]
-        mutation: Mutation | None = choose(parent, self.table, self.context.rng, shares, self.activations)
-        if mutation is None:
-            return parent, Birth(place, ELITE)
-        return apply_mutation(parent, mutation), Birth(place, mutation.operator, mutation.values)
+
+    def _mutant(self, parent: Genes, table: InnovationTable, rng: random.Random) -> Genes:
+        """A child as it could be."""
+        mutation = choose(parent, table, rng, self._shares, self.activations)
+        return parent if mutation is None else apply_mutation(parent, mutation)
 
     # ---------------------------------------------------------------- champion
 
@@ -343,6 +370,17 @@ class WannSearch(StepSearch[WannConfig]):
             ),
             self.done,
         )
+        self._draw_fronts(mean)
+
+    def _draw_fronts(self, mean: Array) -> None:
+        """Fitness against connections, where this generation is one of those that are kept, or the last."""
+        if not self.fronts.due(self.done) and self.done + 1 < self.options.generations:
+            return
+        front = first_front(np.array([genes.connections for genes in self.population]), mean)
+        words = f"mean log-likelihood over {len(self.options.weights)} shared weights, nats per training example"
+        chart = front_chart(self.fronts.with_newest(self.done, front), words)
+        self.context.emit(ChartsFrame(step=self.done, charts=[chart]), self.done)
+        self.fronts.add(self.done, front)
 
     def _charge(self, networks: list[Genes], samples: int) -> None:
         passes = len(self.options.weights) * samples
@@ -384,7 +422,9 @@ class WannSearch(StepSearch[WannConfig]):
             "evaluated": list(self.evaluated),
             # Between two parts of a large generation only: elsewhere the form is what it was before its end had parts, too.
             **({"looked": self.looked, "unsaid": self.unsaid.model_dump()} if self.evaluated else {}),
+            **({} if self.schemata is None else {"schemata": self.schemata.state_dict()}),
             "archive": pack_population([entry.genes for entry in self.archive]),
+            "fronts": self.fronts.state_dict(),
             "archive_scores": [[entry.accuracy, entry.log_likelihood, entry.generation] for entry in self.archive],
         }
 
@@ -398,5 +438,9 @@ class WannSearch(StepSearch[WannConfig]):
         # One that was written before generations had parts.
         self.evaluated = list(state.get("evaluated", []))
         self.looked, self.unsaid = state.get("looked", False), Cost.model_validate(state.get("unsaid", {}))
+        if self.schemata is not None:
+            self.schemata.load_state_dict(state["schemata"])
+        if "fronts" in state:
+            self.fronts.load_state_dict(state["fronts"])
         archived = zip(unpack_population(state["archive"]), state["archive_scores"], strict=True)
         self.archive = [Scored(genes, *scores) for genes, scores in archived]

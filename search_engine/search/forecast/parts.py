@@ -75,7 +75,7 @@ class Plan:
             phases=tuple((isinstance(phase, TrialPhase), phase.control) for phase in phases),
             instant=checked.dataset.provides != "samples",
             budget=None if config.budget is None else (config.budget.kind, config.budget.limit),
-            trial_units=_length(config.training, examples)[1],
+            trial_units=config.folds * _length(config.training, examples)[1],
             finish_units=finish_units,
             finish_epochs=finish_epochs,
             finalists=finale.finalists * several,

@@ -100,6 +100,17 @@ def flows(plan: Plan, image: tuple[int, ...]) -> dict[str, Flow]:
     return found
 
 
+def pictured(image: tuple[int, ...], side: int) -> tuple[int, ...]:
+    """What the first layer sees of images (channels, height, width) that are averaged down to `side`; 0, or a side that is no smaller:
+    what they are.
+
+    >>> pictured((1, 28, 28), 14), pictured((3, 32, 32), 0), pictured((1, 8, 8), 16)
+    ((1, 14, 14), (3, 32, 32), (1, 8, 8))
+    """
+    channels, height, width = image
+    return (channels, min(side, height), min(side, width)) if side else image
+
+
 def pools(layer: Allele, before: Flow) -> bool:
     """Whether a layer's pooling happens: never below one pixel."""
     return bool(layer["behind"] == "pool") and min(before.height, before.width) >= POOL
@@ -135,6 +146,18 @@ def size(plan: Plan, image: tuple[int, ...], classes: int) -> Size:
         flops += 2.0 * width * units
         width = units
     return Size(parameters, flops)
+
+
+def flops_by_node(plan: Plan, image: tuple[int, ...]) -> dict[int, float]:
+    """Operations of one forward pass over one example in the layers of each node of the blueprint."""
+    found = flows(plan, image)
+    total: dict[int, float] = {}
+    for step in plan.steps:
+        if step.layer is not None:
+            before, node = found[step.sources[0]], int(step.name.partition(".")[0])
+            weights = before.channels * step.layer["kernel"] ** 2 * step.layer["filters"]
+            total[node] = total.get(node, 0.0) + 2.0 * weights * before.height * before.width
+    return total
 
 
 def live_part(genes: GeneGraph) -> dict[str, Any]:

@@ -56,6 +56,11 @@ class BlueprintConfig(SpaceConfig):
     module_nodes: int = Field(
         default=4, ge=1, le=16, title="Layers of a module", description="At most. A random one has 1 or 2."
     )
+    picture_side: int = Field(
+        default=0, ge=0, le=1024, title="Picture side",
+        description="Pictures are averaged down to so many pixels a side before the first layer, inside the network; 0 = as they are. For "
+        "searches that must be short.",
+    )
     max_parameters: int = Field(
         default=2_000_000, ge=1_000, le=1_000_000_000, title="Most parameters",
         description="A larger network is not built: its trial fails with that reason.",
@@ -115,7 +120,8 @@ def changed_layer(layer: Allele, config: BlueprintConfig, rng: random.Random) ->
     for name in names:
         for _ in range(20):
             if name == "filters":
-                value: Any = _stepped(layer[name], config.filters_min, config.filters_max, rng)
+                # A compressed layer may be narrower than the range: it need not jump back into it.
+                value: Any = _stepped(layer[name], min(config.filters_min, layer[name]), config.filters_max, rng)
             elif name == "rate":
                 value = round(min(max(rng.gauss(layer[name], STEP * config.dropout_max), 0.0), config.dropout_max), 2)
             else:

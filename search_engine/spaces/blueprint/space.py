@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -19,7 +19,7 @@ from ..genes.innovations import Innovations
 from ..genomes import Genome, canonical_json
 from ..graphs import canonical_form, to_node_link
 from ..image_input import require_images
-from .assembly import SOURCE, Plan, Size, assemble, flows, labels, live_part, size, step_label
+from .assembly import SOURCE, Plan, Size, assemble, flops_by_node, flows, labels, live_part, pictured, size, step_label
 from .layers import (
     BlueprintConfig,
     changed_head,
@@ -74,7 +74,38 @@ class BlueprintSpace(SearchSpace[BlueprintConfig]):
 
     def size_of(self, genome: Genome) -> Size:
         """Parameters and FLOPs, without building it."""
-        return size(self.plan(genome), self.shape.input, self.shape.classes)
+        return size(self.plan(genome), self.image, self.shape.classes)
+
+    @property
+    def image(self) -> tuple[int, ...]:
+        """(channels, height, width) of the pictures as the first layer sees them."""
+        return pictured(self.shape.input, self.config.picture_side)
+
+    def module_flops(self, genome: Genome) -> dict[int, float]:
+        """By node of the blueprint: FLOPs of the module that stands there, over one example."""
+        return flops_by_node(self.plan(genome), self.image)
+
+    def resized(self, genome: Genome, widths: Mapping[str, int]) -> Genome:
+        """The network with other filters: `widths` by the names of its layers (`assembly.Step`), those not named as they are. A module at
+        two nodes becomes two modules where its layers differ there. Raises BadInput(field "genome")."""
+        blueprint, modules = self.parts(genome)
+        kept: dict[str, int] = {}
+        own: list[GeneGraph] = []
+        places = {}
+        for node in blueprint.live:
+            number = blueprint.allele[node]["module"]
+            module = modules[number]
+            alleles = {
+                layer: {**module.allele[layer], "filters": widths.get(f"{node}.{layer}", module.allele[layer]["filters"])}
+                for layer in module.live
+            }
+            changed = module.with_alleles(alleles)
+            key = canonical_json([number, changed.to_tree()])
+            if key not in kept:
+                kept[key] = len(own)
+                own.append(changed)
+            places[node] = {**blueprint.allele[node], "module": kept[key]}
+        return self.genome(blueprint.with_alleles(places), own)
 
     def too_large(self, genome: Genome) -> str:
         """Why its network is not built; empty if it is."""
@@ -190,7 +221,7 @@ class BlueprintSpace(SearchSpace[BlueprintConfig]):
 
     def normal_form(self, genome: Genome) -> Any:
         """The assembled network: which module a layer came from does not count."""
-        nodes, edges = canonical_form(*labels(self.plan(genome), self.shape.input))
+        nodes, edges = canonical_form(*labels(self.plan(genome), self.image))
         return {"nodes": list(nodes), "edges": [list(edge) for edge in edges]}
 
     def to_string(self, genome: Genome) -> str:
@@ -214,9 +245,9 @@ class BlueprintSpace(SearchSpace[BlueprintConfig]):
         import networkx as nx
 
         plan = self.plan(genome)
-        found = flows(plan, self.shape.input)
+        found = flows(plan, self.image)
         graph: nx.MultiDiGraph = nx.MultiDiGraph(name="network")
-        graph.add_node(SOURCE, label="input", kind="input", shape=list(self.shape.input), match="image")
+        graph.add_node(SOURCE, label="input", kind="input", shape=list(self.image), match="image")
         for step in plan.steps:
             flow = found[step.name]
             optional = {} if step.layer is not None else {"aggregation": step.join}

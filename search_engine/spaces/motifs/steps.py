@@ -73,3 +73,42 @@ class Walk:
         old = hierarchy.entry(self.entries, level, motif, successor, predecessor)
         new = rng.randrange(choices - 1)
         return Slot(level, motif, successor, predecessor), new + (new >= old)
+
+
+def draw_rates(hierarchy: Hierarchy) -> list[float]:
+    """How likely a step draws each slot.
+
+    >>> from search_engine.spaces.motifs.hierarchy import Level
+    >>> rates = draw_rates(Hierarchy((Level(6, 4), Level(1, 5))))
+    >>> round(min(rates), 4), max(rates), round(sum(rates), 9)
+    (0.0093, 0.125, 1.0)
+    """
+    levels = len(hierarchy.levels)
+    return [
+        1 / (levels * level.motifs * (level.nodes - 1) * (slot.successor - 1))
+        for slot in hierarchy.slots for level in (hierarchy.levels[slot.level - 2],)
+    ]
+
+
+def change_rates(hierarchy: Hierarchy, entries: Entries, operations: int) -> list[float]:
+    """How likely a step from `entries` changes each slot: as likely as it draws it, among the draws that are not rejected. A slot that is
+    drawn always changes."""
+    drawn = draw_rates(hierarchy)
+    if not hierarchy.carries(entries):
+        return drawn
+    taken = []
+    changed = list(entries)
+    for place, (slot, rate) in enumerate(zip(hierarchy.slots, drawn, strict=True)):
+        choices = operations if slot.level == 2 else hierarchy.levels[slot.level - 3].motifs + 1
+        others = [entry for entry in range(choices) if entry != entries[place]]
+        sound = 0
+        for entry in others:
+            if slot.level == 2 and entry != NONE:
+                sound += 1
+                continue
+            changed[place] = entry
+            sound += hierarchy.carries(changed)
+        changed[place] = entries[place]
+        taken.append(rate * sound / len(others))
+    whole = sum(taken)
+    return [rate / whole for rate in taken]

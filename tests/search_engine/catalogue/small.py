@@ -27,6 +27,7 @@ SPACES: dict[str, dict[str, Any]] = {
     "blueprint": {"filters_min": 2, "filters_max": 6, "dense_min": 8, "dense_max": 16},
     "hierarchical": {"motifs": 2, "motif_nodes": 3, "nodes": 3, "initial_steps": 20},
     "growing_convnet": {"channels": [4, 4]},
+    "resized": {"of": "macro", "options": {"layers": 3}, "channels": 4},
 }
 OPTIONS: dict[str, dict[str, Any]] = {
     "local_search": {}, "regularized_evolution": {"population": 2, "sample": 1}, "evo_nas": {"population": 2, "sample": 1, "batch": 2},

@@ -115,6 +115,7 @@ class Preset(BaseModel):
     id: str
     title: str
     description: str
+    missing_files: list[str] = Field(default=[], description="data files that it needs and that are not there")
     experiment: dict[str, Any]
 
 

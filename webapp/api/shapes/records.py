@@ -53,6 +53,9 @@ class CandidateInfo(BaseModel):
     parents: list[int]
     operator: str
     born_seq: int
+    metrics: dict[str, float] = Field(
+        description="what its trial measured, each fold of a cross-validation included; empty while it is open, and where it failed"
+    )
 
 
 class CandidatePage(BaseModel):

@@ -263,7 +263,13 @@ export function ExperimentForm({ catalogue, schemas, forms, draft: first, given 
           onChange={change}
         />
 
-        <Fold title="Training" note={unused("training", forms.training) ?? "of one candidate in a trial"} changed={Object.keys(draft.training).length} wrong={startsWith(problems, "training")}>
+        <Fold
+          title="Training"
+          note={unused("training", forms.training) ?? "of one candidate in a trial, and on which parts of the data it is scored"}
+          changed={Object.keys(draft.training).length + Object.keys(draft.evaluation).length}
+          wrong={startsWith(problems, "training") || problems.has("folds")}
+        >
+          <SchemaForm fields={forms.evaluation} values={draft.evaluation} onChange={(evaluation) => change({ evaluation })} path="" problems={problems} eager={eager} idle={idle} />
           <SchemaForm fields={forms.training} values={draft.training} onChange={(training) => change({ training })} path="training" problems={problems} eager={eager} idle={idle} />
         </Fold>
         <Fold title="Finale" note="how the best are finished and tested" changed={Object.keys(draft.finale).length} wrong={startsWith(problems, "finale")}>

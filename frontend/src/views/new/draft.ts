@@ -29,6 +29,8 @@ export interface Draft {
   countRepeats: boolean;
   training: Options;
   finale: Options;
+  /** How a candidate is scored: fields of the experiment itself. */
+  evaluation: Options;
   runtime: Options;
 }
 
@@ -39,6 +41,8 @@ export interface Forms {
   datasets: Map<string, Field[]>;
   training: Field[];
   finale: Field[];
+  evaluation: Field[];
+  evaluationSchema: JsonSchema;
   runtime: Field[];
   runtimeSchema: JsonSchema;
 }
@@ -46,11 +50,15 @@ export interface Forms {
 /** What a kind of budget starts with. */
 export const BUDGET_EXAMPLE: Record<BudgetKind, string> = { trials: "20", samples: "900 k", flops: "1 T", seconds: "120" };
 
+const EVALUATION = ["folds"] as const;
 const RUNTIME = ["threads", "together", "device", "amp", "structure_every", "max_failures"] as const;
 
 export function formsOf(catalogue: Catalogue, schemas: RunSchema): Forms {
-  const properties = Object.fromEntries(RUNTIME.flatMap((name) => (schemas.run.properties?.[name] ? [[name, schemas.run.properties[name]]] : [])));
-  const runtimeSchema: JsonSchema = { ...schemas.run, properties, required: [], additionalProperties: false };
+  const only = (names: readonly string[]): JsonSchema => {
+    const properties = Object.fromEntries(names.flatMap((name) => (schemas.run.properties?.[name] ? [[name, schemas.run.properties[name]]] : [])));
+    return { ...schemas.run, properties, required: [], additionalProperties: false };
+  };
+  const [evaluationSchema, runtimeSchema] = [only(EVALUATION), only(RUNTIME)];
   const by = (items: { id: string; schema: JsonSchema }[]) => new Map(items.map((item) => [item.id, fieldsOf(item.schema)]));
   return {
     algorithms: by(catalogue.algorithms),
@@ -58,6 +66,8 @@ export function formsOf(catalogue: Catalogue, schemas: RunSchema): Forms {
     datasets: by(catalogue.datasets),
     training: fieldsOf(schemas.training),
     finale: fieldsOf(schemas.finale),
+    evaluation: fieldsOf(evaluationSchema),
+    evaluationSchema,
     runtime: fieldsOf(runtimeSchema),
     runtimeSchema,
   };
@@ -87,6 +97,7 @@ export function newDraft(catalogue: Catalogue, wanted: { dataset?: string | null
     countRepeats: true,
     training: {},
     finale: {},
+    evaluation: {},
     runtime: {},
   };
   return row ? withAlgorithms(catalogue, draft, [{ id: row.algorithm, options: {} }]) : draft;
@@ -117,6 +128,7 @@ export function draftFromBody(body: Partial<ExperimentBody>, forms: Forms, catal
     countRepeats: body.count_repeats ?? true,
     training: changedOnly(forms.training, body.training ?? {}),
     finale: changedOnly(forms.finale, body.finale ?? {}),
+    evaluation: changedOnly(forms.evaluation, Object.fromEntries(EVALUATION.flatMap((name) => (body[name] === undefined ? [] : [[name, body[name]]])))),
     runtime: changedOnly(forms.runtime, (body.runtime ?? {}) as Options),
   };
 }
@@ -194,6 +206,7 @@ export function bodyOf(draft: Draft): ExperimentBody {
     budget: draft.budgetKind === "none" || typeof amount !== "number" ? null : { [draft.budgetKind]: amount },
     count_repeats: draft.countRepeats || draft.budgetKind !== "trials",
     training: draft.training,
+    ...draft.evaluation,
     finale: draft.finale,
     runtime: draft.runtime as RuntimeOptions,
   };

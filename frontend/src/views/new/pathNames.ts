@@ -44,6 +44,8 @@ export function nameOfPath(path: string, forms: Forms, draft: Draft, titleOf: (a
       return named(dataName(rest[0]), forms.datasets.get(draft.datasets[Number(rest[0])]?.id ?? ""), rest.slice(1));
     case "training":
       return named("Training", forms.training, rest);
+    case "folds":
+      return named("Training", forms.evaluation, [head]);
     case "finale":
       return named("Finale", forms.finale, rest);
     case "runtime":

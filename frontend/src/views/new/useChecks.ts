@@ -50,6 +50,7 @@ export function localProblems(draft: Draft, catalogue: Catalogue, schemas: RunSc
     }
   }
   part("training", schemas.training, draft.training);
+  part("", forms.evaluationSchema, draft.evaluation);
   part("finale", schemas.finale, draft.finale);
   part("runtime", forms.runtimeSchema, draft.runtime);
   return problems;

@@ -11,13 +11,14 @@ import pytest
 
 from search_engine.algorithms.base import Context, Proposal, Result
 from search_engine.algorithms.codeepneat import check
+from search_engine.algorithms.codeepneat import coevolution as coevolution_module
 from search_engine.algorithms.codeepneat import search as search_module
 from search_engine.algorithms.codeepneat.assembling import assemblies, species_of
 from search_engine.algorithms.codeepneat.credit import Assembly, module_fitness
 from search_engine.algorithms.codeepneat.search import CoDeepNeat, CoDeepNeatConfig
 from search_engine.base import checkpoint
 from search_engine.base.errors import BadInput
-from search_engine.events import Cost, EventLog
+from search_engine.events import CoevolutionFrame, Cost, EventLog, decode_floats
 from search_engine.spaces.blueprint.layers import BlueprintConfig
 from search_engine.spaces.blueprint.space import BlueprintSpace
 from search_engine.spaces.data_shape import DataShape
@@ -112,9 +113,11 @@ def test_a_planted_quality_is_found(seed: int) -> None:
     """45 modules in 4 species, 20 blueprints, 40 networks; Miikkulainen's sizes but for the networks."""
     phase = begin(seed, generations=20, networks=40, blueprints=20, modules=45, module_species=4)
     found = []
-    for _ in range(11):
+    for generation in range(15):
         found += means(phase, 1)
-        assert (len(phase.modules), len(phase.blueprints)) == (45, 20) and 3 <= len(phase.modules.species) <= 5
+        assert (len(phase.modules), len(phase.blueprints)) == (45, 20)
+        species = len(phase.modules.species)
+        assert 2 <= species <= 8 and (generation < 10 or 4 <= species <= 5), (generation, species)
     assert found[0] < 0.6 and found[10] >= 0.88
 
 
@@ -216,3 +219,68 @@ def test_populations_smaller_than_their_parts_are_refused(options: dict[str, Any
     with pytest.raises(BadInput) as caught:
         check(CoDeepNeatConfig(**options), SPACE)
     assert caught.value.field == field
+
+
+# ---------------------------------------------------------------- the picture
+
+
+def frames_of(phase: CoDeepNeat) -> list[CoevolutionFrame]:
+    return [event.payload for event in phase.context.log.drain() if isinstance(event.payload, CoevolutionFrame)]
+
+
+def test_the_picture_has_the_champion_with_its_blueprint_and_both_populations() -> None:
+    phase = begin(seed=2, generations=6, modules=10, module_species=3)
+    told_so_far: list[Result] = []
+    for generation in range(6):
+        built = phase.ask()
+        results = told(built, phase.tally.told, quality)
+        told_so_far += results
+        members = [{number: len(phase.modules.members(number)) for number in phase._living}, {}]
+        members[1] = {each.number: len(each.members) for each in phase.blueprints.species}
+        open_now, of_module = list(phase.open), {one.number: one.species for one in phase.modules.individuals}
+        genes = {one.number: one.genes for one in phase.blueprints.individuals}
+        phase.tell(results)
+        [frame] = frames_of(phase)
+        assert frame.generations == list(range(generation + 1))
+        for table, sizes in zip((frame.modules, frame.blueprints), members, strict=True):
+            now = {row.number: decode_floats(row.members)[-1] for row in table.species}
+            assert {number: size for number, size in now.items() if size} == sizes
+            assert {row.number for row in table.species if row.living} == set(sizes)
+        used = {row.number: decode_floats(row.used)[-1] for row in frame.modules.species if row.living}
+        assert used == {
+            number: sum(any(of_module[module] == number for module in each.modules) for each in open_now) for number in members[0]
+        }
+        best = max(told_so_far, key=lambda result: (result.metrics["reward"], -result.number))
+        assert (frame.candidate, frame.value) == (best.number, best.metrics["reward"])
+        assert frame.network == SPACE.drawings(best.genome)["network"]
+        if best in results:
+            blueprint = genes[open_now[results.index(best)].blueprint]
+            assert frame.species == {str(node): blueprint.allele[node]["species"] for node in blueprint.live}
+        nodes = {node.id for node in frame.blueprint.nodes if node.kind == "hidden"}
+        assert nodes == set(frame.species)
+        assert {node.id.split(".")[0] for node in frame.network.nodes if "." in node.id} <= nodes
+
+
+def test_the_picture_stays_small_however_long_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coevolution_module, "MOST_SPECIES", 6)
+    phase = begin(seed=1, generations=130, networks=8, blueprints=8, modules=10, module_species=5)
+    means(phase, 130)
+    frames = frames_of(phase)
+    last = frames[-1]
+    assert last.generations[-1] == 129 and len(last.generations) <= 61 and len(frames) < 125
+    assert len(last.modules.species) == 6 and last.modules.others > 0, "the case happened"
+    assert max(len(frame.model_dump_json()) for frame in frames) < 60_000
+    everybody = sum(decode_floats(row.members) for row in last.modules.species) + decode_floats(last.modules.members_of_others)
+    assert everybody.tolist() == [10.0] * len(last.generations), "nobody is lost by folding"
+
+
+def test_a_search_from_before_the_picture_goes_on() -> None:
+    first, second = begin(seed=5, generations=5), begin(seed=5, generations=5)
+    means(first, 2)
+    state = first.state_dict()
+    del state["coevolution"]
+    second.load_state_dict(checkpoint.unpack(checkpoint.pack(state)))
+    second.context.rng.setstate(first.context.rng.getstate())
+    means(second, 1)
+    [frame] = frames_of(second)
+    assert frame.generations == [2]

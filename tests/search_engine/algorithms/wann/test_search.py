@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from statistics import fmean
 from typing import Any
 
@@ -21,7 +22,7 @@ from search_engine.base.generators import random_state, restore_random
 from search_engine.catalogue.config import parse
 from search_engine.datasets.base import SearchData
 from search_engine.datasets.digits import Digits, DigitsConfig
-from search_engine.events import Event, EventLog
+from search_engine.events import Event, EventLog, decode_floats
 from search_engine.search.sealed import open_test
 from search_engine.spaces.neuron_genes.genes import Genes
 from search_engine.spaces.neuron_graph import NeuronGraphConfig, NeuronGraphSpace
@@ -56,6 +57,11 @@ def run(phase: WannSearch) -> list[Event]:
 
 def of_kind(events: list[Event], kind: str) -> list[Any]:
     return [event.payload for event in events if event.kind == kind]
+
+
+def numbers(figures: Mapping[str, Any]) -> dict[str, float]:
+    """Of what a scorer gave, what is no array."""
+    return {name: value for name, value in figures.items() if not isinstance(value, np.ndarray)}
 
 
 class Unselected(WannSearch):
@@ -267,6 +273,27 @@ def test_any_individual_can_be_rebuilt_from_blocks() -> None:
     assert len(blocks[5]) < 100 * 16
 
 
+def test_fronts_of_few_generations_are_drawn_however_long_the_search() -> None:
+    frames = of_kind(run(begin(0, generations=60)), "charts")
+    assert [frame.step for frame in frames] == [*range(9), 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 59]
+    [chart] = frames[-1].charts
+    assert [item.name for item in chart.series] == [f"generation {number}" for number in (0, 16, 32, 48, 59)]
+
+
+def test_the_front_has_who_is_dominated_by_nobody() -> None:
+    phase = begin(0, population=40, generations=10)
+    events = run(phase)
+    [chart] = of_kind(events, "charts")[-1].charts
+    columns = decode_block(of_kind(events, "population")[-1].block)
+    points = list(zip(columns["connections"], columns["mean"], strict=True))
+    expected = sorted({
+        point for point in points
+        if not any(other != point and other[0] <= point[0] and other[1] >= point[1] for other in points)
+    })
+    assert decode_floats(chart.series[-1].x).tolist() == [edges for edges, _ in expected]
+    assert decode_floats(chart.series[-1].y).tolist() == pytest.approx([fitness for _, fitness in expected], abs=1e-5)
+
+
 # ---------------------------------------------------------------- the four numbers
 
 
@@ -275,13 +302,13 @@ def test_four_numbers_of_a_champion() -> None:
     run(phase)
     data, test = search_data(0), open_test(DIGITS)
     finished = finish(phase.space, phase.best()[0], data, 0, "cpu")
-    network, metrics = finished.network, finished.score("test", test)
+    network, metrics = finished.network, numbers(finished.score("test", test))
     assert set(metrics) == {"accuracy", "random_mean", "random_sd", "ensemble", "tuned"}
     assert metrics["accuracy"] > metrics["random_mean"]
     assert set(finished.figures) == {"tuned_weight"} and -2 <= finished.figures["tuned_weight"] <= 2
     again = finish(phase.space, phase.best()[0], data, 0, "cpu")
-    assert again.score("test", test) == metrics and (again.figures, again.cost) == (finished.figures, finished.cost)
-    assert finished.cost.forward_backward == 400 * 256 and finished.passes == 100 + 6 + 2
+    assert numbers(again.score("test", test)) == metrics and (again.figures, again.cost) == (finished.figures, finished.cost)
+    assert finished.cost.forward_backward == 400 * 256 + 200 * 128 and finished.passes == 100 + 6 + 2 + 81 + 2
     # The shipped network, fed like any other network of the house, repeats the score.
     from search_engine.training.evaluation import evaluate as evaluate_network
 
@@ -299,7 +326,8 @@ def test_the_tuned_weight_is_the_best_of_the_grid_on_training_data() -> None:
     genes = phase.archive[0].genes
     grid = tuple(np.linspace(-2, 2, 81).tolist())
     accuracy = _accuracies(genes, examples, grid)
-    assert accuracy[grid.index(tune(genes, examples))] == accuracy.max()
+    tuned, swept = tune(genes, examples)
+    assert accuracy[grid.index(tuned)] == accuracy.max() and np.array_equal(swept, accuracy)
 
 
 def test_a_vote_counts_votes_and_breaks_ties_by_probability() -> None:
