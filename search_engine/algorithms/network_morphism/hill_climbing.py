@@ -6,8 +6,8 @@ others by several random morphisms each, so that every child computes what the p
 the learning rate falling from its start to its end each time (SGDR); the child with the best validation value becomes the parent, with its
 weights, also where that is less than the parent had. The last parent is trained on.
 
-Different from the paper: FLOPs are bounded beside parameters; a morphism that leads beyond is drawn again, a child has fewer morphisms where
-no other is found, and where there is none at all it is not made. A step in which every child fails leaves the parent as it was.
+Different from the paper: FLOPs are bounded beside parameters; a morphism that leads beyond is drawn again, a child has fewer morphisms
+where no other is found, and where there is none at all it is not made. A step in which every child fails leaves the parent as it was.
 """
 
 from __future__ import annotations
