@@ -133,3 +133,29 @@ def test_widths_are_charts_with_their_threshold(admin: Visitor) -> None:
     assert wide <= 360, f"the page is {wide} wide on a screen of 360"
     structure.scroll_into_view_if_needed()
     admin.shot("widths-360")
+
+
+def test_morphisms_are_a_tree_and_the_champion_shows_what_is_new(admin: Visitor) -> None:
+    page = admin.page
+    admin.open("/")
+    run = admin.start(
+        algorithms=[{"id": "network_morphism", "options": {"steps": 3, "children": 4, "morphs": 2, "seed_epochs": 2, "epochs": 1}}],
+        space="growing_convnet", space_options={"channels": [4, 4]}, datasets=["digits"], seeds=[0], training={"train_examples": 128},
+        finale={"baselines": 0, "onnx": False, "redundancy": False, "training": {"epochs": 1, "train_examples": 128}},
+    )
+    admin.wait_for_run(run, "completed")
+    admin.open(f"/runs/{run}?view=morphisms")
+    structure = panel(page, "Structure")
+    expect(structure.get_by_role("img", name=re.compile(r"^Tree of 13 networks; Candidate \d+"))).to_be_visible()
+    admin.both_themes("morphisms")
+    page.set_viewport_size({"width": 360, "height": 900})
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= 360, f"the page is {wide} wide on a screen of 360"
+    structure.scroll_into_view_if_needed()
+    admin.shot("morphisms-360")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    choose(page, "Champion")
+    admin.both_themes("morphisms-champion")
+    choose(page, "Table")
+    expect(structure.get_by_role("row", name=re.compile(r"^1 0 1 none "))).to_be_visible()
+    admin.both_themes("morphisms-table")
