@@ -123,6 +123,8 @@ export interface Track {
   /** From generation 1: the bound of the expectation, given the generation before; the mean of redraws, and of redraws blind to fitness. */
   bound: number[];
   redrawn: number[];
+  /** Standard error of that mean. */
+  error: number[];
   blind: number[];
   /** Mean fitness of those who match over the population's; NaN where nobody does. */
   ratio: number[];
@@ -131,12 +133,13 @@ export interface Track {
 /** Masks of one number of stars, drawn from strings of the population. */
 export interface Group {
   stars: number;
-  /** Children that match for each parent that matches, what selection did left aside: all masks, those whose outermost fixed places are at most half the string apart, the others. */
+  /** Children that match for each parent that matches, so that selection is left aside: of masks whose fixed places lie anywhere. */
   kept: number;
-  short: number;
-  long: number;
   /** Mean of the formula's 1 - p over the same parents. */
   formula: number;
+  /** The same of masks whose fixed places lie side by side, and of masks that fix both ends; NaN where that is not another mask. */
+  together: number;
+  apart: number;
   /** E N(h, t+1) / N(h, t), sums over masks fitter than the population, and over the others; NaN without any. */
   fit: number;
   unfit: number;
@@ -148,7 +151,9 @@ export interface Simulation {
   best: number;
 }
 
-const MASKS_OF_EACH = 8;
+const MASKS_OF_EACH = 12;
+/** Masks are compared in so many first generations: once all strings are alike, crossover has nothing left to take apart. */
+export const COMPARED = 6;
 
 /** The whole run; the same setting gives the same. */
 export function simulate(setting: Setting, masks: readonly Mask[]): Simulation {
@@ -157,8 +162,8 @@ export function simulate(setting: Setting, masks: readonly Mask[]): Simulation {
   // Of its own, so that how much is measured does not change the run.
   const beside = uniform(seed + 1_000_003);
   let population = Array.from({ length: size }, () => Math.floor(next() * 2 ** length));
-  const tracks = masks.map((mask): Track => ({ mask, count: [], bound: [], redrawn: [], blind: [], ratio: [] }));
-  const sums = Array.from({ length }, () => ({ parents: 0, kept: 0, formula: 0, short: [0, 0], long: [0, 0], fit: [0, 0], unfit: [0, 0] }));
+  const tracks = masks.map((mask): Track => ({ mask, count: [], bound: [], redrawn: [], error: [], blind: [], ratio: [] }));
+  const sums = Array.from({ length }, () => ({ formula: 0, all: [0, 0], together: [0, 0], apart: [0, 0], fit: [0, 0], unfit: [0, 0] }));
   const evenly = endsOf(population.map(() => 1 / size));
   const each = Math.min(size, MOST_CHILDREN);
   const drawings = REDRAWS * each;
@@ -185,26 +190,27 @@ export function simulate(setting: Setting, masks: readonly Mask[]): Simulation {
       track.ratio.push(ratio);
       if (generation === generations) continue;
       track.bound.push(size * selected * survival(track.mask, setting));
-      track.redrawn.push((size * children.filter(({ child }) => matches(track.mask, child)).length) / drawings);
+      const share = children.filter(({ child }) => matches(track.mask, child)).length / drawings;
+      track.redrawn.push(size * share);
+      track.error.push(size * Math.sqrt((share * (1 - share)) / drawings));
       track.blind.push((size * blind.filter((child) => matches(track.mask, child)).length) / drawings);
     }
     if (generation === generations) break;
-    sums.forEach((sum, stars) => {
+    if (generation < COMPARED) sums.forEach((sum, stars) => {
       for (let number = 0; number < MASKS_OF_EACH; number++) {
-        const mask = drawnMask(population[Math.floor(beside() * size)] ?? 0, stars, length, beside);
+        const where = WHERE[number % WHERE.length]!;
+        const mask = drawnMask(population[Math.floor(beside() * size)] ?? 0, stars, length, where, beside);
         const { count, ratio } = stands(mask);
         let [parents, following] = [0, 0];
         for (const { child, first } of children) {
           if (matches(mask, child)) following += 1;
           if (matches(mask, first)) parents += 1;
         }
-        const half = (length - 1) / 2;
-        const by = mask.length <= half ? sum.short : sum.long;
-        sum.parents += parents;
-        sum.kept += following;
-        sum.formula += parents * survival(mask, setting);
+        const by = where === "anywhere" ? sum.all : where === "together" ? sum.together : sum.apart;
         by[0]! += following;
         by[1]! += parents;
+        if (where !== "anywhere") continue;
+        sum.formula += parents * survival(mask, setting);
         const side = ratio > 1 ? sum.fit : sum.unfit;
         side[0]! += (size * following) / drawings;
         side[1]! += count;
@@ -214,16 +220,22 @@ export function simulate(setting: Setting, masks: readonly Mask[]): Simulation {
   }
   const share = ([part, whole]: readonly number[]) => (whole ? (part ?? 0) / whole : NaN);
   const groups = sums.map((sum, stars): Group => ({
-    stars, kept: share([sum.kept, sum.parents]), formula: share([sum.formula, sum.parents]), short: share(sum.short), long: share(sum.long), fit: share(sum.fit), unfit: share(sum.unfit),
+    stars, kept: share(sum.all), formula: share([sum.formula, sum.all[1] ?? 0]), together: share(sum.together), apart: share(sum.apart), fit: share(sum.fit), unfit: share(sum.unfit),
   }));
   return { tracks, groups, best: Math.max(...population.map((string) => fitness(string, setting))) };
 }
 
-/** A mask of so many stars that `string` matches, its fixed places anywhere. */
-function drawnMask(string: number, stars: number, length: number, next: () => number): Mask {
-  const places = Array.from({ length }, (_, place) => place);
-  for (let left = stars; left > 0; left--) places.splice(Math.floor(next() * places.length), 1);
-  const fixed = new Set(places);
+const WHERE = ["anywhere", "together", "apart"] as const;
+
+/** A mask of so many stars that `string` matches. */
+function drawnMask(string: number, stars: number, length: number, where: (typeof WHERE)[number], next: () => number): Mask {
+  const order = length - stars;
+  let places = Array.from({ length }, (_, place) => place);
+  if (where === "together") places = places.slice(Math.floor(next() * (stars + 1))).slice(0, order);
+  const ends = where === "apart" && order >= 2 ? [0, length - 1] : [];
+  const free = places.filter((place) => !ends.includes(place));
+  while (free.length > order - ends.length) free.splice(Math.floor(next() * free.length), 1);
+  const fixed = new Set([...ends, ...free]);
   const text = Array.from({ length }, (_, place) => (fixed.has(place) ? String((string >> (length - 1 - place)) & 1) : "*")).join("");
   return maskOf(text, length) as Mask;
 }
