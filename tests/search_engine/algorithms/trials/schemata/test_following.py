@@ -16,7 +16,7 @@ from search_engine.algorithms.trials.regularized_evolution import RegularizedEvo
 from search_engine.algorithms.trials.schemata.choosing import MOST, chosen
 from search_engine.algorithms.trials.schemata.selecting import proportional, with_replacement
 from search_engine.base.errors import BadInput
-from search_engine.catalogue.config import check_new
+from search_engine.catalogue.config import check
 from search_engine.events import Cost, EventLog, SchemataPart, decode_floats
 from search_engine.search.local_run import LocalRun
 from search_engine.spaces.data_shape import DataShape
@@ -27,14 +27,16 @@ WINE = {"space": "neuron_graph", "datasets": ["wine"]}
 COUNTING = {"space": "sequence", "datasets": ["learn_to_count"], "space_options": {"n": 6}}
 SEARCHES: dict[str, dict[str, Any]] = {
     "regularized_evolution": {
-        **COUNTING, "budget": {"trials": 24}, "options": {"population": 6, "sample": 3, "crossover": 0.5, "mutation_probability": 0.2, "window": 3},
+        **COUNTING, "budget": {"trials": 24},
+        "options": {"population": 6, "sample": 3, "crossover": 0.5, "mutation_probability": 0.2, "window": 3},
     },
     "evo_nas": {**COUNTING, "budget": {"trials": 16}, "options": {"population": 5, "sample": 2, "hidden": 8, "batch": 4}},
     "wann": {**WINE, "options": {"population": 12, "generations": 6, "batch_size": 50}},
     "pathnet": {"options": {"population": 6, "generations": 8, "minibatches": 2, "threshold": 0.0, "controls": []}},
     "codeepneat": {
         "options": {"generations": 3, "networks": 2, "blueprints": 2, "modules": 4, "module_species": 2},
-        "space_options": {"filters_min": 2, "filters_max": 6, "dense_min": 8, "dense_max": 16}, "training": {"epochs": 1, "train_examples": 64},
+        "space_options": {"filters_min": 2, "filters_max": 6, "dense_min": 8, "dense_max": 16},
+        "training": {"epochs": 1, "train_examples": 64},
     },
     "hierarchical_evolution": {
         "options": {"initial": 3}, "budget": {"trials": 7}, "training": {"epochs": 1, "train_examples": 64, "channels": 2, "layers": 2},
@@ -47,9 +49,7 @@ def said(folder: Path, algorithm: str, most: int, *, reloads: bool = False) -> l
     values = SEARCHES[algorithm]
     finale = {"baselines": 0, "export": False, "training": {"epochs": 1, "train_examples": 64, "channels": 2, "layers": 2}}
     config = {"algorithm": algorithm, "seed": 3, "finale": finale, **values, "options": {**values["options"], "schemata": most}}
-    if values.get("datasets") == ["learn_to_count"]:
-        del config["finale"]["training"]
-    local = LocalRun(check_new(config, folder), folder, folder, slice_seconds=0 if reloads else 1e9)
+    local = LocalRun(check(config, folder), folder, folder, slice_seconds=0 if reloads else 1e9)
     local.reloads = reloads
     local.run()
     return toys.science(folder / "events.jsonl")
@@ -105,8 +105,7 @@ def test_s_is_that_of_the_tournament_and_not_of_fitness() -> None:
 
 @pytest.mark.slow
 def test_counts_over_many_searches_keep_to_their_bounds() -> None:
-    """The account as it runs, selection by selection: over 60 searches the sum of counts is not below that of bounds, and with S of the
-    fitness instead of the tournament the bound would be far too low to say anything."""
+    """The account as it runs, selection by selection: over 60 searches the sum of counts is not below that of bounds."""
     gaps, sizes = [], []
     for seed in range(60):
         found = phase(seed, schemata=60)

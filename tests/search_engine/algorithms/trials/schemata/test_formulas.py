@@ -170,7 +170,10 @@ def test_slots_of_a_hierarchy_change_as_often_as_all_draws_say() -> None:
     assert max(drawn) > 2 * min(drawn)
 
 
-@pytest.mark.parametrize("space", [CellSpace(CellConfig(nodes=3), DataShape((1, 8, 8), 10)), HierarchicalSpace(HierarchicalConfig(), DataShape((1, 8, 8), 10))])
+IMAGES = DataShape((1, 8, 8), 10)
+
+
+@pytest.mark.parametrize("space", [CellSpace(CellConfig(nodes=3), IMAGES), HierarchicalSpace(HierarchicalConfig(), IMAGES)])
 def test_the_spaces_own_rates_are_those_of_their_mutation(space: Any) -> None:
     rng = random.Random(0)
     genome = space.sample(rng)

@@ -64,8 +64,11 @@ def points(times: int, redraws: int) -> list[Point]:
 
         def drawn(weights: Array, population: list[String] = population) -> tuple[float, float]:
             ends = np.cumsum(weights).tolist()
-            own = random.Random(SEED + 1)
-            outcome = ensemble(matches, lambda rng, count: [genes_of(child(population, ends, rng)) for _ in range(count)], POPULATION, own, redraws)
+
+            def children(rng: random.Random, count: int) -> list[Genes]:
+                return [genes_of(child(population, ends, rng)) for _ in range(count)]
+
+            outcome = ensemble(matches, children, POPULATION, random.Random(SEED + 1), redraws)
             return float(outcome.mean[0]), float(outcome.error[0])
 
         ratio = float((values * there).sum() / there.sum() / values.mean())
