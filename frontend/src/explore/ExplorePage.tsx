@@ -12,6 +12,7 @@ import { draws, gridPoints, logDensity, summary, type Family, type Law, type Wei
 import { GridRandom } from "./GridRandom";
 import { centreFor } from "./liveEdge";
 import { LiveEdgePanel } from "./LiveEdgePanel";
+import { Schemata } from "./Schemata";
 import { range, Slider } from "./Slider";
 import { StructurePrior } from "./StructurePrior";
 import { TrianglePicture, type TriangleMap } from "./trianglePicture";
@@ -82,7 +83,7 @@ export function ExplorePage() {
       <div className="page-head">
         <div>
           <h1>Distributions</h1>
-          <p>How a search draws the weights of three operations on an edge: the density on their triangle, and what the temperature does to it; then where the objective sends them, what they mix, and how points are chosen without them.</p>
+          <p>How a search draws the weights of three operations on an edge: the density on their triangle, and what the temperature does to it; then where the objective sends them, what they mix, how points are chosen without them, and what selection, crossover and mutation leave of a pattern.</p>
         </div>
       </div>
       <Panel
@@ -145,6 +146,7 @@ export function ExplorePage() {
       <StructurePrior />
       <TwoLayer />
       <GridRandom />
+      <Schemata />
     </div>
   );
 }
