@@ -1,9 +1,9 @@
 """What the ready-made searches take. The one place of these figures: the words of the cards are made from them.
 
 Measured by `python -m benchmarks.ready_made` on 30 November 2026: each search once, through the real server with two workers, on a machine
-with two cores (Python 3.11, torch on the CPU) that had other work: `learn-to-count`, `evidence-polynomial` and `vae-latents` and
-both of `two-convolutions` at a load of 15 to 21, the others at 3 to 5, with the random architectures that a finale finishes now. So the clock's seconds say
-nothing; `cpu_seconds` are those of the workers, and `seconds` what follows from them on two idle cores.
+with two cores (Python 3.11, torch on the CPU) that had other work: `learn-to-count`, `evidence-polynomial`, `vae-latents` and both of
+`two-convolutions` at a load of 15 to 21, the others at 3 to 5, with the random architectures that a finale finishes now. So the clock's
+seconds say nothing; `cpu_seconds` are those of the workers, and `seconds` what follows from them on two idle cores.
 """
 
 from __future__ import annotations
