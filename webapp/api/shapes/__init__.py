@@ -72,6 +72,7 @@ from .records import (
 )
 from .runs import (
     AlgorithmName,
+    Begins,
     Best,
     BudgetInfo,
     Bundle,
@@ -121,6 +122,7 @@ __all__ = [
     "AtlasTable",
     "Best",
     "BudgetInfo",
+    "Begins",
     "Bundle",
     "CandidateColumns",
     "CandidateInfo",
