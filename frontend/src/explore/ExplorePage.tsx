@@ -51,6 +51,10 @@ function withOne(weights: Weights, place: number, value: number): Weights {
 export function ExplorePage() {
   useTitle("Distributions");
   const [wanted, setFamily] = useQueryState("law");
+  const [panel] = useQueryState("panel");
+  useEffect(() => {
+    if (panel) document.getElementById(`panel-${panel}`)?.scrollIntoView?.();
+  }, [panel]);
   const chosen = FAMILIES.find((item) => item.value === wanted) ?? FAMILIES[0]!;
   const family = chosen.value;
   const [centres, setCentres] = useState<Record<Family, Weights>>({ gumbel: [1, 1, 1], dirichlet: [1, 1, 1], "logit-normal": [0, 0, 0] });
@@ -145,7 +149,9 @@ export function ExplorePage() {
       </Panel>
       <StructurePrior />
       <TwoLayer />
-      <GridRandom />
+      <div id="panel-grid-random">
+        <GridRandom />
+      </div>
       <Schemata />
     </div>
   );
