@@ -25,6 +25,7 @@ import { resultFigures, ResultView } from "../run/ResultView";
 import { TrialTable } from "../run/TrialTable";
 import { bestName } from "../run/valueNames";
 import type { RunStore } from "../stream/store";
+import { coevolutionFigures, CoevolutionView } from "../structures/CoevolutionView";
 import { colonyFigures, ColonyView } from "../structures/ColonyView";
 import { decodedFigures, DecodedView } from "../structures/DecodedView";
 import { domainFigures, DomainsView } from "../structures/DomainsView";
@@ -78,6 +79,10 @@ export const PICTURES: readonly Picture[] = [
   {
     id: "motifs", panel: "structure", events: ["motifs"], title: "Motifs", note: "the best so far: a cell of motifs, one motif, all of it in one graph",
     has: ({ pictures }) => pictures.has("motifs"), view: ({ store }) => <MotifsView store={store} />, figures: withValues("motifs", "Motifs", motifFigures), twin: "figures", image: true,
+  },
+  {
+    id: "coevolution", panel: "structure", events: ["coevolution"], title: "Coevolution", note: "the best so far with its blueprint, and both populations by species",
+    has: ({ pictures }) => pictures.has("coevolution"), view: ({ store }) => <CoevolutionView store={store} />, figures: withValues("coevolution", "Coevolution", coevolutionFigures), twin: "figures", image: true,
   },
   {
     id: "family", panel: "structure", events: ["family", "structure"], title: "Family", note: familyNote,
