@@ -117,11 +117,12 @@ def test_motifs_are_three_linked_graphs(admin: Visitor) -> None:
 def test_two_populations_beside_the_champion_whose_graphs_are_linked(admin: Visitor) -> None:
     page = admin.page
     admin.open("/")
+    options = {
+        "generations": 6, "networks": 4, "blueprints": 4, "modules": 8, "module_species": 3, "module_change": 0.9, "module_add_node": 0.6,
+    }
     run = admin.start(
-        algorithms=[{"id": "codeepneat", "options": {
-            "generations": 6, "networks": 4, "blueprints": 4, "modules": 8, "module_species": 3, "module_change": 0.9, "module_add_node": 0.6,
-        }}],
-        space="blueprint", space_options={"filters_min": 2, "filters_max": 6, "dense_min": 8, "dense_max": 16}, datasets=["digits"],
+        algorithms=[{"id": "codeepneat", "options": options}], space="blueprint",
+        space_options={"filters_min": 2, "filters_max": 6, "dense_min": 8, "dense_max": 16}, datasets=["digits"],
         seeds=[0], training={"epochs": 1, "train_examples": 64},
         finale={"baselines": 0, "onnx": False, "redundancy": False, "training": {"epochs": 1, "train_examples": 64}},
     )

@@ -9,7 +9,7 @@ import { useTopic } from "../stream/useRun";
 import type { CoevolutionFrame, SpeciesTable } from "../types/events.gen";
 import { measured, whole, type Figures } from "../ui/figures";
 import { metric, metricName, plural } from "../ui/format";
-import { blueprintGraph, layersAt, placeOf, populationOf, speciesColour } from "./coevolution";
+import { blueprintGraph, layersAt, networkGraph, placeOf, populationOf, speciesColour } from "./coevolution";
 import { SpeciesStripes } from "./SpeciesStripes";
 import "./structures.css";
 
@@ -44,7 +44,7 @@ export function coevolutionFigures(store: RunStore): Figures[] {
 /** The two graphs of the champion; what lies under the pointer in one is lit in the other. */
 function Champion({ frame }: { frame: CoevolutionFrame }) {
   const [place, setPlace] = useState<string | null>(null);
-  const blueprint = useMemo(() => blueprintGraph(frame), [frame]);
+  const [blueprint, network] = useMemo(() => [blueprintGraph(frame), networkGraph(frame)], [frame]);
   const known = place !== null && blueprint.nodes.some(({ id }) => id === place) ? place : null;
   const colourAt = (node: string) => {
     const number = frame.species[placeOf(node)];
@@ -52,28 +52,26 @@ function Champion({ frame }: { frame: CoevolutionFrame }) {
   };
   const layers = known === null ? [] : layersAt(frame, known);
   return (
-    <>
-      <div className="motifs-row">
-        <figure className="genome-part coevolution-blueprint">
-          <figcaption>Blueprint, by species of modules</figcaption>
-          <Drawing graph={blueprint} name="Blueprint" tone={colourAt} litNode={known === null ? undefined : (id) => id === known} onFocus={setPlace} />
-        </figure>
-        <figure className="genome-part">
-          <figcaption>
-            Assembled network{known !== null && layers.length > 0 && `: ${layers.join(", ")}`}
-          </figcaption>
-          <Drawing
-            graph={frame.network}
-            name="Assembled network"
-            bare={frame.network.edges.length > 14}
-            tone={colourAt}
-            lit={known === null ? undefined : ({ target }) => placeOf(target) === known}
-            litNode={known === null ? undefined : (id) => placeOf(id) === known}
-            onFocus={(id) => setPlace(id === null ? null : placeOf(id))}
-          />
-        </figure>
-      </div>
-    </>
+    <div className="coevolution-graphs">
+      <figure className="genome-part">
+        <figcaption>Blueprint, by species of modules</figcaption>
+        <Drawing graph={blueprint} name="Blueprint" tone={colourAt} litNode={known === null ? undefined : (id) => id === known} onFocus={setPlace} />
+      </figure>
+      <figure className="genome-part">
+        <figcaption>
+          Assembled network, channels after each step{known !== null && layers.length > 0 && `: ${layers.join(", ")}`}
+        </figcaption>
+        <Drawing
+          graph={network}
+          name="Assembled network"
+          bare={frame.network.edges.length > 14}
+          tone={colourAt}
+          lit={known === null ? undefined : ({ target }) => placeOf(target) === known}
+          litNode={known === null ? undefined : (id) => placeOf(id) === known}
+          onFocus={(id) => setPlace(id === null ? null : placeOf(id))}
+        />
+      </figure>
+    </div>
   );
 }
 

@@ -21,6 +21,11 @@ export function blueprintGraph({ blueprint, species }: CoevolutionFrame): GraphD
   return { ...blueprint, nodes: blueprint.nodes.map((node) => ({ ...node, label: species[node.id] === undefined ? node.label : `species ${species[node.id]}` })) };
 }
 
+/** The assembled network with the channels after each step at its nodes: all of a shape ("24×4×4") has no room there. */
+export function networkGraph({ network }: CoevolutionFrame): GraphData {
+  return { ...network, nodes: network.nodes.map((node) => ({ ...node, label: node.kind === "hidden" ? (node.label.split("×")[0] ?? node.label) : node.label })) };
+}
+
 /** What the layers and joins of a place of the assembled network are, in the order of computation. */
 export function layersAt({ network }: CoevolutionFrame, place: string): string[] {
   const does = new Map<string, string>();

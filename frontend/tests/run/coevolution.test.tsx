@@ -68,7 +68,7 @@ describe("the picture", () => {
     const node = (part: number, place: number) => container.querySelectorAll("figure")[part]!.querySelectorAll(".genome-node")[place]!;
     act(() => fireEvent.pointerEnter(node(0, 2)));
     expect(away(1)).toEqual([true, true, true, false, false, true]);
-    expect(screen.getByText("Assembled network: conv 18, conv 18")).toBeTruthy();
+    expect(screen.getByText("Assembled network, channels after each step: conv 18, conv 18")).toBeTruthy();
     act(() => fireEvent.pointerLeave(node(0, 2)));
     expect(away(1)).toEqual([false, false, false, false, false, false]);
     act(() => fireEvent.pointerEnter(node(1, 2)));

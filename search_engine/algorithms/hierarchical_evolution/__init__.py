@@ -23,6 +23,9 @@ ENTRY = AlgorithmEntry(
     phases=phases,
     window=4,
     structure=("motifs", "population"),
+    finale="The best genome of the search is trained anew, beside random ones of about its size. On digits no advantage over as many random "
+    "genomes was seen: 30 trials of 3 epochs on 400 examples with 6 random individuals, on three motifs of three nodes and a cell of four, "
+    "seeds 0, 1 and 3 (n = 3); the best validation accuracy was lower in all three pairs, the test accuracy higher in two.",
     advice="search_engine.algorithms.hierarchical_evolution.search:advise",
     quick={**QUICK_TRIALS, "options": {"initial": 2}, "budget": {"trials": 4}},
 )
