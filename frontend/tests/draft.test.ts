@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import fixtures from "./fixtures/schemas.json";
-import type { Algorithm, Compatible, Dataset, DomainsInfo, Estimate, Run, RunSchema, SearchSpace } from "../src/api/types";
+import type { Algorithm, Compatible, Dataset, DomainsInfo, Estimate, Model, Run, RunSchema, SearchSpace } from "../src/api/types";
 import type { JsonSchema } from "../src/schema/jsonSchema";
 import { choiceNote, domainNames, shapeNote } from "../src/views/datasetText";
 import { algorithmClosed, budgetsFor, clash, datasetClosed, placeClosed, spaceClosed, wrongCount, type Catalogue } from "../src/views/new/compatibility";
@@ -192,6 +192,7 @@ describe("body and draft", () => {
       space_options: {},
       datasets: ["digits"],
       dataset_options: [{}],
+      model: null,
       seeds: [0, 1, 2],
       budget: { trials: 20 },
       count_repeats: true,
@@ -199,6 +200,15 @@ describe("body and draft", () => {
       finale: {},
       runtime: {},
     });
+  });
+  it("begins with a finished model where the address names one: its data, and a search that can", () => {
+    const model = { id: "m1", datasets: ["digits"], space: "cell" } as unknown as Model;
+    const able = { ...catalogue, algorithms: catalogue.algorithms.map((item) => (item.id === "darts" ? { ...item, begins_with_model: "Grow" } : item)) };
+    const begun = newDraft(able, { model });
+    expect([begun.model, begun.datasets[0]?.id, begun.algorithms.map((item) => item.id)]).toEqual(["m1", "digits", ["darts"]]);
+    expect(draftFromBody(bodyOf(begun), forms, able).model).toBe("m1");
+    const closed = algorithmClosed(able, able.algorithms.find((item) => item.id === "random")!, able.spaces[0], able.datasets.slice(0, 1), [], true);
+    expect(closed?.reason).toBe("Does not begin with a finished model.");
   });
   it("asks for repeats that do not count only where trials are counted", () => {
     const body = bodyOf({ ...draft, countRepeats: false });

@@ -20,7 +20,7 @@ afterEach(cleanup);
 
 const model = (metrics: Record<string, number>, role: "finalist" | "baseline" = "finalist"): Model => ({
   id: role, run: "r1", experiment: { id: "e1", name: "" }, algorithm: algorithm("A"), space: "s", datasets: ["wine"], seed: 0, index: role === "finalist" ? 0 : 1, role,
-  title: "", genome_hash: "h", metrics, ...scored(metrics), parameters: null, flops: null, bundle: null, reason: "", created: "",
+  title: "", genome_hash: "h", metrics, ...scored(metrics), parameters: null, flops: null, begins: [], bundle: null, reason: "", created: "",
 });
 
 describe("a control", () => {

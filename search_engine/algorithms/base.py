@@ -74,6 +74,7 @@ from ..datasets.base import Array, Part, SearchData
 from ..events import PICTURES, Cost, EventLog, Payload, Report
 from ..spaces.base import SearchSpace, SpaceEntry
 from ..spaces.genomes import Genome
+from .given import GivenModel
 
 Finish = Literal["retrain", "as_is", "none"]
 Split = Literal["val", "test"]
@@ -220,6 +221,8 @@ class Context:
     amp: bool = False
     structure_every: int = 1
     """Steps between two recorded structure frames."""
+    given: GivenModel | None = None
+    """The finished network that the search begins with, where it is one of those that can (`AlgorithmEntry.begins_with`) and has one."""
 
     def emit(self, payload: Payload, step: int) -> None:
         """Say a science fact. It must follow from seed and config alone."""
@@ -465,6 +468,11 @@ class AlgorithmEntry:
     idle: tuple[Idle, ...] = ()
     """What of a config it never reads, beyond what follows from its kind (`catalogue.idle`): refused in a new run, not offered by the form.
     An option that only needs the company of another says so in its config class (`base.works_with`)."""
+    begins_with: str = ""
+    """Where the search can begin with a finished network: `module:function` that refuses one which it cannot begin with, naming the layer
+    and the reason: (options, space, `given.GivenModel` without weights) -> None, raising BadInput(field "model")."""
+    begins_with_label: str = ""
+    """What a button beside a finished model calls that, for example "Compress"."""
     company: str = ""
     """`module:function` that names the options which do nothing beside the others on this space and these data, where `base.works_with`
     cannot say it: (options, space) -> option -> what it would need, in words. Torch-free and quick."""
@@ -475,7 +483,10 @@ class AlgorithmEntry:
     """A partial run config that makes a run of seconds on the default space and data set: for the contract suite and first tries."""
 
     def __post_init__(self) -> None:
-        """Raises ValueError where `structure` names a picture that nobody draws, or where nobody says the unit of `metric`."""
+        """Raises ValueError where `structure` names a picture that nobody draws, where nobody says the unit of `metric`, or what beginning
+        with a model is called."""
+        if bool(self.begins_with) != bool(self.begins_with_label):
+            raise ValueError(f"{self.id}: begins_with and begins_with_label belong together")
         known = known_pictures()
         unknown = [name for name in self.structure if name not in known]
         if unknown:

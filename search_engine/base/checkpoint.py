@@ -88,6 +88,12 @@ def write(path: Path, tree: Any, log: RowLog | None = None, *, sealed: bool = Fa
     if sealed:
         metadata["sealed"] = _seal({"tree": json.dumps(flat), **metadata}, arrays)
     data = _file(flat, arrays, metadata)
+    write_bytes(path, data)
+    return hashlib.sha256(data).hexdigest()
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a whole file atomically, and so that it is there after a power cut."""
     path.parent.mkdir(parents=True, exist_ok=True)
     # No other process's, also where each is the first of its container.
     temporary = path.with_name(f".{path.name}.{_PROCESS}{os.getpid()}.{next(_numbers)}")
@@ -100,7 +106,6 @@ def write(path: Path, tree: Any, log: RowLog | None = None, *, sealed: bool = Fa
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    return hashlib.sha256(data).hexdigest()
 
 
 def read(path: Path, digest: str | None = None, *, sealed: bool = False) -> Any:

@@ -113,6 +113,7 @@ def export_bundle(
         size = footprint or vars(measure(network, data.shape.input))
         manifest = _manifest(origin, space, genome, data, metrics, size, domain)
         manifest["dataset"]["files"] = data_files or {}
+        manifest["training"] = training.model_dump(mode="json") if training else None
         manifest["scores"] = {item.kind: item.model_dump() for item in scores}
         manifest["by_class"] = [item.model_dump() for item in by_class]
         manifest["warnings"] = list(warnings)
@@ -198,7 +199,8 @@ def _manifest(
         "space": {"id": space.id, "options": space.config.model_dump(mode="json")},
         "dataset": {
             "id": data.dataset, "options": origin.dataset_options[domain].model_dump(mode="json"), "input_shape": list(data.shape.input),
-            "class_names": list(data.class_names), "train_examples": len(data.train), "validation_examples": len(data.validation),
+            "outputs": data.shape.classes, "class_names": list(data.class_names),
+            "train_examples": len(data.train), "validation_examples": len(data.validation),
         },
         "seed": config.seed,
         "threads": config.threads,

@@ -9,9 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, ValidationError, model_serializer, model_validator
 
 from ..base.errors import BadInput
+from ..base.given_config import GivenConfig
 from ..base.lazy import load_object
 from ..base.measures import split_of
 from ..base.quoting import shortened, shown
@@ -113,6 +114,9 @@ class RunConfig(BaseModel):
     space_options: dict[str, Any] = {}
     datasets: list[str] = []
     dataset_options: list[dict[str, Any]] = []
+    model: GivenConfig | None = Field(
+        default=None, description="a finished network that the search begins with, where the algorithm can begin with one"
+    )
     seed: int = Field(default=0, ge=0, lt=2**31)
     budget: Budget | None = None
     count_repeats: bool = Field(
@@ -134,6 +138,14 @@ class RunConfig(BaseModel):
     )
     device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="auto = CUDA where the worker has it")
     amp: bool = Field(default=False, description="mixed precision on CUDA")
+
+    @model_serializer(mode="wrap")
+    def _as_before_models_were_given(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A run that begins with no finished network is written as runs were before any could: what was digested or saved stays equal."""
+        values: dict[str, Any] = handler(self)
+        if values.get("model", ...) is None:
+            del values["model"]
+        return values
 
 
 class CheckedRun(BaseModel):
@@ -268,6 +280,8 @@ def check(config: RunConfig | dict[str, Any], data_dir: Path | None = None) -> C
             _check_training(field, training, made)
         if algorithm.check:
             load_object(algorithm.check)(options, made)
+    if config.model is not None:
+        _check_model(config.model, checked, made)
     return checked
 
 
@@ -358,6 +372,22 @@ def _check_training(field: str, training: TrainingConfig, space: SearchSpace[Any
         raise BadInput(f"{field}.{error.field}", error.message, error.code) from None
     if training.augment not in ("auto", "none") and any(len(domain.input) != 3 for domain in space.domains):
         raise BadInput(f"{field}.augment", f"{shown(training.augment)} works on images; these data are vectors: use none")
+
+
+def _check_model(given: GivenConfig, checked: CheckedRun, space: SearchSpace[Any] | None) -> None:
+    from ..algorithms.given import GivenModel
+    from . import registry
+
+    algorithm: AlgorithmEntry = checked.algorithm
+    if not algorithm.begins_with:
+        able = ", ".join(entry.title for entry in registry.algorithms().values() if entry.begins_with) or "none that is installed"
+        raise BadInput("model", f"{algorithm.title} does not begin with a finished network; these do: {able}", code="incompatible")
+    try:
+        entry = registry.space(given.space)
+    except BadInput as error:
+        raise BadInput("model", f"it is of a space that is not installed here: {error.message}", error.code) from None
+    if space is not None:
+        load_object(algorithm.begins_with)(checked.options, space, GivenModel(given, entry, space.shape))
 
 
 def _check_budget(budget: Budget, algorithm: AlgorithmEntry, dataset: DatasetEntry) -> None:

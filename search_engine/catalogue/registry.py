@@ -81,15 +81,24 @@ def spaces_for(entry: AlgorithmEntry) -> list[SpaceEntry]:
 
 def datasets_for(algorithm_entry: AlgorithmEntry, space_entry: SpaceEntry) -> list[DatasetEntry]:
     """The data sets on which the algorithm can search that space, the default first."""
-    trial_based = "trials" in algorithm_entry.needs
-    return [
-        item
-        for item in datasets().values()
-        if (item.provides == "samples" or trial_based)
+    return [item for item in datasets().values() if _fits(algorithm_entry, space_entry, item)]
+
+
+def _fits(algorithm_entry: AlgorithmEntry, space_entry: SpaceEntry, item: DatasetEntry) -> bool:
+    return (
+        (item.provides == "samples" or "trials" in algorithm_entry.needs)
         and item.input_kind in space_entry.inputs
         and item.task in space_entry.tasks
         and (item.spaces is None or space_entry.id in item.spaces)
-    ]
+    )
+
+
+def beginning_with_models(dataset_name: str) -> list[AlgorithmEntry]:
+    """The algorithms that can begin with a finished model of that data set, as far as that follows from the ids alone; none for an
+    unknown id."""
+    item = datasets().get(dataset_name)
+    able = [] if item is None else [entry for entry in algorithms().values() if entry.begins_with]
+    return [entry for entry in able if item is not None and any(_fits(entry, each, item) for each in spaces_for(entry))]
 
 
 def phases_of(entry: AlgorithmEntry) -> list[Phase]:

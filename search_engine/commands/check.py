@@ -11,7 +11,7 @@ from ..catalogue.advice import advice
 from ..catalogue.config import check_new
 from ..search.resources import Resources
 from .listing import data_directory
-from .run import add_choices, run_config, say_before
+from .run import add_choices, given_model, run_config, say_before
 
 
 def add_parser(commands: Any) -> None:
@@ -32,7 +32,7 @@ def act(parsed: argparse.Namespace) -> int:
     from ..search.bounds import Bounds, refuse_too_large
 
     data_dir = data_directory()
-    checked = check_new(run_config(parsed), data_dir)
+    checked = check_new(run_config(parsed, given_model(parsed)), data_dir)
     if checked.dataset.provides == "samples":
         from ..training.device import configure
 

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from ..base.errors import BadInput
+from ..base.given_config import GivenConfig
 from ..base.observation import beside_random
 from ..base.quoting import shown
+from ..bundle.reopened import Reopened, reopen
 from ..catalogue.advice import advice
 from ..catalogue.config import BUDGET_KINDS, CheckedRun, RunConfig, check, check_new
 from ..search.failures import sentences
@@ -51,6 +53,7 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--space", help="registry id, see `spaces`; default: the algorithm's first")
     parser.add_argument("--dataset", help="registry id, or several with commas, see `datasets`")
     parser.add_argument("--seed", help="a whole number; default 0")
+    parser.add_argument("--model", metavar="BUNDLE", help="a model's download, zip or folder, that the search begins with")
     parser.add_argument(
         "--set",
         action="append",
@@ -64,8 +67,10 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
 def act(parsed: argparse.Namespace) -> int:
     data_dir = data_directory()
     slice_seconds = read_number("slice-seconds", parsed.slice_seconds)
-    checked = _checked(parsed, data_dir)
-    run = LocalRun(checked, data_dir, Path(parsed.out), resume=parsed.resume, slice_seconds=slice_seconds)
+    given = given_model(parsed)
+    checked = _checked(parsed, data_dir, given)
+    weights = None if given is None else given.weights
+    run = LocalRun(checked, data_dir, Path(parsed.out), resume=parsed.resume, slice_seconds=slice_seconds, weights=weights)
     if checked.dataset.provides == "samples":
         from ..training.device import configure
 
@@ -105,10 +110,13 @@ def _refuse_too_large(checked: CheckedRun, data_dir: Path, *, resumed: bool) -> 
         refuse_too_large(checked, data_dir, Bounds.of_this_process(checked))
 
 
-def _checked(parsed: argparse.Namespace, data_dir: Path) -> CheckedRun:
+def _checked(parsed: argparse.Namespace, data_dir: Path, given: Reopened | None) -> CheckedRun:
     """A new run's config is completed; a run that is resumed keeps what it was begun with."""
-    config = run_config(parsed)
     begun = kept_config(Path(parsed.out)) if parsed.resume else None
+    config = run_config(parsed, given)
+    if begun is not None and config.model is None and begun.get("model") is not None:
+        # Its weights lie in the run's folder.
+        config = config.model_copy(update={"model": GivenConfig.model_validate(begun["model"])})
     as_given = begun is not None and begun["options"] == config.options
     return check(config, data_dir) if as_given else check_new(config, data_dir)
 
@@ -181,9 +189,16 @@ def _is_score(name: str) -> bool:
     return (name.removeprefix("test_") in ("accuracy", "r2", "elbo") and name.startswith("test_")) or name == "reward"
 
 
-def run_config(parsed: argparse.Namespace) -> RunConfig:
+def given_model(parsed: argparse.Namespace) -> Reopened | None:
+    """The network that the run begins with, if one is named. Raises BadInput."""
+    return reopen(Path(parsed.model)) if parsed.model else None
+
+
+def run_config(parsed: argparse.Namespace, given: Reopened | None = None) -> RunConfig:
     """The run config from file and options. Raises BadInput naming the option."""
     values: dict[str, Any] = read_config(parsed.config) if parsed.config else {}
+    if given is not None:
+        values["model"] = given.config
     if parsed.algorithm:
         values["algorithm"] = parsed.algorithm
     if "algorithm" not in values:

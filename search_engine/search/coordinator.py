@@ -196,6 +196,7 @@ class Coordinator:
                 rng=random.Random(derive_seed(seed, "decisions")),
                 metric=self.checked.metric,
                 log=self.log,
+                given=self.resources.given,
             )
             phase.begin(context, self.handover)
             self.rounds = TrialRounds(

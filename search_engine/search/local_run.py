@@ -18,6 +18,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from ..algorithms.given import place_weights
 from ..base import checkpoint, disk
 from ..base.errors import BadInput, CheckpointDamaged, CheckpointMismatch
 from ..base.migrations import Steps, migrated
@@ -69,8 +70,12 @@ class LocalRun:
     ('completed', 20, True)
     """
 
-    def __init__(self, checked: CheckedRun, data_dir: Path, out: Path, *, resume: bool = False, slice_seconds: float = 2.0) -> None:
-        """Raises BadInput if the folder holds a run and `resume` is false, or holds another run's config."""
+    def __init__(
+        self, checked: CheckedRun, data_dir: Path, out: Path, *, resume: bool = False, slice_seconds: float = 2.0,
+        weights: bytes | None = None,
+    ) -> None:
+        """`weights`: of the network that a new run begins with, if it begins with one. Raises BadInput if the folder holds a run and
+        `resume` is false, or holds another run's config."""
         self.checked = checked
         self.data_dir = data_dir
         self.out = out
@@ -99,6 +104,8 @@ class LocalRun:
         if existing and (out / STATE).exists():
             self._restore()
         else:
+            if weights is not None:
+                place_weights(weights, out)
             (out / EVENTS).write_bytes(b"")
         self._remove_other_rows()
         self._file = (out / EVENTS).open("ab")

@@ -58,6 +58,7 @@ class PhaseWork(Work):
             device=device.resolve(checked.config.device),
             amp=checked.config.amp,
             structure_every=checked.config.structure_every,
+            given=self.resources.given,
         )
         self.phase.begin(context, handover)
 

@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from ..algorithms.given import GivenModel
 from ..base.errors import BadInput
 from ..catalogue.config import CheckedRun
 from ..datasets import data_files
@@ -140,6 +141,16 @@ class Resources:
         """What each domain's data look like."""
         known = [entry.shape_of(options) for entry, options in zip(self.checked.datasets, self.checked.dataset_options, strict=True)]
         return tuple(self.data_of(domain).shape if shape is None else shape for domain, shape in enumerate(known))
+
+    @property
+    def given(self) -> GivenModel | None:
+        """The finished network that the run begins with, if it does; its weights are those in the run's folder."""
+        config = self.checked.config.model
+        if config is None:
+            return None
+        from ..catalogue import registry
+
+        return GivenModel(config, registry.space(config.space), self.shapes[0], self.run_dir)
 
     @property
     def space(self) -> SearchSpace[Any]:

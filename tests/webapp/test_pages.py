@@ -126,7 +126,7 @@ def walked(client: Any, address: str) -> Iterator[Walked]:
 
 
 def count_rows() -> None:
-    """Tell PostgreSQL's planner what is there: by what another test's rows left, two indexes can be alike to it, and it takes the wider one."""
+    """Tell PostgreSQL's planner what is there: by what another test's rows left, two indexes can be alike to it."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")

@@ -47,6 +47,7 @@ def _algorithms() -> list[shapes.AlgorithmInfo]:
                     most=entry.domains.most,
                     default=[shapes.DefaultDomain(dataset=name, options=options) for name, options in entry.domains.default],
                 ),
+                begins_with_model=entry.begins_with_label,
                 schema_=form_schema(entry.config),
             )
         )

@@ -7,14 +7,17 @@ An experiment is one space, one data set, one budget, and several algorithms wit
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from search_engine.base.errors import BadInput
+from search_engine.base.given_config import GivenConfig
 from search_engine.base.training_config import TrainingConfig
 from search_engine.catalogue import registry
 from search_engine.catalogue.config import Budget, CheckedRun, FinaleConfig, RunConfig, all_problems, check, check_new
@@ -62,6 +65,9 @@ class ExperimentBody(BaseModel):
     space_options: dict[str, Any] = {}
     datasets: list[str] = Field(default=[], max_length=10, description="empty = the space's default")
     dataset_options: list[dict[str, Any]] = Field(default=[], max_length=10)
+    model: UUID | None = Field(
+        default=None, description="a finished model of one's own that every run begins with; the algorithms must be able to"
+    )
     seeds: list[int] = Field(default=[0], min_length=1, max_length=100)
     budget: Budget | None = None
     count_repeats: bool = Field(default=True, description="whether repeated trials, which cost nothing, count as trials of the budget")
@@ -118,7 +124,15 @@ class Plan:
         return body.model_dump(mode="json")
 
 
-def plan(data: Any, data_dir: Path | None) -> tuple[Plan | None, list[BadInput]]:
+Given = Callable[[UUID], GivenConfig]
+"""What a finished model is of which the body has the id. Raises BadInput (field "model")."""
+
+
+def _no_models(model: UUID) -> GivenConfig:
+    raise BadInput("model", f"there is no model {model}", code="unknown")
+
+
+def plan(data: Any, data_dir: Path | None, given: Given = _no_models) -> tuple[Plan | None, list[BadInput]]:
     """The plan, or every problem in order of the fields. Changes nothing anywhere."""
     if not isinstance(data, dict):
         return None, [BadInput("", "send a JSON object with algorithms, space, datasets, seeds and budget", code="invalid")]
@@ -129,14 +143,16 @@ def plan(data: Any, data_dir: Path | None) -> tuple[Plan | None, list[BadInput]]
     if len(body.algorithms) * len(body.seeds) > MAX_RUNS:
         message = f"{len(body.algorithms)} algorithms x {len(body.seeds)} seeds are more than {MAX_RUNS} runs; use fewer"
         return None, [BadInput("seeds", message)]
-    return _Planner(body, data_dir).plan()
+    return _Planner(body, data_dir, given).plan()
 
 
 class _Planner:
     """Collects the problems of one body, each once."""
 
-    def __init__(self, body: ExperimentBody, data_dir: Path | None) -> None:
+    def __init__(self, body: ExperimentBody, data_dir: Path | None, given: Given) -> None:
         self.body = body
+        self.given = given
+        self.model: GivenConfig | None = None
         self.data_dir = data_dir
         self.problems: dict[tuple[str, str], BadInput] = {}
         self.unused: dict[int, dict[str, str]] = {}
@@ -179,6 +195,11 @@ class _Planner:
             for index, name in enumerate(self.body.datasets):
                 if not self._model(f"dataset_options.{index}", registry.dataset(name).config, self.dataset_options[index]):
                     self.dataset_options[index] = {}
+        if self.body.model is not None:
+            try:
+                self.model = self.given(self.body.model)
+            except BadInput as error:
+                self._report(error)
         for index, seed in enumerate(self.body.seeds):
             if not 0 <= seed < 2**31:
                 self._report(BadInput(f"seeds.{index}", f"a seed is a whole number from 0 to {2**31 - 1}, not {seed}"))
@@ -223,6 +244,7 @@ class _Planner:
             "space_options": self.space_options,
             "datasets": self.body.datasets if self.datasets_known and self.body.datasets else self.default_datasets,
             "dataset_options": self._dataset_options(),
+            "model": self.model,
             "budget": None if self.body.budget is None else self.body.budget.model_dump(exclude_none=True),
             "count_repeats": self.body.count_repeats,
             "training": self.body.training,
@@ -277,6 +299,7 @@ _HARMLESS: dict[str, list[Any]] = {
     "datasets": [[]],
     "dataset_options": [[]],
     "options": [{}],
+    "model": [None],
     "together": [1],
     "budget": [{"trials": 1}, {"samples": 1.0}, {"seconds": 1.0}, {"flops": 1.0}],
     "count_repeats": [True],

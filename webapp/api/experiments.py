@@ -16,10 +16,11 @@ from search_engine.catalogue.recipes import sentences
 from webapp.core.models import Estimate, Experiment
 from webapp.jobs import states
 from webapp.jobs.estimates import known_refusal, request_estimate
+from webapp.jobs.given import given
 
 from . import shapes
 from .base import ApiView, OwnedView, data_dir
-from .experiment_body import ExperimentBody, Plan, path_in_body, plan
+from .experiment_body import ExperimentBody, Given, Plan, path_in_body, plan
 from .idempotency import once
 from .pagination import keyset_page
 from .present import experiment_info, experiment_infos, experiment_rows
@@ -47,12 +48,17 @@ def _refuse_what_was_estimated(owner: Any, planned: Plan) -> None:
         raise from_bad_inputs([BadInput(path_in_body(place, error.field), error.message, error.code)])
 
 
-def _planned(data: Any) -> Plan:
+def _planned(data: Any, owner: Any) -> Plan:
     """Raises the Problem that lists everything wrong with the body."""
-    planned, found = plan(data, data_dir())
+    planned, found = plan(data, data_dir(), _given_to(owner))
     if planned is None:
         raise from_bad_inputs(found)
     return planned
+
+
+def _given_to(owner: Any) -> Given:
+    """What a model of theirs is, as a body's check asks for it."""
+    return lambda model: given(owner, model)[0]
 
 
 def _unused(planned: Plan | None) -> list[str]:
@@ -78,14 +84,15 @@ def _stored(plan_: Plan, owner: Any) -> shapes.Experiment:
             for index, entry in enumerate(first.datasets)
         ],
     )
+    weights = None if plan_.body.model is None else given(owner, plan_.body.model)[1]
     for position, planned in enumerate(plan_.runs):
-        states.create_run(experiment, planned.checked.config, position)
-    return _with_unused(experiment_info(experiment_rows(Experiment.objects.filter(pk=experiment.pk)).get()))
+        states.create_run(experiment, planned.checked.config, position, weights)
+    return _with_unused(experiment_info(experiment_rows(Experiment.objects.filter(pk=experiment.pk)).get()), owner)
 
 
-def _with_unused(info: shapes.Experiment) -> shapes.Experiment:
+def _with_unused(info: shapes.Experiment, owner: Any) -> shapes.Experiment:
     """What its runs leave aside follows from its body and from what is installed."""
-    planned, _ = plan(info.config, None)
+    planned, _ = plan(info.config, None, _given_to(owner))
     return info.model_copy(update={"unused": _unused(planned)})
 
 
@@ -112,7 +119,7 @@ class ExperimentsView(OwnedView):
     def post(self, request: Request) -> Response:
         def begin() -> shapes.Experiment:
             need_space()
-            planned = _planned(request.data)
+            planned = _planned(request.data, request.user)
             _refuse_what_was_estimated(request.user, planned)
             return _stored(planned, request.user)
 
@@ -126,7 +133,7 @@ class ExperimentView(OwnedView):
 
     @extend_schema(operation_id="experiment", responses={200: shapes.Experiment, 404: ProblemDocument})
     def get(self, request: Request, pk: UUID) -> Response:
-        return Response(_with_unused(experiment_info(self.find(pk, experiment_rows(self.owned())))))
+        return Response(_with_unused(experiment_info(self.find(pk, experiment_rows(self.owned()))), request.user))
 
     @extend_schema(operation_id="experiment_delete", responses={204: None, 404: ProblemDocument})
     def delete(self, request: Request, pk: UUID) -> Response:
@@ -148,7 +155,7 @@ class ValidateView(ApiView):
         responses={200: shapes.Validation, 400: ProblemDocument, 429: ProblemDocument},
     )
     def post(self, request: Request) -> Response:
-        planned, found = plan(request.data, data_dir())
+        planned, found = plan(request.data, data_dir(), _given_to(request.user))
         problems = listed(found)
         # Runs that differ by their seed alone are advised alike.
         checked = list({run.algorithm: run.checked for run in planned.runs}.values()) if planned is not None else []
@@ -172,7 +179,7 @@ class EstimatesView(OwnedView):
     )
     def post(self, request: Request) -> Response:
         need_space()
-        configs = [planned.checked.config for planned in _planned(request.data).runs]
+        configs = [planned.checked.config for planned in _planned(request.data, request.user).runs]
         return Response(_estimate(request_estimate(request.user, configs)), status=202)
 
 

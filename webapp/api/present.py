@@ -293,9 +293,19 @@ def model_info(model: ModelArtefact, run: Run) -> shapes.Model:
         parameters=model.parameters,
         flops=model.flops,
         bundle=bundle,
+        begins=_begins(model, run),
         reason=model.reason,
         created=model.created,
     )
+
+
+def _begins(model: ModelArtefact, run: Run) -> list[shapes.Begins]:
+    """What can be begun with it, as far as its data say: whether its layers allow it is checked with the whole config."""
+    if not model.bundle_sha256 or model.bundle_damage or len(model.domains) > 1:
+        return []
+    dataset = run.datasets[model.domains[0] if model.domains else 0]
+    able = registry.beginning_with_models(dataset)
+    return [shapes.Begins(algorithm=entry.id, title=entry.title, label=entry.begins_with_label) for entry in able]
 
 
 def _rebuild(model: ModelArtefact, run: Run) -> Literal["no", "possible", "waiting"]:

@@ -29,6 +29,7 @@ from ..events.store import append, ops
 from . import files
 from .bell import ring
 from .clock import after
+from .given import given_weights, place_given
 from .sharing import join_owner
 
 NO_SPACE = "the disk is full: free some space; the run goes on by itself then"
@@ -48,8 +49,11 @@ class StateConflict(Exception):
         self.state = state
 
 
-def create_run(experiment: Experiment, config: RunConfig | dict[str, Any], position: int = 0) -> Run:
-    """Check `config`, store the run with its first job, ring the bell. Raises BadInput or MissingData, and stores nothing then."""
+def create_run(
+    experiment: Experiment, config: RunConfig | dict[str, Any], position: int = 0, weights: Path | None = None
+) -> Run:
+    """Check `config`, store the run with its first job, ring the bell. `weights`: the file of those of the network that it begins with.
+    Raises BadInput or MissingData, and stores nothing then."""
     checked = check(config, Path(settings.NASCOPE_DATA))
     with transaction.atomic():
         run = Run.objects.create(
@@ -63,6 +67,8 @@ def create_run(experiment: Experiment, config: RunConfig | dict[str, Any], posit
         _join(run, counter)
         append(counter, [ops("queued", "waiting for a worker")])
         Job.objects.create(owner_id=run.owner_id, run=run, kind=Job.Kind.ADVANCE, source="run")
+        if weights is not None:
+            place_given(run.pk, weights)
         ring()
     return run
 
@@ -71,7 +77,8 @@ def clone_run(run: Run, seed: int | None = None) -> Run:
     """A new run of the same experiment with the same config and another seed (random if None)."""
     seed = random.SystemRandom().randrange(2**31) if seed is None else seed
     last = Run.objects.filter(experiment_id=run.experiment_id).order_by("-position").values_list("position", flat=True).first() or 0
-    return create_run(run.experiment, {**run.config, "seed": seed}, position=last + 1)
+    weights = given_weights(run.pk) if run.config.get("model") else None
+    return create_run(run.experiment, {**run.config, "seed": seed}, position=last + 1, weights=weights)
 
 
 def pause(run_id: UUID) -> Run:

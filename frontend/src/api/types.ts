@@ -44,6 +44,8 @@ export interface Algorithm {
   budgets: BudgetKind[];
   /** Whether it has no plan that ends it. */
   needs_budget: boolean;
+  /** What beginning with a finished model is called; empty = it cannot. */
+  begins_with_model: string;
   domains: DomainsInfo;
   schema: JsonSchema;
 }
@@ -141,6 +143,8 @@ export interface ExperimentBody {
   space_options: Options;
   datasets: string[];
   dataset_options: Options[];
+  /** Id of the finished model that every run begins with. */
+  model?: string | null;
   seeds: number[];
   budget: Partial<Record<BudgetKind, number>> | null;
   count_repeats?: boolean;
@@ -239,6 +243,8 @@ export interface Model extends Scores {
   parameters: number | null;
   flops: number | null;
   bundle: Bundle | null;
+  /** Searches that can begin with it. */
+  begins: { algorithm: string; title: string; label: string }[];
   reason: string;
   created: string;
 }

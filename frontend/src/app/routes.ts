@@ -45,7 +45,7 @@ export const paths = {
   login: "/login",
   experiment: (id: string) => `/experiments/${encodeURIComponent(id)}`,
   run: (id: string) => `/runs/${encodeURIComponent(id)}`,
-  newExperiment: (query: { run?: string; experiment?: string; preset?: string; dataset?: string; algorithm?: string } = {}) => {
+  newExperiment: (query: { run?: string; experiment?: string; preset?: string; dataset?: string; algorithm?: string; model?: string } = {}) => {
     const text = new URLSearchParams(Object.entries(query).filter(([, value]) => value)).toString();
     return text ? `/new?${text}` : "/new";
   },

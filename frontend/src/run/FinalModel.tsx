@@ -5,6 +5,7 @@ import type { Score } from "../types/events.gen";
 import { ClassTables, Doubts } from "../ui/ClassTable";
 import { bytes, count, metric } from "../ui/format";
 import { inFull, selection } from "../ui/scoreKinds";
+import { BeginWith } from "../views/BeginWith";
 import { DamagedDownload } from "../views/DamagedDownload";
 
 export interface Shown {
@@ -90,6 +91,7 @@ export function FinalModel({ model, domains, beside = [], children }: { model: M
       <ClassTables tables={model.by_class} />
       {children}
       {(finalist || model.bundle) && <Download model={model} />}
+      <BeginWith model={model} />
     </>
   );
 }

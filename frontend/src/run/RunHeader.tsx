@@ -84,12 +84,14 @@ export function RunHeader({ run, store }: { run: Run; store: RunStore }) {
   const skips = skipConnections(store);
   const together = togetherText(run.config?.["together"]);
   const tests = testScores(run);
+  const given = run.config?.["model"] as { title: string } | undefined;
   const data = domainNames(run.datasets, run.config?.["dataset_options"] as Options[] | undefined);
   return (
     <div className="run-bar">
       <div className="run-name">
         <div className="run-crumb">
           <Link to={paths.experiment(run.experiment.id)}>{run.experiment.name}</Link> · {data.join(" then ")} · {run.space} · seed {run.seed}
+          {given && <> · begun with {given.title || "a finished network"}</>}
         </div>
         <h1>{run.algorithm.title}</h1>
       </div>

@@ -12,6 +12,7 @@ import { Empty, Failure, Skeleton } from "../ui/States";
 import { bytes, count, exact, metric, metricName, moment } from "../ui/format";
 import { ClassTables, Doubts } from "../ui/ClassTable";
 import { inFull, selection } from "../ui/scoreKinds";
+import { BeginWith } from "./BeginWith";
 import { DamagedDownload } from "./DamagedDownload";
 import "./models.css";
 
@@ -75,6 +76,7 @@ function ModelCard({ model }: { model: Model }) {
         ) : (
           <span className="muted">{model.reason ? model.reason.charAt(0).toUpperCase() + model.reason.slice(1) : "There is nothing to download."}</span>
         )}
+        <BeginWith model={model} />
       </div>
       <Doubts warnings={model.warnings} />
       <ClassTables tables={model.by_class} />

@@ -27,7 +27,7 @@ const HALVES = { datasets: ["digits", "digits"], config: { dataset_options: [{ l
 
 const model = (index: number, role: Model["role"], metrics: Record<string, number>, changes: Partial<Model> = {}): Model => ({
   id: `m${index}`, run: "r1", experiment: { id: "e1", name: "" }, algorithm: algorithm("PathNet"), space: "modular", datasets: ["digits", "digits"], seed: 3, index, role,
-  title: "", genome_hash: "h", metrics, ...scored(metrics), parameters: 100, flops: 200, bundle: role === "finalist" ? { size: 1000, sha256: "", checked: null, damage: "", repair: "", rebuild: "no" } : null, reason: "", created: "", ...changes,
+  title: "", genome_hash: "h", metrics, ...scored(metrics), parameters: 100, flops: 200, begins: [], bundle: role === "finalist" ? { size: 1000, sha256: "", checked: null, damage: "", repair: "", rebuild: "no" } : null, reason: "", created: "", ...changes,
 });
 const finalist = (seq: number, index: number, title: string, domains: number[], role = "finalist") =>
   event(seq, { kind: "finalist", index, role, title, genome: {}, genome_hash: "h", string: "", graph: {}, finish: "as_is", domains } as never);

@@ -230,7 +230,7 @@ describe("the end", () => {
   const model = (role: "finalist" | "baseline", accuracy: number): Model => ({
     id: role, run: "r1", experiment: { id: "e1", name: "" }, algorithm: algorithm("DARTS"), space: "cell", datasets: ["digits"], seed: 3, index: role === "finalist" ? 0 : 1,
     role, title: role === "finalist" ? "best architecture found" : "random architecture, finished in the same way", genome_hash: "h", metrics: { test_accuracy: accuracy, val_accuracy: 0.97 }, ...scored({ test_accuracy: accuracy, val_accuracy: 0.97 }), parameters: 54_700, flops: 2.2e6,
-    bundle: role === "finalist" ? { size: 551_000, sha256: "abcdef0123456789abcdef", checked: null, damage: "", repair: "", rebuild: "no" } : null, reason: "", created: "",
+    begins: [], bundle: role === "finalist" ? { size: 551_000, sha256: "abcdef0123456789abcdef", checked: null, damage: "", repair: "", rebuild: "no" } : null, reason: "", created: "",
   });
 
   it("puts the test accuracy beside chance and says what digits cannot tell", () => {

@@ -55,6 +55,7 @@ from .records import (
 )
 from .runs import (
     AlgorithmName,
+    Begins,
     Best,
     BudgetInfo,
     Bundle,
@@ -89,6 +90,7 @@ __all__ = [
     "At",
     "Best",
     "BudgetInfo",
+    "Begins",
     "Bundle",
     "CandidateColumns",
     "CandidateInfo",

@@ -38,6 +38,7 @@ class AlgorithmInfo(BaseModel):
     budgets: list[str]
     needs_budget: bool = Field(description="whether it has no plan that ends it")
     domains: DomainsInfo
+    begins_with_model: str = Field(description="what beginning with a finished model is called; empty = it cannot")
     schema_: dict[str, Any] = Field(serialization_alias="schema")
 
 

@@ -131,6 +131,14 @@ class Bundle(BaseModel):
     rebuild: Literal["no", "possible", "waiting"] = Field(description="whether POST models/{id}/rebuild would make it again, or does")
 
 
+class Begins(BaseModel):
+    """A search that can begin with a finished model."""
+
+    algorithm: str
+    title: str
+    label: str = Field(description="what a button calls it")
+
+
 class Model(Scores):
     """A trained network of a run's finale; `bundle` is null where there is nothing to download (`reason` says why)."""
 
@@ -151,6 +159,7 @@ class Model(Scores):
     parameters: int | None
     flops: float | None
     bundle: Bundle | None
+    begins: list[Begins] = Field(description="searches that can begin with it, where its download is there and whole")
     reason: str
     created: datetime
 

@@ -1,8 +1,8 @@
 import { useCallback, useMemo, useRef, useState } from "react";
 import { ApiError } from "../../api/problem";
 import { createExperiment } from "../../api/resources";
-import type { RunSchema } from "../../api/types";
-import { navigate } from "../../app/router";
+import type { Model, RunSchema } from "../../api/types";
+import { Link, navigate } from "../../app/router";
 import { paths } from "../../app/routes";
 import { useShortcuts } from "../../app/shortcuts";
 import { fieldId, SchemaForm } from "../../schema/SchemaForm";
@@ -11,7 +11,7 @@ import { Button } from "../../ui/Button";
 import { Panel } from "../../ui/Panel";
 import { linkified } from "../../ui/linkified";
 import { toastError } from "../../ui/toast";
-import { plural } from "../../ui/format";
+import { count, metric, plural } from "../../ui/format";
 import { choiceNote } from "../datasetText";
 import { newKey } from "../newKey";
 import { AlgorithmOptions } from "./AlgorithmOptions";
@@ -32,12 +32,13 @@ export interface ExperimentFormProps {
   schemas: RunSchema;
   forms: Forms;
   draft: Draft;
+  given: Model | null;
 }
 
 const startsWith = (problems: ReadonlyMap<string, string>, prefix: string) => [...problems.keys()].some((path) => path === prefix || path.startsWith(`${prefix}.`));
 
 /** The whole form. The draft is its only state; what may be chosen, what is wrong and what it costs follow from it. */
-export function ExperimentForm({ catalogue, schemas, forms, draft: first }: ExperimentFormProps) {
+export function ExperimentForm({ catalogue, schemas, forms, draft: first, given }: ExperimentFormProps) {
   const [draft, setDraft] = useState(first);
   const [eager, setEager] = useState(false);
   const [busy, setBusy] = useState(false);
@@ -114,6 +115,21 @@ export function ExperimentForm({ catalogue, schemas, forms, draft: first }: Expe
   return (
     <div className="new-columns">
       <div className="new-form">
+        {draft.model !== null && (
+          <Panel title="Begins with a finished model" actions={<Button small onClick={() => change({ model: null })}>Begin with nothing instead</Button>}>
+            <div id={fieldId("model")} tabIndex={-1}>
+              {given && (
+                <p>
+                  {given.title || "The network"} of <Link to={paths.run(given.run)}>{given.experiment.name}</Link>, found by {given.algorithm.title} in {given.space}, seed {given.seed}
+                  {given.parameters !== null && `, ${count(given.parameters)} parameters`}
+                  {given.test_score && `; ${given.test_score.name} ${metric(given.test_score.value)}`}.
+                </p>
+              )}
+              <p className="muted small">Its architecture and its weights. Whatever comes out of it is scored on the same test part once more: each such visit is counted.</p>
+            </div>
+            {problems.has("model") && <p className="error-text">{problems.get("model")}</p>}
+          </Panel>
+        )}
         <Panel title="Data" note={inOrder ? `${plural(draft.datasets.length, "data set")}, in order` : dataset?.description}>
           {inOrder ? (
             <DatasetList
@@ -198,7 +214,7 @@ export function ExperimentForm({ catalogue, schemas, forms, draft: first }: Expe
               chosen={ids}
               onChange={(id, on) => setAlgorithms(on ? [...draft.algorithms, { id, options: {} }] : draft.algorithms.filter((item) => item.id !== id))}
               choices={catalogue.algorithms.map((item) => {
-                const closed = algorithmClosed(catalogue, item, space, datasets, chosen);
+                const closed = algorithmClosed(catalogue, item, space, datasets, chosen, draft.model !== null);
                 const opening = closed?.space ?? (closed?.alone ? space : null);
                 return {
                   id: item.id,

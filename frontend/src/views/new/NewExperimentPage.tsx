@@ -4,13 +4,15 @@ import {
   getCompatibility,
   getDatasets,
   getExperiment,
+  getModel,
   getPlugins,
   getPresets,
   getRun,
   getRunSchema,
   getSpaces,
 } from "../../api/resources";
-import type { RunSchema } from "../../api/types";
+import { ApiError } from "../../api/problem";
+import type { Model, RunSchema } from "../../api/types";
 import { useResource } from "../../api/useResource";
 import { useLocation } from "../../app/router";
 import { useTitle } from "../../app/useTitle";
@@ -26,6 +28,8 @@ interface Loaded {
   schemas: RunSchema;
   forms: Forms;
   draft: Draft;
+  /** What every run begins with, if that is a finished model. */
+  given: Model | null;
   origin: string;
   /** What was asked for and is not here, in sentences. */
   missing: string[];
@@ -42,19 +46,31 @@ async function load(query: URLSearchParams, signal: AbortSignal): Promise<Loaded
   const catalogue: Catalogue = { algorithms, spaces, datasets, compatibility };
   const forms = formsOf(catalogue, schemas);
   const { draft, origin } = await firstDraft(query, catalogue, forms, signal);
+  const given = draft.model === null ? null : await modelOrNothing(draft.model, signal);
   const unknown = unknownOf(namedBy(query, draft), catalogue);
   const missing = unknown.length > 0 ? sentences(unknown, await getPlugins(signal)) : [];
   const preset = query.get("preset");
   if (preset && !origin) missing.push("There is no ready-made search of that name on this server.");
-  return { catalogue, schemas, forms, draft, origin, missing };
+  if (draft.model !== null && given === null) missing.push("The model that its runs began with is not among yours any more.");
+  return { catalogue, schemas, forms, draft, given, origin, missing };
 }
 
-/** What the form starts from: `?run=`, `?experiment=`, `?preset=`, or `?dataset=` and `?algorithm=`. */
+async function modelOrNothing(id: string, signal: AbortSignal): Promise<Model | null> {
+  try {
+    return await getModel(id, signal);
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return null;
+    throw error;
+  }
+}
+
+/** What the form starts from: `?run=`, `?experiment=`, `?preset=`, `?model=`, or `?dataset=`; with `?algorithm=`. */
 async function firstDraft(query: URLSearchParams, catalogue: Catalogue, forms: Forms, signal: AbortSignal) {
   const run = query.get("run");
   if (run) {
     const source = await getRun(run, signal);
-    return { draft: draftFromRun(source, forms, catalogue), origin: `Settings of ${source.algorithm.title}, seed ${source.seed}, in '${source.experiment.name}'.` };
+    const model = source.config?.["model"] ? (await getExperiment(source.experiment.id, signal)).config.model : null;
+    return { draft: draftFromRun(source, forms, catalogue, model), origin: `Settings of ${source.algorithm.title}, seed ${source.seed}, in '${source.experiment.name}'.` };
   }
   const experiment = query.get("experiment");
   if (experiment) {
@@ -65,6 +81,14 @@ async function firstDraft(query: URLSearchParams, catalogue: Catalogue, forms: F
   if (preset) {
     const source = (await getPresets(signal)).find((item) => item.id === preset);
     if (source) return { draft: draftFromBody(source.experiment, forms, catalogue), origin: `Settings of the ready-made search '${source.title}'.` };
+  }
+  const model = query.get("model");
+  if (model) {
+    const source = await getModel(model, signal);
+    const its = draftFromRun(await getRun(source.run, signal), forms, catalogue);
+    const draft = newDraft(catalogue, { model: source, algorithm: query.get("algorithm") });
+    // The same examples with the same options; the test part stays the one that was set aside.
+    return { draft: { ...draft, datasets: its.datasets.filter(({ id }) => id === source.datasets[0]) }, origin: "" };
   }
   return { draft: newDraft(catalogue, { dataset: query.get("dataset"), algorithm: query.get("algorithm") }), origin: "" };
 }

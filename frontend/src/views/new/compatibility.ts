@@ -110,16 +110,18 @@ export interface ClosedAlgorithm {
   alone: boolean;
 }
 
-/** Why an algorithm cannot be chosen beside the `chosen` ones for that space and these data sets, or null. */
+/** Why an algorithm cannot be chosen beside the `chosen` ones for that space and these data sets, or null. `withModel`: every run begins with one. */
 export function algorithmClosed(
   catalogue: Catalogue,
   algorithm: Algorithm,
   space: SearchSpace | undefined,
   datasets: readonly Dataset[],
   chosen: readonly Algorithm[] = [],
+  withModel = false,
 ): ClosedAlgorithm | null {
   const [first] = datasets;
   if (!space || !first) return null;
+  if (withModel && !algorithm.begins_with_model) return { reason: "Does not begin with a finished model.", space: null, alone: false };
   const ids = datasets.map((item) => item.id);
   const unfit = datasets.find((item) => !fits(catalogue, algorithm.id, space.id, [item.id]));
   if (unfit) {

@@ -1,5 +1,5 @@
 /** What the person has chosen so far, and how it becomes the body of POST experiments and comes back from an earlier one. */
-import { BUDGET_KINDS, type Algorithm, type BudgetKind, type ExperimentBody, type Options, type Run, type RunSchema, type RuntimeOptions } from "../../api/types";
+import { BUDGET_KINDS, type Algorithm, type BudgetKind, type ExperimentBody, type Model, type Options, type Run, type RunSchema, type RuntimeOptions } from "../../api/types";
 import type { JsonSchema } from "../../schema/jsonSchema";
 import { readNumber } from "../../schema/inputs";
 import { changedOnly, equal, fieldsOf, textOf, type Field } from "../../schema/model";
@@ -18,6 +18,8 @@ export interface Draft {
   space: string;
   spaceOptions: Options;
   algorithms: Chosen[];
+  /** Id of the finished model that every run begins with. */
+  model: string | null;
   /** As typed: "0, 1, 2" or "0-4". */
   seeds: string;
   budgetKind: BudgetKind | "none";
@@ -62,19 +64,23 @@ export function formsOf(catalogue: Catalogue, schemas: RunSchema): Forms {
 }
 
 /** A first suggestion: the default data set with the first algorithm that fits, or what the address asked for. */
-export function newDraft(catalogue: Catalogue, wanted: { dataset?: string | null; algorithm?: string | null } = {}): Draft {
+export function newDraft(catalogue: Catalogue, wanted: { dataset?: string | null; algorithm?: string | null; model?: Model | null } = {}): Draft {
+  const { model = null } = wanted;
+  const able = new Set(catalogue.algorithms.filter((item) => !model || item.begins_with_model).map((item) => item.id));
+  const data = model?.datasets[0] ?? wanted.dataset;
   const rows = catalogue.compatibility.filter(
-    (row) => (!wanted.algorithm || row.algorithm === wanted.algorithm) && (!wanted.dataset || row.dataset === wanted.dataset),
+    (row) => able.has(row.algorithm) && (!wanted.algorithm || row.algorithm === wanted.algorithm) && (!data || row.dataset === data),
   );
   const usable = rows.filter((row) => catalogue.datasets.find((item) => item.id === row.dataset)?.available);
   const byDataset = catalogue.datasets.map((item) => usable.find((row) => row.dataset === item.id)).find(Boolean);
-  const row = byDataset ?? rows[0] ?? catalogue.compatibility[0];
+  const row = usable.find((item) => item.space === model?.space) ?? byDataset ?? rows[0] ?? catalogue.compatibility[0];
   const draft: Draft = {
     name: "",
     datasets: row ? [{ id: row.dataset, options: {} }] : [],
     space: row?.space ?? "",
     spaceOptions: {},
     algorithms: [],
+    model: model?.id ?? null,
     seeds: "0",
     budgetKind: row?.budgets.includes("trials") ? "trials" : "none",
     budget: BUDGET_EXAMPLE.trials,
@@ -105,6 +111,7 @@ export function draftFromBody(body: Partial<ExperimentBody>, forms: Forms, catal
     space,
     spaceOptions: changedOnly(forms.spaces.get(space) ?? [], body.space_options ?? {}),
     algorithms: (body.algorithms ?? []).map(({ id, options }) => ({ id, options: changedOnly(forms.algorithms.get(id) ?? [], options ?? {}) })),
+    model: body.model ?? null,
     seeds: (body.seeds ?? [0]).join(", "),
     ...budgetOf(body.budget),
     countRepeats: body.count_repeats ?? true,
@@ -114,8 +121,8 @@ export function draftFromBody(body: Partial<ExperimentBody>, forms: Forms, catal
   };
 }
 
-/** The draft that repeats a run: its config is the engine's RunConfig. */
-export function draftFromRun(run: Run, forms: Forms, catalogue: Catalogue): Draft {
+/** The draft that repeats a run: its config is the engine's RunConfig. `model`: the one that it began with, which its experiment names. */
+export function draftFromRun(run: Run, forms: Forms, catalogue: Catalogue, model: string | null = null): Draft {
   const config = (run.config ?? {}) as Record<string, unknown>;
   const runtime = Object.fromEntries(RUNTIME.filter((name) => name in config).map((name) => [name, config[name]]));
   // The run names its whole recipe; what is the algorithm's own stays open, for another algorithm has another one.
@@ -130,6 +137,7 @@ export function draftFromRun(run: Run, forms: Forms, catalogue: Catalogue): Draf
       space: run.space,
       datasets: run.datasets,
       seeds: [run.seed],
+      model,
       runtime: runtime as RuntimeOptions,
     },
     forms,
@@ -181,6 +189,7 @@ export function bodyOf(draft: Draft): ExperimentBody {
     space_options: draft.spaceOptions,
     datasets: draft.datasets.map((item) => item.id),
     dataset_options: draft.datasets.map((item) => item.options),
+    model: draft.model,
     seeds: typeof seeds === "string" ? [] : seeds,
     budget: draft.budgetKind === "none" || typeof amount !== "number" ? null : { [draft.budgetKind]: amount },
     count_repeats: draft.countRepeats || draft.budgetKind !== "trials",
