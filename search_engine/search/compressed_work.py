@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ..base.compression import Compression
 from ..base.generators import derive_seed
@@ -42,14 +42,14 @@ class CompressedWork(TrialWork):
 
     def _open_compressing(self) -> None:
         """The shrinking of the network, with generators of its own: the training after it is the one that the network would have had."""
-        from .compressing import Compressing
+        from .compressing import Compressing, Resizable
 
         seed = derive_seed(self.seed, "compress")
         self.generators.restart(seed)
-        space, entry = self.resources.space, self.resources.checked.space
-        network = load_object(entry.builder)(space, self.genome, "trial", self.training)
+        space = self.resources.space
+        network = load_object(self.resources.checked.space.builder)(space, self.genome, "trial", self.training)
         self.compressing = Compressing(
-            network, space, self.genome, entry.layer_paths, self.data, self.training, self.compression, seed, self.device
+            network, cast(Resizable, space), self.genome, self.data, self.training, self.compression, seed, self.device
         )
 
     def _close_compressing(self) -> None:

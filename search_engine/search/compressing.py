@@ -13,7 +13,6 @@ from torch import nn
 
 from ..base.compression import Compression
 from ..base.errors import BadInput
-from ..base.lazy import load_object
 from ..base.training_config import TrainingConfig
 from ..datasets.base import SearchData
 from ..events import Cost, EventLog, Notice
@@ -26,6 +25,7 @@ from ..widths.shrinking import ShrinkTraining
 class Resizable(Protocol):
     """A space whose genomes say how wide their layers are."""
 
+    def layer_paths(self, genome: Genome) -> dict[str, str]: ...
     def resized(self, genome: Genome, widths: dict[str, int]) -> Genome: ...
     def size_of(self, genome: Genome) -> Any: ...
 
@@ -41,13 +41,12 @@ class Compressing:
     """Work in steps; afterwards `result`. A network whose widths cannot be changed stays as it is, and that is said."""
 
     def __init__(
-        self, network: nn.Module, space: Resizable, genome: Genome, paths: str, data: SearchData, training: TrainingConfig,
+        self, network: nn.Module, space: Resizable, genome: Genome, data: SearchData, training: TrainingConfig,
         compression: Compression, seed: int, device: str,
     ) -> None:  # fmt: skip
-        """`paths` names the function (space, genome) -> the module that each of the genome's layers becomes. Raises BadInput where the
-        augmentation does not fit the data."""
+        """Raises BadInput where the augmentation does not fit the data."""
         self._space, self._genome, self._compression = space, genome, compression
-        self._paths: dict[str, str] = load_object(paths)(space, genome)
+        self._paths = space.layer_paths(genome)
         self._shrinking: _Shrinking | None = None
         self._why_not = ""
         per_epoch = _steps_per_epoch(training, data)
@@ -111,13 +110,17 @@ class Compressing:
         before, after = found["flops"]
         layers = ", ".join(f"{name} {width}" for name, width in found["widths"].items())
         message = f"Compressed in {step:,} steps to {after / before:.1%} of its FLOPs; filters by layer: {layers}."
-        values = {"flops_before": before, "flops_after": after, **{f"width {name}": float(width) for name, width in found["widths"].items()}}
+        widths = {f"width {name}": float(width) for name, width in found["widths"].items()}
+        values = {"flops_before": before, "flops_after": after, **widths}
         log.add(Notice(name="compressed", message=message, step=step, values=values), step)
         names = {path: name for name, path in self._paths.items()}
         held = [names.get(block, block) for block in shrunk.floors_held]
         if held:
-            kept = f"{self._compression.floor:.0%} of their filters, one at least"
-            message = f"The threshold of {self._compression.threshold:g} would have emptied or nearly emptied {', '.join(held)}: kept are {kept}."
+            threshold, floor = self._compression.threshold, self._compression.floor
+            message = (
+                f"The threshold of {threshold:g} would have emptied or nearly emptied {', '.join(held)}: kept are {floor:.0%} of their "
+                "filters, one at least."
+            )
             log.add(Notice(name="width_floor", message=message, step=step, values={"layers": float(len(held))}), step)
 
     # ---- checkpoints

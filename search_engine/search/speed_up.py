@@ -27,7 +27,7 @@ def predicted(c: float, d: float, n: float, k: float, a: float) -> float:
     >>> [round(predicted(1.0, 0.1, n, 1, 4.0), 2) for n in (1, 2, 4, 10)]
     [0.86, 1.38, 2.02, 2.87]
     """
-    return (c * n + d) / (c * k + (c * n + d) / a**k)
+    return float((c * n + d) / (c * k + (c * n + d) / a**k))
 
 
 def break_even(c: float, d: float, n: float, k: float) -> float:

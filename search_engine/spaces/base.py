@@ -232,9 +232,6 @@ class SpaceEntry:
     """Which kinds of data it can work on: `image`, `vector`; `none` where its genomes need no data (tables and formulas answer)."""
     builder: str = ""
     """`module:function` building an untrained network: (space, genome, stage) -> nn.Module, stage 'trial' or 'final'."""
-    layer_paths: str = ""
-    """Where its genomes say how wide layers are (`resized`, `size_of`): `module:function` that names the module which each of a genome's
-    layers becomes, (space, genome) -> {layer: path}. Then its networks can be compressed."""
     initialiser: str = ""
     """`module:function` that prepares a network before its training, where its genome asks for it (unsupervised pretraining, ...):
     (network, genome, space, data, training, seed, device) -> Cost, or None where there is nothing to do."""

@@ -58,7 +58,7 @@ class ResizedConfig(SpaceConfig):
         default=AUTO, min_length=1, max_length=100, title="Networks of", json_schema_extra={"enum": list(KNOWN)},
         description="The space that the network is drawn from. auto: of plain, with batch normalisation, a small convolutional network for "
         "images and a perceptron for vectors. A space of an installed package can be named too; one whose networks cannot be followed is "
-        "refused, with the layer and the reason.",
+        "refused, with the layer and the reason. A search that begins with a finished model draws none.",
     )
     options: dict[str, Any] = Field(
         default={}, title="Options of that space",

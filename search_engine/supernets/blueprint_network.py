@@ -103,8 +103,3 @@ def build(space: BlueprintSpace, genome: Genome, stage: Literal["trial", "final"
     if problem:
         raise TrialFailure(problem)
     return BlueprintNetwork(space.plan(genome), space.image, space.shape.classes, averages=space.image != tuple(space.shape.input))
-
-
-def layer_paths(space: BlueprintSpace, genome: Genome) -> dict[str, str]:
-    """By name of a layer (`assembly.Step`): where its convolution stands in the network, for `ChannelGroups.layer_widths`."""
-    return {step.name: f"steps.{place}.0" for place, step in enumerate(space.plan(genome).steps) if step.layer is not None}

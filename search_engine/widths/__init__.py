@@ -14,5 +14,5 @@ or hand it came from.
 - `regularisers`: the importance of channels and the penalty (Gordon et al. 2018, MorphNet; Scardapane et al. 2017, group lasso).
 - `shrinking`: training with such a penalty, resumable between any two steps.
 - `scaling`: the largest uniform multiplier of widths within a budget.
-- `resizing`: a network of the same form with other widths.
+- `rebuilding`, `resizing`: a network of the same form with other widths.
 """

@@ -21,7 +21,8 @@ import torch
 from torch import Tensor, nn
 
 from ..base.errors import BadInput
-from .tracing import Trace, follow
+from .rebuilding import rebuilt
+from .tracing import Trace, follow, refusal
 
 Resource = Literal["flops", "parameters"]
 INPUT = "input"
@@ -118,19 +119,36 @@ class ChannelGroups:
         Raises BadInput(field "space") that names the layer, and why, where its widths could not be changed. It is asked for a network with
         about half the widths, too: numbers that stand in a forward pass are found before anything is trained.
         """
-        from .resizing import check_form
-
         channels = cls(follow(network, shape))
-        check_form(network, channels, shape)
+        for operation in channels.operations:
+            module = network.get_submodule(operation.path)
+            if type(module).__module__.partition(".")[0] != "torch":
+                kind = type(module).__name__
+                raise refusal(f"'{operation.path}' is a {kind}, of which nobody knows how it is made with another width")
+        if not channels.free:
+            raise refusal("it has no layer between its inputs and its outputs")
+        channels._try_half(network, shape)
         return channels
+
+    def _try_half(self, network: nn.Module, shape: tuple[int, ...]) -> None:
+        """One forward pass with half the widths. No random number is used up."""
+        half = {name: max(1, width // 2) for name, width in self.widths.items()}
+        with torch.random.fork_rng(devices=[]), torch.no_grad():
+            smaller = rebuilt(network, self.sides(half), self.norm_sides(half)).eval()
+            try:
+                smaller(torch.zeros(2, *shape))
+            except (RuntimeError, ValueError, IndexError, TypeError, AssertionError) as error:
+                reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+                raise refusal(
+                    f"with half the widths its forward pass fails ({reason}); a number in it may stand for a width"
+                ) from None
 
     def _blocks(self) -> tuple[Block, ...]:
         writers: list[list[str]] = [[] for _ in range(self.count)]
         for operation in self.operations:
             written = operation.writes.tolist()
             if len(set(written)) < len(written):
-                why = "has channels that are tied to each other"
-                raise BadInput("space", f"the widths of this network cannot be changed: '{operation.path}' {why}", code="incompatible")
+                raise refusal(f"'{operation.path}' has channels that are tied to each other")
             for channel in written:
                 writers[channel].append(operation.path)
         found: dict[tuple[tuple[str, ...], bool], list[int]] = {}
@@ -149,8 +167,7 @@ class ChannelGroups:
         """At how many places each channel of a block stands."""
         counts = torch.bincount(channels, minlength=self.count)[list(block.channels)]
         if int(counts.min()) != int(counts.max()):
-            why = f"channels of '{block.name}' are read unequally often"
-            raise BadInput("space", f"the widths of this network cannot be changed: {why}", code="incompatible")
+            raise refusal(f"channels of '{block.name}' are read unequally often")
         return int(counts[0])
 
     # ---- widths

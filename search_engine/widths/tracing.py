@@ -91,8 +91,10 @@ class Trace:
 
     def tie(self, first: Tensor, second: Tensor) -> None:
         """Channels that meet at a place are one from now on."""
-        pairs = torch.unique(torch.stack([first.flatten(), second.flatten()]), dim=1)
-        for one, other in pairs.t().tolist():
+        count = len(self._parents)
+        # One number for each pair: rows would be compared number by number.
+        for pair in torch.unique(first.flatten() * count + second.flatten()).tolist():
+            one, other = divmod(pair, count)
             a, b = self.root(one), self.root(other)
             self._parents[max(a, b)] = min(a, b)
 
@@ -132,8 +134,12 @@ def follow(network: nn.Module, shape: tuple[int, ...]) -> Trace:
     return follower.trace
 
 
+def refusal(why: str) -> BadInput:
+    return BadInput("space", f"the widths of this network cannot be changed: {why}", code="incompatible")
+
+
 def _refusal(where: str, why: str) -> BadInput:
-    return BadInput("space", f"the widths of this network cannot be changed: {where} {why}", code="incompatible")
+    return refusal(f"{where} {why}")
 
 
 def _spread(channels: Tensor, dimension: int, shape: Sequence[int]) -> Tensor:

@@ -114,6 +114,27 @@ def test_motifs_are_three_linked_graphs(admin: Visitor) -> None:
     admin.both_themes("motifs-table")
 
 
+def test_widths_are_charts_with_their_threshold(admin: Visitor) -> None:
+    page = admin.page
+    admin.open("/")
+    options = {"shrink_epochs": 6, "train_epochs": 2, "expand_to": 0.8, "sweep": [0.1, 10.0]}
+    run = admin.start(
+        algorithms=[{"id": "morphnet", "options": options}], space="resized", datasets=["digits"], seeds=[0],
+        finale={"baselines": 1, "onnx": False, "redundancy": False, "training": SMALL},
+    )
+    admin.wait_for_run(run, "completed")
+    admin.open(f"/runs/{run}?view=charts")
+    structure = panel(page, "Structure")
+    expect(structure.get_by_text(re.compile("of each layer's channels, sorted"))).to_be_visible()
+    expect(structure.get_by_text(re.compile("Widths, round 1"))).to_be_visible()
+    admin.both_themes("widths")
+    page.set_viewport_size({"width": 360, "height": 900})
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= 360, f"the page is {wide} wide on a screen of 360"
+    structure.scroll_into_view_if_needed()
+    admin.shot("widths-360")
+
+
 def test_morphisms_are_a_tree_and_the_champion_shows_what_is_new(admin: Visitor) -> None:
     page = admin.page
     admin.open("/")

@@ -71,8 +71,15 @@ def test_every_preset_can_be_started(client: Any) -> None:
     assert [item["id"] for item in presets] == [item["id"] for item in PRESETS]
     assert presets[0]["title"] == "DARTS on handwritten digits"
     for preset in presets:
+        if preset["missing_files"]:
+            refused = send(client, "POST", "experiments", preset["experiment"])
+            assert refused.status_code == 400 and preset["missing_files"][0].split("/")[0] in refused.content.decode()
+            continue
         said = send(client, "POST", "experiments/validate", preset["experiment"]).json()
-        assert (said["valid"], said["problems"], said["advice"]) == (True, [], [])
+        assert (said["valid"], said["problems"]) == (True, [])
+        # The thesis's own warning of its second way; nothing else is to be said of a search that is offered.
+        own = any(choice["options"].get("compress") == "with_inheritance" for choice in preset["experiment"]["algorithms"])
+        assert len(said["advice"]) == own and all("unstable" in sentence for sentence in said["advice"])
         assert bool(said["finish"]) == (preset["experiment"]["datasets"] != ["learn_to_count"]), "how its networks are finished"
         assert send(client, "POST", "experiments", preset["experiment"]).status_code == 201
 

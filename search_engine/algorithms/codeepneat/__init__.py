@@ -40,7 +40,8 @@ def check(options: CoDeepNeatConfig, space: SearchSpace[Any]) -> None:
     if options.compress != "none" and options.kept_of(widest) >= widest:
         if widest == 1:
             raise BadInput(
-                "options.compress", "layers have one filter (space option filters_max): nothing could be compressed; choose none, or more filters"
+                "options.compress",
+                "layers have one filter (space option filters_max): nothing could be compressed; choose none, or more filters",
             )
         raise BadInput(
             "options.compress_floor",

@@ -12,10 +12,12 @@ Two populations. A *module* is a small graph of layers. A *blueprint* is a graph
     5. Nodes of blueprints whose species of modules died out name a living one.
 
 A network that cannot be built or trained counts as the worst score there can be: nothing is missing, nobody gets away. The champion is
-the best network of all generations. With `compress`, every network is shrunk before it is trained and scored (Nikulenkov 2022, section 3.4,
-Algorithm 1), and with inheritance modules take over what became of them (Algorithm 2, `inheriting`). Faults of published programs that are absent here: a module counted once per node instead of once
+the best network of all generations. Faults of published programs that are absent here: a module counted once per node instead of once
 per network, fitness 0 for modules that were not sampled, a threshold of species that can only rise, a crossover that always takes the
 second parent for the fitter one.
+
+With `compress`, every network is shrunk before it is trained and scored, and nothing else changes (Nikulenkov 2022, section 3.4,
+Algorithm 1: selection finds what compresses well). With inheritance modules also take over what became of them (Algorithm 2, `inheriting`).
 """
 
 from __future__ import annotations
@@ -127,13 +129,15 @@ class CoDeepNeatConfig(SharedStart, SchemataConfig):
 
     compress: Literal["none", "without_inheritance", "with_inheritance"] = Field(
         default="none", title="Compression",
-        description="Every network is shrunk before it is trained and scored (MorphNet). without_inheritance: modules and blueprints stay as "
-        "they are, those win whose networks compress well (the thesis's Algorithm 1, its proposal). with_inheritance: modules take over the "
-        "widths of their fittest network (Algorithm 2); the thesis found its accuracy unstable from generation to generation, and rejects it.",
+        description="Every network is shrunk before it is trained and scored (MorphNet). without_inheritance: modules and blueprints stay "
+        "as they are, those win whose networks compress well (the thesis's Algorithm 1, its proposal). with_inheritance: modules take over "
+        "the widths of their fittest network (Algorithm 2); the thesis found its accuracy unstable from generation to generation, and "
+        "rejects it.",
     )
     compress_strength: float = Field(
         default=1.0, ge=0, le=1e6, title="Compression: strength",
-        description="Lambda is this over the network's own FLOPs: one position on the logarithmic scale for all. Thesis: 1. 0 = nothing goes.",
+        description="λ is this over the network's own FLOPs: one position on the logarithmic scale for all. Thesis: 1. 0 = nothing "
+        "goes.",
     )
     compress_threshold: float = Field(
         default=0.1, gt=0, lt=1, title="Compression: threshold",
@@ -165,8 +169,8 @@ class CoDeepNeatConfig(SharedStart, SchemataConfig):
 
     plain_sample: int = Field(
         default=0, ge=0, le=10_000, title="Compression: networks for comparison",
-        description="So many networks of the first generation are trained as they are, too, which shows whether compressed networks rank as "
-        "plain ones do, and what time was saved. Not charged.",
+        description="So many networks of the first generation are trained as they are, too, which shows whether compressed networks rank "
+        "as plain ones do, and what time was saved. Not charged.",
     )
 
     @property
@@ -264,7 +268,7 @@ class CoDeepNeat(TrialSearch[CoDeepNeatConfig]):
         blueprints = {individual.number: individual for individual in self.blueprints.individuals}
         modules = {individual.number: individual for individual in self.modules.individuals}
         fidelity = {"epochs": self.options.epochs} if self.options.epochs else {}
-        proposals = []
+        proposals: list[Proposal] = []
         for assembly in self.open:
             blueprint = blueprints[assembly.blueprint]
             # Its own best network where the blueprint lived before, else its parents'.
@@ -343,11 +347,12 @@ class CoDeepNeat(TrialSearch[CoDeepNeatConfig]):
         plain, compressed = zip(*self.beside, strict=True)
         values = {"networks": float(len(plain)), "plain": fmean(plain), "compressed": fmean(compressed)}
         correlation = spearman(plain, compressed)
-        said = "too few, or all alike: no rank correlation" if correlation is None else f"rank correlation {correlation:.2f}"
+        ranked = "too few, or all alike: no rank correlation" if correlation is None else f"rank correlation {correlation:.2f}"
         if correlation is not None:
             values["rank_correlation"] = correlation
-        message = f"{len(plain)} networks of the first generation, compressed and as they are: {said}."
-        self.context.emit(ControlScored(name="plain_sample", title="Compressed beside plain", message=message, values=values), self.tally.told)
+        message = f"{len(plain)} networks of the first generation, compressed and as they are: {ranked}."
+        said = ControlScored(name="plain_sample", title="Compressed beside plain", message=message, values=values)
+        self.context.emit(said, self.tally.told)
 
     def _inherit(self, results: list[Result], values: list[float]) -> None:
         """Algorithm 2: modules take over the widths that they were left in their fittest network. Blueprints stay as they are."""

@@ -29,7 +29,7 @@ class Ranking:
         self._entries: list[tuple[float, int, Genome, str]] = []
 
     def add(self, result: Result, hash_: str) -> None:
-        """Take a completed result into account; failed ones never rank. `hash_`: of its genome, also where what was scored is compressed."""
+        """Take a completed result into account; failed ones never rank. `hash_`: of its genome, also where a compressed one was scored."""
         if not result.ok or any(entry[3] == hash_ for entry in self._entries):
             return
         self._entries.append((result.metrics[self._metric], result.number, result.scored, hash_))

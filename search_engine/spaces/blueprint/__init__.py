@@ -28,5 +28,4 @@ ENTRY = SpaceEntry(
     offers=BlueprintSpace.offers,
     idle=dict.fromkeys(("channels", "layers"), "its networks are exactly as wide and as deep as their genomes"),
     builder="search_engine.supernets.blueprint_network:build",
-    layer_paths="search_engine.supernets.blueprint_network:layer_paths",
 )

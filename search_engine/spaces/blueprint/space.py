@@ -85,6 +85,10 @@ class BlueprintSpace(SearchSpace[BlueprintConfig]):
         """By node of the blueprint: FLOPs of the module that stands there, over one example."""
         return flops_by_node(self.plan(genome), self.image)
 
+    def layer_paths(self, genome: Genome) -> dict[str, str]:
+        """By name of a layer (`assembly.Step`): where its convolution stands in the network that is built (`BlueprintNetwork.steps`)."""
+        return {step.name: f"steps.{place}.0" for place, step in enumerate(self.plan(genome).steps) if step.layer is not None}
+
     def resized(self, genome: Genome, widths: Mapping[str, int]) -> Genome:
         """The network with other filters: `widths` by the names of its layers (`assembly.Step`), those not named as they are. A module at
         two nodes becomes two modules where its layers differ there. Raises BadInput(field "genome")."""

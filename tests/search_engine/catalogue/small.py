@@ -15,6 +15,7 @@ SPACES: dict[str, dict[str, Any]] = {
     "sequence": {"n": 4},
     "modular": {"layers": 2, "modules": 3, "units": 4},
     "node_chain": {"max_nodes": 3},
+    "two_convolutions": {"first_filters": [2, 3, 4], "second_filters": [2, 3, 4]},
     "domain_paths": {"layers": 3, "channels": 2},
     "neuron_graph": {"input_size": 8},
     "ensemble": {"most_subnetworks": 2, "width": 4},

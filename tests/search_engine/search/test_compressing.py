@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ from search_engine.algorithms.codeepneat import search as codeepneat
 from search_engine.base import checkpoint
 from search_engine.base.compression import Compression
 from search_engine.catalogue.config import CheckedRun, check
-from search_engine.search.local_run import LocalRun
+from search_engine.events import Notice
+from search_engine.search.local_run import Interrupted, LocalRun
 from search_engine.search.open_work import open_work
 from search_engine.search.resources import Resources
 from search_engine.search.trial_work import TrialWork, declared_cost
 from search_engine.search.work import WorkSpec
+from search_engine.spaces.blueprint.space import BlueprintSpace
 from search_engine.spaces.genes.graph import OUTPUT
 from search_engine.spaces.genomes import Genome
 
@@ -27,8 +30,8 @@ CHECKED: dict[str, Any] = {
     "algorithm": "codeepneat", "datasets": ["digits"], "space_options": {"filters_min": 4, "filters_max": 12, "dense_max": 40},
     "options": {
         "networks": 3, "blueprints": 2, "modules": 4, "module_species": 2, "generations": 2, "compress": "without_inheritance",
-        "compress_steps": 12, "compress_epochs": 0, "compress_strength": 30.0, "compress_learning_rate": 0.2, "compress_threshold": 0.7, "shared_start": True,
-        "plain_sample": 1,
+        "compress_steps": 12, "compress_epochs": 0, "compress_strength": 30.0, "compress_learning_rate": 0.2, "compress_threshold": 0.7,
+        "shared_start": True, "plain_sample": 1,
     },
     "training": {"epochs": 2, "train_examples": 96, "batch_size": 16},
     "finale": {"baselines": 0, "onnx": False, "redundancy": False, "training": {"epochs": 1, "train_examples": 96}},
@@ -56,12 +59,23 @@ def finish(work: TrialWork) -> dict[str, Any]:
     return work.outcome()
 
 
+def space_of(work: TrialWork) -> BlueprintSpace:
+    space = work.resources.space
+    assert isinstance(space, BlueprintSpace)
+    return space
+
+
+def notices(work: TrialWork) -> dict[str, str]:
+    """Messages by name."""
+    return {event.payload.name: event.payload.message for event in work.log.drain() if isinstance(event.payload, Notice)}
+
+
 def test_what_is_scored_is_the_compressed_network_trained_anew(tmp_path: Path) -> None:
     work = trial(tmp_path, STRONG)
     outcome = finish(work)
     before, after = outcome["compressed"]["flops"]
     genome = Genome.from_json(outcome["compressed"]["genome"])
-    assert after < 0.9 * before and work.resources.space.size_of(genome).flops == after
+    assert after < 0.9 * before and space_of(work).size_of(genome).flops == after
     # The same network as a trial of its own, with this trial's seed, gives the same bits: its weights were fresh.
     again = trial(tmp_path, None)
     again.genome = genome
@@ -89,13 +103,13 @@ def test_its_cost_is_the_trial_s_and_the_comparison_s_is_not(tmp_path: Path) -> 
 def test_a_threshold_that_would_empty_a_layer_meets_the_floor_and_it_is_said(tmp_path: Path) -> None:
     work = trial(tmp_path, Compression(strength=0.0, threshold=0.9999, floor=0.25, steps=2, epochs=0, learning_rate=1e-9))
     outcome = finish(work)
-    said = {event.payload.name: event.payload for event in work.log.drain() if event.kind == "notice"}
     assert outcome["compressed"]["flops"][0] == outcome["compressed"]["flops"][1], "scales begin at 1"
+    assert "width_floor" not in notices(work)
     work = trial(tmp_path, Compression(strength=3000.0, threshold=0.9, floor=0.25, steps=4, epochs=0, learning_rate=0.3))
     outcome = finish(work)
-    said = {event.payload.name: event.payload for event in work.log.drain() if event.kind == "notice"}
-    widths = {step.name: step.layer["filters"] for step in work.resources.space.plan(work.genome).steps if step.layer}
-    assert "width_floor" in said and any(name in said["width_floor"].message for name in widths)
+    said = notices(work)
+    widths = {step.name: step.layer["filters"] for step in space_of(work).plan(work.genome).steps if step.layer}
+    assert any(name in said["width_floor"] for name in widths)
     assert all(-(-width // 4) <= outcome["compressed"]["widths"][name] for name, width in widths.items())
 
 
@@ -104,8 +118,7 @@ def test_a_network_without_layers_is_trained_as_it_is(tmp_path: Path) -> None:
     edges = {"edges": [[0, OUTPUT]], "nodes": [[OUTPUT, {"dense": [20], "join": "sum"}]]}
     work.genome = Genome("blueprint", {"blueprint": edges, "modules": []})
     outcome = finish(work)
-    [said] = [event.payload for event in work.log.drain() if event.kind == "notice"]
-    assert outcome["status"] == "completed" and said.name == "not_compressed" and outcome["compressed"]["widths"] == {}
+    assert outcome["status"] == "completed" and set(notices(work)) == {"not_compressed"} and outcome["compressed"]["widths"] == {}
 
 
 def test_it_goes_on_from_any_state_with_equal_bits(tmp_path: Path) -> None:
@@ -161,23 +174,26 @@ def test_the_model_that_is_handed_out_is_the_compressed_network(tmp_path: Path) 
     assert notices.count("initial_population") == 1 and "compressed" in notices
 
 
+def _often(asked: list[None]) -> bool:
+    """True from the 31st call on."""
+    asked.append(None)
+    return len(asked) > 30
+
+
 @pytest.mark.slow
 def test_a_run_that_was_cut_goes_on_with_equal_bits(tmp_path: Path) -> None:
-    from search_engine.search.local_run import Interrupted
-
     LocalRun(check(CHECKED), tmp_path, tmp_path / "whole").run()
     cut, times = tmp_path / "cut", 0
     while True:
-        calls = iter(range(10**6))
+        asked: list[None] = []
         try:
-            LocalRun(check(CHECKED), tmp_path, cut, resume=times > 0, slice_seconds=0.02).run(stop=lambda calls=calls: next(calls) > 30)
+            LocalRun(check(CHECKED), tmp_path, cut, resume=times > 0, slice_seconds=0.02).run(stop=partial(_often, asked))
             break
         except Interrupted:
             times += 1
     key = ("source", "step", "kind", "ordinal", "data")
     whole, again = ([[row[name] for name in key] for row in rows(tmp_path / name) if row["science"]] for name in ("whole", "cut"))
-    order = lambda row: json.dumps(row, sort_keys=True)  # noqa: E731
-    assert times > 1 and sorted(whole, key=order) == sorted(again, key=order)
+    assert times > 1 and sorted(map(json.dumps, whole)) == sorted(map(json.dumps, again))
 
 
 def test_the_rule_s_options_reach_the_trial() -> None:

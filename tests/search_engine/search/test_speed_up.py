@@ -18,6 +18,11 @@ def test_the_model_s_values(n: int, s: float, a: float) -> None:
     assert predicted(1.0, D, n, 1, 1e12) == pytest.approx(limit(1.0, D, n, 1))
 
 
+def test_two_epochs_of_compression_divide_twice() -> None:
+    assert predicted(1.0, D, 4, 2, 2.0) == pytest.approx(4.1 / (2 + 4.1 / 4))
+    assert predicted(1.0, D, 4, 2, break_even(1.0, D, 4, 2)) == pytest.approx(1.0)
+
+
 def test_nothing_pays_where_the_compression_takes_as_long_as_the_training() -> None:
     assert break_even(1.0, 0.0, 1, 1) == float("inf") and predicted(1.0, 0.0, 1, 1, 1e9) < 1.0
 

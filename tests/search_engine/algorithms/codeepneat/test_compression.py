@@ -86,7 +86,8 @@ def _expected(phase: CoDeepNeat, told: list[Result]) -> dict[int, dict[int, int]
             cost = SPACE.module_flops(compressed.genome).get(node, 0.0)
             if module not in marked and (module not in best or cost > best[module]):
                 best[module] = cost
-                found[module] = {int(name.split(".")[1]): width for name, width in compressed.widths.items() if name.split(".")[0] == str(node)}
+                own = compressed.widths
+                found[module] = {int(name.split(".")[1]): width for name, width in own.items() if name.split(".")[0] == str(node)}
         marked |= used
     return found
 
