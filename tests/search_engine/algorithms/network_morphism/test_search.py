@@ -26,6 +26,7 @@ from search_engine.search.resources import Resources
 from search_engine.search.starting_weights import ROOM
 from search_engine.search.work import WorkSpec, run_slice
 from search_engine.spaces.blueprint.layers import BlueprintConfig
+from search_engine.spaces.blueprint.space import BlueprintSpace
 from search_engine.spaces.data_shape import DataShape
 from search_engine.spaces.genomes import Genome, canonical_json
 from search_engine.spaces.growing_convnet.adoption import adopted
@@ -191,7 +192,7 @@ def test_a_finished_model_is_grown(space: str, tmp_path: Path) -> None:
 )
 def test_a_model_that_cannot_be_grown_is_refused_before_anything_starts(space: str, options: dict[str, Any], reason: str) -> None:
     entry = registry.space(space)
-    made = entry.space(entry.config(**options), DataShape((1, 8, 8), 10))
+    made: Any = entry.space(entry.config(**options), DataShape((1, 8, 8), 10))
     genome = made.dense() if space == "plain" else made.sample(random.Random(0))
     model = {"weights": "0" * 64, "space": space, "space_options": options, "genome": genome.content, "input": [1, 8, 8], "outputs": 10}
     with pytest.raises(BadInput, match=reason) as caught:
@@ -200,7 +201,7 @@ def test_a_model_that_cannot_be_grown_is_refused_before_anything_starts(space: s
 
 
 def test_a_blueprint_that_joins_is_refused_by_its_layer() -> None:
-    space = registry.space("blueprint").space(BlueprintConfig(), DataShape((1, 8, 8), 10))
+    space = BlueprintSpace(BlueprintConfig(), DataShape((1, 8, 8), 10))
     rng = random.Random(0)
     genomes = [space.sample(rng) for _ in range(3)]
     for _ in range(60):
