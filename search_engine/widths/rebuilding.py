@@ -34,7 +34,7 @@ def _layer(module: nn.Module, inputs: int, outputs: int) -> nn.Module:
         module.padding_mode,
     )
     # With one channel left nothing else tells it from a whole convolution.
-    made.is_depthwise = apart
+    made.is_depthwise = apart  # type: ignore[assignment]
     return made
 
 
