@@ -386,8 +386,8 @@ def _check_folds(checked: CheckedRun) -> None:
         raise BadInput("folds", f"in {title} a trial starts from the weights of an earlier one, which has one network, not one for each "
                        "fold: leave this at 1", code="incompatible")
     if getattr(checked.options, "compression", None) is not None:
-        raise BadInput("folds", "a compression gives every trial one smaller network, not one for each fold: leave this at 1, or `compress` at "
-                       "none", code="incompatible")
+        raise BadInput("folds", "a compression gives every trial one smaller network, not one for each fold: leave this at 1, or "
+                       "`compress` at none", code="incompatible")
     if checked.config.together > 1:
         raise BadInput("folds", "trials that are trained together have one split for all: leave this at 1, or `together`",
                        code="incompatible")

@@ -98,7 +98,8 @@ def _write(configs: dict[str, dict[str, Any]]) -> int:
         print("\n".join(refusals) + "\nnothing is written")
         return 1
     for other in records:
-        other.searches = {name: entry for name, entry in other.searches.items() if name in algorithms}
+        if other is not stored:
+            other.searches = record.still_so(other.searches, stored.searches, before)
     record.save(records)
     changed = [name for name, entry in stored.searches.items() if before.get(name, {}).get("science") != entry["science"]]
     print(f"written: {record.FILE.relative_to(ROOT)}; new or changed: {', '.join(changed) or 'none'}")

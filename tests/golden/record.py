@@ -76,6 +76,13 @@ def reason(algorithm: str, changelog: str) -> str:
     return lines[-1] if lines else ""
 
 
+def still_so(others: dict[str, Entry], now: dict[str, Entry], before: dict[str, Entry]) -> dict[str, Entry]:
+    """The entries of another machine that still hold after this one's became `now`: those of searches that exist and whose science did not
+    change here. What did change changed there, too, where nobody has run it since."""
+    changed = {name for name, entry in now.items() if name in before and before[name]["science"] != entry["science"]}
+    return {name: entry for name, entry in others.items() if name in now and name not in changed}
+
+
 def renewed(
     stored: dict[str, Entry], found: dict[str, Digest], algorithms: dict[str, str], changelog: str
 ) -> tuple[dict[str, Entry], list[str]]:

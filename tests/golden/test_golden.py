@@ -18,7 +18,7 @@ from tests.production.searches import Science
 from . import record
 from .expect import assert_golden
 from .machine import arithmetic, difference, machine
-from .record import Record, reason, renewed, science_lines
+from .record import Record, reason, renewed, science_lines, still_so
 from .science import differences, digest, first_rows
 from .searches import golden_searches, missing_files
 
@@ -145,6 +145,19 @@ def test_a_stored_digest_is_held_to(tmp_path: Path) -> None:
         assert_golden("quick/darts", changed(("phase:0", 3)), path)
     with pytest.raises(AssertionError, match="write quick/enas"):
         assert_golden("quick/enas", ROWS, path)
+
+
+def test_a_search_that_was_last_run_on_another_machine_is_skipped(tmp_path: Path) -> None:
+    path, entry = tmp_path / "digests.json", {**digest(ROWS), "since": ""}
+    record.save([Record({**machine(), "torch": "1.0"}, {"quick/enas": entry}), Record(machine(), {"quick/darts": entry})], path)
+    with pytest.raises(pytest.skip.Exception, match=r"quick/enas was last made elsewhere: python -m tests\.golden write quick/enas"):
+        assert_golden("quick/enas", ROWS, path)
+
+
+def test_what_changed_on_one_machine_no_longer_holds_on_others() -> None:
+    before, now = stored(), {"quick/darts": {**NEW, "since": "why"}, "quick/enas": stored()["quick/enas"]}
+    assert still_so({**stored(), "quick/gone": NEW}, now, before) == {"quick/enas": stored()["quick/enas"]}
+    assert still_so(stored(), now, {}) == stored(), "what is new here says nothing of what was there"
 
 
 # ---------------------------------------------------------------- a digest changes with a reason only
