@@ -59,7 +59,7 @@ def parts(rows: list[Any]) -> list[SchemataPart]:
     return [SchemataPart.model_validate(part) for row in rows if row[2] == "schemata" for part in json.loads(row[4])["parts"]]
 
 
-FAST = ("regularized_evolution", "wann", "pathnet")
+FAST = ("regularized_evolution",)
 
 
 @pytest.mark.parametrize("algorithm", [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in SEARCHES])
