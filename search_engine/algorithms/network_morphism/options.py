@@ -65,10 +65,12 @@ class NetworkMorphismConfig(AlgorithmConfig):
         default="ucb", title="Acquisition",
         description="What is sought: the largest expected improvement (ei), or the largest mean plus beta deviations (ucb).",
     )
-    beta: float = Field(default=2.576, ge=0, le=100, title="Beta", description="Deviations that are added to the mean. Auto-Keras: 2.576.")
+    beta: float = Field(
+        default=2.576, ge=0, le=100, title="Deviations β", description="Deviations that are added to the mean. Auto-Keras: 2.576."
+    )
     parents: int = Field(
         default=10, ge=1, le=1000, title="Networks kept",
-        description="So many of the best networks are grown further; their weights are kept.",
+        description="Of so many networks, those with the highest scores, the weights are kept, and one of them is grown next.",
     )
     neighbours: int = Field(
         default=8, ge=1, le=100, title="Neighbours", description="Random morphisms that are looked at of a network, at once. Auto-Keras: 8."
