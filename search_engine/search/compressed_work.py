@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 
 class CompressedWork(TrialWork):
-    """Arguments as of `TrialWork`, and `compress` (`Compression.to_json`). First the shrinking, then the training of what is left, from fresh
-    weights; where `beside` is wanted the network as it is after it, at its own expense. Both trainings draw what the network alone would."""
+    """Arguments as of `TrialWork`, and `compress` (`Compression.to_json`). First the shrinking, then the training of what is left, from
+    fresh weights; where `beside` is wanted the network as it is after it, at its own expense. Both trainings draw what the network alone
+    would."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
@@ -98,7 +99,8 @@ class CompressedWork(TrialWork):
             **found,
             "seconds": self.seconds - self.stretches.plain,
             "compressed": {
-                **{name: self.compressed[name] for name in ("genome", "flops", "widths")}, "plain": None if plain is None else plain.metrics(),
+                **{name: self.compressed[name] for name in ("genome", "flops", "widths")},
+                "plain": None if plain is None else plain.metrics(),
             },
             "timing": {
                 "seconds": self.stretches.seconds(steps), "epochs": steps / per_epoch,
