@@ -19,7 +19,7 @@ LOADERS = frozenset({"lazy_module", "load_object", "import_module", "find_spec"}
 """Functions whose first argument names a module, alone or with an object of it (`module:name`)."""
 NAMES_A_MODULE = frozenset({"test_reader"})
 """Keyword arguments whose value names a module alone."""
-ENTRY_KEYWORDS = frozenset({"builder", "finisher", "check", "advice", "initialiser"})
+ENTRY_KEYWORDS = frozenset({"builder", "finisher", "check", "advice", "initialiser", "morpher", "adopter"})
 """Keyword arguments of an entry that name a function of a higher room (a space names the builder of its network): these alone may point
 up, because whoever reads them stands above both. `tests/tools/test_entries.py` resolves each."""
 _OBJECT = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+:[A-Za-z_]\w*")

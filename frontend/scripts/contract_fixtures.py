@@ -246,6 +246,41 @@ def morphisms() -> dict[str, Any]:
     return said(["morphisms"], frame(1), frame(2))
 
 
+def coevolution() -> dict[str, Any]:
+    def row(number: int, living: bool, members: list[float], credit: float) -> events.SpeciesRow:
+        lives = [members_now > 0 for members_now in members]
+        return events.SpeciesRow(
+            number=number, living=living, members=encode_floats(members), used=encode_floats([2.0 * count for count in members]),
+            credit=encode_floats([credit if alive else float("nan") for alive in lives]),
+        )
+
+    def frame(step: int, share: float) -> events.CoevolutionFrame:
+        names = [("input", "input"), ("2", "hidden"), ("2.2", "hidden"), ("3.2", "hidden"), ("3.3", "hidden"), ("output", "output")]
+        pairs = [("input", "2", "join"), ("2", "2.2", "conv_3x3"), ("2.2", "3.2", "conv_5x5"), ("3.2", "3.3", "conv_3x3"), ("3.3", "output", None)]
+        network = events.GraphData(
+            nodes=[events.GraphNode(id=name, label=name, kind=kind) for name, kind in names],
+            edges=[
+                events.GraphEdge(source=a, target=b, key="e", operation=operation, attributes={"does": f"conv {16 + step}"}) for a, b, operation in pairs
+            ],
+        )
+        blueprint = events.GraphData(
+            nodes=[events.GraphNode(id=name, label=name, kind=kind) for name, kind in (("0", "input"), ("2", "hidden"), ("3", "hidden"), ("1", "output"))],
+            edges=[events.GraphEdge(source=a, target=b, key="edge") for a, b in (("0", "2"), ("2", "3"), ("3", "1"))],
+        )
+        now = 1.0 + step
+        modules = events.SpeciesTable(
+            species=[row(0, True, [3.0, 2.0, now], share), row(1, False, [2.0, 3.0, 0.0], 0.3), row(4, True, [0.0, 1.0, 2.0], 0.45)],
+            others=2, members_of_others=encode_floats([2.0, 1.0, 0.0]),
+        )
+        blueprints = events.SpeciesTable(species=[row(0, True, [4.0, 4.0, 4.0], 0.5 * share)])
+        return events.CoevolutionFrame(
+            step=step, candidate=step, value=0.3 + 0.1 * step, metric="val_accuracy", blueprint=blueprint, network=network,
+            species={"2": 0, "3": 4 - step}, generations=[0, 2, 2 + step], modules=modules, blueprints=blueprints, values={"networks": 8.0 * step},
+        )  # fmt: skip
+
+    return said(["coevolution"], frame(1, 0.4), frame(2, 0.65))
+
+
 def surrogate() -> dict[str, Any]:
     frames = [
         events.SurrogateFrame(
@@ -304,6 +339,7 @@ def main() -> None:
         "motifs of motifs": motifs(),
         "schemata of a population": schemata(),
         "morphisms": morphisms(),
+        "two populations": coevolution(),
         "masks": said(["mask"], *masks),
         "decoded images": decoded(),
         "charts": said(["charts"], *drawn),

@@ -1,10 +1,11 @@
 """What the ready-made searches take. The one place of these figures: the words of the cards are made from them.
 
 Measured by `python -m benchmarks.ready_made` on 30 November 2026: each search once, through the real server with two workers, on a machine
-with two cores (Python 3.11, torch on the CPU) that had other work: `learn-to-count`, `evidence-polynomial` and `vae-latents` at a load of
-15 to 21, the others at 3 to 5, with the random architectures that a finale finishes now. So the clock's seconds say
-nothing; `cpu_seconds` are those of the workers, and `seconds` what follows from them on two idle cores. The three of `thesis` are too long
-for that: theirs are CPU seconds of single networks of each arm on the same machine (6.1 s on MNIST over 39 plain ones), times the networks.
+with two cores (Python 3.11, torch on the CPU) that had other work: `learn-to-count`, `evidence-polynomial`, `vae-latents` and both of
+`two-convolutions` at a load of 15 to 21, the others at 3 to 5, with the random architectures that a finale finishes now. So the clock's
+seconds say nothing; `cpu_seconds` are those of the workers, and `seconds` what follows from them on two idle cores. The three of `thesis`
+are too long for that: theirs are CPU seconds of single networks of each arm on the same machine (6.1 s on MNIST over 39 plain ones), times
+the networks.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ class Measured:
 MEASURED: dict[str, Measured] = {
     "darts-digits": Measured(runs=1, cpu_seconds=95, seconds=58, download_seconds=37),
     "learn-to-count": Measured(runs=4, cpu_seconds=10, seconds=6, download_seconds=None),
-    "two-convolutions-grid": Measured(runs=1, cpu_seconds=60, seconds=40, download_seconds=40),
-    "two-convolutions-random": Measured(runs=1, cpu_seconds=20, seconds=15, download_seconds=15),
+    "two-convolutions-grid": Measured(runs=1, cpu_seconds=28, seconds=16, download_seconds=16),
+    "two-convolutions-random": Measured(runs=1, cpu_seconds=15, seconds=9, download_seconds=8),
     "lottery-ticket": Measured(runs=1, cpu_seconds=20, seconds=19, download_seconds=19),
     "evidence-polynomial": Measured(runs=1, cpu_seconds=5, seconds=5, download_seconds=5),
     "sincos-paths": Measured(runs=5, cpu_seconds=23, seconds=13, download_seconds=7),

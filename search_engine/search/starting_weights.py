@@ -1,5 +1,5 @@
-"""What a network starts its training from: fresh weights, those of an earlier trial (as they are, or morphed into those of a grown network),
-or the space's own initialisation."""
+"""What a network starts its training from: fresh weights, those of an earlier trial (as they are, or morphed into those of a grown
+network), or the space's own initialisation."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def keep(network: nn.Module, run_dir: Path, trial: int, genome: Genome | None = 
 def read(run_dir: Path, trial: int) -> dict[str, Any]:
     """What `keep` wrote. Raises TrialFailure, as a failure of the machine, where the file is gone, damaged or another trial's."""
     try:
-        kept = checkpoint.read(run_dir / weights_file(trial), sealed=True)
+        kept: dict[str, Any] = checkpoint.read(run_dir / weights_file(trial), sealed=True)
     except CheckpointDamaged as damaged:
         raise TrialFailure(f"the weights of trial {trial}, from which this one starts: {damaged}", machine=True) from damaged
     if kept["trial"] != trial:

@@ -55,7 +55,8 @@ class SearchSpace(ABC, Generic[ConfigT]):
     `offers` says what an algorithm may ask of it: `sample`, `mutate`, `crossover`, `enumerate`, `encode` (decisions),
     `supernet` (a relaxation with weights on its edges), `paths` (a super-network that computes one genome's path alone), `growth` (graphs
     that grow by mutation), `decisions` (an ordered decision list), `domains` (several data sets at once), `masks` (a plain
-    network whose weights go one by one), `blocks` (blocks that are there or not). What only one algorithm reads, its own space offers under
+    network whose weights go one by one), `blocks` (blocks that are there or not), `morphs` (networks
+    that grow by operators which preserve their function). What only one algorithm reads, its own space offers under
     a name of its own (`active_set`, `ensemble`, `motifs`, ...).
     """
 

@@ -23,10 +23,10 @@ class Layer(nn.Module):
         width = classes if node.op == "output" else node.width
         if node.op == "conv":
             # torch pads an even kernel on the right and below.
-            self.weights: nn.Module = nn.Conv2d(inputs, width, node.kernel, padding="same", bias=not node.norm)
+            self.weights: nn.Conv2d | nn.Linear = nn.Conv2d(inputs, width, node.kernel, padding="same", bias=not node.norm)
         else:
             self.weights = nn.Linear(inputs, width, bias=not node.norm)
-        self.norm: nn.Module | None = None
+        self.norm: nn.BatchNorm2d | nn.BatchNorm1d | None = None
         if node.norm:
             self.norm = nn.BatchNorm2d(width) if node.op == "conv" else nn.BatchNorm1d(width)
         self.rectifies = node.op != "output"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from torch import nn
 
-from .tracing import Mixing, Norm
+from .tracing import Mixing, Norm, is_depthwise
 
 
 def rebuilt(network: nn.Module, sides: Mapping[str, tuple[int, int]], norms: Mapping[str, int]) -> nn.Module:
@@ -28,10 +28,14 @@ def _layer(module: nn.Module, inputs: int, outputs: int) -> nn.Module:
     bias = module.bias is not None
     if isinstance(module, nn.Linear):
         return nn.Linear(inputs, outputs, bias)
-    return type(module)(
-        inputs, outputs, module.kernel_size, module.stride, module.padding, module.dilation, inputs if module.groups > 1 else 1, bias,  # type: ignore[arg-type]
+    apart = is_depthwise(module)
+    made = type(module)(
+        inputs, outputs, module.kernel_size, module.stride, module.padding, module.dilation, inputs if apart else 1, bias,  # type: ignore[arg-type]
         module.padding_mode,
     )
+    # With one channel left nothing else tells it from a whole convolution.
+    made.is_depthwise = apart  # type: ignore[assignment]
+    return made
 
 
 def _norm(module: nn.Module, channels: int) -> nn.Module:

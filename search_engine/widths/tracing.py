@@ -134,6 +134,13 @@ def follow(network: nn.Module, shape: tuple[int, ...]) -> Trace:
     return follower.trace
 
 
+def is_depthwise(module: Mixing) -> bool:
+    """Whether each channel is convolved by itself; also where one of a rebuilt layer is left."""
+    if isinstance(module, nn.Linear):
+        return False
+    return 1 < module.groups == module.in_channels == module.out_channels or bool(getattr(module, "is_depthwise", False))
+
+
 def refusal(why: str) -> BadInput:
     return BadInput("space", f"the widths of this network cannot be changed: {why}", code="incompatible")
 
@@ -202,7 +209,7 @@ class _Follower(TorchFunctionMode):
         dimension = channels.dim() - 1 if linear else 1
         reads = self._along(channels, dimension, f"'{path}'")
         groups = 1 if isinstance(module, nn.Linear) else module.groups
-        depthwise = groups > 1 and groups == len(reads) == output.shape[dimension]
+        depthwise = is_depthwise(module)
         if groups > 1 and not depthwise:
             raise _refusal(f"the convolution '{path}'", f"has {groups} groups of several channels; whole ones and depthwise ones can be")
         places = math.prod(output.shape[1:-1] if linear else output.shape[2:])

@@ -103,6 +103,16 @@ def test_a_growing_graph_and_its_four_numbers(admin: Visitor) -> None:
     result = panel(page, "Result")
     for name in ("random", "ensemble", "tuned", "trained"):
         expect(result.get_by_role("row", name=re.compile(rf"^{name}.* 0\.\d{{4}}"))).to_be_visible()
+    for name in ("linear regression", "small CNN"):
+        expect(result.get_by_role("row", name=re.compile(rf"^{name}.* 0\.\d{{4}}")).first).to_be_visible()
+    for title in ("Accuracy against the shared weight", "Each class against the shared weight"):
+        result.get_by_role("button", name=f"{title}: show large").click()
+        expect(page.get_by_role("dialog").get_by_role("img", name=re.compile(f"^{title}"))).to_be_visible()
+        admin.shot(f"wann-{title.split()[0].lower()}")
+        page.get_by_role("button", name="Close", exact=True).last.click()
+    structure.get_by_role("radio", name="Charts").click()
+    expect(structure.get_by_role("img", name=re.compile("^Fitness against connections"))).to_be_visible()
+    admin.shot("wann-fronts")
     structure.get_by_role("radio", name="Champion").click()
     expect(structure.get_by_text(f"generation {champions[-1]['generation']}")).to_be_visible()
     admin.both_themes("wann-finished")

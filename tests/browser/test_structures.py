@@ -133,3 +133,70 @@ def test_widths_are_charts_with_their_threshold(admin: Visitor) -> None:
     assert wide <= 360, f"the page is {wide} wide on a screen of 360"
     structure.scroll_into_view_if_needed()
     admin.shot("widths-360")
+
+
+def test_morphisms_are_a_tree_and_the_champion_shows_what_is_new(admin: Visitor) -> None:
+    page = admin.page
+    admin.open("/")
+    run = admin.start(
+        algorithms=[{"id": "network_morphism", "options": {"steps": 3, "children": 4, "morphs": 2, "seed_epochs": 2, "epochs": 1}}],
+        space="growing_convnet", space_options={"channels": [4, 4]}, datasets=["digits"], seeds=[0], training={"train_examples": 128},
+        finale={"baselines": 0, "onnx": False, "redundancy": False, "training": {"epochs": 1, "train_examples": 128}},
+    )
+    admin.wait_for_run(run, "completed")
+    admin.open(f"/runs/{run}?view=morphisms")
+    structure = panel(page, "Structure")
+    expect(structure.get_by_role("img", name=re.compile(r"^Tree of 13 networks; Candidate \d+"))).to_be_visible()
+    admin.both_themes("morphisms")
+    page.set_viewport_size({"width": 360, "height": 900})
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= 360, f"the page is {wide} wide on a screen of 360"
+    structure.scroll_into_view_if_needed()
+    admin.shot("morphisms-360")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    choose(page, "Champion")
+    admin.both_themes("morphisms-champion")
+    choose(page, "Table")
+    expect(structure.get_by_role("row", name=re.compile(r"^1 0 1 none "))).to_be_visible()
+    admin.both_themes("morphisms-table")
+
+
+def test_two_populations_beside_the_champion_whose_graphs_are_linked(admin: Visitor) -> None:
+    page = admin.page
+    admin.open("/")
+    options = {
+        "generations": 6, "networks": 4, "blueprints": 4, "modules": 8, "module_species": 3, "module_change": 0.9, "module_add_node": 0.6,
+    }
+    run = admin.start(
+        algorithms=[{"id": "codeepneat", "options": options}], space="blueprint",
+        space_options={"filters_min": 2, "filters_max": 6, "dense_min": 8, "dense_max": 16}, datasets=["digits"],
+        seeds=[0], training={"epochs": 1, "train_examples": 64},
+        finale={"baselines": 0, "onnx": False, "redundancy": False, "training": {"epochs": 1, "train_examples": 64}},
+    )
+    admin.wait_for_run(run, "completed")
+    frame = [event["data"] for event in admin.all_events(run) if event["kind"] == "coevolution"][-1]
+    admin.open(f"/runs/{run}?view=coevolution")
+    structure = panel(page, "Structure")
+    blueprint = structure.get_by_role("group", name=re.compile("^Blueprint: "))
+    network = structure.get_by_role("group", name=re.compile("^Assembled network: "))
+    expect(blueprint).to_be_visible()
+    expect(network.locator(".genome-away")).to_have_count(0)
+    node = next(node for node in frame["species"])
+    blueprint.get_by_role("img", name=re.compile(f"^species {frame['species'][node]}: ")).first.hover()
+    expect(network.locator(".genome-away").first).to_be_attached()
+    admin.shot("coevolution-linked")
+    page.mouse.move(2, 2)
+    for title in ("Modules", "Blueprints"):
+        expect(structure.get_by_role("img", name=re.compile(f"^{title} by species over 6 generations"))).to_be_visible()
+    if any(not row["living"] for row in frame["modules"]["species"]):
+        structure.get_by_role("button", name=re.compile("extinct species: unfold")).first.click()
+        expect(structure.get_by_text(re.compile("when it last lived")).first).to_be_attached()
+    admin.both_themes("coevolution")
+    page.set_viewport_size({"width": 360, "height": 900})
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= 360, f"the page is {wide} wide on a screen of 360"
+    structure.scroll_into_view_if_needed()
+    admin.shot("coevolution-360")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    choose(page, "Table")
+    expect(structure.get_by_role("row", name=re.compile(r"^species \d+ 0 ")).first).to_be_visible()

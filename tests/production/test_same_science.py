@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from search_engine.catalogue import registry
 from search_engine.commands import main
 from tests.golden.expect import assert_golden
 
@@ -122,6 +123,31 @@ def test_the_matrix_on_a_table(
     expected, _ = command_line(ON_THE_TABLE, NASCOPE_DATA=str(tables))
     assert {row[2] for row in expected} >= {"trial_told", "candidate_born"}
     equal(embedded, run, expected)
+
+
+GROWN: dict[str, dict[str, Any]] = {
+    name: {
+        "algorithm": name, **registry.algorithm(name).quick, "seed": 15,
+        "finale": {**registry.algorithm(name).quick["finale"], "baselines": 0, "export": False, "redundancy": False},
+    }
+    for name in ("codeepneat", "hierarchical_evolution")
+}
+"""Populations of graphs: a whole generation told in ask order, and a window of trials in which each child waits for an earlier result."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [1, 3])
+def test_populations_of_graphs_are_equal_for_any_number_of_workers(workers: int, tmp_path: Path) -> None:
+    expected = {name: CommandLine(config, tmp_path / name).science() for name, config in GROWN.items()}
+    embedded = Embedded(tmp_path / "home", workers, NASCOPE_SLICE_SECONDS="0.2")
+    try:
+        embedded.up()
+        runs = {name: embedded.start(config) for name, config in GROWN.items()}
+        for name, run in runs.items():
+            equal(embedded, run, expected[name])
+            assert {row[2] for row in expected[name]} >= {"trial_told", "coevolution" if name == "codeepneat" else "motifs"}
+    finally:
+        embedded.down()
 
 
 def test_trained_trials_through_two_workers(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import type { JsonSchema } from "../schema/jsonSchema";
 import type {
-  ClassScores, EventRecord, FinalistChosen, ControlScored, GrowthStep, Incumbent, Notice, PhaseStarted, PopulationBlock, GraphData, Report, Score,
+  Chart, ClassScores, EventRecord, FinalistChosen, ControlScored, GrowthStep, Incumbent, Notice, PhaseStarted, PopulationBlock, GraphData, Report, Score,
 } from "../types/events.gen";
 
 /** In the order in which a form offers them. */
@@ -482,4 +482,132 @@ export interface ApiToken {
   last_used: string | null;
   /** Only in the answer that made it. */
   token?: string;
+}
+
+// ---- the atlas
+
+export interface AtlasSource {
+  id: string;
+  authors: string;
+  title: string;
+  kind: string;
+  where: string;
+  year: number;
+  language: string;
+}
+
+/** The newest fitting run of whoever asks. */
+export interface AtlasRun {
+  id: string;
+  experiment: { id: string; name: string };
+  seed: number;
+  dataset: string;
+  finished: string | null;
+}
+
+export interface AtlasPicture {
+  title: string;
+  /** Id of a picture of the run page. */
+  picture: string;
+  algorithm: string;
+  run: AtlasRun | null;
+  /** What it needs and this installation does not have. */
+  lacking: string[];
+}
+
+/** A ready-made search. */
+export interface AtlasSearch {
+  id: string;
+  title: string;
+  installed: boolean;
+}
+
+export interface AtlasForm {
+  title: string;
+  algorithm: string;
+  dataset: string;
+  installed: boolean;
+}
+
+export interface AtlasEntryInfo {
+  id: string;
+  source: string;
+  kind: "figure" | "table";
+  number: number;
+  section: string;
+  title: string;
+  shows: string;
+  here: string;
+  notes: string[];
+  pictures: AtlasPicture[];
+  searches: AtlasSearch[];
+  forms: AtlasForm[];
+  explore: string;
+  page: string;
+  lacking: string[];
+}
+
+export interface Atlas {
+  sources: AtlasSource[];
+  entries: AtlasEntryInfo[];
+}
+
+export interface AtlasEstimate {
+  value: number;
+  runs: number;
+  low: number | null;
+  high: number | null;
+  /** Pairs of equal seeds that the interval is of; 0 where it is of single runs. */
+  pairs: number;
+}
+
+export interface AtlasCell {
+  column: string;
+  published: number;
+  recomputed: number | null;
+  agrees: boolean | null;
+  ours: AtlasEstimate | null;
+}
+
+export interface AtlasRow {
+  key: string;
+  title: string;
+  unit: string;
+  decimals: number;
+  /** Of which group of runs it is; empty where it compares two. */
+  group: string;
+  cells: AtlasCell[];
+}
+
+export interface AtlasScale {
+  title: string;
+  published: number | null;
+  stated: string;
+  ours: number[];
+}
+
+export interface AtlasOurs {
+  experiment: { id: string; name: string };
+  dataset: string;
+  dataset_title: string;
+  notice: string;
+  same_data: boolean;
+  runs: Record<string, number>;
+  failed: number;
+  scale: AtlasScale[];
+}
+
+export interface AtlasColumn {
+  key: string;
+  title: string;
+  setup: Record<string, string>;
+  searches: AtlasSearch[];
+  available: boolean;
+  ours: AtlasOurs | null;
+}
+
+export interface AtlasEntry extends AtlasEntryInfo {
+  published: AtlasSource;
+  table: { columns: AtlasColumn[]; rows: AtlasRow[] } | null;
+  charts: Chart[];
 }

@@ -23,6 +23,8 @@ import { Shell } from "./Shell";
 
 const RunPage = lazy(() => import("../run/RunPage").then((module) => ({ default: module.RunPage })));
 const ExplorePage = lazy(() => import("../explore/ExplorePage").then((module) => ({ default: module.ExplorePage })));
+const AtlasPage = lazy(() => import("../atlas/AtlasPage").then((module) => ({ default: module.AtlasPage })));
+const AtlasEntryPage = lazy(() => import("../atlas/AtlasEntryPage").then((module) => ({ default: module.AtlasEntryPage })));
 const NewExperimentPage = lazy(() => import("../views/new/NewExperimentPage").then((module) => ({ default: module.NewExperimentPage })));
 
 function Page({ route }: { route: Route }) {
@@ -45,6 +47,10 @@ function Page({ route }: { route: Route }) {
       return <DataPage />;
     case "explore":
       return <ExplorePage />;
+    case "atlas":
+      return <AtlasPage />;
+    case "atlas-entry":
+      return <AtlasEntryPage key={route.id} id={route.id} />;
     case "workers":
       return <WorkersPage />;
     case "account":

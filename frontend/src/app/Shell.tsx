@@ -13,6 +13,7 @@ const NAVIGATION: { to: string; label: string; pages: Route["page"][] }[] = [
   { to: paths.models, label: "Models", pages: ["models"] },
   { to: paths.data, label: "Data", pages: ["data"] },
   { to: paths.explore, label: "Distributions", pages: ["explore"] },
+  { to: paths.atlas, label: "Atlas", pages: ["atlas", "atlas-entry"] },
   { to: paths.workers, label: "Workers", pages: ["workers"] },
 ];
 
@@ -30,6 +31,7 @@ export function Shell({ route, children }: { route: Route; children: ReactNode }
     { keys: "g m", what: "Models", run: () => navigate(paths.models) },
     { keys: "g d", what: "Data", run: () => navigate(paths.data) },
     { keys: "g s", what: "Distributions on the simplex", run: () => navigate(paths.explore) },
+    { keys: "g a", what: "Atlas of published figures and tables", run: () => navigate(paths.atlas) },
     { keys: "g w", what: "Workers", run: () => navigate(paths.workers) },
     { keys: "t", what: "Light or dark", run: () => chooseTheme(otherTheme) },
   ]);

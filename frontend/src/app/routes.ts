@@ -9,12 +9,14 @@ export type Route =
   | { page: "models" }
   | { page: "data" }
   | { page: "explore" }
+  | { page: "atlas" }
+  | { page: "atlas-entry"; id: string }
   | { page: "workers" }
   | { page: "account" }
   | { page: "login" }
   | { page: "not-found"; path: string };
 
-const PLAIN = ["new", "experiments", "models", "data", "explore", "workers", "account", "login"] as const;
+const PLAIN = ["new", "experiments", "models", "data", "explore", "atlas", "workers", "account", "login"] as const;
 
 /** The route of a path; unknown paths give "not-found". */
 export function routeOf(path: string): Route {
@@ -28,6 +30,7 @@ export function routeOf(path: string): Route {
   if (rest.length === 0) {
     const id = decodeURIComponent(second);
     if (first === "experiments") return { page: "experiment", id };
+    if (first === "atlas") return { page: "atlas-entry", id };
     if (first === "runs") return { page: "run", id };
   }
   return { page: "not-found", path };
@@ -40,11 +43,16 @@ export const paths = {
   models: "/models",
   data: "/data",
   explore: "/explore",
+  explorePanel: (panel: string) => `/explore?${new URLSearchParams({ panel }).toString()}`,
+  atlas: "/atlas",
+  atlasEntry: (id: string) => `/atlas/${encodeURIComponent(id)}`,
   workers: "/workers",
   account: "/account",
   login: "/login",
   experiment: (id: string) => `/experiments/${encodeURIComponent(id)}`,
   run: (id: string) => `/runs/${encodeURIComponent(id)}`,
+  /** With a picture opened, in whichever panel it belongs to. */
+  runPicture: (id: string, picture: string) => `/runs/${encodeURIComponent(id)}?${new URLSearchParams({ view: picture, tried: picture }).toString()}`,
   newExperiment: (query: { run?: string; experiment?: string; preset?: string; dataset?: string; algorithm?: string; model?: string } = {}) => {
     const text = new URLSearchParams(Object.entries(query).filter(([, value]) => value)).toString();
     return text ? `/new?${text}` : "/new";

@@ -12,6 +12,7 @@ import { draws, gridPoints, logDensity, summary, type Family, type Law, type Wei
 import { GridRandom } from "./GridRandom";
 import { centreFor } from "./liveEdge";
 import { LiveEdgePanel } from "./LiveEdgePanel";
+import { Schemata } from "./Schemata";
 import { range, Slider } from "./Slider";
 import { StructurePrior } from "./StructurePrior";
 import { TrianglePicture, type TriangleMap } from "./trianglePicture";
@@ -50,6 +51,10 @@ function withOne(weights: Weights, place: number, value: number): Weights {
 export function ExplorePage() {
   useTitle("Distributions");
   const [wanted, setFamily] = useQueryState("law");
+  const [panel] = useQueryState("panel");
+  useEffect(() => {
+    if (panel) document.getElementById(`panel-${panel}`)?.scrollIntoView?.();
+  }, [panel]);
   const chosen = FAMILIES.find((item) => item.value === wanted) ?? FAMILIES[0]!;
   const family = chosen.value;
   const [centres, setCentres] = useState<Record<Family, Weights>>({ gumbel: [1, 1, 1], dirichlet: [1, 1, 1], "logit-normal": [0, 0, 0] });
@@ -82,7 +87,7 @@ export function ExplorePage() {
       <div className="page-head">
         <div>
           <h1>Distributions</h1>
-          <p>How a search draws the weights of three operations on an edge: the density on their triangle, and what the temperature does to it; then where the objective sends them, what they mix, and how points are chosen without them.</p>
+          <p>How a search draws the weights of three operations on an edge: the density on their triangle, and what the temperature does to it; then where the objective sends them, what they mix, how points are chosen without them, and what selection, crossover and mutation leave of a pattern.</p>
         </div>
       </div>
       <Panel
@@ -144,7 +149,10 @@ export function ExplorePage() {
       </Panel>
       <StructurePrior />
       <TwoLayer />
-      <GridRandom />
+      <div id="panel-grid-random">
+        <GridRandom />
+      </div>
+      <Schemata />
     </div>
   );
 }

@@ -117,15 +117,28 @@ export interface DrawingProps {
   lit?: ((edge: GraphEdge) => boolean) | undefined;
   /** The edge that has just changed. */
   marked?: ((edge: GraphEdge) => boolean) | undefined;
+  /** The colour of a node, where it has one: what it belongs to. */
+  tone?: ((id: string) => string | undefined) | undefined;
+  /** Which nodes matter now: the others step back. Undefined = all do. */
+  litNode?: ((id: string) => boolean) | undefined;
+  /** The node under the pointer or with the keyboard's focus; null when it is left. */
+  onFocus?: ((id: string | null) => void) | undefined;
   /** Without the names of operations on the edges, where there are too many: colours and titles say them. */
   bare?: boolean;
 }
 
+/** A rim of that colour, and a ground with a little of it, on which text can be read in both themes. */
+const toned = (colour: string | undefined) => (colour === undefined ? {} : { style: { stroke: colour, strokeWidth: 2.2, fill: `color-mix(in srgb, ${colour} 22%, var(--node))` } });
+
 /** One graph. */
-export function Drawing({ graph, name, lit, marked, bare = false }: DrawingProps) {
+export function Drawing({ graph, name, lit, marked, tone, litNode, onFocus, bare = false }: DrawingProps) {
   const box = useRef<HTMLDivElement>(null);
   const { width, height } = useSize(box);
-  const [focus, setFocus] = useState<string | null>(null);
+  const [focus, setOwnFocus] = useState<string | null>(null);
+  const setFocus = (id: string | null) => {
+    setOwnFocus(id);
+    onFocus?.(id);
+  };
   const narrow = width < 420;
   const { nodes, edges, small, font } = useMemo(() => {
     const unit = stretched(unitPlaces(graph));
@@ -184,7 +197,7 @@ export function Drawing({ graph, name, lit, marked, bare = false }: DrawingProps
           {nodes.map(({ node, x, y, w, h }) => (
             <g
               key={node.id}
-              className="genome-node"
+              className={`genome-node${litNode && !litNode(node.id) && known !== node.id ? " genome-away" : ""}`}
               role="img"
               aria-label={describeNode(graph, node.id)}
               tabIndex={0}
@@ -194,7 +207,7 @@ export function Drawing({ graph, name, lit, marked, bare = false }: DrawingProps
               onPointerLeave={() => setFocus(null)}
             >
               <title>{describeNode(graph, node.id)}</title>
-              <rect x={x - w} y={y - h} width={2 * w} height={2 * h} rx={small ? 7 : 9} />
+              <rect x={x - w} y={y - h} width={2 * w} height={2 * h} rx={small ? 7 : 9} {...toned(tone?.(node.id))} />
               <text x={x} y={y} fontSize={font}>
                 {nodeLabel(node.label)}
               </text>

@@ -240,9 +240,10 @@ export class NeuronGraph extends Stage {
       const to = this.neurons.get(target)?.at;
       if (!from || !to) return;
       const bend = Math.max((to.x - from.x) * 0.45, 14);
+      const lift = this.lift(from, to);
       context.beginPath();
       context.moveTo(from.x, from.y);
-      context.bezierCurveTo(from.x + bend, from.y, to.x - bend, to.y, to.x, to.y);
+      context.bezierCurveTo(from.x + bend, from.y - lift, to.x - bend, to.y - lift, to.x, to.y);
       context.stroke();
     };
     context.lineCap = "round";
@@ -275,6 +276,14 @@ export class NeuronGraph extends Stage {
       context.setLineDash([]);
     }
     context.globalAlpha = 1;
+  }
+
+  /** How far the ends of an edge are pulled up that would run straight through named nodes, as a skip in a chain of layers does. */
+  private lift(from: Point, to: Point): number {
+    if (Math.abs(from.y - to.y) > BOX_HEIGHT / 2) return 0;
+    const passed = [...this.neurons.values()].filter(({ at, half }) => half > 0 && at.x > from.x + 4 && at.x < to.x - 4 && Math.abs(at.y - from.y) < BOX_HEIGHT);
+    // A curve reaches three quarters of the way to its control points.
+    return passed.length > 0 ? (BOX_HEIGHT + 10 * passed.length) / 0.75 : 0;
   }
 
   private paintNeuron(context: CanvasRenderingContext2D, neuron: Neuron, glow: number): void {

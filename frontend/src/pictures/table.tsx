@@ -26,6 +26,7 @@ import { resultFigures, ResultView } from "../run/ResultView";
 import { TrialTable } from "../run/TrialTable";
 import { bestName } from "../run/valueNames";
 import type { RunStore } from "../stream/store";
+import { coevolutionFigures, CoevolutionView } from "../structures/CoevolutionView";
 import { colonyFigures, ColonyView } from "../structures/ColonyView";
 import { decodedFigures, DecodedView } from "../structures/DecodedView";
 import { domainFigures, DomainsView } from "../structures/DomainsView";
@@ -86,6 +87,10 @@ export const PICTURES: readonly Picture[] = [
     id: "morphisms", panel: "structure", events: ["morphisms"], title: "Morphisms", note: "what grew from what, by which operators; before → right after the morphs → trained",
     has: ({ pictures }) => pictures.has("morphisms"), view: ({ store, onCandidate }) => <MorphismsView store={store} onSelect={onCandidate} />,
     figures: withValues("morphisms", "Morphisms", morphismFigures), twin: "figures", image: true,
+  },
+  {
+    id: "coevolution", panel: "structure", events: ["coevolution"], title: "Coevolution", note: "the best so far with its blueprint, and both populations by species",
+    has: ({ pictures }) => pictures.has("coevolution"), view: ({ store }) => <CoevolutionView store={store} />, figures: withValues("coevolution", "Coevolution", coevolutionFigures), twin: "figures", image: true,
   },
   {
     id: "family", panel: "structure", events: ["family", "structure"], title: "Family", note: familyNote,

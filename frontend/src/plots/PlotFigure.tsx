@@ -26,7 +26,7 @@ function MapScale({ plot }: { plot: Plot }) {
   const [low, high] = spansOf([plot]).y;
   return (
     <p className="plot-scale">
-      {numberText(low)} <i style={{ background: SCORE_SCALE }} /> {numberText(high)} <Marked text={plot.yTitle} />
+      <Marked text={plot.yTitle} />: {numberText(low)} <i style={{ background: SCORE_SCALE }} /> {numberText(high)}
     </p>
   );
 }

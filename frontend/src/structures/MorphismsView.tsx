@@ -7,7 +7,7 @@ import type { RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
 import { figure, measured, whole, type Figures } from "../ui/figures";
 import { metric, metricName, plural } from "../ui/format";
-import { edgeText, networkText, treeOf, valuesText, type Placed } from "./morphisms";
+import { COLUMN, edgeText, networkText, treeOf, valuesText, type Placed } from "./morphisms";
 import "./structures.css";
 
 /** Every network with its parent, its operators, its size and its values. */
@@ -28,22 +28,29 @@ export function morphismFigures(store: RunStore): Figures[] {
   ];
 }
 
-function Network({ place, current, onSelect }: { place: Placed; current: boolean; onSelect: (candidate: number) => void }) {
-  const { network, parent, x, y, onWay } = place;
-  const tone = [network.state, network.chosen && "chosen", onWay && "on-way", current && "current"].filter(Boolean).join(" ");
-  const start = parent && { x: parent.x + 8, y: parent.y };
-  const bend = parent ? (x - parent.x) * 0.35 : 0;
+const toneOf = ({ network, onWay }: Placed, current: number | null): string =>
+  ["morphed", network.state, network.chosen && "chosen", onWay && "on-way", network.candidate === current && "current"].filter(Boolean).join(" ");
+
+function Edge({ place, parent, current }: { place: Placed; parent: Placed; current: number | null }) {
+  const { x, y } = place;
+  const start = parent.x + 8;
+  const bend = start + COLUMN * 0.3;
+  return <path className={`${toneOf(place, current)} morphed-edge`} d={`M${start} ${parent.y}C${bend - 20} ${parent.y} ${bend - 40} ${y} ${bend} ${y}L${x - 8} ${y}`} />;
+}
+
+function Network({ place, current, onSelect }: { place: Placed; current: number | null; onSelect: (candidate: number) => void }) {
+  const { network, parent, x, y } = place;
+  const isCurrent = network.candidate === current;
   return (
-    <g className={`morphed ${tone}`} onClick={() => onSelect(network.candidate)}>
+    <g className={toneOf(place, current)} onClick={() => onSelect(network.candidate)}>
       <title>{networkText(network)}</title>
-      {start && <path className="morphed-edge" d={`M${start.x} ${start.y}C${start.x + bend} ${start.y} ${start.x + bend - 30} ${y} ${start.x + bend + 4} ${y}L${x - 8} ${y}`} />}
-      {start && (
-        <text className="morphed-operators" x={x - 12} y={y - 6} textAnchor="end">
+      {parent && (
+        <text className="morphed-operators" x={x - 12} y={y - 5} textAnchor="end">
           {edgeText(network)}
         </text>
       )}
-      <circle cx={x} cy={y} r={current ? 8 : 6} />
-      <text className="morphed-values" x={x + 13} y={y + 4}>
+      <circle cx={x} cy={y} r={isCurrent ? 8 : 6} />
+      <text className="morphed-values" x={parent ? x + 8 : x - 8} y={y + 19} textAnchor={parent ? "end" : "start"}>
         {valuesText(network)}
       </text>
     </g>
@@ -66,8 +73,10 @@ export function MorphismsView({ store, onSelect }: { store: RunStore; onSelect: 
     <>
       <div className="panel-fill morphisms-fill" tabIndex={0} role="group" aria-label="Tree of morphisms">
         <svg width={tree.width} height={tree.height} role="img" aria-label={`Tree of ${plural(frame.networks.length, "network")}; ${current ? networkText(current) : "none is trained yet"}`}>
+          {/* What leads on is drawn last, and names above all lines. */}
+          {[...tree.places].sort((a, b) => Number(a.onWay) - Number(b.onWay)).map((place) => place.parent && <Edge key={place.network.candidate} place={place} parent={place.parent} current={frame.current} />)}
           {tree.places.map((place) => (
-            <Network key={place.network.candidate} place={place} current={place.network.candidate === frame.current} onSelect={onSelect} />
+            <Network key={place.network.candidate} place={place} current={frame.current} onSelect={onSelect} />
           ))}
         </svg>
       </div>

@@ -7,7 +7,7 @@ import type { RunStore } from "../stream/store";
 import { useCalm, useTopic } from "../stream/useRun";
 import type { Figures } from "../ui/figures";
 import { Segmented } from "../ui/Segmented";
-import { partFigures, schemataOf, schemataPlots, schemataWords, type Schemata } from "./schemata";
+import { partFigures, raisedMost, schemataOf, schemataPlots, schemataWords, type Schemata } from "./schemata";
 import "./structures.css";
 
 interface Owned {
@@ -39,6 +39,11 @@ export function SchemataView({ store }: { store: RunStore }) {
       {all.length > 1 && <Segmented label="Population" options={all.map(({ key, owner }) => ({ value: key, label: owner }))} value={chosen.key} onChange={setWanted} />}
       <p className="schemata-words">{schemataWords(chosen.part)}</p>
       <PlotGrid plots={schemataPlots(chosen.part)} />
+      <ol className="schemata-names" aria-label="Schemata of the bars">
+        {raisedMost(chosen.part).map((at) => (
+          <li key={at}>{chosen.part.schemata[at]}</li>
+        ))}
+      </ol>
     </div>
   );
 }

@@ -2,8 +2,8 @@
 import type { Morphed, MorphismsFrame } from "../types/events.gen";
 import { metric, plural } from "../ui/format";
 
-export const COLUMN = 250;
-export const ROW = 46;
+export const COLUMN = 236;
+export const ROW = 50;
 /** Room around the tree. */
 export const MARGIN = 20;
 /** Letters of operators that an edge has room for. */
@@ -50,7 +50,7 @@ export function treeOf({ networks, current }: MorphismsFrame): Tree {
     level = level.flatMap((parent) => (children.get(parent.network.candidate) ?? []).map((network) => ({ network, x: 0, y: 0, parent, onWay: way.has(network.candidate) })));
     column += 1;
   }
-  return { places, width: 2 * MARGIN + (Math.max(column, 1) - 1) * COLUMN + 170, height: 2 * MARGIN + (most - 1) * ROW + 24 };
+  return { places, width: 2 * MARGIN + (Math.max(column, 1) - 1) * COLUMN + 40, height: 2 * MARGIN + (most - 1) * ROW + 24 };
 }
 
 /** The operators on an edge, as far as there is room. */

@@ -101,7 +101,7 @@ export function schemataPlots(part: Schemata): Plot[] {
       line(`mean of ${part.redraws} redraws`, 0, numbers, pick(part.redrawn), "solid"),
       line("drawn blind", 1, numbers, pick(part.blind), "solid"),
     ],
-    { categories: places.map((at) => part.schemata[at] ?? "") },
+    { categories: places.map((at, index) => `${index + 1}: ${part.schemata[at] ?? ""}`) },
   );
   const points = plot(
     "points", "Mean of the redraws against the bound", "lines", "bound", "mean N(h, t + 1)",

@@ -15,7 +15,8 @@ ENTRY = AlgorithmEntry(
     title="Hierarchical evolution",
     family="evolution",
     summary="A population of motifs of motifs from which nobody is ever removed: the best of a twentieth of it, drawn at random, has a "
-    "child in which one edge of one motif is another.",
+    "child in which one edge of one motif is another. On digits it was not seen to find better ones than as many random genomes (30 trials "
+    "of 3 epochs on 400 examples, motifs of three nodes; n = 3: seeds 0, 1 and 3).",
     source="Liu, Simonyan, Vinyals, Fernando, Kavukcuoglu, ICLR 2018, arXiv:1711.00436, section 3",
     needs=frozenset({"trials"}),
     space_needs=frozenset({"motifs"}),

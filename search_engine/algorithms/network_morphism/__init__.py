@@ -27,9 +27,13 @@ def _phases(options: NetworkMorphismConfig) -> list[Phase]:
     return [HillClimbing() if options.choice == "hill_climbing" else BayesianChoice()]
 
 
+FINAL = 6
+"""The last network is trained on so many times as long as a child (paper: 100 epochs and 17)."""
+
+
 def recipe(options: NetworkMorphismConfig, space: SpaceEntry) -> dict[str, Any]:
-    """The last network is trained on for `final_epochs` (`AlgorithmEntry.recipe`)."""
-    return {"epochs": options.final_epochs}
+    """`AlgorithmEntry.recipe`."""
+    return {"epochs": FINAL * options.epochs}
 
 
 def can_grow(options: NetworkMorphismConfig, space: GrowingConvnetSpace, given: GivenModel) -> None:
@@ -45,8 +49,8 @@ ENTRY = AlgorithmEntry(
     id="network_morphism",
     title="Network morphism",
     family="evolution",
-    summary="Grows a trained network by operators that leave its function as it is (deeper, wider, skip connections), trains what has grown "
-    "for a few epochs, and goes on from the best.",
+    summary="Grows a trained network by operators that leave its function as it is (deeper, wider, skip connections), trains what has "
+    "grown for a few epochs, and goes on from the best.",
     source="Elsken, Metzen, Hutter: Simple and efficient architecture search for convolutional neural networks, 2017, arXiv:1711.04528; "
     "Bayesian choice: Jin, Song, Hu: Auto-Keras, KDD 2019, arXiv:1806.10282; described in Nikulenkov, master's thesis, Moscow State "
     "University 2022, section 2.2.1",
@@ -60,7 +64,8 @@ ENTRY = AlgorithmEntry(
     recipe="search_engine.algorithms.network_morphism:recipe",
     begins_with="search_engine.algorithms.network_morphism:can_grow",
     begins_with_label="Grow",
-    finale="The network from which the search would go on keeps its weights and is trained on. Beside it the same architecture is trained "
+    finale="The network from which the search would go on keeps its weights and is trained on, six times as long as a child "
+    "(paper: 100 epochs after children of 17). Beside it the same architecture is trained "
     "from fresh weights and the seed network is trained on, both in the same way: what the grown network has beyond the first it owes to "
     "its history (it has been trained longer), beyond the second to growing and to the epochs of the search.",
     idle=(

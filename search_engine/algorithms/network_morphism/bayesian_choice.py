@@ -6,8 +6,8 @@ the largest acquisition, which is then trained from the morphed weights of the n
 
 Different from the published codes (Auto-Keras 0.3, NNI): one kernel for what was seen and for what is asked (`gaussian_process`), where
 theirs has exp(-d²) for the one and an embedding for the other; FLOPs are bounded beside parameters, where theirs grow until memory ends;
-open trials are scored as the worst one seen (constant liar; Ginsbourger et al. 2010), where theirs are unknown to the process and the search
-stops proposing skips; nothing global is seeded.
+open trials are scored as the worst one seen (constant liar; Ginsbourger et al. 2010), where theirs are unknown to the process and the
+search stops proposing skips; nothing global is seeded.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from search_engine.base.growing import GrowingDict
 from search_engine.base.lazy import lazy_module
@@ -61,7 +61,7 @@ class BayesianChoice(MorphismSearch):
     """One network after the other."""
 
     title = "Bayesian choice among morphisms"
-    keeps = (*MorphismSearch.keeps, "sketches", "predicted", "calibration", "twins")
+    keeps: ClassVar[tuple[str, ...]] = (*MorphismSearch.keeps, "sketches", "predicted", "calibration", "twins")
 
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         super().begin(context, handover)
@@ -121,9 +121,10 @@ class BayesianChoice(MorphismSearch):
             """None for a twin of a known network."""
             own = sketch(network)
             away = [distance(own, other) for other in known]
-            if morphs and (min(away) < TWINS or any(distance(own, other.sketch) < TWINS for other in found)):
+            if morphs and (own in drawn or min(away) < TWINS):
                 self.twins += 1
                 return None
+            drawn.add(own)
             means, deviations = process.predict([away])
             mean, deviation = float(means[0]), float(deviations[0])
             if options.acquisition == "ucb":
@@ -133,6 +134,7 @@ class BayesianChoice(MorphismSearch):
             return Candidate(parent, morphs, network, own, mean, deviation, value)
 
         found: list[Candidate] = []
+        drawn: set[Sketch] = set()
         queue: list[tuple[float, int, Candidate]] = []
         for number in self.kept:
             start = judged(number, (), self.network_of(number))
@@ -166,14 +168,12 @@ class BayesianChoice(MorphismSearch):
             expected = self.predicted.pop(str(result.number), None)
             if expected is not None and result.ok:
                 self.calibration.add(expected, result.metrics[metric])
-            if result.ok and (self._current is None or result.metrics[metric] > self._value(self._current)):
+            if result.number in self.kept and (self._current is None or result.metrics[metric] > self._value(self._current)):
                 self.lineage.chosen.append(result.number)
         best = sorted(self.kept, key=lambda number: (-self._value(number), number))[: self.options.parents]
-        needed = {parent for number in self.lineage.asked if number not in self.lineage.told and (parent := self._parent(number)) is not None}
+        # An open trial reads its parent's weights when a worker begins it.
+        needed = {item.parent for number, item in self.lineage.asked.items() if number not in self.lineage.told and item.parent is not None}
         self.keep({*best, *needed, *self.lineage.chosen[-1:]})
-
-    def _parent(self, number: int) -> int | None:
-        return self.lineage.asked[number].parent
 
     # ---- report
 
@@ -188,8 +188,9 @@ class BayesianChoice(MorphismSearch):
         if (spearman := self.calibration.spearman) is not None:
             values["spearman"] = spearman
         frame = SurrogateFrame(
-            step=self.asked, means=encode_floats([item.mean for item in shown]), deviations=encode_floats([item.deviation for item in shown]),
-            chosen=[0], observed=encode_floats(self.calibration.observed), predicted=encode_floats(self.calibration.predicted), values=values,
+            step=self.asked, means=encode_floats([item.mean for item in shown]),
+            deviations=encode_floats([item.deviation for item in shown]), chosen=[0], observed=encode_floats(self.calibration.observed),
+            predicted=encode_floats(self.calibration.predicted), values=values,
         )
         self.context.emit(frame, self.asked)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from search_engine.base.lazy import lazy_module
@@ -16,7 +17,7 @@ from search_engine.spaces.growing_convnet.network import IMAGE, Network
 
 if TYPE_CHECKING:
     import numpy as np
-    from scipy import optimize
+    from scipy import optimize  # type: ignore[import-untyped]
 else:
     np = lazy_module("numpy")
     optimize = lazy_module("scipy.optimize")
@@ -62,6 +63,7 @@ def sketch(network: Network) -> Sketch:
     return Sketch(tuple(layers), tuple(skips))
 
 
+@lru_cache(maxsize=1 << 16)
 def distance(first: Sketch, second: Sketch) -> float:
     """0 for networks that this does not tell apart; symmetric."""
     return layers_distance(first.layers, second.layers) + skips_distance(first.skips, second.skips)

@@ -14,7 +14,7 @@ from search_engine.base.lazy import lazy_module
 
 if TYPE_CHECKING:
     import numpy as np
-    from scipy import optimize
+    from scipy import optimize  # type: ignore[import-untyped]
 else:
     np = lazy_module("numpy")
     optimize = lazy_module("scipy.optimize")

@@ -129,7 +129,8 @@ class Difference:
         if old is None:
             return cls([], [], [], [])
         before, after = _edges(old), _edges(new)
-        changed = [str(node.id) for node in new.nodes if node.id in old.by_id and replace(node, inputs=()) != replace(old.by_id[node.id], inputs=())]
+        both = [(node, old.by_id[node.id]) for node in new.nodes if node.id in old.by_id]
+        changed = [str(node.id) for node, before in both if replace(node, inputs=before.inputs) != before]
         return cls(
             [str(node.id) for node in new.nodes if node.id not in old.by_id], sorted(after - before), sorted(before - after), changed
         )

@@ -25,8 +25,8 @@ class NetworkMorphismConfig(AlgorithmConfig):
 
     choice: Literal["hill_climbing", "bayesian"] = Field(
         default="hill_climbing", title="Choice of the next networks",
-        description="hill_climbing: several random children of the best network are trained, the best of them is the next parent (Elsken et "
-        "al. 2017). bayesian: a Gaussian process over the edit distance of networks says which one to grow next (Jin et al. 2019).",
+        description="hill_climbing: several random children of the best network are trained, the best of them is the next parent (Elsken "
+        "et al. 2017). bayesian: a Gaussian process over the edit distance of networks says which one to grow next (Jin et al. 2019).",
     )
     steps: int = Field(
         default=5, ge=1, le=1000, title="Steps", description="So often the best child becomes the parent. Paper: 5 and 8."
@@ -45,12 +45,8 @@ class NetworkMorphismConfig(AlgorithmConfig):
     )
     epochs: int = Field(
         default=5, ge=1, le=10_000, title="Epochs per network",
-        description="Passes over the training part for every grown network, with the learning rate of the training from its start to its end "
-        "each time (cosine with warm restarts, SGDR). Paper: 17.",
-    )
-    final_epochs: int = Field(
-        default=20, ge=1, le=10_000, title="Epochs of the finale",
-        description="The last network is trained on for so many passes. Paper: 100.",
+        description="Passes over the training part for every grown network, with the learning rate of the training from its start to its "
+        "end each time (cosine with warm restarts, SGDR). Paper: 17.",
     )
     noise: float = Field(
         default=1e-4, ge=0, le=0.1, title="Noise on copies",
@@ -62,8 +58,8 @@ class NetworkMorphismConfig(AlgorithmConfig):
     )
     open_trials: int = Field(
         default=1, ge=1, le=64, title="Open trials",
-        description="How many networks may be open at once, by the config and not by the number of workers. One that is open counts as a bad "
-        "one until its score is known (constant liar), so that nothing close to it is asked.",
+        description="How many networks may be open at once, by the config and not by the number of workers. One that is open counts as a "
+        "bad one until its score is known (constant liar), so that nothing close to it is asked.",
     )
     acquisition: Literal["ei", "ucb"] = Field(
         default="ucb", title="Acquisition",
@@ -71,7 +67,8 @@ class NetworkMorphismConfig(AlgorithmConfig):
     )
     beta: float = Field(default=2.576, ge=0, le=100, title="Beta", description="Deviations that are added to the mean. Auto-Keras: 2.576.")
     parents: int = Field(
-        default=10, ge=1, le=1000, title="Networks kept", description="So many of the best networks are grown further; their weights are kept."
+        default=10, ge=1, le=1000, title="Networks kept",
+        description="So many of the best networks are grown further; their weights are kept.",
     )
     neighbours: int = Field(
         default=8, ge=1, le=100, title="Neighbours", description="Random morphisms that are looked at of a network, at once. Auto-Keras: 8."
@@ -81,5 +78,6 @@ class NetworkMorphismConfig(AlgorithmConfig):
     )
     cooling: float = Field(
         default=0.9, gt=0, lt=1, title="Cooling",
-        description="Factor on the temperature of the simulated annealing that looks through candidates, after each network. Auto-Keras: 0.9.",
+        description="Factor on the temperature of the simulated annealing that looks through candidates, after each network. Auto-Keras: "
+        "0.9.",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, ClassVar, Literal, cast
 
 from search_engine.events import Champion, Fidelity
 from search_engine.spaces.genomes import Genome
@@ -28,8 +28,8 @@ class MorphismSearch(TrialSearch[NetworkMorphismConfig]):
     finite = True
     keeps_weights = True
     goes_on = True
-    stop_reason = "horizon"
-    keeps: tuple[str, ...] = ("lineage", "kept", "genomes", "asked", "step", "gone")
+    stop_reason: Literal["exhausted", "repeated", "horizon", "settled"] = "horizon"
+    keeps: ClassVar[tuple[str, ...]] = ("lineage", "kept", "genomes", "asked", "step", "gone")
 
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         super().begin(context, handover)
@@ -89,7 +89,7 @@ class MorphismSearch(TrialSearch[NetworkMorphismConfig]):
         before = self.lineage.chosen[-1] if self.lineage.chosen else None
         network_before = None if before is None else self.network_of(before)
         for result in results:
-            if result.ok:
+            if result.ok and result.reused_from is None:
                 self.kept.append(result.number)
                 self.genomes[str(result.number)] = result.genome
             else:

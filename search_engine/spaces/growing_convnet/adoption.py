@@ -95,8 +95,10 @@ def _blueprint(space: Any, genome: Genome) -> Adopted:
     for at, step in enumerate(plan.steps):
         before = found[step.sources[0]]
         if step.layer is None or step.sources != (last,):
-            what = f"it joins {len(step.sources)} inputs" if step.layer is None else f"it reads '{step.sources[0]}', not the layer before it"
-            raise BadInput("model", f"layer {step.name} ({step_label(step, before)}): {what}; only chains can be grown", code="incompatible")
+            joins = f"it joins {len(step.sources)} inputs"
+            what = joins if step.layer is None else f"it reads '{step.sources[0]}', not the layer before it"
+            layer = f"layer {step.name} ({step_label(step, before)})"
+            raise BadInput("model", f"{layer}: {what}; only chains can be grown", code="incompatible")
         place = Place(f"steps.{at}.0", f"steps.{at}.1")
         chain.put("conv", place, width=step.layer["filters"], kernel=step.layer["kernel"], norm=True)
         if pools(step.layer, before):

@@ -27,8 +27,8 @@ WEIGHTED = ("conv", "dense", "output")
 POOL = 2
 
 FIELDS = {
-    "conv": ("width", "kernel", "norm"), "dense": ("width", "norm"), "dropout": ("rate",), "pool": (), "concat": (), "add": (), "flatten": (),
-    "output": (),
+    "conv": ("width", "kernel", "norm"), "dense": ("width", "norm"), "dropout": ("rate",),
+    "pool": (), "concat": (), "add": (), "flatten": (), "output": (),
 }
 """What a node says beside `id`, `op` and `inputs`."""
 

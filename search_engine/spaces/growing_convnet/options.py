@@ -36,14 +36,15 @@ class GrowingConvnetConfig(SpaceConfig):
     max_layers: int = Field(
         default=40, ge=2, le=200, title="Most layers", description="Convolutions and dense layers, the classifier included."
     )
-    max_parameters: int = Field(
-        default=100_000, ge=1_000, le=1_000_000_000, title="Most parameters",
-        description="A morphism that leads beyond is drawn again. Paper: 50,000,000.",
+    max_parameters: int | None = Field(
+        default=None, ge=1_000, le=1_000_000_000, title="Most parameters",
+        description="A morphism that leads beyond is drawn again. Empty: 50 times those of the seed. Paper: 50,000,000.",
     )
-    max_megaflops: float = Field(
-        default=2.0, gt=0, le=1_000_000, title="Most MFLOPs",
+    max_megaflops: float | None = Field(
+        default=None, gt=0, le=1_000_000, title="Most MFLOPs",
         description="Of one forward pass over one example, in millions of operations (a multiplication and an addition are two). Networks "
-        "whose parameters alone are bounded grow where pictures are large until memory ends. A morphism that leads beyond is drawn again.",
+        "whose parameters alone are bounded grow where pictures are large until memory ends. A morphism that leads beyond is drawn again. "
+        "Empty: 50 times those of the seed.",
     )
 
     @field_validator("channels", "dense")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from search_engine.base.errors import BadInput
@@ -15,12 +15,14 @@ from ..genomes import Genome, canonical_json
 from ..graphs import canonical_form
 from ..image_input import require_images
 from .morphs import Morph, random_morph
-from .network import IMAGE, POOL, Network, Node
+from .network import IMAGE, POOL, Network, Node, Size
 from .options import GrowingConvnetConfig
 
 if TYPE_CHECKING:
     import networkx as nx
 
+GROWTH = 50
+"""Bounds of size where the options name none, in terms of the seed's."""
 MOST_SAMPLED = 6
 """A random network is the seed after so many random morphs at most."""
 
@@ -34,7 +36,8 @@ class GrowingConvnetSpace(SearchSpace[GrowingConvnetConfig]):
     def validate_shape(self, shape: DataShape) -> None:
         """Raises BadInput(field "dataset") for anything but images, and where the seed network is beyond the bounds of size."""
         require_images(self.id, shape, least=4)
-        problem = self._too_large(seed_network(self.config, shape))
+        seed = seed_network(self.config, shape).size
+        problem = self._beyond(seed, self._bounds(seed))
         if problem:
             raise BadInput("space_options", f"the seed network is too large: {problem}")
 
@@ -65,13 +68,27 @@ class GrowingConvnetSpace(SearchSpace[GrowingConvnetConfig]):
         """Whether a grown network is within the bounds of size."""
         return not self._too_large(network)
 
+    @cached_property
+    def bounds(self) -> Size:
+        """The most parameters and FLOPs that a network may have."""
+        return self._bounds(seed_network(self.config, self.shape).size)
+
+    def _bounds(self, seed: Size) -> Size:
+        parameters, megaflops = self.config.max_parameters, self.config.max_megaflops
+        return Size(
+            GROWTH * seed.parameters if parameters is None else parameters, GROWTH * seed.flops if megaflops is None else 1e6 * megaflops
+        )
+
     def _too_large(self, network: Network) -> str:
-        found, config = network.size, self.config
-        if found.parameters > config.max_parameters:
-            return f"it has {found.parameters:,} parameters, at most {config.max_parameters:,} are allowed (space option max_parameters)"
-        if found.flops > 1e6 * config.max_megaflops:
+        return self._beyond(network.size, self.bounds)
+
+    @staticmethod
+    def _beyond(found: Size, bounds: Size) -> str:
+        if found.parameters > bounds.parameters:
+            return f"it has {found.parameters:,} parameters, at most {bounds.parameters:,} are allowed (space option max_parameters)"
+        if found.flops > bounds.flops:
             return (
-                f"a forward pass takes {found.flops / 1e6:,.1f} MFLOPs, at most {config.max_megaflops:g} are allowed (space option "
+                f"a forward pass takes {found.flops / 1e6:,.1f} MFLOPs, at most {bounds.flops / 1e6:,.1f} are allowed (space option "
                 "max_megaflops)"
             )
         return ""

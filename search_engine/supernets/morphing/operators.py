@@ -2,8 +2,8 @@
 
 Sources: Chen, Goodfellow, Shlens: Net2Net, ICLR 2016 (arXiv:1511.05641), section 2; Elsken, Metzen, Hutter 2017 (arXiv:1711.04528),
 section 3. A batch normalisation that is put in is calibrated: with γ = sqrt(var + ε) and β = mean of what comes in it passes everything on,
-in evaluation whatever the inputs, in training (where it uses the batch's own statistics) on the batch that it was calibrated on. Left at γ =
-1 and β = 0 it would change the function.
+in evaluation whatever the inputs, in training (where it uses the batch's own statistics) on the batch that it was calibrated on. Left at
+γ = 1 and β = 0 it would change the function.
 """
 
 from __future__ import annotations
@@ -67,8 +67,7 @@ def _pass_on(new: nn.Module, network: GrowingNetwork, after: int, inputs: Tensor
     # Over examples and, in an image of features, places; the biased variance, as a batch normalisation takes it.
     over = [0, 2, 3] if value.dim() == 4 else [0]
     variance, mean = torch.var_mean(value, dim=over, correction=0)
-    new.norm.running_mean.copy_(mean)
-    new.norm.running_var.copy_(variance)
+    new.norm.load_state_dict({**new.norm.state_dict(), "running_mean": mean, "running_var": variance})
     new.norm.weight.copy_((variance + new.norm.eps).sqrt())
     new.norm.bias.copy_(mean)
 

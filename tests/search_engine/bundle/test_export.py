@@ -70,8 +70,8 @@ def train(
     resources = Resources(checked, data_dir)
     rng = random.Random(4)
     genome = resources.space.sample(rng)
-    if space == "neuron_graph":
-        for _ in range(60):
+    if space in ("neuron_graph", "blueprint"):
+        for _ in range(60 if space == "neuron_graph" else 25):
             genome, _ = resources.space.mutate(genome, rng)
     torch.manual_seed(0)
     network = load_object(checked.space.builder)(resources.space, genome, "final", checked.finale_training)
@@ -354,6 +354,28 @@ def test_a_neuron_graph_needs_nothing_of_its_own(tmp_path: Path) -> None:
     manifest = graph.export(tmp_path / "model")
     assert manifest["onnx"]["included"], manifest["onnx"]
     assert verify(tmp_path / "model") == graph.metrics["test_accuracy"]
+
+
+@pytest.mark.parametrize(("space", "algorithm"), [("neuron_graph", "wann"), ("blueprint", "codeepneat")])
+def test_a_grown_network_predicts_outside(space: str, algorithm: str, tmp_path: Path) -> None:
+    """A neuron graph, and a network assembled from a blueprint whose graphs have grown joins: the download answers as the network does."""
+    from search_engine.training.batches import Normaliser
+
+    grown = train(space, "digits", tmp_path, algorithm=algorithm, epochs=1, onnx=False)
+    if space == "blueprint":
+        assert any(step.join for step in grown.space.plan(grown.genome).steps), "the case happened"  # type: ignore[attr-defined]
+    grown.export(tmp_path / "run" / "model")
+    write_archive(tmp_path / "run" / "model", tmp_path / "model.zip")
+    with zipfile.ZipFile(tmp_path / "model.zip") as archive:
+        archive.extractall(tmp_path / "elsewhere")
+    np.savez(tmp_path / "a.npz", inputs=grown.test.inputs[:20])
+    done = fresh(tmp_path / "elsewhere" / "model", "predict.py", str(tmp_path / "a.npz"))
+    assert done.returncode == 0, done.stderr
+    with torch.no_grad():
+        inputs = Normaliser(grown.data.preprocessing, 4, "cpu")(torch.from_numpy(grown.test.inputs[:20]))
+        best = grown.network.eval()(inputs).softmax(1).max(1)
+    expected = [[str(int(answer)), f"{float(share):.4f}"] for share, answer in zip(best.values, best.indices, strict=True)]
+    assert [line.split() for line in done.stdout.splitlines()] == expected
 
 
 def test_data_with_its_own_files_gives_indices_and_a_reader(tmp_path: Path) -> None:

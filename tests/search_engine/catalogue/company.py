@@ -97,6 +97,10 @@ COMPANY: dict[str, dict[str, Any]] = {
         "options.steps": 40, "options.learning_rate": 0.01, "options.rate": 0.95, "options.output_rate": 0.95,
         "options.target_share": 0.001,
     },
+    "morphnet finale.finalists": {"options.rounds": 2},
+    "morphnet space_options.layers": {
+        "space_options.of": "nb201", "space_options.options": {}, "space_options.channels": 2, "space_options.layers": 1,
+    },
     "multipath options.cost_measure": {
         "options.cost_weight": 10.0, "options.warm_up": 0, "space_options.modules": ["nor_conv_3x3", "nor_conv_1x1", "skip_connect"],
     },

@@ -15,6 +15,7 @@ SPACES: dict[str, dict[str, Any]] = {
     "sequence": {"n": 4},
     "modular": {"layers": 2, "modules": 3, "units": 4},
     "node_chain": {"max_nodes": 3},
+    "two_convolutions": {"first_filters": [2, 3, 4], "second_filters": [2, 3, 4]},
     "domain_paths": {"layers": 3, "channels": 2},
     "neuron_graph": {"input_size": 8},
     "ensemble": {"most_subnetworks": 2, "width": 4},
@@ -26,12 +27,14 @@ SPACES: dict[str, dict[str, Any]] = {
     "active_set": {},
     "blueprint": {"filters_min": 2, "filters_max": 6, "dense_min": 8, "dense_max": 16},
     "hierarchical": {"motifs": 2, "motif_nodes": 3, "nodes": 3, "initial_steps": 20},
+    "growing_convnet": {"channels": [4, 4]},
     "resized": {"of": "macro", "options": {"layers": 3}, "channels": 4},
 }
 OPTIONS: dict[str, dict[str, Any]] = {
     "local_search": {}, "regularized_evolution": {"population": 2, "sample": 1}, "evo_nas": {"population": 2, "sample": 1, "batch": 2},
     "bayesian": {"initial": 2, "per_round": 2, "candidates": 4, "epochs": 2, "parents": 2}, "nas_rl": {"batch": 2},
     "hierarchical_evolution": {"initial": 2},
+    "network_morphism": {"steps": 1, "children": 3, "morphs": 4, "seed_epochs": 1, "epochs": 1},
 }
 """So that a handful of trials comes to everything."""
 TRIALS = {"local_search": 12, "bayesian": 7, "regularized_evolution": 5, "hierarchical_evolution": 6}

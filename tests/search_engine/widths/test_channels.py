@@ -63,6 +63,14 @@ def test_a_concatenation_gives_slices_and_a_depthwise_convolution_follows_its_in
     assert smaller(torch.zeros(2, *IMAGE)).shape == (2, 10)
 
 
+def test_a_depthwise_convolution_of_one_channel_stays_one() -> None:
+    network = nn.Sequential(nn.Conv2d(1, 4, 1), nn.Conv2d(4, 4, 3, groups=4), nn.Flatten(), nn.Linear(4 * 36, 3))
+    chain = ChannelGroups.of(network, IMAGE)
+    one = ChannelGroups.of(resize(network, chain, {"0": 1}), IMAGE)
+    assert one.widths == {"0": 1}
+    assert one.cost({"0": 4}, "flops") == chain.cost({"0": 4}, "flops")
+
+
 def test_one_set_of_weights_at_two_places_is_one_layer_that_costs_twice() -> None:
     class Twice(nn.Module):
         def __init__(self) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from search_engine.algorithms.base import Context, Result
-from search_engine.algorithms.trials.calibration import Calibration
 from search_engine.algorithms.bayesian.observations import Observation, Observations, Observed
 from search_engine.algorithms.bayesian.search import BayesianConfig, BayesianSearch
+from search_engine.algorithms.trials.calibration import Calibration
 from search_engine.algorithms.trials.random_search import RandomConfig, RandomSearch
 from search_engine.events import Cost, EventLog, SurrogateFrame, decode_floats
 from search_engine.spaces.base import SpaceConfig

@@ -262,16 +262,16 @@ def test_the_picture_has_the_champion_with_its_blueprint_and_both_populations() 
 
 
 def test_the_picture_stays_small_however_long_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(coevolution_module, "MOST_SPECIES", 6)
-    phase = begin(seed=1, generations=130, networks=8, blueprints=8, modules=10, module_species=5)
-    means(phase, 130)
+    monkeypatch.setattr(coevolution_module, "MOST_SPECIES", 5)
+    phase = begin(seed=1, generations=125, networks=8, blueprints=8, modules=12, module_species=5, module_add_node=0.5)
+    means(phase, 125)
     frames = frames_of(phase)
     last = frames[-1]
-    assert last.generations[-1] == 129 and len(last.generations) <= 61 and len(frames) < 125
-    assert len(last.modules.species) == 6 and last.modules.others > 0, "the case happened"
+    assert last.generations[-1] == 124 and len(last.generations) <= 61 and len(frames) < 122
+    assert len(last.modules.species) == 5 and last.modules.others > 0, "the case happened"
     assert max(len(frame.model_dump_json()) for frame in frames) < 60_000
     everybody = sum(decode_floats(row.members) for row in last.modules.species) + decode_floats(last.modules.members_of_others)
-    assert everybody.tolist() == [10.0] * len(last.generations), "nobody is lost by folding"
+    assert everybody.tolist() == [12.0] * len(last.generations), "nobody is lost by folding"
 
 
 def test_a_search_from_before_the_picture_goes_on() -> None:
