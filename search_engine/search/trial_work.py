@@ -76,7 +76,8 @@ class GenomeWork(Work):
 class TrialWork(GenomeWork):
     """Arguments: `genome`, `hash`, `fidelity`; `inherit` ({trial, parts}) where it starts from an earlier trial's weights, `keep` where
     later ones may start from its own; `said` where it was begun in a group that the machine failed: of so many epochs the figures are said.
-    The seed depends on the genome and the fidelity, not on the trial's number: an equal trial has an equal result and may be reused.
+    The seed depends on the genome and the fidelity, not on the trial's number, so that an equal trial has an equal result and may be
+    reused.
 
     What is done otherwise has a class of its own: `compressed_work`, `grown_work`, `fold_work`."""
 
