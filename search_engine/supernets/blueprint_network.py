@@ -63,7 +63,7 @@ class BlueprintNetwork(nn.Module):
 
     def __init__(self, plan: Plan, image: tuple[int, ...], classes: int, averages: bool = False) -> None:
         super().__init__()
-        self.sides = tuple(image[1:]) if averages else None
+        self.sides = (image[1], image[2]) if averages else None
         found = flows(plan, image)
         self.order = [(step.name, step.sources, step.layer is None) for step in plan.steps]
         self.last = plan.last
