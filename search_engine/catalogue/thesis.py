@@ -23,19 +23,22 @@ ARMS = ("none", "without_inheritance", "with_inheritance")
 SEEDS = [0, 1, 2, 3]
 
 
-def comparison(name: str, dataset: str, side: int, examples: int, generations: int, **data: Any) -> dict[str, Any]:
+def comparison(
+    name: str, dataset: str, side: int, examples: int, generations: int, space: dict[str, Any] = SMALL_SPACE, threshold: float = 0.1,
+    **data: Any,
+) -> dict[str, Any]:
     """The body of the experiment: three arms that begin with the same populations. `examples`: images used before they are split; a batch
     is as large as makes an epoch of about 500 steps."""
     share = data.get("validation_share", 1 / 6)
-    batch = max(2, round(examples * (1 - share) / 500))
+    batch = max(2, round(examples * (1 - share) * data.get("copies", 1) / 500))
     return {
         "name": name,
         "algorithms": [
-            {"id": "codeepneat", "options": {"generations": generations, "networks": 12, "compress": arm, "shared_start": True}}
+            {"id": "codeepneat", "options": {"generations": generations, "networks": 12, "shared_start": True, **_arm(arm, threshold)}}
             for arm in ARMS
         ],
         "space": "blueprint",
-        "space_options": {**SMALL_SPACE, "picture_side": side},
+        "space_options": {**space, "picture_side": side},
         "datasets": [dataset],
         "dataset_options": [{"examples": examples, **data}],
         "seeds": SEEDS,
@@ -44,6 +47,11 @@ def comparison(name: str, dataset: str, side: int, examples: int, generations: i
         "finale": {"baselines": 0, "redundancy": False},
         "runtime": {},
     }
+
+
+def _arm(arm: str, threshold: float) -> dict[str, Any]:
+    """A threshold does nothing where nothing is compressed."""
+    return {"compress": arm} if arm == "none" else {"compress": arm, "compress_threshold": threshold}
 
 
 _LIKE = "Does compressing networks before their training speed evolution up, and what does it cost? Three arms (plain, compressed, "
@@ -64,6 +72,23 @@ CARDS: list[dict[str, Any]] = [
         "title": "Compressed evolution on CIFAR-10",
         "description": f"{_LIKE}{_REST} Smaller than there: a JPEG copy of the pictures, 16 x 16 pixels, 5,000 training images, 2 epochs.",
         "experiment": comparison("Compressed evolution on CIFAR-10", "cifar10_jpeg", 16, 6250, 7),
+    },
+    {
+        "id": "thesis-cifar100",
+        "title": "Compressed evolution on CIFAR-100",
+        "description": f"{_LIKE}{_REST} The thesis's larger space (up to 128 filters, kernels up to 13, two dense layers), its threshold of "
+        "0.05, its training part enlarged three times, 4 generations. Smaller than there: 16 x 16 pixels, 5,000 training images, 2 "
+        "epochs.",
+        "experiment": comparison("Compressed evolution on CIFAR-100", "cifar100", 16, 6250, 4, LARGE_SPACE, 0.05, copies=3),
+    },
+    {
+        "id": "thesis-tiny-imagenet",
+        "title": "Compressed evolution on Tiny ImageNet",
+        "description": f"{_LIKE}{_REST} As on CIFAR-100, with 100 of the 200 classes (the thesis does not say which, here they are the "
+        "first) and a training part enlarged four times. Smaller than there: 16 x 16 pixels, 5,000 training images, 2 epochs.",
+        "experiment": comparison(
+            "Compressed evolution on Tiny ImageNet", "tiny_imagenet", 16, 6250, 4, LARGE_SPACE, 0.05, classes=100, copies=4
+        ),
     },
     {
         "id": "thesis-small",
