@@ -76,8 +76,8 @@ CARDS: list[dict[str, Any]] = [
     {
         "id": "thesis-cifar100",
         "title": "Compressed evolution on CIFAR-100",
-        "description": f"{_LIKE}{_REST} The thesis's larger space (up to 128 filters, kernels up to 13, two dense layers), its threshold of "
-        "0.05, its training part enlarged three times, 4 generations. Smaller than there: 16 x 16 pixels, 5,000 training images, 2 "
+        "description": f"{_LIKE}{_REST} The thesis's larger space (up to 128 filters, kernels up to 13, two dense layers), its threshold "
+        "of 0.05, its training part enlarged three times, 4 generations. Smaller than there: 16 x 16 pixels, 5,000 training images, 2 "
         "epochs.",
         "experiment": comparison("Compressed evolution on CIFAR-100", "cifar100", 16, 6250, 4, LARGE_SPACE, 0.05, copies=3),
     },
