@@ -77,9 +77,11 @@ def test_every_preset_can_be_started(client: Any) -> None:
             continue
         said = send(client, "POST", "experiments/validate", preset["experiment"]).json()
         assert (said["valid"], said["problems"]) == (True, [])
-        # The thesis's own warning of its second way; nothing else is to be said of a search that is offered.
+        # The thesis's own warning of its second way; but for how many points a grid has, nothing else is to be said of a search
+        # that is offered.
         own = any(choice["options"].get("compress") == "with_inheritance" for choice in preset["experiment"]["algorithms"])
-        assert len(said["advice"]) == own and all("unstable" in sentence for sentence in said["advice"])
+        advice = [sentence for sentence in said["advice"] if "The grid has" not in sentence]
+        assert len(advice) == own and all("unstable" in sentence for sentence in advice)
         assert bool(said["finish"]) == (preset["experiment"]["datasets"] != ["learn_to_count"]), "how its networks are finished"
         assert send(client, "POST", "experiments", preset["experiment"]).status_code == 201
 

@@ -116,7 +116,8 @@ def test_a_run_begins_with_it_and_so_does_its_clone_after_the_model_is_deleted(o
 
 def test_a_list_of_models_says_what_can_be_begun_with_each(owner: Any, model: ModelArtefact) -> None:
     [row] = browser(owner).get("/api/v1/models").json()["results"]
-    assert row["begins"] == [{"algorithm": "again", "title": "Once more", "label": "Repeat"}]
+    assert {"algorithm": "again", "title": "Once more", "label": "Repeat"} in row["begins"]
+    assert {item["algorithm"] for item in row["begins"]} >= {"morphnet", "network_morphism"}
     ModelArtefact.objects.update(bundle_damage="three bytes differ")
     [row] = browser(owner).get("/api/v1/models").json()["results"]
     assert row["begins"] == []

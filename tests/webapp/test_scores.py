@@ -23,11 +23,14 @@ MEASURED = {"TrialInfo.value", "CandidateColumns.value"}
 """Bare values: their description names the run's `search_measure`, which says the rest."""
 LOGGED = {
     "Champion.value", "Incumbent.value", "ClassScores.accuracy", "ClassScores.balanced_accuracy", "PathwaysFrame.fitness",
-    "MotifsFrame.value",
+    "MotifsFrame.value", "CoevolutionFrame.value", "Morphed.value", "SchemataPart.mean_fitness",
 }
-"""In the log, with metric, fidelity and count beside them; by class, with the split beside them; of paths and motifs, with the metric."""
-NO_SCORES = {"DecodedFrame.values", "ChartMark.value", "Track.values", "StructureSeries.values", "ChartSeries.values"}
-"""Pixels, and points of curves under the curve's name."""
+"""In the log, with metric, fidelity and count beside them; by class, with the split beside them; of paths, motifs, populations and morphisms,
+with the metric."""
+NO_SCORES = {
+    "DecodedFrame.values", "ChartMark.value", "Track.values", "StructureSeries.values", "ChartSeries.values", "AtlasEstimate.value",
+}
+"""Pixels, points of curves under the curve's name, and cells of a table under its row's title and unit."""
 
 
 @pytest.fixture

@@ -185,14 +185,13 @@ class CandidatesView(_RunRowsView):
     @extend_schema(operation_id="candidates_list", responses={200: shapes.CandidatePage})
     @reads(CandidatesQuery)
     def get(self, request: Request, query: CandidatesQuery) -> Response:
-        rows = self.of_run(request, query).select_related("genome")
+        rows = self.of_run(request, query).select_related("genome").prefetch_related("trials")
         if query.first and not query.cursor:
             # Only for the first page: a cursor lies behind it, and two beginnings would let the database read from the earlier one.
             rows = rows.filter(number__gte=query.first)
         found, following = keyset_page(query, rows, ("number",))
-        trials = Trial.objects.filter(candidate_id__in=[row.pk for row in found]).order_by()
-        metrics = dict(trials.values_list("candidate_id", "metrics"))
-        results = [_candidate(row, metrics.get(row.pk, {})) for row in found]
+        # One trial each, which is there once the candidate's training has begun.
+        results = [_candidate(row, next((trial.metrics for trial in row.trials.all()), {})) for row in found]
         return Response(shapes.CandidatePage(results=results, next=following))
 
 
