@@ -207,7 +207,7 @@ class Untrained(EvoNas):
 class NothingCopied(EvoNas):
     """Control: no evolution, every decision is drawn."""
 
-    def _kept(self, parent: Any) -> list[int | None]:
+    def kept(self, parent: Any, rng: random.Random) -> list[int | None]:
         return [None] * len(parent)
 
 

@@ -98,7 +98,7 @@ class WorstParent(RegularizedEvolution):
 class NoMutation(RegularizedEvolution):
     """A mutant: a child is its parent over again."""
 
-    def _mutate(self, genome: Genome) -> tuple[Genome, str]:
+    def _mutate(self, genome: Genome, rng: random.Random) -> tuple[Genome, str]:
         return genome, "none"
 
 
