@@ -25,8 +25,8 @@ LOGGED = {
     "Champion.value", "Incumbent.value", "ClassScores.accuracy", "ClassScores.balanced_accuracy", "PathwaysFrame.fitness",
     "MotifsFrame.value", "CoevolutionFrame.value", "Morphed.value", "SchemataPart.mean_fitness",
 }
-"""In the log, with metric, fidelity and count beside them; by class, with the split beside them; of paths, motifs, populations and morphisms,
-with the metric."""
+"""In the log, with metric, fidelity and count beside them; by class, with the split beside them; of paths, motifs, populations and
+morphisms, with the metric."""
 NO_SCORES = {
     "DecodedFrame.values", "ChartMark.value", "Track.values", "StructureSeries.values", "ChartSeries.values", "AtlasEstimate.value",
 }
