@@ -103,6 +103,9 @@ class FinaleConfig(BaseModel):
         return values
 
 
+_WRITTEN_IF_OTHER: dict[str, Any] = {"model": None, "folds": 1}
+
+
 class RunConfig(BaseModel):
     """Everything that decides a run's science."""
 
@@ -147,12 +150,11 @@ class RunConfig(BaseModel):
     amp: bool = Field(default=False, description="mixed precision on CUDA")
 
     @model_serializer(mode="wrap")
-    def _as_before_models_were_given(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """A run that begins with no finished network is written as runs were before any could: what was digested or saved stays equal."""
+    def _as_before_these_were_options(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A run that begins with no finished network, or has no folds, is written as runs were before any could: what was digested or saved
+        stays equal."""
         values: dict[str, Any] = handler(self)
-        if values.get("model", ...) is None:
-            del values["model"]
-        return values
+        return {name: value for name, value in values.items() if name not in _WRITTEN_IF_OTHER or value != _WRITTEN_IF_OTHER[name]}
 
 
 class CheckedRun(BaseModel):

@@ -53,13 +53,18 @@ class OpenTrial:
 
     def to_tree(self) -> dict[str, Any]:
         declared, inherit = self.declared.model_dump(), inherit_tree(self.inherit)
-        return {**asdict(self), "genome": self.genome.to_json(), "declared": declared, "inherit": inherit}
+        return _brief({**asdict(self), "genome": self.genome.to_json(), "declared": declared, "inherit": inherit}, "compress")
 
     @classmethod
     def from_tree(cls, tree: dict[str, Any]) -> OpenTrial:
         genome, declared = Genome.from_json(tree["genome"]), Cost.model_validate(tree["declared"])
         given = {"genome": genome, "declared": declared, "inherit": _inherit(tree["inherit"]), "compress": _compress(tree.get("compress"))}
         return cls(**{**tree, **given})
+
+
+def _brief(tree: dict[str, Any], name: str) -> dict[str, Any]:
+    """What was never asked for is not written: a tree from before it could be has the same form."""
+    return {key: value for key, value in tree.items() if key != name or value is not None}
 
 
 def _inherit(tree: dict[str, Any] | None) -> Inherit | None:
@@ -94,7 +99,7 @@ def _compressed_tree(compressed: Compressed | None) -> dict[str, Any] | None:
 
 def _result_tree(result: Result) -> dict[str, Any]:
     given = {"genome": result.genome.to_json(), "cost": result.cost.model_dump(), "compressed": _compressed_tree(result.compressed)}
-    return {**asdict(result), **given}
+    return _brief({**asdict(result), **given}, "compressed")
 
 
 def _result(tree: dict[str, Any]) -> Result:
@@ -103,7 +108,7 @@ def _result(tree: dict[str, Any]) -> Result:
 
 
 def _proposal_tree(proposal: Proposal) -> dict[str, Any]:
-    return {**asdict(proposal), "genome": proposal.genome.to_json(), "inherit": inherit_tree(proposal.inherit)}
+    return _brief({**asdict(proposal), "genome": proposal.genome.to_json(), "inherit": inherit_tree(proposal.inherit)}, "compress")
 
 
 def _proposal(tree: dict[str, Any]) -> Proposal:

@@ -51,7 +51,7 @@ _NO_TENSOR = _names("size dim numel is_floating_point is_complex __get__ get_dev
 
 
 @dataclass
-class Use:
+class LayerUse:
     """A layer with weights and the channels it reads and writes, one number for each place of its inputs and outputs."""
 
     path: str
@@ -78,7 +78,7 @@ class Normalised:
 class Trace:
     """What one pass saw. Numbers of channels are before tying: `root` gives the one that stands for all that are tied to it."""
 
-    uses: list[Use] = field(default_factory=list)
+    uses: list[LayerUse] = field(default_factory=list)
     norms: list[Normalised] = field(default_factory=list)
     inputs: Tensor = field(default_factory=lambda: torch.empty(0, dtype=torch.int64))
     outputs: Tensor = field(default_factory=lambda: torch.empty(0, dtype=torch.int64))
@@ -222,7 +222,7 @@ class _Follower(TorchFunctionMode):
         if depthwise:
             self.trace.tie(reads, writes)
         self._written[module] = writes
-        self.trace.uses.append(Use(path, module, reads, writes, places, depthwise))
+        self.trace.uses.append(LayerUse(path, module, reads, writes, places, depthwise))
         self.learn(output, _spread(writes, dimension, output.shape))
 
     def _normalise(self, module: Norm, channels: Tensor, output: Tensor) -> None:

@@ -33,6 +33,7 @@ from pydantic import Field
 from search_engine.base.compression import Compression
 from search_engine.base.generators import derive_seed
 from search_engine.base.migrations import Steps
+from search_engine.base.observation import observed
 from search_engine.base.ranks import spearman
 from search_engine.base.works_with import WorksWith, each, one_of
 from search_engine.events import ChartsFrame, ControlScored, Notice
@@ -351,7 +352,7 @@ class CoDeepNeat(TrialSearch[CoDeepNeatConfig]):
         if correlation is not None:
             values["rank_correlation"] = correlation
         message = f"{len(plain)} networks of the first generation, compressed and as they are: {ranked}."
-        said = ControlScored(name="plain_sample", title="Compressed beside plain", message=message, values=values)
+        said = ControlScored(name="plain_sample", title="Compressed beside plain", message=observed(message), values=values)
         self.context.emit(said, self.tally.told)
 
     def _inherit(self, results: list[Result], values: list[float]) -> None:

@@ -39,7 +39,7 @@ DRAWS = 20
 Widths = dict[str, int]
 
 
-class Bench:
+class WidthBench:
     """Raises BadInput, before anything is trained, where the widths of no seed network can be changed."""
 
     def __init__(self, context: Context) -> None:

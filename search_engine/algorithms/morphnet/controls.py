@@ -42,7 +42,7 @@ class MorphNetControls(StepSearch[MorphNetConfig]):
 
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         super().begin(context, handover)
-        self.bench = bench.Bench(context)
+        self.bench = bench.WidthBench(context)
         self.rounds = [Round(**item) for item in (handover or {"rounds": []})["rounds"]]
         self.scores: dict[str, float] = {canonical_json(one.after): one.score for one in self.rounds if one.score is not None}
         """Of trainings from scratch, by their widths."""

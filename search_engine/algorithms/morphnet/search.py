@@ -54,7 +54,7 @@ class MorphNet(StepSearch[MorphNetConfig]):
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         """Open the seed network. Raises BadInput, with the layer and the reason, where its widths cannot be changed."""
         super().begin(context, handover)
-        self.bench = bench.Bench(context)
+        self.bench = bench.WidthBench(context)
         self.rounds: list[Round] = []
         self.widths: dict[str, int] = dict(self.bench.widths)
         """Where the round under way began."""

@@ -19,12 +19,12 @@ from search_engine.spaces.growing_convnet.space import GrowingConvnetSpace
 from ..base import ONE_FINALIST, AlgorithmEntry, Idle, Phase
 from ..given import GivenModel
 from .bayesian_choice import BayesianChoice
-from .hill_climbing import HillClimbing
+from .hill_climbing import HillClimb
 from .options import NetworkMorphismConfig
 
 
 def _phases(options: NetworkMorphismConfig) -> list[Phase]:
-    return [HillClimbing() if options.choice == "hill_climbing" else BayesianChoice()]
+    return [HillClimb() if options.choice == "hill_climbing" else BayesianChoice()]
 
 
 FINAL = 6

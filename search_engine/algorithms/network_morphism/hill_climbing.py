@@ -16,7 +16,7 @@ from ..base import Proposal, Result
 from .search import MorphismSearch
 
 
-class HillClimbing(MorphismSearch):
+class HillClimb(MorphismSearch):
     """One generation per step."""
 
     title = "Hill climbing by morphisms"

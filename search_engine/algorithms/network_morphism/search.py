@@ -123,7 +123,9 @@ class MorphismSearch(TrialSearch[NetworkMorphismConfig]):
         """The network from which the search would go on: it alone is trained on."""
         if self._current is None:
             return []
-        return [Finalist(self.genomes[str(self._current)], value=self._value(self._current), candidate=self._current)]
+        number = self._current
+        fidelity = f"grown and trained on, {self.options.epochs} epochs a step"
+        return [Finalist(self.genomes[str(number)], value=self._value(number), candidate=number, fidelity=fidelity)]
 
     def baselines(self) -> list[Finalist]:
         """What growing added: the same architecture from fresh weights, and the seed trained on."""

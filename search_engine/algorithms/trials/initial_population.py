@@ -4,6 +4,9 @@ What an evolution begins with decides much of where it gets. Two searches that a
 another algorithm, other mutations, a compression before training. With `shared_start` the first individuals are drawn by generators that
 hang on the run's seed and an individual's number alone, never on what the algorithm draws beside, and their digest is said: runs that say
 the same digest began with the same individuals, in the same order.
+
+>>> SharedStart().shared_start
+False
 """
 
 from __future__ import annotations

@@ -424,7 +424,8 @@ class WannSearch(StepSearch[WannConfig]):
             **({"looked": self.looked, "unsaid": self.unsaid.model_dump()} if self.evaluated else {}),
             **({} if self.schemata is None else {"schemata": self.schemata.state_dict()}),
             "archive": pack_population([entry.genes for entry in self.archive]),
-            "fronts": self.fronts.state_dict(),
+            # Not in a state that was left before fronts were drawn.
+            **({"fronts": self.fronts.state_dict()} if self.fronts.kept else {}),
             "archive_scores": [[entry.accuracy, entry.log_likelihood, entry.generation] for entry in self.archive],
         }
 

@@ -22,6 +22,7 @@ from search_engine.catalogue import registry
 from search_engine.catalogue.config import CheckedRun, check
 from search_engine.events import Cost, Event, decode_floats
 from search_engine.search.coordinator import Coordinator
+from search_engine.search.starting_weights import weights_file
 
 TRIALS = 14
 KILLED_AFTER = 3
@@ -30,6 +31,13 @@ COMMON_SPACE = "nb201"
 SAMPLERS = ("gp", "tpe", "ensemble")
 ENCODED = {"surrogate": ("means", "deviations", "observed", "predicted"), "marginals": ("counts", "means"), "policy": ("probabilities",)}
 """Float arrays in frames, which JSON would not show to be NaN."""
+
+
+OPTIONS: dict[str, list[dict[str, Any]]] = {
+    "bayesian": [{"sampler": sampler} for sampler in SAMPLERS],
+    # Its quick run is over when it would be killed.
+    "network_morphism": [{"steps": 4}],
+}
 
 
 def checked_run(name: str, options: dict[str, Any]) -> CheckedRun:
@@ -50,10 +58,10 @@ def trial_based(entry: AlgorithmEntry) -> bool:
 
 
 CASES = [
-    pytest.param(entry.id, options, id="-".join([entry.id, *options.values()]))
+    pytest.param(entry.id, options, id="-".join([entry.id, *map(str, options.values())]))
     for entry in registry.algorithms().values()
     if trial_based(entry)
-    for options in ([{"sampler": sampler} for sampler in SAMPLERS] if entry.id == "bayesian" else [{}])
+    for options in OPTIONS.get(entry.id, [{}])
 ]
 
 
@@ -90,6 +98,11 @@ class Drive:
             assert step.status == "running" and not step.more, step.reason
             self.events += step.events
             self.open |= {spec.index: spec.arguments["hash"] for spec in step.opened if spec.kind == "trial"}
+            for spec in step.opened:
+                if spec.kind == "trial" and spec.arguments.get("keep"):
+                    # What a trial leaves whose weights later ones, or the finale, go on from.
+                    tree = {"trial": spec.index, "weights": {}}
+                    checkpoint.write(self.folder / weights_file(spec.index), tree, sealed=True)
             self.most_open = max(self.most_open, len(self.open))
             if any(event.kind == "search_stopped" for event in step.events):
                 return self.events

@@ -2,6 +2,12 @@
 
 A decision that is active only while another one has certain choices hangs on that one too: where it is changed, the schema may lose what
 it fixes further down.
+
+>>> from search_engine.spaces.data_shape import NO_INPUT
+>>> from search_engine.spaces.sequence import SequenceConfig, SequenceSpace
+>>> operators = DecisionOperators(SequenceSpace(SequenceConfig(n=3), NO_INPUT), "changed", 0.5)
+>>> operators.text(0, 2)
+'Number 1 = 3'
 """
 
 from __future__ import annotations

@@ -4,6 +4,20 @@ nobody.
 A generation is so many births. A child is charged when it is proposed, by the selection as it was then, and counts when its result is told.
 Children that were already proposed when a generation begins are settled: what they are is known, so they count as they are, in the count
 and in the bound alike. Failed children do not enter, so they are no births.
+
+>>> from search_engine.algorithms.base import Context, Result
+>>> from search_engine.algorithms.trials.regularized_evolution import RegularizedEvolution, RegularizedEvolutionConfig
+>>> from search_engine.events import Cost, EventLog
+>>> from search_engine.spaces.data_shape import NO_INPUT
+>>> from search_engine.spaces.sequence import SequenceConfig, SequenceSpace
+>>> search, log = RegularizedEvolution(), EventLog("run")
+>>> options = RegularizedEvolutionConfig(population=4, sample=2, schemata=10)
+>>> search.begin(Context(SequenceSpace(SequenceConfig(n=3), NO_INPUT), options, 0, random.Random(0), "reward", log), None)
+>>> for number in range(12):
+...     [proposal] = search.ask()
+...     search.tell([Result(number, proposal.genome, "completed", {"reward": 0.1 * number}, Cost())])
+>>> isinstance(search.schemata, SteadySchemata), "schemata" in [event.payload.kind for event in log.drain()]
+(True, True)
 """
 
 from __future__ import annotations

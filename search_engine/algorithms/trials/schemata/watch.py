@@ -1,4 +1,8 @@
-"""The account of one generation after another: what each schema's count was, its bound, and what came of it."""
+"""The account of one generation after another: what each schema's count was, its bound, and what came of it.
+
+>>> SchemataConfig().schemata, SchemataConfig(schemata=40).schemata
+(0, 40)
+"""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ import torch
 
 from search_engine.algorithms.given import GivenModel, place_weights
 from search_engine.algorithms.morphnet import ENTRY, begins_with
-from search_engine.algorithms.morphnet.bench import Bench
+from search_engine.algorithms.morphnet.bench import WidthBench
 from search_engine.algorithms.morphnet.controls import MorphNetControls
 from search_engine.algorithms.morphnet.options import MorphNetConfig
 from search_engine.algorithms.morphnet.records import Round, ranked
@@ -94,7 +94,7 @@ def test_of_equal_scores_the_cheaper_network_is_better() -> None:
 
 
 def test_uniform_shrinking_costs_the_same() -> None:
-    bench = Bench(context(digits()))
+    bench = WidthBench(context(digits()))
     for share in (0.1, 0.37, 0.8, 1.0):
         widths = bench.uniform(share * bench.cost(bench.widths))
         assert 0.9 * share < bench.share(widths) <= share
@@ -103,7 +103,7 @@ def test_uniform_shrinking_costs_the_same() -> None:
 
 
 def test_trainings_of_equal_widths_are_equal_wherever_they_stand() -> None:
-    first, second = Bench(context(digits())), Bench(context(digits()))
+    first, second = WidthBench(context(digits())), WidthBench(context(digits()))
     torch.manual_seed(1)
     one = first.training({"features.0.0": 2, "features.1.0": 3, "hidden.0.0": 4})
     first.shrinking(first.widths, 1.0, 0).advance()
@@ -142,7 +142,7 @@ def test_a_network_without_normalisation_is_refused_before_anything_is_trained()
 def test_a_network_is_drawn_that_has_something_to_shrink() -> None:
     """Half of the perceptrons have no normalisation."""
     for seed in range(4):
-        bench = Bench(context(digits(), space={"of": "mlp"}, seed=seed))
+        bench = WidthBench(context(digits(), space={"of": "mlp"}, seed=seed))
         assert bench.genome.content["genome"]["batch_norm"] == "yes"
 
 
@@ -188,7 +188,7 @@ def test_a_finished_model_is_compressed(model: Path, tmp_path: Path) -> None:
     again = reopen(folder)
     place_weights(again.weights, tmp_path)
     once_more = GivenModel(again.config, found, space.shape, tmp_path)
-    bench = Bench(context(digits(), space={}, given=once_more))
+    bench = WidthBench(context(digits(), space={}, given=once_more))
     assert bench.widths == content["widths"]
     narrower = {name: max(1, width - 1) for name, width in bench.widths.items()}
     assert bench.genome_of(narrower).content == {**content, "widths": narrower}
@@ -206,7 +206,7 @@ def test_its_weights_begin_the_shrinking(model: Path, tmp_path: Path) -> None:
     opened = reopen(model)
     place_weights(opened.weights, tmp_path)
     given = GivenModel(opened.config, registry.space("blueprint"), DataShape((1, 8, 8), 10), tmp_path)
-    bench = Bench(context(digits(), space={}, given=given))
+    bench = WidthBench(context(digits(), space={}, given=given))
     first = bench.shrinking(bench.widths, 1.0, 0).network.state_dict()
     assert all(torch.equal(value, first[name]) for name, value in (given.state() or {}).items())
     later = bench.shrinking(bench.widths, 1.0, 1).network.state_dict()

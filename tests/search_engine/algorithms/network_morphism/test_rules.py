@@ -12,7 +12,7 @@ import pytest
 from search_engine.algorithms.base import GROWN, Context, Proposal, Result
 from search_engine.algorithms.network_morphism.bayesian_choice import BayesianChoice
 from search_engine.algorithms.network_morphism.edit_distance import Sketch, distance, sketch
-from search_engine.algorithms.network_morphism.hill_climbing import HillClimbing
+from search_engine.algorithms.network_morphism.hill_climbing import HillClimb
 from search_engine.algorithms.network_morphism.options import NetworkMorphismConfig
 from search_engine.algorithms.network_morphism.search import MorphismSearch
 from search_engine.base import checkpoint
@@ -74,7 +74,7 @@ def near_target(network: Network) -> float:
 
 
 def test_a_step_has_the_unchanged_parent_and_grown_children() -> None:
-    search = begun(HillClimbing, 0, children=4, morphs=3)
+    search = begun(HillClimb, 0, children=4, morphs=3)
     [seed] = search.ask()
     assert seed.inherit is None and seed.fidelity == {"epochs": 20} and seed.genome == search.space.seed()
     told(search, [seed], 0, lambda network: 0.5)
@@ -91,7 +91,7 @@ def test_a_step_has_the_unchanged_parent_and_grown_children() -> None:
 
 
 def test_the_best_child_goes_on_and_the_others_are_forgotten() -> None:
-    search = begun(HillClimbing, 0, children=3, morphs=1, steps=2)
+    search = begun(HillClimb, 0, children=3, morphs=1, steps=2)
     told(search, search.ask(), 0, lambda network: 0.5)
     children = search.ask()
     values = iter([0.4, 0.7, 0.6])
@@ -106,7 +106,7 @@ def test_the_best_child_goes_on_and_the_others_are_forgotten() -> None:
 
 
 def test_a_step_of_failures_leaves_the_parent() -> None:
-    search = begun(HillClimbing, 0, children=2, steps=2)
+    search = begun(HillClimb, 0, children=2, steps=2)
     told(search, search.ask(), 0, lambda network: 0.5)
     told(search, search.ask(), 1, lambda network: 0.5, fails=lambda number: True)
     assert search.lineage.chosen == [0] and search.best()[0].candidate == 0
@@ -115,14 +115,14 @@ def test_a_step_of_failures_leaves_the_parent() -> None:
 
 def test_bounds_of_size_hold_and_are_drawn_again() -> None:
     one = space(max_megaflops=0.2, max_parameters=4000)
-    search = begun(HillClimbing, 0, one, children=12, morphs=6, steps=3)
+    search = begun(HillClimb, 0, one, children=12, morphs=6, steps=3)
     run(search, near_target)
     sizes = [(item.parameters, item.megaflops) for item in search.lineage.asked.values()]
     assert all(parameters <= 4000 and megaflops <= 0.2 for parameters, megaflops in sizes)
     assert max(parameters for parameters, _ in sizes) > 2000
 
 
-class First(HillClimbing):
+class First(HillClimb):
     """Goes on from whichever child comes second."""
 
     def choose(self, results: Any) -> None:
@@ -130,7 +130,7 @@ class First(HillClimbing):
         self.keep({results[-1].number})
 
 
-def climbed(kind: type[HillClimbing], seed: int) -> float:
+def climbed(kind: type[HillClimb], seed: int) -> float:
     search = begun(kind, seed, children=8, morphs=2, steps=6)
     run(search, near_target)
     return near_target(search.network_of(search.lineage.chosen[-1]))
@@ -141,7 +141,7 @@ def test_it_climbs_to_a_planted_network(seed: int) -> None:
     """At each of five stated seeds; going on from any child leads away from it."""
     one = space()
     start = near_target(one.network(one.seed()))
-    assert climbed(First, seed) < start + 0.1 < climbed(HillClimbing, seed)
+    assert climbed(First, seed) < start + 0.1 < climbed(HillClimb, seed)
 
 
 # ---- the Bayesian choice
@@ -217,7 +217,7 @@ def test_it_finds_a_planted_network_sooner_than_chance(acquisition: str) -> None
 # ---- state
 
 
-STATED: list[Any] = [(HillClimbing, {"children": 3}), (BayesianChoice, {"choice": "bayesian", "networks": 8, "candidates": 15})]
+STATED: list[Any] = [(HillClimb, {"children": 3}), (BayesianChoice, {"choice": "bayesian", "networks": 8, "candidates": 15})]
 
 
 @pytest.mark.parametrize(("kind", "options"), STATED)
@@ -240,7 +240,7 @@ def test_it_goes_on_from_its_state_alike(kind: type[MorphismSearch], options: di
 
 
 def test_the_tree_says_what_came_of_what() -> None:
-    search = begun(HillClimbing, 0, children=3, morphs=2, steps=1)
+    search = begun(HillClimb, 0, children=3, morphs=2, steps=1)
     run(search, near_target)
     frame = search.lineage.frame(4, "val_accuracy", {})
     assert [item.candidate for item in frame.networks] == [0, 1, 2, 3] and frame.current == search.lineage.chosen[-1]
