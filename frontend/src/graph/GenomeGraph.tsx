@@ -142,23 +142,27 @@ export function Drawing({ graph, name, lit, marked, tone, litNode, onFocus, bare
   const narrow = width < 420;
   const { nodes, edges, small, font } = useMemo(() => {
     const unit = stretched(unitPlaces(graph));
-    const frame = frameOf(width, height, WIDEST);
-    const place = (id: string): Point => {
-      const point = unit.get(id) ?? { x: 0.5, y: 0.5 };
-      return { x: frame.x + point.x * frame.width, y: frame.y + point.y * frame.height };
+    const placeIn = (most: number) => {
+      const frame = frameOf(width, height, most);
+      return (id: string): Point => {
+        const point = unit.get(id) ?? { x: 0.5, y: 0.5 };
+        return { x: frame.x + point.x * frame.width, y: frame.y + point.y * frame.height };
+      };
     };
-    // Many nodes in a row (a sequence of numbers) get smaller ones rather than ones that cover each other.
+    // Many nodes in a row (a sequence of numbers, a chain in a low box) get all the room there is, then smaller ones, rather than ones that
+    // cover each other.
     const sizes = narrow ? SIZES.slice(1) : SIZES;
-    const tries = sizes.map((size) => ({
+    const tries = sizes.flatMap((size) => [WIDEST, Infinity].map(placeIn).map((place) => ({
       size,
+      place,
       placed: graph.nodes.map((node) => {
         const w = Math.max(size.least, (nodeLabel(node.label).length * size.font * 0.62 + size.room) / 2);
         const { x, y } = place(node.id);
         // A wide node at the end of the graph moves inwards until all of it is inside.
         return { node, x: Math.min(Math.max(x, w + 3), Math.max(width - w - 3, w + 3)), y, w, h: size.h };
       }),
-    }));
-    const { size, placed } = tries.find((item) => !overlapping(item.placed)) ?? tries.at(-1)!;
+    })));
+    const { size, place, placed } = tries.find((item) => !overlapping(item.placed)) ?? tries.at(-1)!;
     const where = new Map(placed.map(({ node, x, y }) => [node.id, { x, y }]));
     return { nodes: placed, edges: drawEdges(graph, (id) => where.get(id) ?? place(id), placed.map(({ x, y, w, h }) => ({ x, y, w, h })), size.font, bare), small: size.small, font: size.font };
   }, [graph, width, height, narrow, bare]);
