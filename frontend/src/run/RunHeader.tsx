@@ -92,7 +92,6 @@ export function RunHeader({ run, store }: { run: Run; store: RunStore }) {
       <div className="run-name">
         <div className="run-crumb">
           <Link to={paths.experiment(run.experiment.id)}>{run.experiment.name}</Link> · {data.join(" then ")} · {run.space} · seed {run.seed}
-          {given && <> · begun with {given.title || "a finished network"}</>}
         </div>
         <h1>{run.algorithm.title}</h1>
       </div>
@@ -129,6 +128,11 @@ export function RunHeader({ run, store }: { run: Run; store: RunStore }) {
       )}
       {folds !== null && <Stat name="candidates scored by">{folds}</Stat>}
       {together !== null && <Stat name="trained together">{together}</Stat>}
+      {given && (
+        <Stat name="begun with" title={given.title}>
+          a model
+        </Stat>
+      )}
       {skips && (
         <Stat name="skip connections" {...(skips.count * 4 >= skips.total && skips.count > 1 ? { tone: "warn" as const } : {})}>
           {skips.count} of {skips.total}
