@@ -71,6 +71,8 @@ COMPANY: dict[str, dict[str, Any]] = {
     "budgeted_supernet options.optimised_cost": UNLIKELY,
     "budgeted_supernet options.penalty": {"options.budget": 1.0},
     "codeepneat options.blueprints": {"options.networks": 6},
+    # The longer of steps and epochs counts.
+    "codeepneat options.compress_epochs": {"options.compress": "without_inheritance", "options.compress_steps": 1},
     "codeepneat options.survivors": {"options.modules": 16, "options.module_species": 1, "options.generations": 3},
     "deepswarm count_repeats": {
         "options.ant_count": 4, "options.max_depth": 1, "options.greediness": 1.0, "options.inherit": False, "budget": {"trials": 4},
