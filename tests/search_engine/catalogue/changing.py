@@ -28,7 +28,7 @@ STRONG: dict[str, list[Any]] = {
     "stable_epochs": [1], "archive": [1], "max_rejections": [1], "augment": ["cutout", "none"], "tolerance": [0.5, 1e-9],
     "threshold": [0.9, 1e-6], "checkpoints": [[1, 2]], "validation_examples": [50], "structure_priors": [[[0.5, 0.2, 0.2]]],
     "heuristics": [{"conv": {"flatten": 1.0}}], "keep_networks": [1], "keep_megabytes": [1], "most_observations": [10],
-    "targets": [[0.5, 0.6]], "options": [{"layers": 4}], "schemata": [40],
+    "targets": [[0.5, 0.6]], "options": [{"layers": 4}], "schemata": [40], "parents": [1],
 }
 """Values that show in a run of a few steps, by the last part of the name."""
 

@@ -78,6 +78,10 @@ COMPANY: dict[str, dict[str, Any]] = {
         "options.ant_count": 4, "options.max_depth": 1, "options.greediness": 1.0, "options.inherit": False, "budget": {"trials": 4},
     },
     "deepswarm options.epochs": {},
+    "network_morphism options.epochs": {},
+    "network_morphism options.parents": {"options.choice": "bayesian", "options.networks": 10, "budget": {"trials": 10}},
+    # Tournaments that are held, and enough of them for a generation.
+    "pathnet options.schemata": {"options.threshold": 1.0, "options.population": 4, "options.generations": 12},
     "deepswarm options.keep_megabytes": {**COLONY, "space_options.filters": [256], "space_options.kernels": [1]},
     "deepswarm options.keep_networks": COLONY,
     "deepswarm options.reuse_patience": {**COLONY, "options.ant_count": 12, "budget": {"trials": 37}},
