@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from statistics import mean
 
@@ -19,8 +20,9 @@ def incumbent(algorithm: str, seed: int, data_dir: Path, **options: object) -> f
     """Validation accuracy after 12 epochs, in percent, of the best of 100 trials."""
     asked = {"algorithm": algorithm, "options": options, "space": "nb201", "datasets": ["nb201_cifar10"], "budget": {"trials": 100}}
     checked = check({**asked, "seed": seed}, data_dir)
-    coordinator = Coordinator(checked, data_dir, Path("unused"))
-    step = coordinator.advance(seconds=600)
+    with tempfile.TemporaryDirectory() as folder:
+        coordinator = Coordinator(checked, data_dir, Path(folder))
+        step = coordinator.advance(seconds=600)
     assert step.status == "completed", step.reason
     assert step.charged["trials"] == 100
     return 100 * coordinator.finale.entrants[0]["value"]
