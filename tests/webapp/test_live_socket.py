@@ -185,7 +185,8 @@ def test_structure_frames_are_thinned_and_nothing_else(server: Server, run: Run,
     assert [record["step"] for record in ear.records if record["kind"] == "metrics"] == list(range(frames))
     assert structure[-1] == frames - 1, "the newest picture arrives"
     assert 2 <= len(structure) <= 10 * seconds + 2
-    assert len(structure) < frames
+    # Of frames that come more slowly than they are shown none is left out.
+    assert len(structure) < frames or seconds > frames / 10
 
 
 def test_the_runs_row_is_told_when_it_changes(server: Server, run: Run, headers: dict[str, str]) -> None:
