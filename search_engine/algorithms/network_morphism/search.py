@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, cast
 
@@ -98,9 +99,9 @@ class MorphismSearch(TrialSearch[NetworkMorphismConfig]):
         self.count(results)
         self._say(results[-1], before, network_before)
 
+    @abstractmethod
     def choose(self, results: list[Result]) -> None:
         """Append to `lineage.chosen` from what the search goes on, and `keep` what it needs."""
-        raise NotImplementedError
 
     def keep(self, wanted: set[int]) -> None:
         """Forget the weights of all others but the seed's, which is trained on beside the finalist."""
