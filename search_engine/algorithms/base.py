@@ -68,7 +68,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..base import plugins
-from ..base.compression import Compression
+from ..base.compression import Compression, Narrowed
 from ..base.measures import check_unit
 from ..base.migrations import Steps
 from ..datasets.base import Array, Part, SearchData
@@ -157,6 +157,8 @@ class Compressed:
     """By layer: channels that it keeps."""
     plain: dict[str, float] | None = None
     """Metrics of the network as it was, trained alike, where that was asked for (`Compression.beside`)."""
+    narrowed: tuple[Narrowed, ...] = ()
+    """Layer by layer; none of a trial of an earlier version."""
 
 
 @dataclass(frozen=True)
