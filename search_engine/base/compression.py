@@ -52,6 +52,17 @@ class Compression:
 
 
 @dataclass(frozen=True)
+class Compressions:
+    """What a search compresses, as far as its options say before it starts."""
+
+    how: Compression
+    share: float = 1.0
+    """Of its trials, those whose networks are compressed."""
+    beside: int = 0
+    """So many trials are trained as they are, too (`Compression.beside`)."""
+
+
+@dataclass(frozen=True)
 class Narrowed:
     """What a shrinking phase made of one layer."""
 

@@ -30,7 +30,7 @@ from typing import Any, ClassVar, Literal, cast
 
 from pydantic import Field
 
-from search_engine.base.compression import Compression
+from search_engine.base.compression import Compression, Compressions
 from search_engine.base.generators import derive_seed
 from search_engine.base.migrations import Steps
 from search_engine.base.observation import observed
@@ -195,6 +195,19 @@ class CoDeepNeatConfig(SharedStart, SchemataConfig):
         return None if left_out else self.compression
 
     @property
+    def compressions(self) -> Compressions | None:
+        how = self.compression
+        if how is None:
+            return None
+        every = self.compress_every if self.compress == "with_inheritance" else 1
+        compressed = len(range(0, self.generations, every))
+        return Compressions(how, compressed / self.generations, min(self.plain_sample, self.networks))
+
+    @property
+    def trial_fidelity(self) -> dict[str, Any]:
+        return {"epochs": self.epochs} if self.epochs else {}
+
+    @property
     def breeding(self) -> Breeding:
         return Breeding(elite=self.elite, survivors=self.survivors, crossover=self.crossover)
 
@@ -271,7 +284,7 @@ class CoDeepNeat(TrialSearch[CoDeepNeatConfig]):
         compress = self.options.compression_of(self.generation)
         blueprints = {individual.number: individual for individual in self.blueprints.individuals}
         modules = {individual.number: individual for individual in self.modules.individuals}
-        fidelity = {"epochs": self.options.epochs} if self.options.epochs else {}
+        fidelity = self.options.trial_fidelity
         proposals: list[Proposal] = []
         for assembly in self.open:
             blueprint = blueprints[assembly.blueprint]
