@@ -281,6 +281,21 @@ def coevolution() -> dict[str, Any]:
     return said(["coevolution"], frame(1, 0.4), frame(2, 0.65))
 
 
+def widths() -> dict[str, Any]:
+    def frame(step: int) -> events.WidthsFrame:
+        def layer(name: str, before: int, after: int, held: bool = False) -> events.NarrowedLayer:
+            return events.NarrowedLayer(name=name, before=before, after=after, counts=[1, before - after - 1, step, after - step], held=held)
+
+        networks = [
+            events.NarrowedNetwork(title="the best so far", candidate=3, value=0.7 + 0.1 * step, plain=0.75, cost=0.4 / step, layers=[layer("2.2", 16, 9), layer("2.3", 8, 3, True)]),
+            events.NarrowedNetwork(title="the fittest of the generation", candidate=3 + step, value=0.65, cost=0.55, layers=[layer("2.2", 12, 8)], others=2),
+        ]  # fmt: skip
+        ends = [0.001, 0.01, 0.1, 1.0, 10.0]
+        return events.WidthsFrame(step=step, measure="|γ|", unit="filters", metric="val_accuracy", threshold=0.1, ends=ends, networks=networks, values={"generation": step - 1.0})
+
+    return said(["widths"], frame(1), frame(2))
+
+
 def surrogate() -> dict[str, Any]:
     frames = [
         events.SurrogateFrame(
@@ -340,6 +355,7 @@ def main() -> None:
         "schemata of a population": schemata(),
         "morphisms": morphisms(),
         "two populations": coevolution(),
+        "shrunk networks": widths(),
         "masks": said(["mask"], *masks),
         "decoded images": decoded(),
         "charts": said(["charts"], *drawn),

@@ -68,7 +68,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..base import plugins
-from ..base.compression import Compression
+from ..base.compression import Compression, Compressions, Narrowed
 from ..base.measures import check_unit
 from ..base.migrations import Steps
 from ..datasets.base import Array, Part, SearchData
@@ -83,9 +83,20 @@ StopReason = Literal["horizon", "settled", "stopped"]
 
 
 class AlgorithmConfig(BaseModel):
-    """Base of the algorithms' hyper-parameters. Every field has a description, a default and a range."""
+    """Base of the algorithms' hyper-parameters. Every field has a description, a default and a range. The properties say what they mean
+    for the trials that the search will ask for: checks, estimates and forecasts go by them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @property
+    def compressions(self) -> Compressions | None:
+        """How networks are compressed before they are trained; None where none is."""
+        return None
+
+    @property
+    def trial_fidelity(self) -> dict[str, Any]:
+        """What (nearly) every trial asks of its training, other than the run's config says."""
+        return {}
 
 
 class SteadyConfig(AlgorithmConfig):
@@ -157,6 +168,8 @@ class Compressed:
     """By layer: channels that it keeps."""
     plain: dict[str, float] | None = None
     """Metrics of the network as it was, trained alike, where that was asked for (`Compression.beside`)."""
+    narrowed: tuple[Narrowed, ...] = ()
+    """Layer by layer; none of a trial of an earlier version."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""How one network is compressed before it is trained: what a trial is told."""
+"""How one network is compressed before it is trained: what a trial is told, and what it tells of each layer."""
 
 from __future__ import annotations
 
@@ -47,5 +47,39 @@ class Compression:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Compression:
+        """Undo `to_json`."""
+        return cls(**data)
+
+
+@dataclass(frozen=True)
+class Compressions:
+    """What a search compresses, as far as its options say before it starts."""
+
+    how: Compression
+    share: float = 1.0
+    """Of its trials, those whose networks are compressed."""
+    beside: int = 0
+    """So many trials are trained as they are, too (`Compression.beside`)."""
+
+
+@dataclass(frozen=True)
+class Narrowed:
+    """What a shrinking phase made of one layer."""
+
+    name: str
+    before: int
+    """Channels."""
+    after: int
+    counts: list[int]
+    """How many of its channels lie in each bin of importance around the threshold (`widths.histograms`); all 0 where nothing measures
+    them."""
+    held: bool
+    """Whether only the floor kept it as wide as it is."""
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Narrowed:
         """Undo `to_json`."""
         return cls(**data)

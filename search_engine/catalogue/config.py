@@ -387,7 +387,7 @@ def _check_folds(checked: CheckedRun) -> None:
     if any(phase.keeps_weights for phase in by_trials):
         raise BadInput("folds", f"in {title} a trial starts from the weights of an earlier one, which has one network, not one for each "
                        "fold: leave this at 1", code="incompatible")
-    if getattr(checked.options, "compression", None) is not None:
+    if checked.options.compressions is not None:
         raise BadInput("folds", "a compression gives every trial one smaller network, not one for each fold: leave this at 1, or "
                        "`compress` at none", code="incompatible")
     if checked.config.together > 1:

@@ -28,6 +28,7 @@ from .facts import (
     TrialTold,
 )
 from .floats import decode_floats, encode_floats
+from .narrowing import NarrowedLayer, NarrowedNetwork, WidthsFrame
 from .parts import Cost, FamilyGroup, GraphData, GraphEdge, GraphNode
 from .pictures import (
     FRAME_KINDS,
@@ -108,6 +109,8 @@ __all__ = [
     "Motif",
     "MotifChange",
     "MotifsFrame",
+    "NarrowedLayer",
+    "NarrowedNetwork",
     "Notice",
     "Ops",
     "PICTURES",
@@ -129,6 +132,7 @@ __all__ = [
     "StructureFrame",
     "SurrogateFrame",
     "TrialTold",
+    "WidthsFrame",
     "decode_floats",
     "encode_floats",
     "json_schema",

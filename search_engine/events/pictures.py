@@ -415,7 +415,7 @@ class MorphismsFrame(PayloadBase):
 FRAME_KINDS = frozenset(
     {
         "structure", "policy", "marginals", "plane", "colony", "pathways", "domains", "surrogate", "charts", "mask", "decoded", "motifs",
-        "schemata", "coevolution", "morphisms",
+        "schemata", "coevolution", "morphisms", "widths",
     }
 )
 """Pictures of a moment: of several only the latest matters to somebody who watches, so a live view may leave out older ones."""
@@ -438,6 +438,7 @@ PICTURES: dict[str, tuple[str, ...]] = {
     "schemata": ("schemata",),
     "coevolution": ("coevolution",),
     "morphisms": ("morphisms",),
+    "widths": ("widths",),
     "charts": ("charts",),
 }
 """The kinds of picture that an algorithm declares (`AlgorithmEntry.structure`), each with the events that it is drawn from."""

@@ -25,6 +25,7 @@ from .facts import (
     SearchStopped,
     TrialTold,
 )
+from .narrowing import WidthsFrame
 from .pictures import (
     ChartsFrame,
     CoevolutionFrame,
@@ -64,6 +65,7 @@ Payload = (
     | MotifsFrame
     | SchemataFrame
     | CoevolutionFrame
+    | WidthsFrame
     | ControlScored
     | GrowthStep
     | Report

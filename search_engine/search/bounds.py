@@ -16,7 +16,7 @@ from ..catalogue.config import CheckedRun
 from ..catalogue.recipes import changes
 from .unit_needs import Counted, Kind, Limits, UnitNeed, changed, kinds, need_of, unit_needs
 
-RULE = 2
+RULE = 3
 """Rises when an equal config may be answered otherwise: what is counted of a unit, how it is forecast, what bounds it."""
 CPU_FLOPS = 4e11
 """Of one unit, for each thread: about 15 s of one core that computes convolutions."""

@@ -29,7 +29,7 @@ class CompressedWork(TrialWork):
         self.compressing: Compressing | None = None
         """The compression, while it is under way."""
         self.compressed: dict[str, Any] | None = None
-        """What it gave: `genome`, `flops` (before, after), `widths`, `steps`, `cost`."""
+        """What it gave: `genome`, `flops` (before, after), `widths`, `narrowed`, `steps`, `cost`."""
         self.stretches = Stretches()
         self.plain: Trainer | None = None
         """The training of the network as it is, beside the compressed one."""
@@ -99,7 +99,7 @@ class CompressedWork(TrialWork):
             **found,
             "seconds": self.seconds - self.stretches.plain,
             "compressed": {
-                **{name: self.compressed[name] for name in ("genome", "flops", "widths")},
+                **{name: self.compressed[name] for name in ("genome", "flops", "widths", "narrowed") if name in self.compressed},
                 "plain": None if plain is None else plain.metrics(),
             },
             "timing": {

@@ -11,15 +11,16 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
-from ..base.compression import Compression
+from ..base.compression import Compression, Narrowed
 from ..base.errors import BadInput
 from ..base.training_config import TrainingConfig
 from ..datasets.base import SearchData
 from ..events import Cost, EventLog, Notice
 from ..spaces.genomes import Genome
 from ..widths.channels import ChannelGroups
+from ..widths.histograms import histogram
 from ..widths.regularisers import RegulariserConfig
-from ..widths.shrinking import ShrinkTraining
+from ..widths.shrinking import ShrinkTraining, Shrunk
 
 
 class Resizable(Protocol):
@@ -89,16 +90,36 @@ class Compressing:
     # ---- result
 
     def result(self) -> dict[str, Any]:
-        """`genome` of the compressed network, `flops` before and after, `widths` by layer, `steps`, `cost`."""
-        genome, widths = self._genome, {}
+        """`genome` of the compressed network, `flops` before and after, `widths` by layer and what led to them (`narrowed`), `steps`,
+        `cost`."""
+        genome, widths, narrowed = self._genome, {}, []
         if self._shrinking is not None:
-            layers = self._shrinking.shrunk().layers
-            widths = {name: layers[path] for name, path in self._paths.items()}
+            shrunk = self._shrinking.shrunk()
+            widths = {name: shrunk.layers[path] for name, path in self._paths.items()}
             genome = self._space.resized(genome, widths)
+            narrowed = self._narrowed(shrunk)
         flops = [self._space.size_of(each).flops for each in (self._genome, genome)]
         return {
-            "genome": genome.to_json(), "flops": flops, "widths": widths, "steps": self.steps_done, "cost": self.cost.model_dump(),
+            "genome": genome.to_json(), "flops": flops, "widths": widths, "narrowed": narrowed, "steps": self.steps_done,
+            "cost": self.cost.model_dump(),
         }
+
+    def _narrowed(self, shrunk: Shrunk) -> list[dict[str, Any]]:
+        """Layer by layer (`base.compression.Narrowed`)."""
+        channels = shrunk.channels
+        before = channels.layer_widths(channels.widths)
+        values: dict[str, list[float]] = {}
+        held: set[str] = set()
+        for block in channels.free:
+            for path in block.layers:
+                values.setdefault(path, []).extend(shrunk.alive.get(block.name, []))
+                if block.name in shrunk.floors_held:
+                    held.add(path)
+        threshold = self._compression.threshold
+        return [
+            Narrowed(name, before[path], shrunk.layers[path], histogram(values.get(path, []), threshold), path in held).to_json()
+            for name, path in self._paths.items()
+        ]
 
     def say(self, log: EventLog, samples: float) -> None:
         """What it gave, layer by layer."""

@@ -16,10 +16,13 @@ from typing import Any
 
 from ..algorithms.base import StepPhase, TrialPhase
 from ..base.generators import derive_seed
+from ..base.training_config import TrainingConfig
 from ..catalogue.advice import advice
 from ..catalogue.config import CheckedRun
-from ..datasets.base import Samples, Table
+from ..datasets.base import Samples, SearchData, Table
+from ..events import Cost
 from .bounds import Bounds, long_units, refuse_too_large
+from .compressed_work import CompressedWork
 from .coordinator import Coordinator
 from .declared_flops import DeclaredFlops
 from .final_work import FinalWork
@@ -151,27 +154,59 @@ def _budget_steps(checked: CheckedRun, used: dict[str, float]) -> int:
 def _trials(checked: CheckedRun, resources: Resources, data_dir: Path, folder: Path) -> dict[str, Any]:
     data = resources.search_data
     genome = resources.space.sample(random.Random(derive_seed(checked.config.seed, "estimate")))
-    training = genome_training(checked.config.training, resources.space, genome, {})
-    passes = declared_trial_cost(training, data, checked.config.folds)
-    declared = passes.samples
+    fidelity = checked.options.trial_fidelity
+    training = genome_training(checked.config.training, resources.space, genome, fidelity)
+    whole, compressed, share = _passes(checked, training, data)
+    declared = (1 - share) * whole.samples + share * compressed.samples
+    apart = 0.0
     if checked.config.together > 1:
         per_trial, judged, alone = _together(checked, data_dir, folder)
     else:
-        arguments = {"genome": genome.to_json(), "hash": resources.space.hash(genome), "fidelity": {}}
-        per_trial = _work_seconds(open_work(checked, WorkSpec(kind="trial", index=0, arguments=arguments), data_dir, folder))
+        arguments = {"genome": genome.to_json(), "hash": resources.space.hash(genome), "fidelity": fidelity}
+        apart = _work_seconds(open_work(checked, WorkSpec(kind="trial", index=0, arguments=arguments), data_dir, folder))
+        per_trial = apart + share * _phase_seconds(checked, arguments, data_dir, folder)
         judged, alone = "judged by one random architecture", []
+        if share:
+            judged += ", whose training after the compression takes as long as without"
     costs = {"samples": declared, "seconds": per_trial}
     if checked.budget is not None and checked.budget.kind == "flops":
-        costs["flops"] = max(DeclaredFlops(checked, resources).of(genome, resources.space.hash(genome), training, passes), 1.0)
+        counted = DeclaredFlops(checked, resources)
+        flops = [counted.of(genome, resources.space.hash(genome), training, passes) for passes in (whole, compressed)]
+        costs["flops"] = max((1 - share) * flops[0] + share * flops[1], 1.0)
     trials = _allowed(checked, _planned(Coordinator(checked, data_dir, folder)), costs)
+    compressions = checked.options.compressions
+    beside = 0 if compressions is None else min(compressions.beside, trials)
     return {
         "samples": trials * declared,
         "trials": trials,
         "steps": None,
-        "seconds": trials * per_trial,
+        "seconds": trials * per_trial + beside * apart,
         "note": f"{trials:,} trials of about {per_trial:.1f} s, {judged}",
         "advice": alone,
     }
+
+
+def _passes(checked: CheckedRun, training: TrainingConfig, data: SearchData) -> tuple[Cost, Cost, float]:
+    """What a trial uses as it is, what one uses whose network is compressed before, and the share of these among the trials."""
+    whole = declared_trial_cost(training, data, checked.config.folds)
+    compressions = checked.options.compressions
+    if compressions is None:
+        return whole, whole, 0.0
+    return whole, declared_trial_cost(training, data, checked.config.folds, compressions.how), compressions.share
+
+
+def _phase_seconds(checked: CheckedRun, arguments: dict[str, Any], data_dir: Path, folder: Path) -> float:
+    """Seconds of the compression of a trial's network, from its first few steps; 0 where none is compressed."""
+    compressions = checked.options.compressions
+    if compressions is None:
+        return 0.0
+    spec = WorkSpec(kind="trial", index=0, arguments={**arguments, "compress": compressions.how.to_json()})
+    work = open_work(checked, spec, data_dir, folder)
+    assert isinstance(work, CompressedWork)
+    with work.generators.active():
+        work.begin()
+    steps = work.compressing.steps_total if work.compressing is not None else 0
+    return _seconds_per_unit(work) * steps if steps else 0.0
 
 
 def _together(checked: CheckedRun, data_dir: Path, folder: Path) -> tuple[float, str, list[str]]:

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from ..algorithms.base import Compressed, Finalist, Inherit, Proposal, Result, TrialPhase
 from ..algorithms.trials.ranking import Ranking
 from ..algorithms.trials.unseen import complete
-from ..base.compression import Compression
+from ..base.compression import Compression, Narrowed
 from ..base.growing import GrowingDict, GrowingSet, Records
 from ..events import CandidateBorn, Cost, Fidelity, Incumbent, TrialTold
 from ..spaces.genomes import Genome, canonical_json
@@ -90,11 +90,15 @@ def compressed_of(tree: dict[str, Any] | None) -> Compressed | None:
     if tree is None:
         return None
     before, after = tree["flops"]
-    return Compressed(Genome.from_json(tree["genome"]), (before, after), dict(tree["widths"]), tree["plain"])
+    narrowed = tuple(map(Narrowed.from_json, tree.get("narrowed", ())))
+    return Compressed(Genome.from_json(tree["genome"]), (before, after), dict(tree["widths"]), tree["plain"], narrowed)
 
 
 def _compressed_tree(compressed: Compressed | None) -> dict[str, Any] | None:
-    return None if compressed is None else {**asdict(compressed), "genome": compressed.genome.to_json(), "flops": list(compressed.flops)}
+    if compressed is None:
+        return None
+    given = {"genome": compressed.genome.to_json(), "flops": list(compressed.flops)}
+    return {**asdict(compressed), **given, "narrowed": [layer.to_json() for layer in compressed.narrowed]}
 
 
 def _result_tree(result: Result) -> dict[str, Any]:

@@ -201,6 +201,11 @@ def _of_trials(checked: CheckedRun, data_dir: Path, folder: Path) -> list[WorkSp
         WorkSpec(kind="trial", index=number, arguments={"genome": genome, "hash": hash_, "fidelity": {}})
         for number, (genome, hash_) in enumerate(_genomes(checked, data_dir))
     ]
+    compressions = checked.options.compressions
+    if compressions is not None:
+        # Training with the penalty, beside the training of the network as it is: nothing may go.
+        compress = {"compress": compressions.how.to_json()}
+        specs += [spec.model_copy(update={"arguments": {**spec.arguments, **compress}}) for spec in specs]
     # Those that are trained together are so many networks in one stack; equal ones share their shape.
     together = checked.config.together
     if together == 1:

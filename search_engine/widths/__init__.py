@@ -13,6 +13,7 @@ or hand it came from.
 - `channels`: groups of channels that live and die together, the operations that read and write them, the cost of any widths.
 - `regularisers`: the importance of channels and the penalty (Gordon et al. 2018, MorphNet; Scardapane et al. 2017, group lasso).
 - `shrinking`: training with such a penalty, resumable between any two steps.
+- `histograms`, `drawn`: importances around the threshold, and shrunk networks as a picture.
 - `scaling`: the largest uniform multiplier of widths within a budget.
 - `rebuilding`, `resizing`: a network of the same form with other widths.
 """

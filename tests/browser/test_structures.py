@@ -135,6 +135,38 @@ def test_widths_are_charts_with_their_threshold(admin: Visitor) -> None:
     admin.shot("widths-360")
 
 
+def test_compressed_networks_show_each_layer_with_the_threshold(admin: Visitor) -> None:
+    page = admin.page
+    admin.open("/")
+    options = {
+        "generations": 2, "networks": 4, "blueprints": 3, "modules": 6, "module_species": 2, "compress": "without_inheritance",
+        "compress_steps": 60, "compress_strength": 20, "compress_threshold": 0.5, "plain_sample": 2,
+    }
+    run = admin.start(
+        algorithms=[{"id": "codeepneat", "options": options}], space="blueprint", datasets=["digits"], seeds=[0],
+        space_options={"filters_min": 8, "filters_max": 24, "dense_min": 8, "dense_max": 16}, training={"epochs": 2, "train_examples": 512},
+        finale={"baselines": 0, "onnx": False, "redundancy": False, "training": SMALL},
+    )
+    admin.wait_for_run(run, "completed")
+    frame = [event["data"] for event in admin.all_events(run) if event["kind"] == "widths"][-1]
+    admin.open(f"/runs/{run}?view=widths")
+    best = frame["networks"][0]
+    layer = best["layers"][0]
+    widths = f"{layer['name']}: {layer['before']} to {layer['after']} filters"
+    drawn = picture(page, rf"^The best so far, candidate {best['candidate']}: .*{widths}")
+    expect(drawn).to_be_visible()
+    # A bar for every bin that holds a filter, and each layer's two widths.
+    bars = sum(count > 0 for each in best["layers"] for count in each["counts"])
+    expect(drawn.locator("rect")).to_have_count(bars + 2 * len(best["layers"]))
+    expect(drawn.locator(".narrowed-threshold")).to_be_attached()
+    admin.both_themes("narrowed")
+    page.set_viewport_size({"width": 360, "height": 900})
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= 360, f"the page is {wide} wide on a screen of 360"
+    panel(page, "Structure").scroll_into_view_if_needed()
+    admin.shot("narrowed-360")
+
+
 def test_morphisms_are_a_tree_and_the_champion_shows_what_is_new(admin: Visitor) -> None:
     page = admin.page
     admin.open("/")

@@ -23,7 +23,7 @@ MEASURED = {"TrialInfo.value", "CandidateColumns.value"}
 """Bare values: their description names the run's `search_measure`, which says the rest."""
 LOGGED = {
     "Champion.value", "Incumbent.value", "ClassScores.accuracy", "ClassScores.balanced_accuracy", "PathwaysFrame.fitness",
-    "MotifsFrame.value", "CoevolutionFrame.value", "Morphed.value", "SchemataPart.mean_fitness",
+    "MotifsFrame.value", "CoevolutionFrame.value", "Morphed.value", "SchemataPart.mean_fitness", "NarrowedNetwork.value",
 }
 """In the log, with metric, fidelity and count beside them; by class, with the split beside them; of paths, motifs, populations and
 morphisms, with the metric."""

@@ -10,7 +10,7 @@ import { measured, whole, type Figures } from "../ui/figures";
 
 type Payload = EventRecord["data"];
 /** Frames with numbers of their own. */
-export type ValuedKind = "policy" | "colony" | "pathways" | "domains" | "surrogate" | "mask" | "motifs" | "morphisms" | "coevolution";
+export type ValuedKind = "policy" | "colony" | "pathways" | "domains" | "surrogate" | "mask" | "motifs" | "morphisms" | "coevolution" | "widths";
 type Valued = Extract<Payload, { kind: ValuedKind }>;
 
 /** "Search", "data set 2": whose history it is. */

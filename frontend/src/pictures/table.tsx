@@ -37,6 +37,7 @@ import { pathwayFigures, PathwaysView } from "../structures/PathwaysView";
 import { queueFigures, QueueView } from "../structures/QueueView";
 import { schemataFigures, SchemataView } from "../structures/SchemataView";
 import { surrogateFigures, SurrogateView } from "../structures/SurrogateView";
+import { widthFigures, WidthsView } from "../structures/WidthsView";
 import type { Figures } from "../ui/figures";
 import { FigureTables } from "./FigureTables";
 import { drawFigures, withValues } from "./frameValues";
@@ -91,6 +92,10 @@ export const PICTURES: readonly Picture[] = [
   {
     id: "coevolution", panel: "structure", events: ["coevolution"], title: "Coevolution", note: "the best so far with its blueprint, and both populations by species",
     has: ({ pictures }) => pictures.has("coevolution"), view: ({ store }) => <CoevolutionView store={store} />, figures: withValues("coevolution", "Coevolution", coevolutionFigures), twin: "figures", image: true,
+  },
+  {
+    id: "widths", panel: "structure", events: ["widths"], title: "Widths", note: "what is left of each layer, and why: channels below the threshold go",
+    has: ({ pictures }) => pictures.has("widths"), view: ({ store }) => <WidthsView store={store} />, figures: withValues("widths", "Widths", widthFigures), twin: "figures", image: true,
   },
   {
     id: "family", panel: "structure", events: ["family", "structure"], title: "Family", note: familyNote,

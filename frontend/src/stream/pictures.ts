@@ -14,7 +14,7 @@ export type FrameOf<Kind extends Data["kind"]> = Seen<Extract<Data, { kind: Kind
 const OF_A_SOURCE: ReadonlySet<string> = new Set(["charts", "mask"]);
 
 /** Frames of these have tens of kilobytes: fewer are kept. */
-const CAPACITIES: Readonly<Record<string, number>> = { colony: 600, charts: 300, mask: 300, decoded: 300, coevolution: 300 };
+const CAPACITIES: Readonly<Record<string, number>> = { colony: 600, charts: 300, mask: 300, decoded: 300, coevolution: 300, widths: 300 };
 
 export class Pictures {
   private logs = new Map<string, Map<string, Moments<Seen<Data>>>>();

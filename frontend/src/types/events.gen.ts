@@ -33,6 +33,7 @@ export interface EventRecord {
     | MotifsFrame
     | SchemataFrame
     | CoevolutionFrame
+    | WidthsFrame
     | ControlScored
     | GrowthStep
     | Report
@@ -843,6 +844,89 @@ export interface SpeciesRow {
    * mean over its members of the mean over the networks that each was part of; NaN where it does not live
    */
   credit: string;
+}
+/**
+ * How important the channels of each layer are, against the threshold below which they go, and how wide layers were and are.
+ */
+export interface WidthsFrame {
+  kind: "widths";
+  step: number;
+  /**
+   * what stands for the importance of a channel
+   */
+  measure: string;
+  /**
+   * what a layer has so many of: filters, channels
+   */
+  unit: string;
+  /**
+   * what values are, higher is better
+   */
+  metric: string;
+  threshold: number;
+  /**
+   * of the bins, one more than there are; the outermost bins take what lies further out
+   */
+  ends: number[];
+  networks: NarrowedNetwork[];
+  values: {
+    [k: string]: number;
+  };
+}
+/**
+ * One network that was shrunk, or is being shrunk.
+ */
+export interface NarrowedNetwork {
+  /**
+   * which one it is, in words
+   */
+  title: string;
+  /**
+   * its number, in a search by trials
+   */
+  candidate: number | null;
+  /**
+   * of the network that is left, where it was scored; see `WidthsFrame.metric`
+   */
+  value: number | null;
+  /**
+   * the same of the network as it was, where that was trained, too
+   */
+  plain: number | null;
+  /**
+   * of the network that is left, as a share of the cost before
+   */
+  cost: number;
+  /**
+   * in the order of computation; of many the widest
+   */
+  layers: NarrowedLayer[];
+  /**
+   * layers that are not among them
+   */
+  others: number;
+}
+/**
+ * One layer of a network that was shrunk.
+ */
+export interface NarrowedLayer {
+  name: string;
+  /**
+   * channels before
+   */
+  before: number;
+  /**
+   * channels that are left
+   */
+  after: number;
+  /**
+   * how many of its channels lie in each bin of importance; all 0 where nothing measures them
+   */
+  counts: number[];
+  /**
+   * whether only the floor keeps it as wide as it is
+   */
+  held: boolean;
 }
 /**
  * What a control or a baseline inside the search gave: for comparison, never a finalist.

@@ -5,6 +5,7 @@
 - `assembling`, `credit`: networks from the two populations, and who is credited with their fitness.
 - `inheriting`: what of their compression networks leave to their modules.
 - `two_schemata`: what of both populations' schemata is followed, where a run wants that.
+- `narrowing`: which compressed networks are shown layer by layer.
 - `report`: species over the generations, as charts; `coevolution`: the champion and both populations as one picture.
 """
 
@@ -73,7 +74,7 @@ ENTRY = AlgorithmEntry(
     phases=_phases,
     spaces=("blueprint",),
     lives="two populations of graphs",
-    structure=("coevolution", "charts", "population", "schemata"),
+    structure=("coevolution", "widths", "charts", "population", "schemata"),
     check="search_engine.algorithms.codeepneat:check",
     advice="search_engine.algorithms.codeepneat:advise",
     finale="The best network of all generations is trained anew, from fresh weights, beside random networks of the same space.",

@@ -30,7 +30,7 @@ from typing import Any, ClassVar, Literal, cast
 
 from pydantic import Field
 
-from search_engine.base.compression import Compression
+from search_engine.base.compression import Compression, Compressions
 from search_engine.base.generators import derive_seed
 from search_engine.base.migrations import Steps
 from search_engine.base.observation import observed
@@ -52,6 +52,7 @@ from .coevolution import Coevolution
 from .credit import Assembly, blueprint_fitness, module_fitness
 from .genetics import Blueprints, Modules, Rates
 from .inheriting import inherited
+from .narrowing import Narrowing
 from .report import SpeciesHistory, last_generation
 from .two_schemata import BothSchemata
 
@@ -194,6 +195,19 @@ class CoDeepNeatConfig(SharedStart, SchemataConfig):
         return None if left_out else self.compression
 
     @property
+    def compressions(self) -> Compressions | None:
+        how = self.compression
+        if how is None:
+            return None
+        every = self.compress_every if self.compress == "with_inheritance" else 1
+        compressed = len(range(0, self.generations, every))
+        return Compressions(how, compressed / self.generations, min(self.plain_sample, self.networks))
+
+    @property
+    def trial_fidelity(self) -> dict[str, Any]:
+        return {"epochs": self.epochs} if self.epochs else {}
+
+    @property
     def breeding(self) -> Breeding:
         return Breeding(elite=self.elite, survivors=self.survivors, crossover=self.crossover)
 
@@ -232,6 +246,8 @@ class CoDeepNeat(TrialSearch[CoDeepNeatConfig]):
         self.module_history = SpeciesHistory("modules", "Modules")
         self.blueprint_history = SpeciesHistory("blueprints", "Blueprints")
         self.coevolution = Coevolution()
+        self.narrowing = Narrowing() if options.compression is not None else None
+        """Where networks are compressed."""
         self.schemata: BothSchemata | None = None
         if options.schemata:
             self.schemata = BothSchemata(
@@ -268,7 +284,7 @@ class CoDeepNeat(TrialSearch[CoDeepNeatConfig]):
         compress = self.options.compression_of(self.generation)
         blueprints = {individual.number: individual for individual in self.blueprints.individuals}
         modules = {individual.number: individual for individual in self.modules.individuals}
-        fidelity = {"epochs": self.options.epochs} if self.options.epochs else {}
+        fidelity = self.options.trial_fidelity
         proposals: list[Proposal] = []
         for assembly in self.open:
             blueprint = blueprints[assembly.blueprint]
@@ -450,14 +466,29 @@ class CoDeepNeat(TrialSearch[CoDeepNeatConfig]):
             values = {"generation": float(generation), "networks": float(len(results)), "failed": float(failed)}
             frame = picture.frame(self.tally.told, generation, self.space, champion, self.context.metric, values)
             self.context.emit(frame, self.tally.told)
+        if self.narrowing is not None:
+            self._draw_widths(self.narrowing, results, champion.candidate, generation)
+
+    def _draw_widths(self, narrowing: Narrowing, results: list[Result], champion: int | None, generation: int) -> None:
+        narrowing.add(results, champion, self.context.metric)
+        if not PACE.due(self.generation) and self.generation < self.options.generations:
+            return
+        values = {"generation": float(generation), "networks": float(len(results))}
+        frame = narrowing.frame(self.tally.told, results, self.options.compress_threshold, self.context.metric, values)
+        if frame is not None:
+            self.context.emit(frame, self.tally.told)
 
     # ---------------------------------------------------------------- state
 
     def state_dict(self) -> dict[str, Any]:
         under_way = [[assembly.blueprint, [list(pick) for pick in assembly.picks.items()]] for assembly in self.open]
-        return {**super().state_dict(), "open": under_way}
+        # Only where networks are compressed: the state of a search without has the same form as before.
+        narrowing = {} if self.narrowing is None else {"narrowing": self.narrowing.state_dict()}
+        return {**super().state_dict(), "open": under_way, **narrowing}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         # A search that was left off before there was this picture begins its record here.
         super().load_state_dict({"coevolution": self.coevolution.state_dict(), **state})
+        if self.narrowing is not None and "narrowing" in state:
+            self.narrowing.load_state_dict(state["narrowing"])
         self.open = [Assembly(blueprint, {species: module for species, module in picks}) for blueprint, picks in state["open"]]

@@ -86,6 +86,10 @@ class DeepSwarmConfig(AlgorithmConfig):
         default=512, ge=1, le=1_000_000, title="Megabytes kept", description="So much space the kept networks' parameters take at most."
     )
 
+    @property
+    def trial_fidelity(self) -> dict[str, Any]:
+        return {"epochs": self.epochs} if self.epochs else {}
+
 
 @dataclass(frozen=True)
 class _Ant:
@@ -170,7 +174,7 @@ class DeepSwarm(TrialSearch[DeepSwarmConfig]):
         return _Ant(path, self.asked - 1, parent, inherited)
 
     def _proposal(self, ant: _Ant) -> Proposal:
-        fidelity = {"epochs": self.options.epochs} if self.options.epochs else {}
+        fidelity = self.options.trial_fidelity
         genome = self.space.genome(ant.walk.nodes)
         operator = "ant" if self.depth else "random"
         if ant.parent is None:

@@ -3,7 +3,8 @@
 - `options`: the hyper-parameters.
 - `bench`: the seed network, and the trainings of what has its form.
 - `records`: what rounds leave.
-- `controls`, `charts`: uniform shrinking and the sweep of the strength; what is drawn.
+- `controls`: uniform shrinking and the sweep of the strength.
+- `charts`, `layers`: what is drawn.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ ENTRY = AlgorithmEntry(
     spaces=("resized",),
     lives="the widths of one network",
     idle=(Idle(("structure_every",), "it records about forty frames of every shrinking"),),
-    structure=("charts",),
+    structure=("widths", "charts"),
     finale="The best round's network is trained from scratch, as MorphNet does: the weights of surviving channels are discarded. Beside it "
     "uniform shrinking to the same cost, and the seed network, trained alike.",
     begins_with="search_engine.algorithms.morphnet:begins_with",

@@ -24,8 +24,9 @@ from ..base import Context, Finalist
 from ..derived_genomes import derived_genome
 from ..step_search import StepSearch
 from . import charts as width_charts
+from . import layers
 from .options import MorphNetConfig
-from .records import Live, Round, percent, ranked
+from .records import Live, Round, Widths, percent, ranked
 
 if TYPE_CHECKING:
     from search_engine.training.trainer import Trainer
@@ -109,6 +110,7 @@ class MorphNet(StepSearch[MorphNetConfig]):
     def _end_training(self, training: Trainer) -> None:
         one = self.rounds[-1]
         one.score = float(training.metrics()[f"val_{self.score_name}"])
+        self._say_layers(one)
         self.training, self.framed = None, -1
         if len(self.rounds) < self.options.rounds:
             self.widths = dict(one.after)
@@ -133,7 +135,9 @@ class MorphNet(StepSearch[MorphNetConfig]):
         self.framed = points
         regulariser = training.regulariser
         trace = [[point.step, point.loss, point.penalty, point.cost] for point in training.trace]
-        self._say_charts(Live(trace, regulariser.sorted_importance(), regulariser.widths()))
+        live = Live(trace, regulariser.sorted_importance(), regulariser.widths())
+        self._say_charts(live)
+        self._frame(len(self.rounds) + 1, self.widths, live.alive, live.importance, regulariser.floors_held(), trace[-1][3])
 
     def _say_charts(self, live: Live | None) -> None:
         options = self.options
@@ -142,6 +146,21 @@ class MorphNet(StepSearch[MorphNetConfig]):
         )
         if found:
             self.context.emit(ChartsFrame(step=self.done, charts=found), self.done)
+
+    def _say_layers(self, one: Round) -> None:
+        """Of a round whose shrinking is over."""
+        self._frame(one.number + 1, one.before, one.alive, one.importance, one.floors, one.cost_alive / one.cost_before, one.score)
+
+    def _frame(
+        self, number: int, before: Widths, alive: Widths, importance: dict[str, list[float]], held: list[str], cost: float,
+        value: float | None = None,
+    ) -> None:  # fmt: skip
+        options = self.options
+        frame = layers.frame(
+            self.done, number, before, alive, importance, held, cost, options.threshold, MEASURED[options.regulariser],
+            f"val_{self.score_name}", value,
+        )
+        self.context.emit(frame, self.done)
 
     def _say_round(self, one: Round) -> None:
         resource = RESOURCES[self.options.resource]
@@ -166,6 +185,7 @@ class MorphNet(StepSearch[MorphNetConfig]):
             message = f"Round {one.number + 1}: even one channel in every layer takes {least} of the seed network's {resource}."
             self.context.emit(Notice(name="target_missed", message=message, step=self.done), self.done)
         self._say_charts(None)
+        self._say_layers(one)
         self._say_genome(one.after, sum(one.before[name] != width for name, width in one.after.items()))
 
     def _say_genome(self, widths: dict[str, int], changed: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -83,3 +83,8 @@ class NetworkMorphismConfig(AlgorithmConfig):
         description="Factor on the temperature of the simulated annealing that looks through candidates, after each network. Auto-Keras: "
         "0.9.",
     )
+
+    @property
+    def trial_fidelity(self) -> dict[str, Any]:
+        """Of all but the seed."""
+        return {"epochs": self.epochs}

@@ -56,7 +56,7 @@ class MorphismSearch(TrialSearch[NetworkMorphismConfig]):
         else:
             genome = self.space.genome(adopted(given.space, given.genome).network)
             proposal = Proposal(
-                genome, operator="the model it began with", fidelity={"epochs": self.options.epochs}, inherit=Inherit(GIVEN, morphs=())
+                genome, operator="the model it began with", fidelity=self.options.trial_fidelity, inherit=Inherit(GIVEN, morphs=())
             )
         return self._asked(proposal, None, [])
 
@@ -65,7 +65,7 @@ class MorphismSearch(TrialSearch[NetworkMorphismConfig]):
         noise = self.options.noise
         done = tuple({**morph, "noise": noise} if morph["op"] == "wider" and noise else morph for morph in morphs)
         proposal = Proposal(
-            self.space.genome(network), parents=(parent,), operator=describe_all(morphs), fidelity={"epochs": self.options.epochs},
+            self.space.genome(network), parents=(parent,), operator=describe_all(morphs), fidelity=self.options.trial_fidelity,
             inherit=Inherit(parent, morphs=done),
         )
         return self._asked(proposal, parent, morphs)

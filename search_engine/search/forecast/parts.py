@@ -75,7 +75,7 @@ class Plan:
             phases=tuple((isinstance(phase, TrialPhase), phase.control) for phase in phases),
             instant=checked.dataset.provides != "samples",
             budget=None if config.budget is None else (config.budget.kind, config.budget.limit),
-            trial_units=config.folds * _length(config.training, examples)[1],
+            trial_units=_trial_units(checked, examples),
             finish_units=finish_units,
             finish_epochs=finish_epochs,
             finalists=finale.finalists * several,
@@ -85,6 +85,19 @@ class Plan:
             window=getattr(checked.options, "window", 1) or 1,
             finish_bound=finale.seconds or math.inf,
         )
+
+
+def _trial_units(checked: CheckedRun, examples: int) -> float:
+    """Examples that one trial trains on, on the average: all folds, and the compression before where there is one."""
+    fidelity = checked.options.trial_fidelity
+    training = TrainingConfig(**checked.config.training.changed(fidelity)) if fidelity else checked.config.training
+    units = checked.config.folds * _length(training, examples)[1]
+    compressions = checked.options.compressions
+    if compressions is None:
+        return units
+    used = min(examples, training.train_examples or examples)
+    batches = math.ceil(used / training.batch_size)
+    return units + compressions.share * compressions.how.length(batches) / batches * used
 
 
 def _length(training: TrainingConfig, examples: int) -> tuple[float, float]:

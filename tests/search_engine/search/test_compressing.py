@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,7 @@ from search_engine.events import Notice
 from search_engine.search.local_run import Interrupted, LocalRun
 from search_engine.search.open_work import open_work
 from search_engine.search.resources import Resources
+from search_engine.search.trial_rounds import compressed_of
 from search_engine.search.trial_work import TrialWork, declared_cost
 from search_engine.search.work import WorkSpec
 from search_engine.spaces.blueprint.space import BlueprintSpace
@@ -111,6 +113,29 @@ def test_a_threshold_that_would_empty_a_layer_meets_the_floor_and_it_is_said(tmp
     widths = {step.name: step.layer["filters"] for step in space_of(work).plan(work.genome).steps if step.layer}
     assert any(name in said["width_floor"] for name in widths)
     assert all(-(-width // 4) <= outcome["compressed"]["widths"][name] for name, width in widths.items())
+
+
+def test_histograms_say_what_was_left_of_each_layer(tmp_path: Path) -> None:
+    """Where no floor held, the layer is as wide as its upper half of bins; with one, no narrower than it says."""
+    for floor in (0.0, 0.6):
+        work = trial(tmp_path, Compression(strength=30.0, threshold=0.7, floor=floor, steps=12, epochs=0, learning_rate=0.2))
+        outcome = finish(work)["compressed"]
+        own = {step.name: step.layer["filters"] for step in space_of(work).plan(work.genome).steps if step.layer}
+        found = compressed_of(outcome)
+        assert found is not None and {layer.name for layer in found.narrowed} == set(own)
+        for layer in found.narrowed:
+            alive = sum(layer.counts[len(layer.counts) // 2 :])
+            assert (layer.before, layer.after) == (own[layer.name], outcome["widths"][layer.name])
+            assert sum(layer.counts) == layer.before
+            assert layer.after == (max(alive, 1, math.ceil(floor * layer.before)) if layer.held else alive)
+        assert any(layer.after < layer.before for layer in found.narrowed)
+        assert not floor or any(layer.held for layer in found.narrowed)
+
+
+def test_what_an_earlier_version_said_of_a_compression_has_no_layers() -> None:
+    tree = {"genome": {"space": "blueprint", "content": {}}, "flops": [2.0, 1.0], "widths": {"2.2": 3}, "plain": None}
+    found = compressed_of(tree)
+    assert found is not None and found.narrowed == ()
 
 
 def test_a_network_without_layers_is_trained_as_it_is(tmp_path: Path) -> None:

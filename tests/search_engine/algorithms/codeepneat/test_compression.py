@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from typing import Any
 
@@ -11,13 +12,15 @@ from search_engine.algorithms.base import Compressed, Context, Proposal, Result
 from search_engine.algorithms.codeepneat import advise, check
 from search_engine.algorithms.codeepneat.inheriting import inherited
 from search_engine.algorithms.codeepneat.search import CoDeepNeat, CoDeepNeatConfig
+from search_engine.base.compression import Narrowed
 from search_engine.base.errors import BadInput
-from search_engine.events import ControlScored, Cost, EventLog, Notice
+from search_engine.events import ControlScored, Cost, EventLog, Notice, WidthsFrame
 from search_engine.spaces.blueprint.layers import BlueprintConfig
 from search_engine.spaces.blueprint.space import BlueprintSpace
 from search_engine.spaces.data_shape import DataShape
 from search_engine.spaces.genes.graph import OUTPUT, GeneGraph
 from search_engine.spaces.genomes import canonical_json
+from search_engine.widths.histograms import histogram
 
 from .test_coevolution import SPACE, begin, quality
 
@@ -180,6 +183,52 @@ def test_networks_that_are_trained_both_ways_are_compared_by_rank() -> None:
     [said] = [event.payload for event in phase.context.log.drain() if isinstance(event.payload, ControlScored)]
     assert said.values["rank_correlation"] == pytest.approx(-1.0) and said.values["networks"] == 4.0
     assert not any(proposal.compress and proposal.compress.beside for proposal in phase.ask())
+
+
+# ---- which networks are shown
+
+
+def narrowed(result: Result, share: float, plain: float | None = None) -> Result:
+    """The same result of a network that was left so much of its FLOPs."""
+    assert result.compressed is not None
+    layers = (Narrowed("2.2", 8, 4, histogram([0.01] * 4 + [1.0] * 4, 0.1), False),)
+    own = None if plain is None else {"reward": plain}
+    compressed = Compressed(result.compressed.genome, (100.0, 100.0 * share), result.compressed.widths, own, layers)
+    return Result(result.number, result.genome, "completed", result.metrics, Cost(), compressed=compressed)
+
+
+def shown(phase: CoDeepNeat) -> list[WidthsFrame]:
+    return [event.payload for event in phase.context.log.drain() if isinstance(event.payload, WidthsFrame)]
+
+
+def test_of_a_generation_the_best_the_fittest_the_most_compressed_and_two_samples_are_shown() -> None:
+    phase = begin(5, compress="without_inheritance", plain_sample=4, generations=2)
+    first = results(phase, phase.ask(), random.Random(0))
+    order = sorted(first, key=lambda result: -result.metrics["reward"])
+    phase.tell([narrowed(result, 0.2 if place == 5 else 0.6, 0.3 if place < 4 else None) for place, result in enumerate(first)])
+    [frame] = shown(phase)
+    assert frame.networks[0].candidate == order[0].number and frame.networks[0].title == "the best so far"
+    numbers = [network.candidate for network in frame.networks]
+    assert len(numbers) == len(set(numbers)) <= 4 and {5, 0, 1} <= set(numbers)
+    assert [network.cost for network in frame.networks if network.candidate == 5] == [0.2]
+    state = phase.state_dict()
+    # A worse generation: the best of all stays, and what was kept of it comes through a checkpoint.
+    again = begin(5, compress="without_inheritance", plain_sample=4, generations=2)
+    again.load_state_dict({**state, "narrowing": json.loads(json.dumps(state["narrowing"]))})
+    worse = []
+    for result in results(again, again.ask(), random.Random(0)):
+        compressed = narrowed(result, 0.5)
+        worse.append(Result(result.number, result.genome, "completed", {"reward": -1.0}, Cost(), compressed=compressed.compressed))
+    again.tell(worse)
+    [later] = shown(again)
+    assert later.networks[0] == frame.networks[0] and len(later.networks) == 2
+    assert later.networks[1].title == "the fittest of the generation" and later.networks[1].candidate == 12
+
+
+def test_without_compression_nothing_is_shown_and_nothing_is_kept() -> None:
+    phase = begin(5, generations=1)
+    phase.tell(results(phase, phase.ask(), random.Random(0), compressed=False))
+    assert not shown(phase) and "narrowing" not in phase.state_dict()
 
 
 # ---- widths in a genome

@@ -62,6 +62,23 @@ def test_every_block_is_drawn_with_its_threshold_and_its_widths() -> None:
     assert "ω = " in charts["widths"].note
 
 
+def test_the_layers_of_a_round_are_drawn_around_the_threshold() -> None:
+    phase = MorphNet()
+    frames = kinds(through(phase, context(digits(), STRONG)), "widths")
+    [one], last = phase.rounds, frames[-1]
+    [network] = last.networks
+    assert last.threshold == 0.5 == last.ends[12] and network.value == one.score and frames[-2].networks[0].value is None
+    assert {layer.name: layer.before for layer in network.layers} == one.before
+    assert {layer.name: layer.after for layer in network.layers} == one.alive
+    assert {layer.name for layer in network.layers if layer.held} == set(one.floors)
+    for layer in network.layers:
+        assert sum(layer.counts[:12]) == sum(value <= 0.5 for value in one.importance[layer.name])
+        assert sum(layer.counts) == layer.before
+    # While it shrinks, too: scales begin at 1, all alive.
+    assert len(frames) > 3 and all(sum(layer.counts[:12]) == 0 for layer in frames[0].networks[0].layers)
+    assert network.cost == one.cost_alive < 1
+
+
 def test_rounds_go_on_from_the_widths_before_and_expand_to_the_target() -> None:
     phase = MorphNet()
     through(phase, context(digits(), {**STRONG, "rounds": 2, "expand_to": 0.8}))
