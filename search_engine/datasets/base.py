@@ -100,6 +100,8 @@ class SearchData:
     class_names: tuple[str, ...]
     feature_names: tuple[str, ...] = ()
     """What the features of a vector are called, where they have names."""
+    class_weights: str = "none"
+    """How much classes count in the training losses of a search by steps (`TrainingConfig.class_weights`)."""
 
 
 class FinalePass:
