@@ -15,6 +15,7 @@ from ..base.errors import BadInput
 from ..base.given_config import GivenConfig
 from ..base.lazy import load_object
 from ..base.measures import split_of
+from ..base.population_config import PopulationConfig
 from ..base.quoting import shortened, shown
 from ..base.training_config import TrainingChanges, TrainingConfig
 from ..base.works_with import WorksWith, one_of
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from ..algorithms.base import AlgorithmEntry, Phase
     from ..datasets.base import DatasetEntry
     from ..spaces.base import SearchSpace
-
 
 BudgetKind = Literal["trials", "samples", "flops", "seconds"]
 BUDGET_KINDS: tuple[BudgetKind, ...] = get_args(BudgetKind)
@@ -103,7 +103,7 @@ class FinaleConfig(BaseModel):
         return values
 
 
-_WRITTEN_IF_OTHER: dict[str, Any] = {"model": None, "folds": 1}
+_WRITTEN_IF_OTHER: dict[str, Any] = {"model": None, "population": None, "folds": 1}
 
 
 class RunConfig(BaseModel):
@@ -119,6 +119,9 @@ class RunConfig(BaseModel):
     dataset_options: list[dict[str, Any]] = []
     model: GivenConfig | None = Field(
         default=None, description="a finished network that the search begins with, where the algorithm can begin with one"
+    )
+    population: PopulationConfig | None = Field(
+        default=None, description="the initial population of another run that the search begins with, where it has one"
     )
     seed: int = Field(default=0, ge=0, lt=2**31)
     budget: Budget | None = None
@@ -151,8 +154,8 @@ class RunConfig(BaseModel):
 
     @model_serializer(mode="wrap")
     def _as_before_these_were_options(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """A run that begins with no finished network, or has no folds, is written as runs were before any could: what was digested or saved
-        stays equal."""
+        """A run that begins with no finished network or given population, or has no folds, is written as runs were before any could:
+        what was digested or saved stays equal."""
         values: dict[str, Any] = handler(self)
         return {name: value for name, value in values.items() if name not in _WRITTEN_IF_OTHER or value != _WRITTEN_IF_OTHER[name]}
 
@@ -293,6 +296,8 @@ def check(config: RunConfig | dict[str, Any], data_dir: Path | None = None) -> C
             load_object(algorithm.check)(options, made)
     if config.model is not None:
         _check_model(config.model, checked, made)
+    if config.population is not None and made is not None:
+        _check_population(config.population, checked, made)
     return checked
 
 
@@ -418,6 +423,12 @@ def _check_model(given: GivenConfig, checked: CheckedRun, space: SearchSpace[Any
         raise BadInput("model", f"it is of a space that is not installed here: {error.message}", error.code) from None
     if space is not None:
         load_object(algorithm.begins_with)(checked.options, space, GivenModel(given, entry, space.shape))
+
+
+def _check_population(given: PopulationConfig, checked: CheckedRun, space: SearchSpace[Any]) -> None:
+    from ..spaces.populations import check_fits
+
+    check_fits(given, space, checked.options.initial_population, checked.algorithm.title)
 
 
 def _check_budget(budget: Budget, algorithm: AlgorithmEntry, dataset: DatasetEntry) -> None:
