@@ -71,10 +71,12 @@ from ..base import plugins
 from ..base.compression import Compression, Compressions, Narrowed
 from ..base.measures import check_unit
 from ..base.migrations import Steps
+from ..base.population_config import PopulationConfig
 from ..datasets.base import Array, Part, SearchData
 from ..events import PICTURES, Cost, EventLog, Payload, Report
 from ..spaces.base import SearchSpace, SpaceEntry
 from ..spaces.genomes import Genome
+from ..spaces.populations import GivenPopulation, Individuals
 from .given import GivenModel
 
 Finish = Literal["retrain", "as_is", "none"]
@@ -91,6 +93,11 @@ class AlgorithmConfig(BaseModel):
     @property
     def compressions(self) -> Compressions | None:
         """How networks are compressed before they are trained; None where none is."""
+        return None
+
+    @property
+    def initial_population(self) -> dict[str, int] | None:
+        """How many individuals of which kind the search begins with, where it can begin with given ones (`Context.population`)."""
         return None
 
     @property
@@ -271,6 +278,10 @@ class Context:
     """Steps between two recorded structure frames."""
     given: GivenModel | None = None
     """The finished network that the search begins with, where it is one of those that can (`AlgorithmEntry.begins_with`) and has one."""
+    population: GivenPopulation | None = None
+    """The initial population that it begins with, where it is given one (`AlgorithmConfig.initial_population`)."""
+    keep_population: Callable[[PopulationConfig, Individuals], None] = lambda config, individuals: None
+    """Keeps an initial population in the run's folder."""
 
     def emit(self, payload: Payload, step: int) -> None:
         """Say a science fact. It must follow from seed and config alone."""

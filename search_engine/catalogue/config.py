@@ -15,6 +15,7 @@ from ..base.errors import BadInput
 from ..base.given_config import GivenConfig
 from ..base.lazy import load_object
 from ..base.measures import split_of
+from ..base.population_config import PopulationConfig
 from ..base.quoting import shortened, shown
 from ..base.training_config import TrainingChanges, TrainingConfig
 from ..base.works_with import WorksWith, one_of
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from ..algorithms.base import AlgorithmEntry, Phase
     from ..datasets.base import DatasetEntry
     from ..spaces.base import SearchSpace
-
 
 BudgetKind = Literal["trials", "samples", "flops", "seconds"]
 BUDGET_KINDS: tuple[BudgetKind, ...] = get_args(BudgetKind)
@@ -104,7 +104,7 @@ class FinaleConfig(BaseModel):
         return values
 
 
-_WRITTEN_IF_OTHER: dict[str, Any] = {"model": None, "folds": 1, "objective": "default"}
+_WRITTEN_IF_OTHER: dict[str, Any] = {"model": None, "population": None, "folds": 1, "objective": "default"}
 
 
 class RunConfig(BaseModel):
@@ -120,6 +120,9 @@ class RunConfig(BaseModel):
     dataset_options: list[dict[str, Any]] = []
     model: GivenConfig | None = Field(
         default=None, description="a finished network that the search begins with, where the algorithm can begin with one"
+    )
+    population: PopulationConfig | None = Field(
+        default=None, description="the initial population of another run that the search begins with, where it has one"
     )
     seed: int = Field(default=0, ge=0, lt=2**31)
     budget: Budget | None = None
@@ -159,8 +162,8 @@ class RunConfig(BaseModel):
 
     @model_serializer(mode="wrap")
     def _as_before_these_were_options(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """A run that begins with no finished network, has no folds or no objective of its own, is written as runs were before any could: what was digested or saved
-        stays equal."""
+        """A run that begins with no finished network or given population, has no folds and no objective of its own, is written as runs were
+        before any could: what was digested or saved stays equal."""
         values: dict[str, Any] = handler(self)
         return {name: value for name, value in values.items() if name not in _WRITTEN_IF_OTHER or value != _WRITTEN_IF_OTHER[name]}
 
@@ -311,6 +314,8 @@ def check(config: RunConfig | dict[str, Any], data_dir: Path | None = None) -> C
             load_object(algorithm.check)(options, made)
     if config.model is not None:
         _check_model(config.model, checked, made)
+    if config.population is not None and made is not None:
+        _check_population(config.population, checked, made)
     return checked
 
 
@@ -436,6 +441,12 @@ def _check_model(given: GivenConfig, checked: CheckedRun, space: SearchSpace[Any
         raise BadInput("model", f"it is of a space that is not installed here: {error.message}", error.code) from None
     if space is not None:
         load_object(algorithm.begins_with)(checked.options, space, GivenModel(given, entry, space.shape))
+
+
+def _check_population(given: PopulationConfig, checked: CheckedRun, space: SearchSpace[Any]) -> None:
+    from ..spaces.populations import check_fits
+
+    check_fits(given, space, checked.options.initial_population, checked.algorithm.title)
 
 
 def _check_budget(budget: Budget, algorithm: AlgorithmEntry, dataset: DatasetEntry) -> None:

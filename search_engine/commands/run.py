@@ -12,6 +12,7 @@ from typing import Any
 from ..base.errors import BadInput
 from ..base.given_config import GivenConfig
 from ..base.observation import beside_random
+from ..base.population_config import PopulationConfig
 from ..base.quoting import shown
 from ..bundle.reopened import Reopened, reopen
 from ..catalogue.advice import advice
@@ -21,6 +22,7 @@ from ..search.forecast import in_words
 from ..search.local_run import Interrupted, LocalRun, kept_config
 from ..search.random_baselines import TITLE as RANDOM
 from ..search.work import Progress
+from ..spaces.populations import read as read_population
 from .config_file import read_config, read_number, read_value
 from .listing import data_directory
 from .scores import score_lines
@@ -55,6 +57,10 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", help="a whole number; default 0")
     parser.add_argument("--model", metavar="BUNDLE", help="a model's download, zip or folder, that the search begins with")
     parser.add_argument(
+        "--population", metavar="FILE",
+        help="the initial population of another run of the same space, its folder or population.json in it, that the search begins with",
+    )
+    parser.add_argument(
         "--set",
         action="append",
         default=[],
@@ -70,7 +76,8 @@ def act(parsed: argparse.Namespace) -> int:
     given = given_model(parsed)
     checked = _checked(parsed, data_dir, given)
     weights = None if given is None else given.weights
-    run = LocalRun(checked, data_dir, Path(parsed.out), resume=parsed.resume, slice_seconds=slice_seconds, weights=weights)
+    run = LocalRun(checked, data_dir, Path(parsed.out), resume=parsed.resume, slice_seconds=slice_seconds, weights=weights,
+                   population=Path(parsed.population) if parsed.population else None)
     if checked.dataset.provides == "samples":
         from ..training.device import configure
 
@@ -117,6 +124,8 @@ def _checked(parsed: argparse.Namespace, data_dir: Path, given: Reopened | None)
     if begun is not None and config.model is None and begun.get("model") is not None:
         # Its weights lie in the run's folder.
         config = config.model_copy(update={"model": GivenConfig.model_validate(begun["model"])})
+    if begun is not None and config.population is None and begun.get("population") is not None:
+        config = config.model_copy(update={"population": PopulationConfig.model_validate(begun["population"])})
     checked = check_new(config, data_dir)
     if begun is not None and checked.config.model_dump(mode="json") != begun:
         # It may have been begun with a config that was complete, or before anything was completed. What is neither is refused by the run.
@@ -206,6 +215,8 @@ def run_config(parsed: argparse.Namespace, given: Reopened | None = None) -> Run
     values: dict[str, Any] = read_config(parsed.config) if parsed.config else {}
     if given is not None:
         values["model"] = given.config
+    if parsed.population:
+        values["population"] = read_population(Path(parsed.population))[0]
     if parsed.algorithm:
         values["algorithm"] = parsed.algorithm
     if "algorithm" not in values:

@@ -22,6 +22,7 @@ from ..base.migrations import Steps, expecting, migrated
 from ..catalogue.config import CheckedRun
 from ..datasets.base import Objective, Samples, Table
 from ..events import ControlScored, Cost, Event, EventLog, Fidelity, Notice, Ops, PhaseStarted, RunCompleted, SearchStopped
+from ..spaces import populations
 from ..spaces.genomes import Genome
 from . import data_record, starting_weights
 from .alike import signature
@@ -202,6 +203,8 @@ class Coordinator:
                 metric=self.checked.metric,
                 log=self.log,
                 given=self.resources.given,
+                population=self.resources.population,
+                keep_population=lambda config, individuals: populations.keep(config, individuals, self.run_dir),
             )
             phase.begin(context, self.handover)
             self.rounds = TrialRounds(

@@ -33,7 +33,7 @@ from .open_work import open_work
 from .phase_work import PhaseWork
 from .resources import Resources
 from .trial_work import declared_cost, genome_training
-from .unit_needs import UnitNeed, phase_spec
+from .unit_needs import UnitNeed, changed, phase_spec
 from .work import Work, WorkSpec
 
 TIMED_UNITS = 3
@@ -53,6 +53,9 @@ def estimate(
     this process). `unit` is what the neediest one takes: bytes of `memory`, `flops`, in words `what`. `samples` is the search's; the
     finale is in `finale_samples`.
     """
+    if checked.config.population is not None:
+        # Whose individuals they are changes nothing here, and they are not at hand.
+        checked = changed(checked, {"population": None})
     resources = Resources(checked, data_dir)
     if not isinstance(resources.dataset, Samples):
         with TemporaryDirectory() as room:

@@ -28,6 +28,7 @@ from ..base.row_log import SUFFIX, RowLog
 from ..catalogue.config import CheckedRun
 from ..catalogue.recipes import overridden
 from ..events import Event, EventRecord, Ops
+from ..spaces import populations
 from ..spaces.genomes import Genome
 from . import data_record
 from .arithmetic import Arithmetic, Record
@@ -72,9 +73,10 @@ class LocalRun:
 
     def __init__(
         self, checked: CheckedRun, data_dir: Path, out: Path, *, resume: bool = False, slice_seconds: float = 2.0,
-        weights: bytes | None = None,
+        weights: bytes | None = None, population: Path | None = None,
     ) -> None:
-        """`weights`: of the network that a new run begins with, if it begins with one. Raises BadInput if the folder holds a run and
+        """`weights`: of the network that a new run begins with, if it begins with one. `population`: the file of the initial population
+        that it begins with. Raises BadInput if the folder holds a run and
         `resume` is false, or holds another run's config."""
         self.checked = checked
         self.data_dir = data_dir
@@ -106,6 +108,8 @@ class LocalRun:
         else:
             if weights is not None:
                 place_weights(weights, out)
+            if population is not None:
+                populations.place(population, out)
             (out / EVENTS).write_bytes(b"")
         self._remove_other_rows()
         self._file = (out / EVENTS).open("ab")

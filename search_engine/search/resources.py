@@ -18,6 +18,7 @@ from ..datasets.base import DatasetEntry, Objective, Samples, SearchData, Table
 from ..spaces.base import SearchSpace
 from ..spaces.data_shape import DataShape
 from ..spaces.genomes import canonical_json
+from ..spaces.populations import GivenPopulation, check_fits
 from . import data_record
 
 Content = tuple[tuple[str, str], ...]
@@ -165,6 +166,15 @@ class Resources:
         from ..catalogue import registry
 
         return GivenModel(config, registry.space(config.space), self.shapes[0], self.run_dir)
+
+    @property
+    def population(self) -> GivenPopulation | None:
+        """The initial population that the run begins with, if it was given one: that in the run's folder."""
+        config = self.checked.config.population
+        if config is None:
+            return None
+        check_fits(config, self.space, self.checked.options.initial_population, self.checked.algorithm.title)
+        return GivenPopulation(config, self.run_dir)
 
     @property
     def space(self) -> SearchSpace[Any]:

@@ -151,3 +151,55 @@ def test_weights_that_changed_meanwhile_end_the_run_with_the_reason(owner: Any, 
     place.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
     serve_all(run)
     assert run.state == Run.State.FAILED and "not those that the run was made with" in run.reason
+
+
+# ---- an initial population
+
+
+SEQUENCES: dict[str, Any] = {"space": "sequence", "datasets": ["learn_to_count"], "budget": {"trials": 12}}
+POPULATION = {"population": 6, "sample": 2}
+
+
+def evolved(owner: Any, algorithm: str = "regularized_evolution", seed: int = 0, more: dict[str, Any] | None = None, **changes: Any) -> Any:
+    body = {**SEQUENCES, "algorithms": [{"id": algorithm, "options": {**POPULATION, **(more or {})}}], "seeds": [seed], **changes}
+    return send(browser(owner), "post", "experiments", body)
+
+
+def first_genomes(run: Run) -> list[str]:
+    born = Event.objects.filter(run=run, kind="candidate_born").order_by("seq").values_list("data__genome_hash", flat=True)
+    return list(born)[: POPULATION["population"]]
+
+
+def test_a_run_begins_with_the_population_of_another_and_so_does_its_clone(owner: Any) -> None:
+    assert evolved(owner, more={"shared_start": True}).status_code == 201
+    mother = Run.objects.get()
+    serve_all(mother)
+    answer = evolved(owner, "evo_nas", seed=9, population=str(mother.pk))
+    assert answer.status_code == 201, answer.content
+    child = Run.objects.exclude(pk=mother.pk).get()
+    wanted = first_genomes(mother)
+    states.delete_experiment(mother.experiment)
+    files.collect_garbage()
+    serve_all(child)
+    copy = states.clone_run(child, seed=3)
+    serve_all(copy)
+    for each in (child, copy):
+        assert each.state == Run.State.COMPLETED, each.reason
+        assert first_genomes(each) == wanted
+
+
+def test_a_population_that_is_not_there_or_does_not_fit_is_refused_at_its_field(owner: Any) -> None:
+    def reason(answer: Any) -> str:
+        found = problems(answer)
+        assert set(found) == {"population"}
+        return found["population"]
+
+    evolved(owner, more={"shared_start": True})
+    mother = Run.objects.get()
+    assert "kept no initial population" in reason(evolved(owner, population=str(mother.pk)))
+    serve_all(mother)
+    assert "you have no run" in reason(evolved(make_user("eve"), population=str(mother.pk)))
+    assert "you have no run" in reason(evolved(owner, population=str(uuid4())))
+    assert "it has 6 genomes" in reason(evolved(owner, more={"population": 7}, population=str(mother.pk)))
+    assert "a space whose n is" in reason(evolved(owner, space_options={"n": 7}, population=str(mother.pk)))
+    assert Run.objects.count() == 1, "nothing was begun"

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from search_engine.base.errors import BadInput
 from search_engine.base.given_config import GivenConfig
+from search_engine.base.population_config import PopulationConfig
 from search_engine.base.training_config import TrainingConfig
 from search_engine.catalogue import registry
 from search_engine.catalogue.config import Budget, CheckedRun, FinaleConfig, RunConfig, all_problems, check, check_new
@@ -68,6 +69,9 @@ class ExperimentBody(BaseModel):
     dataset_options: list[dict[str, Any]] = Field(default=[], max_length=10)
     model: UUID | None = Field(
         default=None, description="a finished model of one's own that every run begins with; the algorithms must be able to"
+    )
+    population: UUID | None = Field(
+        default=None, description="a run of one's own with whose initial population every run begins; the algorithms must be able to"
     )
     seeds: list[int] = Field(default=[0], min_length=1, max_length=100)
     budget: Budget | None = None
@@ -127,15 +131,28 @@ class Plan:
         return body.model_dump(mode="json")
 
 
-Given = Callable[[UUID], GivenConfig]
-"""What a finished model is of which the body has the id. Raises BadInput (field "model")."""
-
-
 def _no_models(model: UUID) -> GivenConfig:
     raise BadInput("model", f"there is no model {model}", code="unknown")
 
 
-def plan(data: Any, data_dir: Path | None, given: Given = _no_models) -> tuple[Plan | None, list[BadInput]]:
+def _no_runs(run: UUID) -> PopulationConfig:
+    raise BadInput("population", f"there is no run {run}", code="unknown")
+
+
+@dataclass(frozen=True)
+class Given:
+    """What that is of which the body has the id."""
+
+    model: Callable[[UUID], GivenConfig] = _no_models
+    """A finished model. Raises BadInput (field "model")."""
+    population: Callable[[UUID], PopulationConfig] = _no_runs
+    """The initial population of a run. Raises BadInput (field "population")."""
+
+
+_NOTHING = Given()
+
+
+def plan(data: Any, data_dir: Path | None, given: Given = _NOTHING) -> tuple[Plan | None, list[BadInput]]:
     """The plan, or every problem in order of the fields. Changes nothing anywhere."""
     if not isinstance(data, dict):
         return None, [BadInput("", "send a JSON object with algorithms, space, datasets, seeds and budget", code="invalid")]
@@ -156,6 +173,7 @@ class _Planner:
         self.body = body
         self.given = given
         self.model: GivenConfig | None = None
+        self.population: PopulationConfig | None = None
         self.data_dir = data_dir
         self.problems: dict[tuple[str, str], BadInput] = {}
         self.unused: dict[int, dict[str, str]] = {}
@@ -200,7 +218,12 @@ class _Planner:
                     self.dataset_options[index] = {}
         if self.body.model is not None:
             try:
-                self.model = self.given(self.body.model)
+                self.model = self.given.model(self.body.model)
+            except BadInput as error:
+                self._report(error)
+        if self.body.population is not None:
+            try:
+                self.population = self.given.population(self.body.population)
             except BadInput as error:
                 self._report(error)
         for index, seed in enumerate(self.body.seeds):
@@ -248,6 +271,7 @@ class _Planner:
             "datasets": self.body.datasets if self.datasets_known and self.body.datasets else self.default_datasets,
             "dataset_options": self._dataset_options(),
             "model": self.model,
+            "population": self.population,
             "budget": None if self.body.budget is None else self.body.budget.model_dump(exclude_none=True),
             "count_repeats": self.body.count_repeats,
             "training": self.body.training,
@@ -305,6 +329,7 @@ _HARMLESS: dict[str, list[Any]] = {
     "dataset_options": [[]],
     "options": [{}],
     "model": [None],
+    "population": [None],
     "together": [1],
     "folds": [1],
     "objective": ["default"],

@@ -16,7 +16,7 @@ from search_engine.catalogue.recipes import sentences
 from webapp.core.models import Estimate, Experiment
 from webapp.jobs import states
 from webapp.jobs.estimates import known_refusal, request_estimate
-from webapp.jobs.given import given
+from webapp.jobs.given import given, given_population
 
 from . import shapes
 from .base import ApiView, OwnedView, data_dir
@@ -57,8 +57,8 @@ def _planned(data: Any, owner: Any) -> Plan:
 
 
 def _given_to(owner: Any) -> Given:
-    """What a model of theirs is, as a body's check asks for it."""
-    return lambda model: given(owner, model)[0]
+    """What a model of theirs is, and the population of a run of theirs, as a body's check asks for them."""
+    return Given(lambda model: given(owner, model)[0], lambda run: given_population(owner, run)[0])
 
 
 def _unused(planned: Plan | None) -> list[str]:
@@ -85,8 +85,9 @@ def _stored(plan_: Plan, owner: Any) -> shapes.Experiment:
         ],
     )
     weights = None if plan_.body.model is None else given(owner, plan_.body.model)[1]
+    population = None if plan_.body.population is None else given_population(owner, plan_.body.population)[1]
     for position, planned in enumerate(plan_.runs):
-        states.create_run(experiment, planned.checked.config, position, weights)
+        states.create_run(experiment, planned.checked.config, position, weights, population)
     return _with_unused(experiment_info(experiment_rows(Experiment.objects.filter(pk=experiment.pk)).get()), owner)
 
 

@@ -1,4 +1,5 @@
-"""A finished model of one's own that runs begin with: what its download says of it, and its weights in the folders of those runs."""
+"""What runs begin with: a finished model of one's own (what its download says of it, its weights in the folders of those runs), the initial
+population of another run."""
 
 from __future__ import annotations
 
@@ -11,9 +12,11 @@ from uuid import UUID
 from search_engine.algorithms.given import WEIGHTS, place_weights
 from search_engine.base.errors import BadInput
 from search_engine.base.given_config import GivenConfig
+from search_engine.base.population_config import PopulationConfig
 from search_engine.bundle.reopened import given_config
+from search_engine.spaces import populations
 
-from ..core.models import ModelArtefact
+from ..core.models import ModelArtefact, Run
 from .downloads import bundle_folder
 from .files import run_dir
 
@@ -54,3 +57,28 @@ def place_given(run_id: UUID, weights: Path) -> None:
 def given_weights(run_id: UUID) -> Path:
     """Those that a run began with."""
     return run_dir(run_id) / WEIGHTS
+
+
+def given_population(owner: Any, run_id: UUID) -> tuple[PopulationConfig, Path]:
+    """The initial population of a run of `owner`, and its file. Raises BadInput (field "population") where there is no such run of theirs,
+    or it has kept none."""
+    run = Run.objects.filter(owner=owner, pk=run_id).first()
+    if run is None:
+        raise BadInput("population", f"you have no run {run_id}", code="unknown")
+    path = kept_population(run_id)
+    if not path.is_file():
+        raise BadInput(
+            "population", "that run has kept no initial population: its search has none, its option shared_start is off, or it has not "
+            "begun yet", code="incompatible",
+        )  # fmt: skip
+    return populations.read(path)[0], path
+
+
+def place_population(run_id: UUID, path: Path) -> None:
+    """Put the individuals where the run reads them."""
+    populations.place(path, run_dir(run_id))
+
+
+def kept_population(run_id: UUID) -> Path:
+    """That of a run, where it has one."""
+    return run_dir(run_id) / populations.FILE

@@ -29,7 +29,7 @@ from ..events.store import append, ops
 from . import files
 from .bell import ring
 from .clock import after
-from .given import given_weights, place_given
+from .given import given_weights, kept_population, place_given, place_population
 from .sharing import join_owner
 
 NO_SPACE = "the disk is full: free some space; the run goes on by itself then"
@@ -50,9 +50,11 @@ class StateConflict(Exception):
 
 
 def create_run(
-    experiment: Experiment, config: RunConfig | dict[str, Any], position: int = 0, weights: Path | None = None
+    experiment: Experiment, config: RunConfig | dict[str, Any], position: int = 0, weights: Path | None = None,
+    population: Path | None = None,
 ) -> Run:
-    """Check `config`, store the run with its first job, ring the bell. `weights`: the file of those of the network that it begins with.
+    """Check `config`, store the run with its first job, ring the bell. `weights`: the file of those of the network that it begins with;
+    `population`: that of the initial population.
     Raises BadInput or MissingData, and stores nothing then."""
     checked = check(config, Path(settings.NASCOPE_DATA))
     with transaction.atomic():
@@ -69,6 +71,8 @@ def create_run(
         Job.objects.create(owner_id=run.owner_id, run=run, kind=Job.Kind.ADVANCE, source="run")
         if weights is not None:
             place_given(run.pk, weights)
+        if population is not None:
+            place_population(run.pk, population)
         ring()
     return run
 
@@ -78,7 +82,8 @@ def clone_run(run: Run, seed: int | None = None) -> Run:
     seed = random.SystemRandom().randrange(2**31) if seed is None else seed
     last = Run.objects.filter(experiment_id=run.experiment_id).order_by("-position").values_list("position", flat=True).first() or 0
     weights = given_weights(run.pk) if run.config.get("model") else None
-    return create_run(run.experiment, {**run.config, "seed": seed}, position=last + 1, weights=weights)
+    population = kept_population(run.pk) if run.config.get("population") else None
+    return create_run(run.experiment, {**run.config, "seed": seed}, position=last + 1, weights=weights, population=population)
 
 
 def pause(run_id: UUID) -> Run:

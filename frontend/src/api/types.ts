@@ -150,6 +150,8 @@ export interface ExperimentBody {
   dataset_options: Options[];
   /** Id of the finished model that every run begins with. */
   model?: string | null;
+  /** Id of the run with whose initial population every run begins. */
+  population?: string | null;
   seeds: number[];
   budget: Partial<Record<BudgetKind, number>> | null;
   count_repeats?: boolean;

@@ -53,7 +53,7 @@ export const paths = {
   run: (id: string) => `/runs/${encodeURIComponent(id)}`,
   /** With a picture opened, in whichever panel it belongs to. */
   runPicture: (id: string, picture: string) => `/runs/${encodeURIComponent(id)}?${new URLSearchParams({ view: picture, tried: picture }).toString()}`,
-  newExperiment: (query: { run?: string; experiment?: string; preset?: string; dataset?: string; algorithm?: string; model?: string } = {}) => {
+  newExperiment: (query: { run?: string; experiment?: string; preset?: string; dataset?: string; algorithm?: string; model?: string; population?: string } = {}) => {
     const text = new URLSearchParams(Object.entries(query).filter(([, value]) => value)).toString();
     return text ? `/new?${text}` : "/new";
   },

@@ -1,10 +1,10 @@
 /** Arms of an experiment compared by what their last generations reach: means over the networks of all seeds, and time. */
 import type { Run, Snapshot } from "../api/types";
+import { INITIAL_POPULATION } from "../stream/notices";
 import { differences, labelOf } from "./differences";
 
-/** The report's and the notice's names in the events. */
+/** The report's name in the events. */
 const LAST_GENERATION = "last_generation";
-const INITIAL_POPULATION = "initial_population";
 
 export interface LastGeneration {
   mean: number;

@@ -11,7 +11,8 @@ import { normalisedEntropy } from "../graph/simplex";
 import { SimplexPanel } from "../graph/SimplexPanel";
 import type { RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
-import { Button } from "../ui/Button";
+import { paths } from "../app/routes";
+import { Button, ButtonLink } from "../ui/Button";
 import { metric, metricName } from "../ui/format";
 import { Doubts } from "../ui/ClassTable";
 import { Marked } from "../ui/Marked";
@@ -213,6 +214,15 @@ export function Inspector({ run, store, pin, onPin, candidate, onCandidate }: In
         )}
         {!pin && candidate === null && store.family.length > 0 && run.models.length === 0 && (
           <p className="run-hint">Point at a strand to read its weight; click it to pin the edge here with its whole history.</p>
+        )}
+        {!pin && candidate === null && store.initialPopulation && (
+          <section className="card">
+            <h3>Initial population</h3>
+            <p>{store.initialPopulation}</p>
+            <ButtonLink small to={paths.newExperiment({ population: run.id })}>
+              Begin others with it
+            </ButtonLink>
+          </section>
         )}
         {!pin && candidate === null && Object.keys(run.options).length > 0 && (
           <details className="card">

@@ -15,6 +15,7 @@ import { decodeFloats } from "./floats";
 import { Individuals } from "./individuals";
 import { Log, type LogLine } from "./log";
 import { linesOf } from "./logLines";
+import { INITIAL_POPULATION } from "./notices";
 import { Moments, type Keeper } from "./moments";
 import { added, enter, enterNumber } from "./ordered";
 import { Pictures } from "./pictures";
@@ -139,6 +140,11 @@ export class RunStore {
   /** What makes the figures say less than they seem to, as the run itself said it. */
   get doubts(): string[] {
     return this.notices.filter(({ data }) => BESIDE.has(data.name)).map(({ data }) => data.message);
+  }
+
+  /** The sentence with the digest of what it began with; empty where it says none. */
+  get initialPopulation(): string {
+    return this.notices.find(({ data }) => data.name === INITIAL_POPULATION)?.data.message ?? "";
   }
 
   private touch(...topics: Topic[]): void {

@@ -31,6 +31,7 @@ from typing import Any, ClassVar, Literal, cast
 from pydantic import Field
 
 from search_engine.base.compression import Compression, Compressions
+from search_engine.base.errors import BadInput
 from search_engine.base.generators import derive_seed
 from search_engine.base.migrations import Steps
 from search_engine.base.observation import observed
@@ -39,11 +40,12 @@ from search_engine.base.works_with import WorksWith, each, one_of
 from search_engine.events import ChartsFrame, ControlScored, Notice
 from search_engine.spaces.blueprint.space import BlueprintSpace
 from search_engine.spaces.genes.graph import GeneGraph
+from search_engine.spaces.populations import GivenPopulation
 
 from ..base import Context, Proposal, Result
 from ..neat.offspring import Breeding
 from ..neat.population import Population
-from ..trials.initial_population import SharedStart, announcement
+from ..trials.initial_population import SharedStart, announce, begins_shared
 from ..trials.pace import FramePace
 from ..trials.schemata.watch import SchemataConfig
 from ..trials.search import TrialSearch
@@ -204,6 +206,10 @@ class CoDeepNeatConfig(SharedStart, SchemataConfig):
         return Compressions(how, compressed / self.generations, min(self.plain_sample, self.networks))
 
     @property
+    def initial_population(self) -> dict[str, int] | None:
+        return {"modules": self.modules, "blueprints": self.blueprints, "networks": self.networks}
+
+    @property
     def trial_fidelity(self) -> dict[str, Any]:
         return {"epochs": self.epochs} if self.epochs else {}
 
@@ -254,10 +260,29 @@ class CoDeepNeat(TrialSearch[CoDeepNeatConfig]):
                 (self.modules, self.module_genetics), (self.blueprints, self.blueprint_genetics), options.breeding, options.schemata,
                 context.seed, context.metric,
             )
+        if context.population is not None:
+            self._begin_with(context.population)
+            return
         rng = self._first_generator()
         self.modules.found([self.space.random_module(rng, self.modules.innovations) for _ in range(options.modules)])
         table, living = self.blueprints.innovations, self._living
         self.blueprints.found([self.blueprint_genetics.first(living, table, rng) for _ in range(options.blueprints)])
+
+    def _begin_with(self, given: GivenPopulation) -> None:
+        """Both populations as another search had them first. Raises BadInput (field "population") where they are none of this space."""
+        individuals = given.individuals()
+        try:
+            for population, kind in ((self.modules, "modules"), (self.blueprints, "blueprints")):
+                population.found([GeneGraph.from_tree(tree) for tree in individuals[kind]])
+                population.know_innovations()
+            if not all(genetics.fits(one.genes) for genetics, population in self._populations for one in population.individuals):
+                raise ValueError("an individual has more nodes than the space allows")
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise BadInput("population", f"its modules and blueprints cannot be read: {error}", code="damaged") from None
+
+    @property
+    def _populations(self) -> tuple[tuple[Modules | Blueprints, Population], ...]:
+        return (self.module_genetics, self.modules), (self.blueprint_genetics, self.blueprints)
 
     def _first_generator(self) -> random.Random:
         """What the initial populations and the first networks are drawn with."""
@@ -295,7 +320,7 @@ class CoDeepNeat(TrialSearch[CoDeepNeatConfig]):
             operator = "random" if self.generation == 1 else "assembled anew" if own == [blueprint.number] else "new blueprint"
             genome = self.space.genome(*parts(assembly, blueprints, modules))
             proposals.append(Proposal(genome, parents, operator, fidelity, compress=self._compress(compress, len(proposals))))
-        if self.generation == 1 and self.options.shared_start:
+        if self.generation == 1 and begins_shared(self.context):
             self._announce(proposals)
         return proposals
 
@@ -305,7 +330,9 @@ class CoDeepNeat(TrialSearch[CoDeepNeatConfig]):
         return replace(compress, beside=True) if compress is not None and beside else compress
 
     def _assembled(self) -> list[Assembly]:
-        rng = self.context.rng
+        rng, given = self.context.rng, self.context.population
+        if self.generation == 1 and given is not None:
+            return [Assembly(blueprint, dict(picks)) for blueprint, picks in given.individuals()["networks"]]
         if self.generation == 1 and self.options.shared_start:
             rng = random.Random(derive_seed(self.context.seed, "first networks"))
         return assemblies(self.blueprints, self.modules, self.options.networks, rng)
@@ -315,7 +342,9 @@ class CoDeepNeat(TrialSearch[CoDeepNeatConfig]):
         populations = [[each.genes.to_tree() for each in population.individuals] for population in (self.modules, self.blueprints)]
         what = f"{len(self.modules)} modules, {len(self.blueprints)} blueprints and {len(proposals)} networks of them"
         content = [*populations, [proposal.genome.content for proposal in proposals]]
-        self.context.emit(announcement(what, len(proposals), content), 0)
+        networks = [[built.blueprint, [list(pick) for pick in built.picks.items()]] for built in self.open]
+        individuals = {"modules": populations[0], "blueprints": populations[1], "networks": networks}
+        announce(self.context, what, len(proposals), content, individuals)
 
     # ---------------------------------------------------------------- tell
 
@@ -445,7 +474,7 @@ class CoDeepNeat(TrialSearch[CoDeepNeatConfig]):
         metric = self.context.metric
         charts = [*self.module_history.charts(metric), *self.blueprint_history.charts(metric)]
         self.context.emit(ChartsFrame(step=self.tally.told, charts=charts), self.tally.told)
-        if self.generation == self.options.generations and self.options.shared_start:
+        if self.generation == self.options.generations and begins_shared(self.context):
             # Who begins like others wants to be compared with them.
             self.context.emit(last_generation(scored, len(results) - len(scored), metric), self.tally.told)
 

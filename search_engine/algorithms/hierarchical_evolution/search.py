@@ -26,7 +26,7 @@ from search_engine.spaces.hierarchical import HierarchicalSpace, Mutation
 
 from ..base import Context, Proposal, Result, SteadyConfig
 from ..trials.aging import Individual
-from ..trials.initial_population import Founders, SharedStart
+from ..trials.initial_population import GENOMES, Founders, SharedStart
 from ..trials.schemata.decisions import DecisionOperators, genes_of
 from ..trials.schemata.schema import Array, Genes, Schema
 from ..trials.schemata.selecting import without_replacement
@@ -50,6 +50,10 @@ class HierarchicalEvolutionConfig(SharedStart, SchemataConfig, SteadyConfig):
         description="Share of the population that is drawn for a tournament, two individuals at least; the best of them is the parent. "
         "Paper: 0.05.",
     )
+
+    @property
+    def initial_population(self) -> dict[str, int] | None:
+        return {GENOMES: self.initial}
 
 
 class HierarchicalEvolution(TrialSearch[HierarchicalEvolutionConfig]):
@@ -86,7 +90,7 @@ class HierarchicalEvolution(TrialSearch[HierarchicalEvolutionConfig]):
         unparented = number < self.options.initial or not self.everybody
         if self.schemata is not None:
             self.schemata.asked(unparented)
-        if self.options.shared_start and number < self.options.initial:
+        if self.founders.wanted and number < self.options.initial:
             return [Proposal(self.founders.proposed(number), operator="random")]
         if unparented:
             return [Proposal(self.space.sample(rng), operator="random")]

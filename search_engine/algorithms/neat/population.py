@@ -55,6 +55,12 @@ class Population:
         self.born = len(genes)
         self._divide()
 
+    def know_innovations(self) -> None:
+        """Go on with the numbers that the individuals have: for those of another search, whose table is not at hand."""
+        for individual in self.individuals:
+            self.innovations.know((link.source, link.target, link.innovation) for link in individual.genes.links)
+            self.innovations.go_on_after(individual.genes.allele.keys(), [link.innovation for link in individual.genes.links])
+
     def change(self, changed: Callable[[GeneGraph], GeneGraph]) -> None:
         """Everybody's genes through `changed`; numbers and species stay."""
         self.individuals = [replace(individual, genes=changed(individual.genes)) for individual in self.individuals]

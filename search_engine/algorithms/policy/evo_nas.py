@@ -28,7 +28,7 @@ from search_engine.spaces.decisions import Choices
 
 from ..base import QUICK_TRIALS, AlgorithmEntry, Context, Phase, Proposal, Result
 from ..trials.aging import AgingConfig, AgingPopulation, Individual
-from ..trials.initial_population import Founders, SharedStart
+from ..trials.initial_population import GENOMES, Founders, SharedStart
 from ..trials.schemata.decisions import DecisionOperators, genes_of
 from ..trials.schemata.schema import Array, Genes, Schema
 from ..trials.schemata.selecting import with_replacement
@@ -75,6 +75,10 @@ class EvoNasConfig(AgingConfig, SharedStart, PolicyConfig):
         description="Bonus for an undecided policy (beta), times the sum of its decisions' entropies in nats: beside log-probabilities "
         "with the priority queue, in the rewards' unit with REINFORCE.",
     )
+
+    @property
+    def initial_population(self) -> dict[str, int] | None:
+        return {GENOMES: self.population}
 
 
 class EvoNas(TrialSearch[EvoNasConfig]):
@@ -129,7 +133,7 @@ class EvoNas(TrialSearch[EvoNasConfig]):
         unparented = self.asked <= self.options.population or not self.living
         if self.schemata is not None:
             self.schemata.asked(unparented)
-        if self.options.shared_start and self.asked <= self.options.population:
+        if self.founders.wanted and self.asked <= self.options.population:
             genome = self.founders.proposed(self.asked - 1)
             # The policy drew none of its decisions.
             self.waiting.add(Asked(tuple(space.choices_of(genome)), (), 0.0, self.learner.version))

@@ -24,7 +24,7 @@ from search_engine.spaces.genomes import Genome
 
 from ..base import QUICK_TRIALS, AlgorithmEntry, Context, Idle, Phase, Proposal, Result, SteadyConfig
 from .aging import AgingConfig, AgingPopulation, Individual
-from .initial_population import Founders, SharedStart
+from .initial_population import GENOMES, Founders, SharedStart
 from .schemata.decisions import DecisionOperators, genes_of
 from .schemata.schema import Array, Genes, Schema
 from .schemata.selecting import with_replacement
@@ -53,6 +53,10 @@ class RegularizedEvolutionConfig(AgingConfig, SharedStart, SteadyConfig):
         description="0: a mutation changes exactly one decision, as in the paper. Above 0: every decision changes with this probability, "
         "one at least (only in spaces that are a list of decisions).",
     )
+
+    @property
+    def initial_population(self) -> dict[str, int] | None:
+        return {GENOMES: self.population}
 
 
 class RegularizedEvolution(TrialSearch[RegularizedEvolutionConfig]):
@@ -87,7 +91,7 @@ class RegularizedEvolution(TrialSearch[RegularizedEvolutionConfig]):
         unparented = self.asked <= options.population or not self.living
         if self.schemata is not None:
             self.schemata.asked(unparented)
-        if options.shared_start and self.asked <= options.population:
+        if self.founders.wanted and self.asked <= options.population:
             return [Proposal(self.founders.proposed(self.asked - 1), operator="random")]
         if unparented:
             return [Proposal(space.sample(rng), operator="random")]

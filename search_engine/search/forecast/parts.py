@@ -97,7 +97,8 @@ def _trial_units(checked: CheckedRun, examples: int) -> float:
         return units
     used = min(examples, training.train_examples or examples)
     batches = math.ceil(used / training.batch_size)
-    return units + compressions.share * compressions.how.length(batches) / batches * used
+    compressed: float = compressions.share * compressions.how.length(batches) / batches * used
+    return units + compressed
 
 
 def _length(training: TrainingConfig, examples: int) -> tuple[float, float]:

@@ -7,7 +7,7 @@ for one generation) lets any two genomes be laid over each other.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import numpy as np
@@ -50,6 +50,11 @@ class Innovations:
             node = self._splits[innovation, times] = self.next_node
             self.next_node += 1
         return node
+
+    def know(self, connections: Iterable[tuple[int, int, int]]) -> None:
+        """Edges (source, target, innovation number) that were made elsewhere; one that is known already keeps its number."""
+        for source, target, number in connections:
+            self._connections.setdefault((source, target), number)
 
     def go_on_after(self, nodes: Collection[int], innovations: Collection[int]) -> None:
         """Give no number that one of these has: for a change of a single genome, where no table is kept."""

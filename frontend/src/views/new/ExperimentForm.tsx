@@ -130,6 +130,16 @@ export function ExperimentForm({ catalogue, schemas, forms, draft: first, given 
             {problems.has("model") && <p className="error-text">{problems.get("model")}</p>}
           </Panel>
         )}
+        {draft.population !== null && (
+          <Panel title="Begins with a given population" actions={<Button small onClick={() => change({ population: null })}>Draw one instead</Button>}>
+            <div id={fieldId("population")} tabIndex={-1}>
+              <p>
+                The initial population of <Link to={paths.run(draft.population)}>this run</Link>, whatever the seed: the space, its options and the sizes of the population must be its own.
+              </p>
+            </div>
+            {problems.has("population") && <p className="error-text">{problems.get("population")}</p>}
+          </Panel>
+        )}
         <Panel title="Data" note={inOrder ? `${plural(draft.datasets.length, "data set")}, in order` : dataset?.description}>
           {inOrder ? (
             <DatasetList

@@ -64,13 +64,18 @@ async function modelOrNothing(id: string, signal: AbortSignal): Promise<Model | 
   }
 }
 
-/** What the form starts from: `?run=`, `?experiment=`, `?preset=`, `?model=`, or `?dataset=`; with `?algorithm=`. */
+/** What the form starts from: `?population=`, `?run=`, `?experiment=`, `?preset=`, `?model=`, or `?dataset=`; with `?algorithm=`. */
 async function firstDraft(query: URLSearchParams, catalogue: Catalogue, forms: Forms, signal: AbortSignal) {
+  const population = query.get("population");
+  if (population) {
+    const source = await getRun(population, signal);
+    return { draft: draftFromRun(source, forms, catalogue, { population }), origin: `Settings of ${source.algorithm.title}, seed ${source.seed}, in '${source.experiment.name}', with its initial population.` };
+  }
   const run = query.get("run");
   if (run) {
     const source = await getRun(run, signal);
-    const model = source.config?.["model"] ? (await getExperiment(source.experiment.id, signal)).config.model : null;
-    return { draft: draftFromRun(source, forms, catalogue, model), origin: `Settings of ${source.algorithm.title}, seed ${source.seed}, in '${source.experiment.name}'.` };
+    const given = source.config?.["model"] || source.config?.["population"] ? (await getExperiment(source.experiment.id, signal)).config : {};
+    return { draft: draftFromRun(source, forms, catalogue, given), origin: `Settings of ${source.algorithm.title}, seed ${source.seed}, in '${source.experiment.name}'.` };
   }
   const experiment = query.get("experiment");
   if (experiment) {

@@ -20,6 +20,8 @@ export interface Draft {
   algorithms: Chosen[];
   /** Id of the finished model that every run begins with. */
   model: string | null;
+  /** Id of the run with whose initial population every run begins. */
+  population: string | null;
   /** As typed: "0, 1, 2" or "0-4". */
   seeds: string;
   budgetKind: BudgetKind | "none";
@@ -91,6 +93,7 @@ export function newDraft(catalogue: Catalogue, wanted: { dataset?: string | null
     spaceOptions: {},
     algorithms: [],
     model: model?.id ?? null,
+    population: null,
     seeds: "0",
     budgetKind: row?.budgets.includes("trials") ? "trials" : "none",
     budget: BUDGET_EXAMPLE.trials,
@@ -123,6 +126,7 @@ export function draftFromBody(body: Partial<ExperimentBody>, forms: Forms, catal
     spaceOptions: changedOnly(forms.spaces.get(space) ?? [], body.space_options ?? {}),
     algorithms: (body.algorithms ?? []).map(({ id, options }) => ({ id, options: changedOnly(forms.algorithms.get(id) ?? [], options ?? {}) })),
     model: body.model ?? null,
+    population: body.population ?? null,
     seeds: (body.seeds ?? [0]).join(", "),
     ...budgetOf(body.budget),
     countRepeats: body.count_repeats ?? true,
@@ -133,8 +137,8 @@ export function draftFromBody(body: Partial<ExperimentBody>, forms: Forms, catal
   };
 }
 
-/** The draft that repeats a run: its config is the engine's RunConfig. `model`: the one that it began with, which its experiment names. */
-export function draftFromRun(run: Run, forms: Forms, catalogue: Catalogue, model: string | null = null): Draft {
+/** The draft that repeats a run: its config is the engine's RunConfig. `given`: what it began with, which its experiment names. */
+export function draftFromRun(run: Run, forms: Forms, catalogue: Catalogue, given: { model?: string | null | undefined; population?: string | null | undefined } = {}): Draft {
   const config = (run.config ?? {}) as Record<string, unknown>;
   const runtime = Object.fromEntries(RUNTIME.filter((name) => name in config).map((name) => [name, config[name]]));
   // The run names its whole recipe; what is the algorithm's own stays open, for another algorithm has another one.
@@ -149,7 +153,8 @@ export function draftFromRun(run: Run, forms: Forms, catalogue: Catalogue, model
       space: run.space,
       datasets: run.datasets,
       seeds: [run.seed],
-      model,
+      model: given.model ?? null,
+      population: given.population ?? null,
       runtime: runtime as RuntimeOptions,
     },
     forms,
@@ -202,6 +207,7 @@ export function bodyOf(draft: Draft): ExperimentBody {
     datasets: draft.datasets.map((item) => item.id),
     dataset_options: draft.datasets.map((item) => item.options),
     model: draft.model,
+    population: draft.population,
     seeds: typeof seeds === "string" ? [] : seeds,
     budget: draft.budgetKind === "none" || typeof amount !== "number" ? null : { [draft.budgetKind]: amount },
     count_repeats: draft.countRepeats || draft.budgetKind !== "trials",
