@@ -24,8 +24,10 @@ def test_it_is_the_newest_that_the_finale_said_of_that_model() -> None:
     event = Event.objects.get(run=run, kind="assessment")
     assert not event.science
     again = {"index": 0, "role": "finalist", "parts": [], "warnings": ["said again"]}
-    Event.objects.create(run=run, seq=event.seq + 1000, time=event.time, science=False, source="final:0", step=0, ordinal=0, kind="assessment", data=again)
-    Event.objects.create(run=run, seq=event.seq + 1001, time=event.time, science=False, source="final:1", step=0, ordinal=0, kind="assessment", data={})
+    for number, (source, data) in enumerate([("final:0", again), ("final:1", {})], start=1000):
+        Event.objects.create(
+            run=run, seq=event.seq + number, time=event.time, science=False, source=source, step=0, ordinal=0, kind="assessment", data=data
+        )
     assert send(client, "GET", f"models/{model.pk}/assessment").json() == {"parts": [], "warnings": ["said again"]}
 
 

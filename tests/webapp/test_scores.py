@@ -29,7 +29,8 @@ LOGGED = {
 """In the log, with metric, fidelity and count beside them; by class, with the split beside them; of paths, motifs, populations and
 morphisms, with the metric; of an assessment, with unit and direction beside them."""
 NO_SCORES = {
-    "Feature.value", "DecodedFrame.values", "ChartMark.value", "Track.values", "StructureSeries.values", "ChartSeries.values", "AtlasEstimate.value",
+    "Feature.value",
+    "DecodedFrame.values", "ChartMark.value", "Track.values", "StructureSeries.values", "ChartSeries.values", "AtlasEstimate.value",
 }
 """Inputs of an example, pixels, points of curves under the curve's name, and cells of a table under its row's title and unit."""
 

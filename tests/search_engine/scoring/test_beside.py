@@ -91,7 +91,8 @@ def test_figures_by_class_are_those_of_scikit_learn_and_absent_where_undefined()
     precision, recall, f1, support = sk.precision_recall_fscore_support(targets, answers, labels=range(4), zero_division=0)
     for place in range(3):
         own = found[place]
-        assert (own.precision, own.recall, own.f1, own.examples) == pytest.approx((precision[place], recall[place], f1[place], support[place]))
+        theirs = (precision[place], recall[place], f1[place], support[place])
+        assert (own.precision, own.recall, own.f1, own.examples) == pytest.approx(theirs)
     assert (found[3].precision, found[3].recall, found[3].f1) == (None, 0.0, 0.0)
     assert (found[4].precision, found[4].recall, found[4].f1) == (None, None, None)
 
@@ -113,7 +114,8 @@ def test_the_worst_mistakes_are_the_wrong_answers_of_least_probability_for_the_t
     assert len(found) == MOST and [item.error for item in found] == sorted((item.error for item in found), reverse=True)
     wrong = outputs.argmax(1) != labels
     losses = -np.log(np.exp(outputs) / np.exp(outputs).sum(1, keepdims=True))[np.arange(80), labels]
-    assert found[0].error == pytest.approx(losses[wrong].max()) and found[0].index == 1000 + int(np.flatnonzero(wrong)[losses[wrong].argmax()])
+    assert found[0].error == pytest.approx(losses[wrong].max())
+    assert found[0].index == 1000 + int(np.flatnonzero(wrong)[losses[wrong].argmax()])
     assert found[0].true != found[0].answered and found[0].confidence is not None and found[0].confidence > 0.5
     assert found[0].row[0].name == "age" and found[0].row[1].name == "input 2" and found[0].more == 8
     values = worst("regression", np.array([[0.0], [5.0], [1.0]]), part(np.zeros((3, 1)), np.zeros((3, 1), dtype=np.float32)), (), (), 1.0)
@@ -144,7 +146,9 @@ def test_the_page_says_whose_the_accuracy_is() -> None:
     (own,) = assess(data, answered(data, outputs), simple.simple_models(data))  # type: ignore[arg-type]
     majority = 1 - len(rare) / 400
     said = beside_simple_models([own])
-    assert said[0].startswith(f"99 % of the validation part are 'no': of the accuracy {majority + 1 / 400:.4f} always answering that has {majority:.4f}")
+    assert said[0].startswith(
+        f"99 % of the validation part are 'no': of the accuracy {majority + 1 / 400:.4f} always answering that has {majority:.4f}"
+    )
     assert own.wrong == len(rare) - 1 and own.models[0].name == "network"
     figures = {model.name: {figure.metric: figure.value for figure in model.figures} for model in own.models}
     assert figures["majority"]["accuracy"] == majority and figures["majority"]["auc"] == figures["majority"]["balanced_accuracy"] == 0.5

@@ -71,7 +71,8 @@ def test_what_is_not_defined_is_absent_with_its_reason() -> None:
     assert measure("regression", np.ones((3, 1)), np.ones((3, 1))).absent == {"r2": "the targets are all the same"}
     sure = measure("classification", np.array([[0.0, -np.inf], [0.0, 1.0]]), np.array([1, 0]))
     assert sure.absent == {"log_loss": "what occurs was given probability 0"}
-    assert set(measure("classification", np.full((2, 2), np.nan), np.array([0, 1])).absent) == {metric.name for metric in of_task("classification")}
+    nothing = measure("classification", np.full((2, 2), np.nan), np.array([0, 1]))
+    assert set(nothing.absent) == {metric.name for metric in of_task("classification")}
     assert measure("regression", np.zeros((0, 1)), np.zeros((0, 1))).absent["mae"] == "there is no example"
     assert measure("regression", np.full((2, 1), 1e200), np.zeros((2, 1))).absent["rmse"] == "the answers are too large to be measured"
 
