@@ -4,7 +4,7 @@ Ids as in DARTS (Liu et al. 2019, `genotypes.PRIMITIVES`) and NAS-Bench-201 (Don
 kind for ENAS' macro space (Pham et al. 2018, section 2.3), two more for hierarchical representations (Liu et al. 2018). Every primitive
 maps
 (B, C, H, W) to (B, C, ceil(H / stride), ceil(W / stride)): all operations of an edge agree in shape, so any weighting of them is a
-valid model.
+valid model. Those of series (one figure in their names) do the same along time alone, (B, C, T) to (B, C, ceil(T / stride)).
 """
 
 from __future__ import annotations
@@ -29,24 +29,34 @@ class Primitive:
     kernel: int
     """Side of the receptive field in pixels of its input, 0 for zero."""
     description: str
+    dims: int = 2
+    """Along how many dimensions its kernels reach: rows and columns of an image, or time alone."""
+    dilation: int = 1
+    """How many places lie between two that a dilated kernel reads."""
 
     def parameters(self, channels: int, *, affine: bool = True) -> int:
         """Trainable parameters at stride 1 and `channels` channels, batch normalisation included if `affine`."""
         normalisation = 2 * channels if affine else 0
         if self.family == "convolution":
-            return self.kernel_of_layer**2 * channels * channels + normalisation
+            return self.weights_of_kernel * channels * channels + normalisation
         if self.family == "separable":
-            return 2 * (self.kernel_of_layer**2 * channels + channels * channels + normalisation)
+            return 2 * (self.weights_of_kernel * channels + channels * channels + normalisation)
         if self.family == "depthwise":
-            return self.kernel_of_layer**2 * channels + normalisation
+            return self.weights_of_kernel * channels + normalisation
         if self.family in ("separable_once", "dilated"):
-            return self.kernel_of_layer**2 * channels + channels * channels + normalisation
+            return self.weights_of_kernel * channels + channels * channels + normalisation
         return 0
 
     @property
     def kernel_of_layer(self) -> int:
         """Kernel side of one layer inside the primitive (its name's figure), 0 where it has no kernel."""
-        return 0 if "x" not in self.id else int(self.id.rsplit("_", 1)[1].split("x")[0])
+        side = self.id.rsplit("_", 1)[-1].split("x")[0]
+        return int(side) if side.isdigit() else 0
+
+    @property
+    def weights_of_kernel(self) -> int:
+        """How many weights one kernel of a layer has."""
+        return int(self.kernel_of_layer**self.dims)
 
 
 PRIMITIVES: dict[str, Primitive] = {
@@ -84,11 +94,11 @@ PRIMITIVES: dict[str, Primitive] = {
         ),
         Primitive(
             "dil_conv_3x3", "Dilated convolution 3x3", "dil 3x3", "convolution", "dilated", 5,
-            "ReLU, depthwise 3x3 with dilation 2, pointwise 1x1, batch normalisation.",
+            "ReLU, depthwise 3x3 with dilation 2, pointwise 1x1, batch normalisation.", dilation=2,
         ),
         Primitive(
             "dil_conv_5x5", "Dilated convolution 5x5", "dil 5x5", "convolution", "dilated", 9,
-            "ReLU, depthwise 5x5 with dilation 2, pointwise 1x1, batch normalisation.",
+            "ReLU, depthwise 5x5 with dilation 2, pointwise 1x1, batch normalisation.", dilation=2,
         ),
         Primitive(
             "dw_conv_3x3", "Depthwise convolution 3x3", "dw 3x3", "convolution", "depthwise", 3,
