@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .names import PRIMITIVES
-
+from .tabular import OF_TABLES
 
 _LAYERS: dict[int, tuple[Any, Any, Any, Any]] = {
     1: (nn.Conv1d, nn.BatchNorm1d, nn.AvgPool1d, nn.MaxPool1d), 2: (nn.Conv2d, nn.BatchNorm2d, nn.AvgPool2d, nn.MaxPool2d),
@@ -36,6 +36,8 @@ class Style:
 
     dims: int = 2
     """Along how many dimensions states reach beside their channels: (B, C, H, W) has 2, (B, C, T) has 1."""
+    places: int = 0
+    """Of tables: how many columns a state (B, C, F) has."""
 
     def norm(self, channels: int, *, affine: bool | None = None) -> nn.Module:
         layer: nn.Module = _LAYERS[self.dims][1](
@@ -68,8 +70,8 @@ def every(x: Tensor, stride: int) -> Tensor:
 
 
 class Zero(nn.Module):
-    """Zeros of the shape that the other operations of the edge give: (B, C, ceil(H / stride), ceil(W / stride)), or (B, C,
-    ceil(T / stride)) of a series."""
+    """Zeros of the shape that the other operations of the edge give: (B, C, ceil(H / stride), ceil(W / stride)), or of a series
+    (B, C, ceil(T / stride))."""
 
     def __init__(self, stride: int) -> None:
         super().__init__()
@@ -82,8 +84,8 @@ class Zero(nn.Module):
 class FactorizedReduce(nn.Module):
     """Halve the resolution: two strided 1x1 convolutions side by side, the second on the image shifted by one pixel in both directions.
 
-    (B, C_in, H, W) -> (B, C_out, ceil(H / 2), ceil(W / 2)), and so along time. On odd sizes the shifted image is completed by a row or column of zeros
-    (upstream's version needs even sizes). Raises ValueError for an odd number of output channels.
+    (B, C_in, H, W) -> (B, C_out, ceil(H / 2), ceil(W / 2)), and so along time. On odd sizes the shifted image is completed by a row or
+    column of zeros (upstream's version needs even sizes). Raises ValueError for an odd number of output channels.
     """
 
     def __init__(self, channels_in: int, channels_out: int, style: Style) -> None:
@@ -148,6 +150,8 @@ def build_primitive(name: str, channels: int, stride: int, style: Style) -> nn.M
     `channels` = C, `stride` 1 or 2. Raises KeyError for an unknown name.
     """
     primitive = PRIMITIVES[name]
+    if primitive.kind == "table":
+        return OF_TABLES[name](channels, style.places, style.norm)
     kernel = primitive.kernel_of_layer
     if primitive.kind == "zero":
         return Zero(stride)

@@ -35,7 +35,7 @@ from .data_shape import NO_INPUT, DataShape
 from .decisions import Choices, DecisionList
 from .genomes import Genome
 from .genotype import format_genotype, parse_genotype
-from .image_input import require_images
+from .input_kinds import require_images
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -86,6 +86,11 @@ class CellSpace(SearchSpace[CellConfig]):
     """The cells that a genome decides."""
     dims: ClassVar[int] = 2
     """Along how many dimensions its operations' states reach beside their channels: 2 = (B, C, H, W), 1 = (B, C, places)."""
+
+    @property
+    def places(self) -> int:
+        """Of tables: how many columns a state has."""
+        return 0
 
     def validate_shape(self, shape: DataShape) -> None:
         # Two reductions must leave a pixel. A table that answers for the cells needs no images.

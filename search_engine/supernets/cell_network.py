@@ -79,7 +79,7 @@ class CellNetwork(nn.Module):
     def __init__(self, space: CellSpace, genome: Genome | None, macro: Macro, style: Style, mixing: Mixing = PerEdge) -> None:
         super().__init__()
         self.space, self.macro = space, macro
-        style = replace(style, dims=space.dims)
+        style = replace(style, dims=space.dims, places=space.places)
         channels, nodes = macro.channels, space.config.nodes
         self.stem = nn.Sequential(
             self.first_layer(STEM_WIDTH * channels, style),

@@ -67,8 +67,9 @@ Chosen = tuple[int, int, str]
 class PerEdge(nn.Module):
     """Every operation of every edge computed for itself.
 
-    `forward(states, gamma)`: `states` are the cell's inputs, each (B, C, H, W) or, as `plan.style` says, (B, C, T); `gamma` is (edges, operations), or None for a derived
-    network, where every operation that exists has weight one. Returns the states of the nodes, each (B, C, H', W') or (B, C, T').
+    `forward(states, gamma)`: `states` are the cell's inputs, each (B, C, H, W) or, as `plan.style` says, (B, C, T); `gamma` is
+    (edges, operations), or None for a derived network, where every operation that exists has weight one. Returns the states of the nodes,
+    each (B, C, H', W') or (B, C, T').
     """
 
     source_name = "CellEdges"
