@@ -128,7 +128,7 @@ class Tokens(nn.Module):
         self.parts = nn.ModuleList(parts)
 
     def forward(self, x: Tensor) -> Tensor:
-        pieces = torch.split(x, self.sizes, dim=1)
+        pieces = x.split(self.sizes, dim=1)
         return torch.cat([part(piece) for part, piece in zip(self.parts, pieces, strict=True)], dim=2)
 
 
