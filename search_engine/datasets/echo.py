@@ -68,8 +68,8 @@ def echo(config: EchoConfig) -> VectorSamples:
 ENTRY = DatasetEntry(
     id="echo",
     title="Pulse and echo",
-    description="Series of 128 moments with a pulse and its echo: does it come after 28 moments or after 36? Nothing to download; only what "
-    "reaches far along time can tell.",
+    description="Series of 128 moments with a pulse and its echo: does it come after 28 moments or after 36? Nothing to download; only "
+    "what reaches far along time can tell.",
     source="made by the program",
     licence="made by the program",
     provides="samples",
