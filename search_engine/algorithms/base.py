@@ -501,6 +501,9 @@ class AlgorithmEntry:
     """Kinds of budget that it can spend: `flops` only where its cost names them."""
     spaces: tuple[str, ...] | None = None
     """Where the algorithm brings its own space, only those; None = every space that offers what it needs."""
+    no_space_for: dict[str, str] = field(default_factory=dict)
+    """By kind of data (`image`, `vector`, `series`) for which no space is among those that it searches: why, in a plain sentence. The form
+    shows it."""
     lives: str = "simplex vertices"
     """Where the structure lives (docs/architecture.md, "One idea")."""
     metric: str = ""
@@ -552,6 +555,9 @@ class AlgorithmEntry:
     def __post_init__(self) -> None:
         """Raises ValueError where `structure` names a picture that nobody draws, where nobody says the unit of `metric`, or what beginning
         with a model is called."""
+        strange = sorted(self.no_space_for.keys() - {"image", "vector", "series"})
+        if strange:
+            raise ValueError(f"{self.id}: no_space_for names {strange[0]!r}; a kind of data is image, vector or series")
         if bool(self.begins_with) != bool(self.begins_with_label):
             raise ValueError(f"{self.id}: begins_with and begins_with_label belong together")
         known = known_pictures()

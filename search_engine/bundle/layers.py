@@ -76,16 +76,19 @@ def _arguments(module: nn.Module) -> Iterator[tuple[str, Literal]]:
             continue
         else:
             raise BundleError(f"the argument '{name}' of a {type(module).__name__} cannot be read back")
-        value = _plain(value, default)
+        value = _plain(value, default, sides=name in _SIDES)
         if not isinstance(value, bool | int | float | str | tuple | None):
             raise BundleError(f"the argument '{name}' of a {type(module).__name__} cannot be written as code")
         required = default is inspect.Parameter.empty
         yield "", Literal(value, name, keyword=not required, default=default)
 
 
-def _plain(value: Any, default: Any) -> Any:
-    """(3, 3) -> 3, as people write it."""
+_SIDES = ("kernel_size", "stride", "padding", "dilation")
+
+
+def _plain(value: Any, default: Any, *, sides: bool) -> Any:
+    """(3, 3) -> 3, as people write it, and (3,) -> 3 where it is a side of a kernel or the like."""
     if isinstance(value, list | tuple):
         items = tuple(value)
-        return items[0] if items and len(set(items)) == 1 and not isinstance(default, tuple) and len(items) > 1 else items
+        return items[0] if len(set(items)) == 1 and not isinstance(default, tuple) and (sides or len(items) > 1) else items
     return value

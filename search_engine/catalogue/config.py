@@ -424,7 +424,7 @@ def _check_training(field: str, training: TrainingConfig, space: SearchSpace[Any
     except BadInput as error:
         raise BadInput(f"{field}.{error.field}", error.message, error.code) from None
     if training.augment not in ("auto", "none") and any(len(domain.input) != 3 for domain in space.domains):
-        raise BadInput(f"{field}.augment", f"{shown(training.augment)} works on images; these data are vectors: use none")
+        raise BadInput(f"{field}.augment", f"{shown(training.augment)} works on images; these data are none: use none")
 
 
 def _check_model(given: GivenConfig, checked: CheckedRun, space: SearchSpace[Any] | None) -> None:

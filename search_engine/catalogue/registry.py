@@ -79,6 +79,16 @@ def spaces_for(entry: AlgorithmEntry) -> list[SpaceEntry]:
     return [item for item in spaces().values() if entry.space_needs <= item.offers]
 
 
+def spaces_by_kind(entry: AlgorithmEntry) -> dict[str, list[str]]:
+    """Ids of the spaces that an algorithm can search, by the kind of data that they take, the default first; where there is none,
+    `AlgorithmEntry.no_space_for` says why.
+
+    >>> spaces_by_kind(algorithm("enas"))
+    {'image': ['macro', 'cell', 'nb201'], 'vector': ['tabular_cell'], 'series': ['macro_1d', 'cell_1d']}
+    """
+    return {kind: [item.id for item in spaces_for(entry) if kind in item.inputs] for kind in ("image", "vector", "series")}
+
+
 def datasets_for(algorithm_entry: AlgorithmEntry, space_entry: SpaceEntry) -> list[DatasetEntry]:
     """The data sets on which the algorithm can search that space, the default first."""
     return [item for item in datasets().values() if _fits(algorithm_entry, space_entry, item)]

@@ -28,6 +28,7 @@ def _section(row: dict[str, Any]) -> str:
         f"- Source: {row['source']}",
         f"- The structure lives: {row['lives']}",
         f"- Spaces: {', '.join(f'`{name}`' for name in row['spaces'])}",
+        *(f"- No space for {kind} data: {why}" for kind, why in row["no_space_for"].items()),
         f"- Data: {', '.join(f'`{name}`' for name in row['datasets'])}",
         f"- Budgets: {', '.join(row['budgets'])}",
         f"- Finale: {row['finale']}",

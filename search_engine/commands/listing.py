@@ -41,6 +41,7 @@ def algorithms() -> list[dict[str, Any]]:
                 "finale": what_it_does(entry),
                 "idle": {space.id: idle(entry, space, registry.datasets_for(entry, space)[0]) for space in spaces},
                 "spaces": [item.id for item in spaces],
+                "no_space_for": entry.no_space_for,
                 "datasets": datasets,
                 "budgets": sorted(entry.budgets),
                 "domains": {"least": entry.domains.least, "most": entry.domains.most},

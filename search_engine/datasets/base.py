@@ -50,7 +50,7 @@ from pydantic import BaseModel, ConfigDict
 
 from ..base.errors import BadInput
 from ..base.measures import check_unit
-from ..spaces.data_shape import NO_INPUT, DataShape, Preprocessing
+from ..spaces.data_shape import NO_INPUT, DataShape, Kind, Preprocessing
 from ..spaces.genomes import Genome, canonical_json, digest
 from ..spaces.tasks import TaskName
 
@@ -77,8 +77,8 @@ class DatasetConfig(BaseModel):
 
 @dataclass(frozen=True)
 class Part:
-    """One part of a split: raw inputs (n, channels, height, width) or (n, features), labels (n,) int64 or, for a regression, targets
-    (n, values) float32, and the indices into the source."""
+    """One part of a split: raw inputs (n, channels, height, width), (n, channels, time) or (n, features), labels (n,) int64 or, for a
+    regression, targets (n, values) float32, and the indices into the source."""
 
     inputs: Array
     labels: Array
@@ -222,7 +222,7 @@ class DatasetEntry:
     config: type[DatasetConfig]
     open: Callable[[Any, Path], Samples | Table | Objective]
     """(config, data directory) -> the data set; raises MissingData with what to put where."""
-    input_kind: Literal["image", "vector", "none"] = "image"
+    input_kind: Kind = "image"
     """What a network of it would take; `none` where there is nothing to put into a network (a formula)."""
     shape: DataShape | None = None
     """Known without opening any file. None: samples tell it once they are opened; a table or an objective has nothing to put into a
@@ -246,6 +246,8 @@ class DatasetEntry:
     task: TaskName = "classification"
     idle: dict[str, str] = field(default_factory=dict)
     """Fields of a run config, by dotted name, that do nothing on it, with the reason."""
+    same_test_as: str = ""
+    """The id of a data set with the same test part, where there is one (its series in another form): visits are counted together."""
     shape_from: Callable[[Any], DataShape] | None = None
     """Where the options change the shape (a subset of the classes): (validated config) -> the shape; `shape` is that of the defaults."""
 
@@ -262,8 +264,8 @@ class DatasetEntry:
     def test_part(self, options: DatasetConfig) -> str:
         """The name under which visits to the test part that these options open are counted, at most 100 characters; the id where they are
         the defaults. Two subsets of the classes are two test parts, two validation shares are none."""
-        opened = options.opened()
-        return f"{self.id}:{digest(canonical_json(opened))[:16]}" if opened else self.id
+        opened, name = options.opened(), self.same_test_as or self.id
+        return f"{name}:{digest(canonical_json(opened))[:16]}" if opened else name
 
     def test_part_in_words(self, options: DatasetConfig) -> str:
         """The same for people: `digits (labels 3, 8)`."""

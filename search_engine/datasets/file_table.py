@@ -256,7 +256,7 @@ def table_entry(
         provides="table",
         config=TableConfig,
         open=lambda config, data_dir: FileTable(table, data_dir),
-        input_kind="none" if shape is None else "image" if shape.is_image else "vector",
+        input_kind="none" if shape is None else shape.kind,
         shape=shape,
         budgets=frozenset(["trials", *(["samples"] if charged else []), *(["flops"] if counted else [])]),
         spaces=frozenset({table.space}),

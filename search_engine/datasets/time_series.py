@@ -1,4 +1,4 @@
-"""Three sets of labelled time series of the UCR and UEA archives, as vectors: their values, or statistics of every channel.
+"""Three sets of labelled time series of the UCR and UEA archives: as series, and as vectors (their values, or statistics of every channel).
 
 Source: H. A. Dau et al., "The UCR time series archive", IEEE/CAA J. Autom. Sinica 6(6) (2019); A. Bagnall et al., "The UEA multivariate
 time series classification archive, 2018", arXiv 1811.00075. The official test part is the test part; the run's seed divides the training
@@ -31,14 +31,19 @@ STATISTICS = ("mean", "deviation", "mean difference")
 
 
 class SeriesConfig(DatasetConfig):
-    """The same test series stand behind all of these options: they say only how a series is described."""
-
-    spares_test = DatasetConfig.spares_test | {"features", "bins"}
+    """Of series as they are."""
 
     validation_share: float = Field(
         default=0.25, ge=0.05, le=0.9, title="Validation share",
         description="share of the training series that chooses the structure; the others fit the weights",
     )
+
+
+class StatisticsConfig(SeriesConfig):
+    """The same test series stand behind all of these options: they say only how a series is described."""
+
+    spares_test = SeriesConfig.spares_test | {"features", "bins"}
+
     features: Literal["values", "statistics"] = Field(
         default="statistics", title="Features",
         description="values: every value of every channel in order of time. statistics: of each channel the mean, the standard deviation, "
@@ -51,17 +56,17 @@ class SeriesConfig(DatasetConfig):
     )
 
     @model_validator(mode="after")
-    def _bins_are_statistics(self) -> SeriesConfig:
+    def _bins_are_statistics(self) -> StatisticsConfig:
         if self.bins and self.features == "values":
             raise ValueError("bins are statistics: set bins to 0, or features to statistics")
         return self
 
 
-class ValuesConfig(SeriesConfig):
+class ValuesConfig(StatisticsConfig):
     """For series that are normalised one by one: mean and deviation would say nothing of them."""
 
     features: Literal["values", "statistics"] = Field(
-        default="values", title="Features", description=SeriesConfig.model_fields["features"].description
+        default="values", title="Features", description=StatisticsConfig.model_fields["features"].description
     )
 
 
@@ -74,16 +79,20 @@ class Form:
     classes: int
 
     def shape(self, config: SeriesConfig) -> DataShape:
+        if not isinstance(config, StatisticsConfig):
+            return DataShape((self.channels, self.length), self.classes)
         each = self.length if config.features == "values" else len(STATISTICS) + config.bins
         return DataShape((self.channels * each,), self.classes)
 
 
 def described(series: Array, config: SeriesConfig) -> Array:
-    """(n, features) float32 of series (n, channels, length): channel after channel.
+    """(n, features) float32 of series (n, channels, length), channel after channel; the series themselves where they are not described.
 
-    >>> described(np.array([[[0.0, 0.0, 4.0, 4.0]]]), SeriesConfig(bins=4)).tolist()
+    >>> described(np.array([[[0.0, 0.0, 4.0, 4.0]]]), StatisticsConfig(bins=4)).tolist()
     [[2.0, 2.0, 2.0, 0.5, 0.0, 0.0, 0.5]]
     """
+    if not isinstance(config, StatisticsConfig):
+        return series.astype(np.float32)
     if config.features == "values":
         return series.reshape(len(series), -1).astype(np.float32)
     values = series.astype(np.float64)
@@ -98,7 +107,9 @@ def described(series: Array, config: SeriesConfig) -> Array:
 
 
 def feature_names(form: Form, config: SeriesConfig) -> tuple[str, ...]:
-    """What `described` gives, in order; the channel is named where there are several."""
+    """What `described` gives, in order; the channel is named where there are several. Of series as they are the channels."""
+    if not isinstance(config, StatisticsConfig):
+        return tuple(f"channel {channel}" for channel in range(form.channels))
     if config.features == "values":
         each = [f"time {place}" for place in range(form.length)]
     else:
@@ -147,19 +158,39 @@ class TimeSeries(OfficialSplit):
         return standardising(inputs)
 
 
-def _entry(name: str, file: str, title: str, about: str, form: Form, config: type[SeriesConfig], sizes: dict[str, int]) -> DatasetEntry:
+AS_SERIES = "_1d"
+"""What the id of a set ends in where its series are taken as they are."""
+
+
+def _entries(
+    name: str, file: str, title: str, about: str, form: Form, config: type[StatisticsConfig], sizes: dict[str, int]
+) -> tuple[DatasetEntry, DatasetEntry]:
+    """A set as vectors, and as series."""
+    return (
+        _entry(
+            name, file, f"{title} (time series)", f"{about} As vectors: the values, or statistics of each channel.", form, config, sizes
+        ),
+        _entry(
+            f"{name}{AS_SERIES}", file, f"{title}, as series", f"{about} As series: channels along time.", form, SeriesConfig, sizes, name
+        ),
+    )
+
+
+def _entry(
+    name: str, file: str, title: str, about: str, form: Form, config: type[SeriesConfig], sizes: dict[str, int], vectors: str = ""
+) -> DatasetEntry:
     return DatasetEntry(
         id=name,
         title=title,
-        description=f"{about} As vectors: the values, or statistics of each channel. The file holds numpy arrays x_train, y_train, x_test "
-        "and y_test, as the package aeon loads the set.",
+        description=f"{about} The file holds numpy arrays x_train, y_train, x_test and y_test, as the package aeon loads the set.",
         source="https://www.timeseriesclassification.com (UCR and UEA archives), through the Python package aeon",
         licence="none given by the archives, which are free to use with a citation; aeon, which ships the set: BSD-3-Clause",
         provides="samples",
         config=config,
         open=lambda options, data_dir: TimeSeries(name, form, options, data_dir / FOLDER / file),
-        input_kind="vector",
+        input_kind=form.shape(config()).kind,
         shape=form.shape(config()),
+        same_test_as=vectors,
         shape_from=form.shape,
         files=(f"{FOLDER}/{file}",),
         sizes=sizes,
@@ -167,19 +198,19 @@ def _entry(name: str, file: str, title: str, about: str, form: Form, config: typ
 
 
 ENTRY = (
-    _entry(
-        "italy_power_demand", "ItalyPowerDemand.npz", "Italy's power demand (time series)",
+    *_entries(
+        "italy_power_demand", "ItalyPowerDemand.npz", "Italy's power demand",
         "1,096 days of 24 hourly values: October to March, or April to September?", Form(1, 24, 2), ValuesConfig,
         {"train and validation": 67, "test": 1029},
     ),
-    _entry(
-        "basic_motions", "BasicMotions.npz", "Basic motions (time series)",
+    *_entries(
+        "basic_motions", "BasicMotions.npz", "Basic motions",
         "80 series of a watch's accelerometer and gyroscope, six channels of 100 values: badminton, running, standing or walking?",
-        Form(6, 100, 4), SeriesConfig, {"train and validation": 40, "test": 40},
+        Form(6, 100, 4), StatisticsConfig, {"train and validation": 40, "test": 40},
     ),
-    _entry(
-        "japanese_vowels", "JapaneseVowels.npz", "Japanese vowels (time series)",
+    *_entries(
+        "japanese_vowels", "JapaneseVowels.npz", "Japanese vowels",
         "640 spoken vowels, twelve coefficients at 25 moments (all brought to one length): which of nine speakers?", Form(12, 25, 9),
-        SeriesConfig, {"train and validation": 270, "test": 370},
+        StatisticsConfig, {"train and validation": 270, "test": 370},
     ),
 )

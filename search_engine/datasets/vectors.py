@@ -1,4 +1,4 @@
-"""Data sets of vectors that are made or read whole: features (n, d) and classes or real targets, split by seed.
+"""Data sets of vectors or series that are made or read whole, with classes or real targets, split by seed.
 
 The test part is set aside once for all seeds; the run's seed divides only the rest.
 """
@@ -10,16 +10,17 @@ from functools import cached_property
 import numpy as np
 
 from ..base.errors import BadInput
-from ..spaces.data_shape import DataShape, Preprocessing
+from ..spaces.data_shape import Categories, DataShape, Preprocessing
 from .base import Array, FinalePass, Part, Samples, SearchData
 from .folds import apart, folds_of
 from .splits import Indices, permutation, stratified_split
 
 
 class VectorSamples(Samples):
-    """`inputs` (n, d) float32; `targets` (n,) int64 class numbers or (n, values) float32.
+    """`inputs` (n, d) or (n, channels, time) float32; `targets` (n,) int64 class numbers or (n, values) float32.
 
-    With `standardise` the features are brought to mean 0 and deviation 1 of the training part; without, networks see them as they are
+    With `standardise` the features (of series the channels) are brought to mean 0 and deviation 1 of the training part; without, networks
+    see them as they are
     (a formula whose parameters mean something in the data's own units).
 
     >>> inputs, targets = np.arange(40.0).reshape(20, 2), np.arange(20) % 2
@@ -31,21 +32,22 @@ class VectorSamples(Samples):
 
     def __init__(
         self, name: str, inputs: Array, targets: Array, *, names: tuple[str, ...], validation_share: float, test_share: float,
-        standardise: bool, feature_names: tuple[str, ...] = (),
+        standardise: bool, feature_names: tuple[str, ...] = (), columns: tuple[Categories, ...] = (),
     ) -> None:
-        """`names` are those of the classes, or of the targets' values."""
+        """`names` are those of the classes, or of the targets' values; `columns` the categorical ones of a table (`DataShape`)."""
         self._name = name
         self._inputs = inputs.astype(np.float32)
         self._regression = targets.dtype.kind == "f"
         self._targets = targets.astype(np.float32) if self._regression else targets.astype(np.int64)
         self._names = names
         self._feature_names = feature_names
+        self._columns = columns
         self._validation_share, self._test_share = validation_share, test_share
         self._standardise = standardise
 
     def shape(self) -> DataShape:
         task = "regression" if self._regression else "classification"
-        return DataShape((self._inputs.shape[1],), len(self._names), task)  # type: ignore[arg-type]
+        return DataShape(self._inputs.shape[1:], len(self._names), task, self._columns)  # type: ignore[arg-type]
 
     def _split(self, positions: Indices, share: float, *seed: object) -> tuple[Indices, Indices]:
         if not self._regression:
@@ -97,8 +99,8 @@ class VectorSamples(Samples):
 
 
 def standardising(inputs: Array) -> Preprocessing:
-    """Brings each feature of `inputs` (n, d) to mean 0 and deviation 1."""
-    values = inputs.astype(np.float64)
+    """Brings each feature of `inputs` (n, d), or each channel of (n, channels, time), to mean 0 and deviation 1."""
+    values = np.moveaxis(inputs, 1, -1).reshape(-1, inputs.shape[1]).astype(np.float64)
     deviation = values.std(axis=0)
     return Preprocessing(
         scale=1.0,

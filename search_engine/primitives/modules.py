@@ -9,12 +9,18 @@ compute the same function.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from .names import PRIMITIVES
+from .tabular import OF_TABLES
+
+_LAYERS: dict[int, tuple[Any, Any, Any, Any]] = {
+    1: (nn.Conv1d, nn.BatchNorm1d, nn.AvgPool1d, nn.MaxPool1d), 2: (nn.Conv2d, nn.BatchNorm2d, nn.AvgPool2d, nn.MaxPool2d),
+}
 
 
 @dataclass(frozen=True)
@@ -28,30 +34,58 @@ class Style:
     pool_norm: bool = True
     """Whether a pooling is followed by a batch normalisation without weights (DARTS does, NAS-Bench-201 does not)."""
 
+    dims: int = 2
+    """Along how many dimensions states reach beside their channels: (B, C, H, W) has 2, (B, C, T) has 1."""
+    places: int = 0
+    """Of tables: how many columns a state (B, C, F) has."""
+
     def norm(self, channels: int, *, affine: bool | None = None) -> nn.Module:
-        return nn.BatchNorm2d(channels, affine=self.affine if affine is None else affine, track_running_stats=self.running)
+        layer: nn.Module = _LAYERS[self.dims][1](
+            channels, affine=self.affine if affine is None else affine, track_running_stats=self.running
+        )
+        return layer
+
+    def convolution(self, channels_in: int, channels_out: int, kernel: int, **settings: Any) -> nn.Module:
+        """One without bias: normalisation follows, which has its own."""
+        layer: nn.Module = _LAYERS[self.dims][0](channels_in, channels_out, kernel, bias=False, **settings)
+        return layer
+
+    def pooling(self, kind: str, kernel: int, stride: int) -> nn.Module:
+        """`avg` or `max`; padding is not counted."""
+        _, _, average, largest = _LAYERS[self.dims]
+        layer: nn.Module = (
+            average(kernel, stride=stride, padding=kernel // 2, count_include_pad=False) if kind == "avg"
+            else largest(kernel, stride=stride, padding=kernel // 2)
+        )
+        return layer
 
 
 SEARCH = Style(affine=False, running=False)
 TRAINED = Style()
 
 
+def every(x: Tensor, stride: int) -> Tensor:
+    """Every `stride`-th place along all dimensions behind the channels."""
+    return x[(slice(None), slice(None), *[slice(None, None, stride)] * (x.dim() - 2))]
+
+
 class Zero(nn.Module):
-    """Zeros of the shape that the other operations of the edge give: (B, C, ceil(H / stride), ceil(W / stride))."""
+    """Zeros of the shape that the other operations of the edge give: (B, C, ceil(H / stride), ceil(W / stride)), or of a series
+    (B, C, ceil(T / stride))."""
 
     def __init__(self, stride: int) -> None:
         super().__init__()
         self.stride = stride
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.zeros_like(x if self.stride == 1 else x[:, :, :: self.stride, :: self.stride])
+        return torch.zeros_like(x if self.stride == 1 else every(x, self.stride))
 
 
 class FactorizedReduce(nn.Module):
     """Halve the resolution: two strided 1x1 convolutions side by side, the second on the image shifted by one pixel in both directions.
 
-    (B, C_in, H, W) -> (B, C_out, ceil(H / 2), ceil(W / 2)). On odd sizes the shifted image is completed by a row or column of zeros
-    (upstream's version needs even sizes). Raises ValueError for an odd number of output channels.
+    (B, C_in, H, W) -> (B, C_out, ceil(H / 2), ceil(W / 2)), and so along time. On odd sizes the shifted image is completed by a row or
+    column of zeros (upstream's version needs even sizes). Raises ValueError for an odd number of output channels.
     """
 
     def __init__(self, channels_in: int, channels_out: int, style: Style) -> None:
@@ -59,14 +93,15 @@ class FactorizedReduce(nn.Module):
         if channels_out % 2:
             raise ValueError(f"a factorised reduction needs an even number of channels, not {channels_out}")
         self.relu = nn.ReLU()
-        self.straight = nn.Conv2d(channels_in, channels_out // 2, 1, stride=2, bias=False)
-        self.shifted = nn.Conv2d(channels_in, channels_out // 2, 1, stride=2, bias=False)
+        self.straight = style.convolution(channels_in, channels_out // 2, 1, stride=2)
+        self.shifted = style.convolution(channels_in, channels_out // 2, 1, stride=2)
         self.norm = style.norm(channels_out)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.relu(x)
-        height, width = x.shape[-2:]
-        shifted = functional.pad(x, (0, width % 2, 0, height % 2))[:, :, 1:, 1:]
+        odd = [side % 2 for side in reversed(x.shape[2:])]
+        completed = functional.pad(x, tuple(number for extra in odd for number in (0, extra)))
+        shifted = completed[(slice(None), slice(None), *[slice(1, None)] * len(odd))]
         result: Tensor = self.norm(torch.cat([self.straight(x), self.shifted(shifted)], dim=1))
         return result
 
@@ -75,7 +110,7 @@ def relu_conv_norm(channels_in: int, channels_out: int, kernel: int, stride: int
     """ReLU, convolution without bias, batch normalisation."""
     return nn.Sequential(
         nn.ReLU(),
-        nn.Conv2d(channels_in, channels_out, kernel, stride=stride, padding=kernel // 2, bias=False),
+        style.convolution(channels_in, channels_out, kernel, stride=stride, padding=kernel // 2),
         style.norm(channels_out),
     )
 
@@ -87,10 +122,10 @@ def depthwise_separable(
     channels_out = channels_out or channels
     return nn.Sequential(
         nn.ReLU(),
-        nn.Conv2d(
-            channels, channels, kernel, stride=stride, padding=dilation * (kernel // 2), dilation=dilation, groups=channels, bias=False
+        style.convolution(
+            channels, channels, kernel, stride=stride, padding=dilation * (kernel // 2), dilation=dilation, groups=channels
         ),
-        nn.Conv2d(channels, channels_out, 1, bias=False),
+        style.convolution(channels, channels_out, 1),
         style.norm(channels_out),
     )
 
@@ -99,7 +134,7 @@ def depthwise(channels: int, kernel: int, stride: int, style: Style) -> nn.Seque
     """ReLU, depthwise convolution, batch normalisation."""
     return nn.Sequential(
         nn.ReLU(),
-        nn.Conv2d(channels, channels, kernel, stride=stride, padding=kernel // 2, groups=channels, bias=False),
+        style.convolution(channels, channels, kernel, stride=stride, padding=kernel // 2, groups=channels),
         style.norm(channels),
     )
 
@@ -109,20 +144,21 @@ def _pooling(module: nn.Module, channels: int, style: Style) -> nn.Module:
 
 
 def build_primitive(name: str, channels: int, stride: int, style: Style) -> nn.Module:
-    """The module of primitive `name`: (B, C, H, W) -> (B, C, ceil(H / stride), ceil(W / stride)).
+    """The module of primitive `name`: (B, C, H, W) -> (B, C, ceil(H / stride), ceil(W / stride)), of series (B, C, T) -> (B, C,
+    ceil(T / stride)), as `style.dims` says.
 
     `channels` = C, `stride` 1 or 2. Raises KeyError for an unknown name.
     """
     primitive = PRIMITIVES[name]
+    if primitive.kind == "table":
+        return OF_TABLES[name](channels, style.places, style.norm)
     kernel = primitive.kernel_of_layer
     if primitive.kind == "zero":
         return Zero(stride)
     if primitive.kind == "identity":
         return nn.Identity() if stride == 1 else FactorizedReduce(channels, channels, style)
-    if name == "avg_pool_3x3":
-        return _pooling(nn.AvgPool2d(kernel, stride=stride, padding=1, count_include_pad=False), channels, style)
-    if name == "max_pool_3x3":
-        return _pooling(nn.MaxPool2d(kernel, stride=stride, padding=1), channels, style)
+    if primitive.family == "pooling":
+        return _pooling(style.pooling(name.partition("_")[0], kernel, stride), channels, style)
     if primitive.family == "separable":
         return nn.Sequential(
             *depthwise_separable(channels, kernel, stride, 1, style), *depthwise_separable(channels, kernel, 1, 1, style)
@@ -132,5 +168,5 @@ def build_primitive(name: str, channels: int, stride: int, style: Style) -> nn.M
     if primitive.family == "depthwise":
         return depthwise(channels, kernel, stride, style)
     if primitive.family == "dilated":
-        return depthwise_separable(channels, kernel, stride, 2, style)
+        return depthwise_separable(channels, kernel, stride, primitive.dilation, style)
     return relu_conv_norm(channels, channels, kernel, stride, style)

@@ -188,7 +188,7 @@ ENTRY = SpaceEntry(
     config=AutoencoderConfig,
     space=AutoencoderSpace,
     offers=AutoencoderSpace.offers,
-    inputs=frozenset({"image", "vector"}),
+    inputs=frozenset({"image", "vector", "series"}),
     builder="search_engine.supernets.autoencoder:build",
     tasks=frozenset({"classification", "regression"}),
 )

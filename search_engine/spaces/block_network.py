@@ -31,7 +31,7 @@ from .block_costs.costs import BlockCosts
 from .data_shape import DataShape
 from .genomes import Genome
 from .graphs import canonical_form
-from .image_input import require_images
+from .input_kinds import require_images
 
 if TYPE_CHECKING:
     import networkx as nx

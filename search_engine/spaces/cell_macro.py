@@ -14,10 +14,14 @@ class Macro:
 
     cells: int
     channels: int
+    reduces: bool = True
+    """Whether there are reduction cells."""
 
     @property
     def reductions(self) -> frozenset[int]:
         """Positions of the reduction cells: a third and two thirds of the depth, as in the paper."""
+        if not self.reduces:
+            return frozenset()
         return frozenset({self.cells // 3, 2 * self.cells // 3})
 
     @property

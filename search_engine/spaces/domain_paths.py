@@ -29,7 +29,7 @@ from .base import SearchSpace, SpaceConfig, SpaceEntry
 from .data_shape import DataShape
 from .decisions import Choices, Decision, DecisionList
 from .genomes import Genome
-from .image_input import require_images
+from .input_kinds import require_images
 
 if TYPE_CHECKING:
     import networkx as nx

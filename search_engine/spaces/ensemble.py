@@ -225,7 +225,7 @@ ENTRY = SpaceEntry(
     config=EnsembleConfig,
     space=EnsembleSpace,
     offers=EnsembleSpace.offers,
-    inputs=frozenset({"image", "vector"}),
+    inputs=frozenset({"image", "vector", "series"}),
     idle=dict.fromkeys(("channels", "layers"), "its networks are as wide and as deep as the space's options and the genome say"),
     builder="search_engine.supernets.ensemble_network:build",
 )

@@ -7,37 +7,42 @@ states 0 and 1 are the cell's inputs, state 2 + i is node i (quark0/darts, cnn/g
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from typing import Any
 
 from ..base.errors import BadInput
 
 Pairs = list[tuple[str, int]]
+_SHORT = {"normal": "normal", "reduction": "reduce"}
+"""What a cell is called in the text."""
 
 
-def format_genotype(normal: Pairs, reduction: Pairs, nodes: int) -> str:
-    """The text that DARTS' own tools read."""
+def format_genotype(cells: dict[str, Pairs], nodes: int) -> str:
+    """The text that DARTS' own tools read, of the cells `normal` and `reduction`, or of the one that there is."""
     concat = f"range(2, {2 + nodes})"
-    return f"Genotype(normal={normal!r}, normal_concat={concat}, reduce={reduction!r}, reduce_concat={concat})"
+    return f"Genotype({', '.join(f'{_SHORT[name]}={pairs!r}, {_SHORT[name]}_concat={concat}' for name, pairs in cells.items())})"
 
 
-def parse_genotype(text: str, nodes: int) -> tuple[Pairs, Pairs]:
-    """The pairs of the normal and of the reduction cell. Raises BadInput(field "genome") saying what was expected."""
+def parse_genotype(text: str, nodes: int, cells: Sequence[str]) -> list[Pairs]:
+    """The pairs of each of these cells. Raises BadInput(field "genome") saying what was expected."""
+    form = f"Genotype({', '.join(f'{_SHORT[name]}=[...], {_SHORT[name]}_concat=...' for name in cells)})"
     try:
         call = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError) as error:
-        raise BadInput("genome", "this is not a Genotype(normal=[...], normal_concat=..., reduce=[...], reduce_concat=...)") from error
+        raise BadInput("genome", f"this is not a {form}") from error
     if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.func.id != "Genotype" or call.args:
-        raise BadInput("genome", "a genotype must have the form Genotype(normal=[...], normal_concat=..., reduce=[...], reduce_concat=...)")
+        raise BadInput("genome", f"a genotype must have the form {form}")
     fields: dict[str, Any] = {}
     for keyword in call.keywords:
         fields[str(keyword.arg)] = _value(keyword.value)
-    for name in ("normal", "reduce"):
+    names = [_SHORT[cell] for cell in cells]
+    for name in names:
         _check_pairs(name, fields.get(name), nodes)
         expected = list(range(2, 2 + nodes))
         concat = fields.get(f"{name}_concat", expected)
         if not isinstance(concat, list) or not all(type(state) is int for state in concat) or sorted(concat) != expected:
             raise BadInput("genome", f"{name}_concat must be range(2, {2 + nodes}): this space concatenates all {nodes} nodes")
-    return fields["normal"], fields["reduce"]
+    return [fields[name] for name in names]
 
 
 def _value(node: ast.expr) -> Any:

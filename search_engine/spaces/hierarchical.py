@@ -35,7 +35,7 @@ from .data_shape import DataShape
 from .decision_space import DecisionSpace
 from .decisions import Decision, DecisionList
 from .genomes import Genome
-from .image_input import require_images
+from .input_kinds import require_images
 from .motifs.flattening import Flat, contracted, flatten, live
 from .motifs.hierarchy import NONE, Entries, Hierarchy, Level, Slot
 from .motifs.steps import Walk, change_rates

@@ -31,7 +31,7 @@ from .data_shape import DataShape
 from .decision_space import DecisionSpace
 from .decisions import Decision, DecisionList
 from .genomes import Genome
-from .image_input import require_images
+from .input_kinds import require_images
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -84,6 +84,8 @@ class MacroSpace(DecisionSpace[MacroConfig]):
     id: ClassVar[str] = "macro"
     offers: ClassVar[frozenset[str]] = DecisionSpace.offers | {"paths"}
     operations: ClassVar[tuple[str, ...]] = MACRO
+    dims: ClassVar[int] = 2
+    """Along how many dimensions its operations' states reach beside their channels: 2 = (B, C, H, W), 1 = (B, C, T)."""
 
     def validate_shape(self, shape: DataShape) -> None:
         # Two reductions must leave a pixel.
@@ -107,15 +109,20 @@ class MacroSpace(DecisionSpace[MacroConfig]):
 
     @property
     def _class(self) -> int:
-        side = max(self.shape.input[1:])
+        side = self._side
         return 0 if side <= 12 else 1 if side <= 28 else 2
+
+    @property
+    def _side(self) -> int:
+        """What depth and width follow from."""
+        return max(self.shape.input[1:])
 
     # ---- genomes
 
     @property
     def decisions(self) -> DecisionList:
         """Layer by layer: its operation, then one skip decision per earlier layer."""
-        return _decisions(self.layers)
+        return _decisions(self.layers, self.operations)
 
     def genome(self, layers: Sequence[tuple[str, Sequence[int]]]) -> Genome:
         """A genome from its layers' (operation, skips; layers from 0). Raises BadInput(field "genome")."""
@@ -152,7 +159,8 @@ class MacroSpace(DecisionSpace[MacroConfig]):
         """Undo `to_string`. Raises BadInput(field "genome")."""
         parts = [part.split() for part in text.split("|")]
         if len(parts) != self.layers or not all(part and all(word.isdecimal() for word in part[1:]) for part in parts):
-            expected = "operation, then the numbers of the layers it skips from: nor_conv_3x3 | sep_conv_3x3 1 | max_pool_3x3 1 2"
+            first, second, *_, last = self.operations
+            expected = f"operation, then the numbers of the layers it skips from: {first} | {second} 1 | {last} 1 2"
             raise BadInput("genome", f"a macro genome here has {self.layers} parts divided by |, each an {expected}")
         return self.genome([(part[0], [int(word) - 1 for word in part[1:]]) for part in parts])
 
@@ -189,13 +197,13 @@ def _layout(names: Sequence[str]) -> dict[str, list[float]]:
 
 
 @lru_cache(maxsize=32)
-def _decisions(layers: int) -> DecisionList:
+def _decisions(layers: int, operations: tuple[str, ...]) -> DecisionList:
     decisions: list[Decision] = []
     for place in range(layers):
         name = f"layer{place + 1}"
         title = f"Layer {place + 1}"
         decisions.append(
-            Decision(f"{name}.operation", f"{title}: operation", "operation", MACRO, anchor=name if place == 0 else None)
+            Decision(f"{name}.operation", f"{title}: operation", "operation", operations, anchor=name if place == 0 else None)
         )
         for earlier in range(place):
             source = f"layer{earlier + 1}"

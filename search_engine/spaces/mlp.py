@@ -234,7 +234,7 @@ ENTRY = SpaceEntry(
     config=MLPConfig,
     space=MLPSpace,
     offers=MLPSpace.offers,
-    inputs=frozenset({"image", "vector"}),
+    inputs=frozenset({"image", "vector", "series"}),
     tasks=frozenset({"classification", "regression"}),
     idle={
         **dict.fromkeys(

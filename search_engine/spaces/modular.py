@@ -199,7 +199,7 @@ ENTRY = SpaceEntry(
     config=ModularConfig,
     space=ModularSpace,
     offers=ModularSpace.offers,
-    inputs=frozenset({"image", "vector"}),
+    inputs=frozenset({"image", "vector", "series"}),
     idle=dict.fromkeys(("channels", "layers"), "its networks are as wide and as deep as the space's options and the genome say"),
     builder="search_engine.supernets.modular_network:build",
 )

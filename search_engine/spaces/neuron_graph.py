@@ -226,6 +226,6 @@ ENTRY = SpaceEntry(
     config=NeuronGraphConfig,
     space=NeuronGraphSpace,
     offers=NeuronGraphSpace.offers,
-    inputs=frozenset({"image", "vector"}),
+    inputs=frozenset({"image", "vector", "series"}),
     builder="search_engine.supernets.neuron_graph:build",
 )

@@ -24,7 +24,7 @@ from ..base.quoting import shown
 from .base import SearchSpace, SpaceConfig, SpaceEntry
 from .data_shape import DataShape
 from .genomes import Genome
-from .image_input import require_images
+from .input_kinds import require_images
 from .node_table import FLATTEN, HEURISTICS, INPUT, OUTPUT, POOL_SIZE, TITLES, Node, NodeTable, Place
 
 if TYPE_CHECKING:

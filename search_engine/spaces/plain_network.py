@@ -33,7 +33,7 @@ from ..events import GraphData, GraphEdge, GraphNode
 from .base import SearchSpace, SpaceConfig, SpaceEntry
 from .data_shape import DataShape
 from .genomes import Genome
-from .image_input import require_images
+from .input_kinds import require_images
 from .plain_masks import Mask, bits_of, digest_of, drawn_mask, mask_of_bits
 
 if TYPE_CHECKING:
@@ -360,7 +360,7 @@ ENTRY = SpaceEntry(
     config=PlainNetworkConfig,
     space=PlainNetworkSpace,
     offers=PlainNetworkSpace.offers,
-    inputs=frozenset({"image", "vector"}),
+    inputs=frozenset({"image", "vector", "series"}),
     idle=dict.fromkeys(("channels", "layers"), "its networks are as wide and as deep as the space's options and the genome say"),
     builder="search_engine.supernets.plain_network:build",
     tasks=frozenset({"classification", "regression"}),

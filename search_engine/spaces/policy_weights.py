@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..base.lazy import lazy_module
 from .base import SearchSpace
-from .cell import CELLS, CellSpace
+from .cell import CellSpace
 from .cell_decisions import PER_NODE, CellDecisions
 
 if TYPE_CHECKING:
@@ -38,10 +38,10 @@ def policy_weights(space: SearchSpace[Any], tables: Sequence[Array]) -> dict[str
 def _cell_weights(space: CellSpace, tables: Sequence[Array]) -> dict[str, Array]:
     """An edge's operation is there with the probability that the node's pair of inputs has the edge, times that of the operation on it."""
     rows = {edge: row for row, edge in enumerate(space.edges)}
-    layout = CellDecisions(CELLS, space.config.nodes, space.operations[1:])
-    weights = {name: np.zeros((len(rows), len(space.operations))) for name in CELLS}
+    layout = CellDecisions(space.kinds, space.config.nodes, space.choices)
+    weights = {name: np.zeros((len(rows), len(space.operations))) for name in space.kinds}
     places = iter(range(0, len(tables), PER_NODE))
-    for name in CELLS:
+    for name in space.kinds:
         for node in range(space.config.nodes):
             place = next(places)
             for pair, probability in zip(layout.pairs(node), tables[place], strict=True):

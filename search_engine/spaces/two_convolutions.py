@@ -20,7 +20,7 @@ from .data_shape import DataShape
 from .decision_space import DecisionSpace
 from .decisions import Decision, DecisionList
 from .genomes import Genome
-from .image_input import require_images
+from .input_kinds import require_images
 
 if TYPE_CHECKING:
     import networkx as nx

@@ -8,6 +8,7 @@ deterministic gradient on every device.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import torch
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 
 from ..base.training_config import TrainingConfig
 from ..primitives.modules import SEARCH, TRAINED, FactorizedReduce, Style, relu_conv_norm
-from ..spaces.cell import CELLS, CellSpace
+from ..spaces.cell import CellSpace
 from ..spaces.cell_family import INPUTS
 from ..spaces.cell_macro import Macro
 from ..spaces.genomes import Genome
@@ -67,7 +68,7 @@ class Cell(nn.Module):
 
 
 class CellNetwork(nn.Module):
-    """Inputs (B, C, H, W), logits (B, classes).
+    """Inputs (B, C, H, W), or (B, C, T) of a space whose operations reach along time alone; logits (B, classes).
 
     With `genome` None it is the super-network: every edge has every operation and `forward(x, gamma)` takes
     `gamma = {"normal": (edges, operations), "reduction": ...}` in the order of `space.family()`. With a genome it has that genome's
@@ -78,10 +79,10 @@ class CellNetwork(nn.Module):
     def __init__(self, space: CellSpace, genome: Genome | None, macro: Macro, style: Style, mixing: Mixing = PerEdge) -> None:
         super().__init__()
         self.space, self.macro = space, macro
-        colours = space.shape.input[0]
+        style = replace(style, dims=space.dims, places=space.places)
         channels, nodes = macro.channels, space.config.nodes
         self.stem = nn.Sequential(
-            nn.Conv2d(colours, STEM_WIDTH * channels, 3, padding=1, bias=False),
+            self.first_layer(STEM_WIDTH * channels, style),
             # The stem and the classifier carry no structure: their normalisation keeps its weights in search, as upstream's does.
             style.norm(STEM_WIDTH * channels, affine=True),
         )
@@ -96,6 +97,10 @@ class CellNetwork(nn.Module):
             before_last, last, after_reduction = last, nodes * channels, reduction
         self.classifier = nn.Linear(last, space.shape.classes)
 
+    def first_layer(self, channels: int, style: Style) -> nn.Module:
+        """What turns an input into a state of so many channels."""
+        return style.convolution(self.space.shape.input[0], channels, 3, padding=1)
+
     def forward(self, x: Tensor, gamma: dict[str, Tensor] | None = None) -> Tensor:
         before_last = last = self.stem(x)
         for cell in self.cells:
@@ -106,7 +111,7 @@ class CellNetwork(nn.Module):
     def forward_path(self, x: Tensor, genome: Genome) -> Tensor:
         """The logits of one genome, its operations computed and no others. Raises BadInput(field "genome")."""
         self.space.validate(genome)
-        chosen = {name: numbered(self.space, genome, name) for name in CELLS}
+        chosen = {name: numbered(self.space, genome, name) for name in self.space.kinds}
         before_last = last = self.stem(x)
         for item in self.cells:
             cell: Any = item
@@ -114,7 +119,7 @@ class CellNetwork(nn.Module):
         return self._classify(last)
 
     def _classify(self, last: Tensor) -> Tensor:
-        logits: Tensor = self.classifier(last.mean(dim=(2, 3)))
+        logits: Tensor = self.classifier(last.mean(dim=tuple(range(2, last.dim()))))
         return logits
 
 

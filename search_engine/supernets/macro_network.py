@@ -8,6 +8,7 @@ doubles its width at a reduction as the final network does, and only those layer
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from torch import Tensor, nn
@@ -42,7 +43,7 @@ class MacroLayer(nn.Module):
 
 
 class MacroNetwork(nn.Module):
-    """Inputs (B, C, H, W), logits (B, classes).
+    """Inputs (B, C, H, W), or (B, C, T) of a space whose operations reach along time alone; logits (B, classes).
 
     With `genome` None it is the super-network: every layer has every operation and every reduction, and `forward_path(x, genome)`
     computes one genome's alone (the gradients of all other parameters stay None). With a genome it has that genome's own, and
@@ -52,8 +53,9 @@ class MacroNetwork(nn.Module):
     def __init__(self, space: MacroSpace, genome: Genome | None, channels: int, style: Style) -> None:
         super().__init__()
         self.space, self.channels = space, channels
+        style = replace(style, dims=space.dims)
         self.chosen = None if genome is None else space.layers_of(genome)
-        self.stem = nn.Sequential(nn.Conv2d(space.shape.input[0], channels, 3, padding=1, bias=False), style.norm(channels))
+        self.stem = nn.Sequential(style.convolution(space.shape.input[0], channels, 3, padding=1), style.norm(channels))
         self.layers = nn.ModuleList()
         self.reductions = nn.ModuleDict()
         for place in range(space.layers):
@@ -87,7 +89,7 @@ class MacroNetwork(nn.Module):
                 reduce: Any = self.reductions[str(place)]
                 outputs = {earlier: reduce[str(earlier)](outputs[earlier]) for earlier in read_after(path, place)}
                 x = outputs[place]
-        logits: Tensor = self.classifier(self.last(x).mean(dim=(2, 3)))
+        logits: Tensor = self.classifier(self.last(x).mean(dim=tuple(range(2, x.dim()))))
         return logits
 
 

@@ -67,8 +67,9 @@ Chosen = tuple[int, int, str]
 class PerEdge(nn.Module):
     """Every operation of every edge computed for itself.
 
-    `forward(states, gamma)`: `states` are the cell's inputs, each (B, C, H, W); `gamma` is (edges, operations), or None for a derived
-    network, where every operation that exists has weight one. Returns the states of the nodes, each (B, C, H', W').
+    `forward(states, gamma)`: `states` are the cell's inputs, each (B, C, H, W) or, as `plan.style` says, (B, C, T); `gamma` is
+    (edges, operations), or None for a derived network, where every operation that exists has weight one. Returns the states of the nodes,
+    each (B, C, H', W') or (B, C, T').
     """
 
     source_name = "CellEdges"
@@ -155,7 +156,7 @@ class PerEdge(nn.Module):
         return result
 
     def join(self, nodes: Sequence[Tensor]) -> Tensor:
-        """The nodes' states side by side: (B, sum of channels, H, W)."""
+        """The nodes' states side by side: (B, sum of channels, ...)."""
         return torch.cat(list(nodes), dim=1)
 
     def _alone(self, edge: EdgePlan, name: str, x: Tensor) -> Tensor:

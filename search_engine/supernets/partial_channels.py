@@ -15,6 +15,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
+from ..primitives.modules import every
 from .mixing import CellPlan, EdgePlan, Mixing, PerEdge
 
 
@@ -28,9 +29,9 @@ def partial_channels(share: int) -> Mixing:
 
 
 def channel_shuffle(x: Tensor, groups: int) -> Tensor:
-    """(B, C, H, W) -> the same shape: channel g * (C / groups) + i moves to i * groups + g."""
-    batch, channels, height, width = x.shape
-    return x.view(batch, groups, channels // groups, height, width).transpose(1, 2).reshape(batch, channels, height, width)
+    """(B, C, ...) -> the same shape: channel g * (C / groups) + i moves to i * groups + g."""
+    batch, channels, *sides = x.shape
+    return x.view(batch, groups, channels // groups, *sides).transpose(1, 2).reshape(batch, channels, *sides)
 
 
 class PartialChannels(PerEdge):
@@ -42,7 +43,7 @@ class PartialChannels(PerEdge):
         super().__init__(replace(plan, channels=plan.channels // share))
         self.share = share
         # On odd sizes the operations round up.
-        self.shrink = nn.MaxPool2d(2, stride=2, ceil_mode=True)
+        self.shrink = (nn.MaxPool1d if plan.style.dims == 1 else nn.MaxPool2d)(2, stride=2, ceil_mode=True)
 
     def _terms(self, edge: EdgePlan, x: Tensor, weights: Tensor | None, present: list[bool] | None) -> Iterator[Tensor]:
         if present is not None and not any(present):
@@ -52,7 +53,7 @@ class PartialChannels(PerEdge):
         for term in super()._terms(edge, taken, weights, present):
             mixed = term if mixed is None else mixed + term
         if mixed is None:
-            mixed = torch.zeros_like(taken if edge.stride == 1 else taken[:, :, :: edge.stride, :: edge.stride])
+            mixed = torch.zeros_like(taken if edge.stride == 1 else every(taken, edge.stride))
         bypass = self._bypass(edge, x)
         yield self._joined(mixed, bypass if weights is None else weights.sum() * bypass)
 

@@ -21,7 +21,7 @@ def copy_matching(supernet: nn.Module, build: Callable[[], nn.Module]) -> dict[s
     owned = {
         f"{name}.{entry}" if name else entry
         for name, module in network.named_modules()
-        if isinstance(module, nn.BatchNorm2d)
+        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d)
         for entry in module.state_dict()
     }
     for name, value in state.items():

@@ -35,7 +35,7 @@ class Augmentation:
             kind = "shift" if len(shape) == 3 else "none"
         self._parts = KINDS[kind]
         if self._parts and len(shape) != 3:
-            raise BadInput("training.augment", f"'{kind}' works on images; this data set has vectors of {shape[0]} features: use none")
+            raise BadInput("training.augment", f"'{kind}' works on images; inputs of shape {shape} are none: use none")
         self._shape = shape
         self._seed = seed
         self._generator = torch.Generator()

@@ -39,6 +39,7 @@ def _algorithms() -> list[shapes.AlgorithmInfo]:
                 lives=entry.lives,
                 structure=list(entry.structure),
                 spaces=[space.id for space in spaces],
+                no_space_for=entry.no_space_for,
                 datasets=list(datasets),
                 budgets=sorted(entry.budgets),
                 needs_budget=needs_budget(registry.phases_of(entry)),

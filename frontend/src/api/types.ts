@@ -40,6 +40,8 @@ export interface Algorithm {
   /** Its kinds of picture, what it is about first. */
   structure: string[];
   spaces: string[];
+  /** Kind of data (image, vector, series) for which it has no space -> why. */
+  no_space_for: Record<string, string>;
   datasets: string[];
   budgets: BudgetKind[];
   /** Whether it has no plan that ends it. */
@@ -85,7 +87,7 @@ export interface Dataset {
   licence: string;
   provides: "samples" | "table" | "objective";
   /** "none": a formula or a table answers for each genome, there is nothing to put into a network; its shape is then null, or [] with 0 classes. */
-  input_kind: "image" | "vector" | "none";
+  input_kind: "image" | "vector" | "series" | "none";
   task: "classification" | "regression" | "reconstruction";
   shape: { input: number[]; classes: number } | null;
   budgets: BudgetKind[];

@@ -9,7 +9,7 @@ import { CodeBlock } from "../ui/Copy";
 import { Panel } from "../ui/Panel";
 import { Chip } from "../ui/StateChip";
 import { Failure, Skeleton } from "../ui/States";
-import { exact, metricName } from "../ui/format";
+import { exact, metricName, plural } from "../ui/format";
 import { linkified } from "../ui/linkified";
 import { noSamples, targetsText } from "./datasetText";
 
@@ -23,7 +23,11 @@ function shapeText(dataset: Dataset): string {
   if (dataset.input_kind === "none") return noSamples(dataset);
   if (!dataset.shape) return "known once the files are read";
   const { input } = dataset.shape;
-  const form = input.length === 3 ? `${input[1]} × ${input[2]} pixels, ${input[0]} ${input[0] === 1 ? "channel" : "channels"}` : `${input.join(" × ")} features`;
+  const channels = plural(input[0] ?? 0, "channel");
+  const forms: Record<Dataset["input_kind"], string> = {
+    image: `${input[1]} × ${input[2]} pixels, ${channels}`, series: `${plural(input[1] ?? 0, "moment")}, ${channels}`, vector: `${input.join(" × ")} features`, none: "",
+  };
+  const form = forms[dataset.input_kind];
   return `${form}; ${targetsText(dataset)}`;
 }
 

@@ -25,6 +25,7 @@ ENTRY = AlgorithmEntry(
     phases=_phases,
     budgets=frozenset({"samples", "seconds"}),
     spaces=("active_set",),
+    no_space_for=dict.fromkeys(("image", "series"), "It adds and deletes single features; give the examples as vectors of features."),
     lives="a set that grows and shrinks",
     idle=(ONE_FINALIST,),
     structure=("growth", "family", "charts"),

@@ -8,21 +8,22 @@ from collections.abc import Callable, Iterator, Mapping
 import torch
 from torch import nn
 
-from .layers import BayesConv2d, BayesLinear, MeanFieldLayer, Posterior
+from .layers import BayesConvolution, BayesLinear, MeanFieldLayer, Posterior
 
 
 def to_bayesian(
     module: nn.Module, *, init_log_sigma: float = -3.0, log_sigma_floor: float | None = None, point_bias: bool = False
 ) -> nn.Module:
-    """Exchange every nn.Linear and nn.Conv2d of `module` (in place, names kept) by its mean-field twin, whose first means are the plain
-    weights; a layer that stands in several places stays one layer. Returns the module (or the twin of a module that is a layer itself).
+    """Exchange every nn.Linear, nn.Conv1d and nn.Conv2d of `module` (in place, names kept) by its mean-field twin, whose first means are
+    the plain weights; a layer that stands in several places stays one layer. Returns the module (or the twin of a module that is a layer
+    itself).
     """
     options = {"init_log_sigma": init_log_sigma, "log_sigma_floor": log_sigma_floor, "point_bias": point_bias}
 
     def twin(layer: nn.Module) -> nn.Module | None:
         if type(layer) is nn.Linear:
             return BayesLinear(layer, **options)  # type: ignore[arg-type]
-        return BayesConv2d(layer, **options) if type(layer) is nn.Conv2d else None  # type: ignore[arg-type]
+        return BayesConvolution(layer, **options) if type(layer) in (nn.Conv1d, nn.Conv2d) else None  # type: ignore[arg-type]
 
     return _exchanged(module, twin)
 

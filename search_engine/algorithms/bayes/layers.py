@@ -80,7 +80,7 @@ class MeanFieldLayer(nn.Module):
     def _floored(self, log_sigma: torch.Tensor) -> torch.Tensor:
         return log_sigma if self.log_sigma_floor is None else floored(log_sigma, self.log_sigma_floor)
 
-    def _fill(self, layer: nn.Linear | nn.Conv2d, keep: torch.Tensor | None) -> nn.Module:
+    def _fill(self, layer: nn.Linear | nn.Conv1d | nn.Conv2d, keep: torch.Tensor | None) -> nn.Module:
         layer = layer.to(device=self.weight_mu.device, dtype=self.weight_mu.dtype)
         with torch.no_grad():
             layer.weight.copy_(self.weight_mu if keep is None else torch.where(keep, self.weight_mu, torch.zeros_like(self.weight_mu)))
@@ -108,11 +108,11 @@ class BayesLinear(MeanFieldLayer):
         return self._fill(nn.Linear(self.in_features, self.out_features, bias=self.bias_mu is not None), keep)
 
 
-class BayesConv2d(MeanFieldLayer):
-    """A two-dimensional convolution with Gaussian kernels (out, in / groups, height, width) and biases (out), padded with zeros."""
+class BayesConvolution(MeanFieldLayer):
+    """A convolution along time or over images with Gaussian kernels (out, in / groups, sides) and biases (out), padded with zeros."""
 
     def __init__(
-        self, layer: nn.Conv2d, *, init_log_sigma: float = -3.0, log_sigma_floor: float | None = None, point_bias: bool = False,
+        self, layer: nn.Conv1d | nn.Conv2d, *, init_log_sigma: float = -3.0, log_sigma_floor: float | None = None, point_bias: bool = False,
     ) -> None:
         """The twin of `layer`, with its weights as first means. Raises ValueError where it does not pad with zeros: the variance of a
         reflected or repeated border is not what this layer computes."""
@@ -121,15 +121,19 @@ class BayesConv2d(MeanFieldLayer):
         super().__init__(
             layer.weight, layer.bias, init_log_sigma=init_log_sigma, log_sigma_floor=log_sigma_floor, point_bias=point_bias
         )
+        self._kind, self._convolve = type(layer), F.conv1d if isinstance(layer, nn.Conv1d) else F.conv2d
         self.in_channels, self.out_channels = layer.in_channels, layer.out_channels
         self.kernel_size, self.stride, self.padding = layer.kernel_size, layer.stride, layer.padding
         self.dilation, self.groups = layer.dilation, layer.groups
 
     def _map(self, inputs: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
-        return F.conv2d(inputs, weight, bias, self.stride, self.padding, self.dilation, self.groups)
+        result: torch.Tensor = self._convolve(  # type: ignore[operator]
+            inputs, weight, bias, self.stride, self.padding, self.dilation, self.groups
+        )
+        return result
 
     def plain(self, keep: torch.Tensor | None = None) -> nn.Module:
-        twin = nn.Conv2d(
+        twin = self._kind(
             self.in_channels, self.out_channels, self.kernel_size, self.stride, self.padding, self.dilation, self.groups,  # type: ignore
             bias=self.bias_mu is not None,
         )

@@ -32,6 +32,9 @@ ENTRY = AlgorithmEntry(
     "1706.00046)",
     needs=frozenset({"gradients"}),
     space_needs=frozenset({"blocks"}),
+    no_space_for=dict.fromkeys(
+        ("vector", "series"), "The blocks that it drops are convolutions between maps of an image at several resolutions."
+    ),
     config=BudgetedSupernetConfig,
     phases=_phases,
     budgets=frozenset({"samples", "flops", "seconds"}),

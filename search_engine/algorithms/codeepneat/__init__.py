@@ -73,6 +73,10 @@ ENTRY = AlgorithmEntry(
     config=CoDeepNeatConfig,
     phases=_phases,
     spaces=("blueprint",),
+    no_space_for=dict.fromkeys(
+        ("vector", "series"),
+        "Its modules are graphs of convolutions over images, with a head of dense layers behind them.",
+    ),
     lives="two populations of graphs",
     structure=("coevolution", "widths", "charts", "population", "schemata"),
     check="search_engine.algorithms.codeepneat:check",

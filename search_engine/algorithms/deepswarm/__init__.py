@@ -23,6 +23,10 @@ ENTRY = AlgorithmEntry(
     config=DeepSwarmConfig,
     phases=phases,
     spaces=("node_chain",),
+    no_space_for=dict.fromkeys(
+        ("vector", "series"),
+        "Its ants walk a chain that begins with convolutions and poolings over images; without these only dense layers would be left.",
+    ),
     finale="The best path's network is trained anew from new weights, not from those that its ant inherited, as the trials trained theirs "
     "and for longer: what it scores is its own, whatever its predecessors had learned.",
     structure=("colony",),

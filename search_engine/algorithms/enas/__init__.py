@@ -24,7 +24,7 @@ ENTRY = AlgorithmEntry(
     phases=_phases,
     budgets=frozenset({"samples", "flops", "seconds"}),
     # The paper's macro space first, then its micro space's kin.
-    spaces=("macro", "cell", "nb201"),
+    spaces=("macro", "cell", "nb201", "macro_1d", "cell_1d", "tabular_cell"),
     lives="simplex vertices, weights shared",
     finale="The policy's best path is trained from scratch by the house's recipe, beside the best of as many random paths trained in the "
     "same way: the claim is about what the controller chooses, and the shared weights only rank.",

@@ -43,6 +43,10 @@ ENTRY = AlgorithmEntry(
     phases=_phases,
     budgets=frozenset({"samples", "seconds"}),
     spaces=("basis_expansion",),
+    no_space_for=dict.fromkeys(
+        ("image", "series"),
+        "It compares sums of known functions of single features; give the examples as vectors of features.",
+    ),
     lives="a list of models",
     metric="log_evidence",
     finale="Nothing is trained: the model keeps its most probable weights under the hyper-parameters that the evidence chose. Another "

@@ -20,6 +20,9 @@ ENTRY = AlgorithmEntry(
     source="Liu, Simonyan, Vinyals, Fernando, Kavukcuoglu, ICLR 2018, arXiv:1711.00436, section 3",
     needs=frozenset({"trials"}),
     space_needs=frozenset({"motifs"}),
+    no_space_for=dict.fromkeys(
+        ("vector", "series"), "Its motifs are small graphs of operations over images, stacked at three resolutions."
+    ),
     config=HierarchicalEvolutionConfig,
     phases=phases,
     window=4,

@@ -59,6 +59,7 @@ ENTRY = AlgorithmEntry(
     config=NetworkMorphismConfig,
     phases=_phases,
     spaces=("growing_convnet",),
+    no_space_for=dict.fromkeys(("vector", "series"), "Its morphisms grow convolutional networks over images."),
     lives="growing graphs",
     structure=("morphisms", "growth", "surrogate", "population"),
     recipe="search_engine.algorithms.network_morphism:recipe",

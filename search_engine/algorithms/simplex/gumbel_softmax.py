@@ -120,9 +120,9 @@ class GumbelSoftmaxSearch(StochasticSearch):
     def _parameters(self) -> torch.Tensor:
         """Expected parameters of the cells' operations at `COST_CHANNELS` channels, differentiable: a scalar."""
         total = torch.zeros((), device=self.context.device)
-        means = self.choice.mean()
+        means, places = self.choice.mean(), getattr(self.context.space, "places", 0)
         for group in self.report.family:
-            costs = [PRIMITIVES[name].parameters(COST_CHANNELS, affine=False) for name in group.operations]
+            costs = [PRIMITIVES[name].parameters(COST_CHANNELS, affine=False, places=places) for name in group.operations]
             total = total + (means[group.name] * torch.tensor(costs, dtype=means[group.name].dtype, device=total.device)).sum()
         return total
 

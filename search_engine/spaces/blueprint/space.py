@@ -18,7 +18,7 @@ from ..genes.growing import add_link, add_node, chain, new_innovations, toggle
 from ..genes.innovations import Innovations
 from ..genomes import Genome, canonical_json
 from ..graphs import canonical_form, to_node_link
-from ..image_input import require_images
+from ..input_kinds import require_images
 from .assembly import SOURCE, Plan, Size, assemble, flops_by_node, flows, labels, live_part, pictured, size, step_label
 from .layers import (
     BlueprintConfig,

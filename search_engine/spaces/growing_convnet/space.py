@@ -13,7 +13,7 @@ from ..base import SearchSpace
 from ..data_shape import DataShape
 from ..genomes import Genome, canonical_json
 from ..graphs import canonical_form
-from ..image_input import require_images
+from ..input_kinds import require_images
 from .morphs import Morph, random_morph
 from .network import IMAGE, POOL, Network, Node, Size
 from .options import GrowingConvnetConfig

@@ -1,11 +1,12 @@
 """What a neuron graph sees of an example: one number per input node.
 
 Images are brought to [0, 1] (raw value / scale, as upstream does, without standardising: black stays zero, so an input that is off adds
-nothing) and, where larger than the space's input size, shrunk by area averaging. Vectors are standardised as the data set says.
+nothing) and, where larger than the space's input size, shrunk by area averaging. Vectors and series are standardised as the data set says.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ _CHUNK = 4096
 def input_count(shape: DataShape, input_size: int) -> int:
     """Number of input nodes (without the bias) for data of that shape."""
     if not shape.is_image:
-        return shape.input[0]
+        return math.prod(shape.input)
     channels, height, width = shape.input
     return channels * min(height, input_size) * min(width, input_size)
 
@@ -34,13 +35,15 @@ def area_matrix(before: int, after: int) -> Array:
 
 
 def features(raw: Array, shape: DataShape, preprocessing: Preprocessing, input_size: int) -> Array:
-    """(samples, inputs) float32 from raw inputs (samples, channels, height, width) or (samples, features)."""
+    """(samples, inputs) float32 from raw inputs (samples, channels, height, width), (samples, channels, time) or (samples, features)."""
     count = input_count(shape, input_size)
     result = np.empty((len(raw), count), dtype=np.float32)
     if not shape.is_image:
-        mean = np.asarray(preprocessing.mean, dtype=np.float32)
-        std = np.asarray(preprocessing.std, dtype=np.float32)
-        result[:] = (raw.astype(np.float32) / np.float32(preprocessing.scale) - mean) / std
+        # Of a vector per feature, of a series per channel.
+        sides = (-1, *[1] * (len(shape.input) - 1))
+        mean = np.asarray(preprocessing.mean, dtype=np.float32).reshape(sides)
+        std = np.asarray(preprocessing.std, dtype=np.float32).reshape(sides)
+        result[:] = ((raw.astype(np.float32) / np.float32(preprocessing.scale) - mean) / std).reshape(len(raw), -1)
         return result
     _, height, width = shape.input
     rows = area_matrix(height, min(height, input_size))

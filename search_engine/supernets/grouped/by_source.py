@@ -45,7 +45,8 @@ class BySource(PerEdge):
     """`PerEdge`, computed source by source (see the package). Constructor, parameters, results and gradients are its own, to rounding.
 
     What cannot gain is left to `PerEdge`: single paths, one operation per edge, and operations that are not as `build_primitive` makes them
-    in a super-network (normalisation with weights or running statistics, layers with a distribution), and mixed precision.
+    in a super-network (normalisation with weights or running statistics, layers with a distribution), mixed precision, and states that are
+    no images.
 
     >>> from search_engine.primitives.modules import SEARCH
     >>> from search_engine.supernets.mixing import CellPlan, EdgePlan
@@ -61,6 +62,8 @@ class BySource(PerEdge):
         self._known: _Known | None = None
 
     def forward(self, states: Sequence[Tensor], gamma: Tensor | None = None) -> list[Tensor]:
+        if not _images(states[0]):
+            return super().forward(states, gamma)
         layouts = self._layouts(states)
         present = self._present(gamma) if _groupable(states[0], layouts) else None
         grouping = None if present is None else self._grouping(present, states[0].device)
@@ -151,6 +154,8 @@ class BySource(PerEdge):
         return like.new_zeros(self.plan.channels, layout.pixels) if found is None else found
 
     def layer(self, layer: nn.Module, x: Tensor) -> Tensor:
+        if not _images(x):
+            return super().layer(layer, x)
         pointwise, halves = (relu_pointwise_norm(layer), halving(layer)) if _groupable(x, [Layout.of(x)]) else (None, None)
         if pointwise is None and halves is None:
             return super().layer(layer, x)
@@ -163,7 +168,12 @@ class BySource(PerEdge):
         return layout.strided(2).state(normalised(own))
 
     def join(self, nodes: Sequence[Tensor]) -> Tensor:
-        return super().join(nodes) if nodes[0].is_contiguous() else join(nodes)
+        return super().join(nodes) if nodes[0].is_contiguous() or not _images(nodes[0]) else join(nodes)
+
+
+def _images(state: Tensor) -> bool:
+    """Whether it is (B, C, H, W): the layouts in which operations are grouped are those of images."""
+    return state.dim() == 4
 
 
 def _groupable(state: Tensor, layouts: Sequence[Layout]) -> bool:

@@ -28,6 +28,9 @@ SPACES: dict[str, dict[str, Any]] = {
     "blueprint": {"filters_min": 2, "filters_max": 6, "dense_min": 8, "dense_max": 16},
     "hierarchical": {"motifs": 2, "motif_nodes": 3, "nodes": 3, "initial_steps": 20},
     "growing_convnet": {"channels": [4, 4]},
+    "cell_1d": {"search_cells": 3, "search_channels": 2, "nodes": 2},
+    "macro_1d": {"layers": 3, "search_channels": 2},
+    "tabular_cell": {"search_cells": 1, "search_channels": 2, "nodes": 1},
     "resized": {"of": "macro", "options": {"layers": 3}, "channels": 4},
 }
 OPTIONS: dict[str, dict[str, Any]] = {

@@ -54,7 +54,7 @@ def splits_are_apart(dataset_id: str, dataset: Samples) -> None:
     data, again, other = dataset.search_data(0), dataset.search_data(0), dataset.search_data(1)
     test = open_test(dataset)
     assert data.shape == dataset.shape() and entry.shape_of(entry.config()) in (None, data.shape)
-    assert (entry.input_kind == "image") == data.shape.is_image and data.shape.task == entry.task
+    assert entry.input_kind == data.shape.kind and data.shape.task == entry.task
     for part in (data.train, data.validation, test):
         assert len(part.inputs) == len(part.labels) == len(part.indices) > 0 and part.inputs.shape[1:] == data.shape.input
         if entry.task == "classification":

@@ -12,7 +12,7 @@ from search_engine.base.errors import BadInput
 from search_engine.catalogue import registry
 from search_engine.catalogue.config import check
 from search_engine.datasets.base import Samples
-from search_engine.datasets.time_series import FOLDER, Form, SeriesConfig, described, feature_names
+from search_engine.datasets.time_series import FOLDER, Form, StatisticsConfig, described, feature_names
 from search_engine.search.resources import Resources
 from search_engine.search.sealed import open_test
 from search_engine.spaces.data_shape import DataShape
@@ -59,13 +59,13 @@ def test_the_official_parts_stay_apart_and_classes_are_numbered_by_name(tmp_path
 
 def test_statistics_are_their_formulas() -> None:
     series = np.array([[[1.0, 2.0, 3.0, 6.0], [5.0, 5.0, 5.0, 5.0]]])
-    found = described(series, SeriesConfig(bins=2))[0]
+    found = described(series, StatisticsConfig(bins=2))[0]
     # Mean 3; squares 4 + 1 + 0 + 9 = 14, a quarter is 3.5; differences 2 + 1 + 0 + 3; three of four in the lower half.
     assert found.tolist() == pytest.approx([3.0, 3.5**0.5, 1.5, 0.75, 0.25, 5.0, 0.0, 0.0, 1.0, 0.0])
-    assert feature_names(Form(2, 4, 2), SeriesConfig(bins=2)) == tuple(
+    assert feature_names(Form(2, 4, 2), StatisticsConfig(bins=2)) == tuple(
         f"channel {channel} {name}" for channel in (0, 1) for name in ("mean", "deviation", "mean difference", "bin 0", "bin 1")
     )
-    assert feature_names(Form(1, 2, 2), SeriesConfig(features="values")) == ("time 0", "time 1")
+    assert feature_names(Form(1, 2, 2), StatisticsConfig(features="values")) == ("time 0", "time 1")
 
 
 @pytest.mark.parametrize("options", [{}, {"bins": 10}, {"features": "values"}])

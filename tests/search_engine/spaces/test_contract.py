@@ -20,7 +20,9 @@ from search_engine.spaces.data_shape import NO_INPUT, DataShape
 from search_engine.spaces.decision_infos import declare
 from search_engine.spaces.genomes import Genome, canonical_json
 
-SHAPES = {"image": DataShape((1, 28, 28), 10), "vector": DataShape((13,), 3), "none": NO_INPUT}
+SHAPES = {
+    "image": DataShape((1, 28, 28), 10), "vector": DataShape((13,), 3), "series": DataShape((3, 30), 4), "none": NO_INPUT,
+}
 SPACES = sorted(registry.spaces())
 BUILT = [name for name in SPACES if registry.space(name).builder]
 WITH_DECISIONS = [name for name in SPACES if "decisions" in registry.space(name).offers]

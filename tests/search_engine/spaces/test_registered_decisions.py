@@ -14,7 +14,9 @@ from search_engine.spaces.data_shape import DataShape
 from search_engine.spaces.decision_infos import declare
 from search_engine.spaces.nb201 import EDGES, NB201Config, NB201Space
 
-SHAPES = {"image": DataShape((1, 28, 28), 10), "vector": DataShape((13,), 3), "none": DataShape((), 0)}
+SHAPES = {
+    "image": DataShape((1, 28, 28), 10), "vector": DataShape((13,), 3), "series": DataShape((3, 30), 4), "none": DataShape((), 0),
+}
 
 
 def small_cell(nodes: int) -> CellSpace:

@@ -94,7 +94,7 @@ FITTING = ("cell", "nb201", "macro", "mlp", "modular", "node_chain", "block_netw
 def test_networks_of_the_spaces(name: str) -> None:
     """Their cost is what the FLOP counter counts, at their own widths and at half of them, and a resized one runs."""
     entry = entries()[name]
-    shape = DataShape(IMAGE, 10) if "image" in entry.inputs else DataShape((5,), 3)
+    shape = DataShape(IMAGE, 10) if "image" in entry.inputs else DataShape((5,) if "vector" in entry.inputs else (2, 16), 3)
     options = {"network": "cnn", "batch_norm": True} if name == "plain" else {}
     space = entry.space(entry.config(**options), shape)
     for seed in range(2):

@@ -34,6 +34,7 @@ class AlgorithmInfo(BaseModel):
     lives: str
     structure: list[str] = Field(description="its kinds of picture, what it is about first")
     spaces: list[str] = Field(description="what it can search, its default first")
+    no_space_for: dict[str, str] = Field(description="kind of data (image, vector, series) for which it has no space -> why")
     datasets: list[str]
     budgets: list[str]
     needs_budget: bool = Field(description="whether it has no plan that ends it")
@@ -56,7 +57,7 @@ class SpaceInfo(BaseModel):
 
 
 class ShapeInfo(BaseModel):
-    """(channels, height, width) or (features,), and the number of classes (of a regression: of values to predict)."""
+    """(channels, height, width), (channels, time) or (features,), and the number of classes (of a regression: of values to predict)."""
 
     input: list[int]
     classes: int

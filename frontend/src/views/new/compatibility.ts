@@ -127,6 +127,8 @@ export function algorithmClosed(
   if (unfit) {
     const other = catalogue.spaces.find((item) => fits(catalogue, algorithm.id, item.id, ids)) ?? null;
     const closed = (reason: string) => ({ reason, space: other, alone: false });
+    const none = algorithm.no_space_for[unfit.input_kind];
+    if (none) return closed(`Searches nothing on ${unfit.input_kind} data. ${none}`);
     if (!algorithm.spaces.includes(space.id)) {
       const titles = algorithm.spaces.map((id) => catalogue.spaces.find((item) => item.id === id)?.title ?? id);
       return closed(titles.length > 3 ? `Does not search ${space.title}.` : `Searches ${titles.join(" or ")}, not ${space.title}.`);

@@ -28,6 +28,10 @@ ENTRY = AlgorithmEntry(
     phases=_phases,
     budgets=frozenset({"samples", "flops", "seconds"}),
     spaces=("domain_paths",),
+    no_space_for=dict.fromkeys(
+        ("vector", "series"),
+        "Its data sets share convolutions over images; each brings a stem of its own and takes a module per layer.",
+    ),
     lives="simplex vertices, one path per data set",
     finale="All paths are trained together from scratch by the house's recipe, one batch of every data set in a step with equal weights: "
     "the claim is which modules the data sets should share, and the search's weights were shared with every other path.",

@@ -18,7 +18,7 @@ from .base import EpochView, Firing, Habit
 
 def is_learnable(operation: str) -> bool:
     """Whether an operation has weights. Operations that are not of the house (a third party's) count as learnable."""
-    return operation not in PRIMITIVES or PRIMITIVES[operation].kind == "convolution"
+    return operation not in PRIMITIVES or PRIMITIVES[operation].kind in ("convolution", "table")
 
 
 class StableRanking(Habit):

@@ -12,7 +12,7 @@ from torch.distributions import Normal, kl_divergence
 
 from search_engine.algorithms.bayes.conversion import bayesian_layers, posteriors, to_bayesian, to_plain
 from search_engine.algorithms.bayes.divergence import gaussian_kl, gaussian_kl_each
-from search_engine.algorithms.bayes.layers import BayesConv2d, BayesLinear, MeanFieldLayer
+from search_engine.algorithms.bayes.layers import BayesConvolution, BayesLinear, MeanFieldLayer
 from search_engine.algorithms.bayes.relevance import density_ratio, kept, relevant_variance
 
 
@@ -28,7 +28,7 @@ def test_the_drawn_output_has_the_moments_of_sampled_weights(kind: str) -> None:
     torch.manual_seed(1)
     if "conv" in kind or "groups" in kind:
         plain = nn.Conv2d(4, 6, 3, padding=1) if kind == "conv" else nn.Conv2d(4, 6, 3, stride=2, padding=2, dilation=2, groups=2)
-        layer: MeanFieldLayer = BayesConv2d(plain)
+        layer: MeanFieldLayer = BayesConvolution(plain)
         inputs = torch.randn(2, 4, 5, 5)
     else:
         layer = BayesLinear(nn.Linear(7, 3, bias=kind != "no bias"), point_bias=kind == "point bias")
@@ -194,4 +194,4 @@ def test_a_single_layer_becomes_its_twin() -> None:
 
 def test_reflected_borders_are_refused() -> None:
     with pytest.raises(ValueError, match="zeros"):
-        BayesConv2d(nn.Conv2d(1, 1, 3, padding=1, padding_mode="reflect"))
+        BayesConvolution(nn.Conv2d(1, 1, 3, padding=1, padding_mode="reflect"))

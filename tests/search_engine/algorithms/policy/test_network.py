@@ -205,7 +205,8 @@ def test_temperature_and_tanh_bound_the_policy() -> None:
 @pytest.mark.parametrize("space_id", sorted(entry.id for entry in registry.spaces().values() if "decisions" in entry.offers))
 def test_every_space_with_decisions_can_be_sampled_and_scored(space_id: str) -> None:
     entry = registry.space(space_id)
-    shapes = {"image": DataShape((1, 28, 28), 10), "vector": DataShape((4,), 3), "none": DataShape((), 0)}
+    shapes = {"image": DataShape((1, 28, 28), 10), "vector": DataShape((4,), 3), "series": DataShape((2, 12), 3)}
+    shapes["none"] = DataShape((), 0)
     space = entry.space(entry.config(), shapes[min(entry.inputs)])
     policy = Controller(space.decisions, hidden=8, generator=torch.Generator().manual_seed(0))
     drawn = policy.sample_batch(random.Random(0), 3)

@@ -125,7 +125,7 @@ def _space(**options: Any) -> AutoencoderSpace:
 def test_the_space_reconstructs_whatever_the_labels_are_for() -> None:
     assert _space().task == "reconstruction"
     entry = registry.space("autoencoder")
-    assert entry.tasks == {"classification", "regression"} and entry.inputs == {"image", "vector"}
+    assert entry.tasks == {"classification", "regression"} and entry.inputs == {"image", "vector", "series"}
 
 
 def test_latents_are_interchangeable() -> None:
