@@ -25,12 +25,12 @@ PARTS = ("train", "test", "val", "valid", "validation")
 
 def read_npz(path: Path, choices: Choices, bounds: Bounds, tell: Tell) -> Draft:
     """Raises BadInput naming the arrays that there are."""
-    with _in_file():
+    with _in_file(path):
         there = listed(path)
     found = _in_parts(there) or _whole(there, choices)
     # Kept beside what becomes of them, so a third each.
     most = min(bounds.bytes, bounds.memory // 3)
-    with _in_file():
+    with _in_file(path):
         arrays = read_arrays(path, {name: ("iufUb", len(there[name][0])) for pair in found.values() for name in pair}, most_bytes=most)
     inputs = [arrays[x] for x, _ in found.values()]
     if len({item.shape[1:] for item in inputs}) > 1:
@@ -47,8 +47,8 @@ def read_npz(path: Path, choices: Choices, bounds: Bounds, tell: Tell) -> Draft:
 
 def read_npy(path: Path, choices: Choices, bounds: Bounds, tell: Tell) -> Draft:
     """One array (n, values): its last column is the target."""
-    with _in_file(), path.open("rb") as file:
-        shape, kind, begun = read_header(file, Path(path.name), "array")
+    with _in_file(path), path.open("rb") as file:
+        shape, kind, begun = read_header(file, path, "array")
         if kind.hasobject:
             raise ValueError("it holds Python objects, which are never read: save it as numbers")
         size = math.prod(shape) * kind.itemsize
@@ -96,11 +96,11 @@ def _joined(arrays: list[Array]) -> Array:
 
 
 @contextmanager
-def _in_file() -> Iterator[None]:
+def _in_file(path: Path) -> Iterator[None]:
     """A reader's ValueError as BadInput(field "file")."""
     try:
         yield
     except BadInput:
         raise
     except ValueError as error:
-        raise BadInput("file", str(error), code="damaged_data") from None
+        raise BadInput("file", str(error).replace(str(path), "the file"), code="damaged_data") from None

@@ -27,8 +27,12 @@ from .draft import Tell, silent
 from .findings import Findings, Manifest
 from .stored import MANIFEST, manifest, own_folder
 
-__all__ = ["Bounds", "Choices", "Findings", "Manifest", "Tell", "examine", "keep"]
+__all__ = ["Bounds", "Choices", "Findings", "SUFFIXES", "Manifest", "Tell", "examine", "keep"]
 
+SUFFIXES = (
+    ".csv", ".csv.gz", ".tsv", ".tsv.gz", ".tab", ".txt", ".txt.gz", ".parquet", ".pq", ".zip", ".npz", ".npy", ".ts", ".ts.gz",
+)
+"""Endings of files that are read; the first bytes count more than the name."""
 QUIET = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system", "PYTHONHASHSEED": "0"}
 """One thread: each would claim memory for itself."""
 MOST_ANSWER = 2**27
