@@ -195,7 +195,8 @@ def _short(item: Manifest) -> dict[str, Any]:
 
 def _in_a_line(item: Findings) -> str:
     what = f"{len(item.class_names)} classes" if item.task == "classification" else "a number"
-    return f"{item.rows:,} examples of shape {' x '.join(map(str, item.shape))}, '{item.target}' is predicted ({what}); from {item.source.name}"
+    shape = " x ".join(map(str, item.shape))
+    return f"{item.rows:,} examples of shape {shape}, '{neutral(item.target)}' is predicted ({what}); from {neutral(item.source.name)}"
 
 
 def _say(found: Findings) -> None:

@@ -39,10 +39,12 @@ def read_npz(path: Path, choices: Choices, bounds: Bounds, tell: Tell) -> Draft:
     labels = [arrays[y] for _, y in found.values()]
     for (x, y), one, other in zip(found.values(), inputs, labels, strict=True):
         if len(one) != len(other):
-            raise BadInput("file", f"'{x}' has {len(one):,} examples and '{y}' {len(other):,} targets; give one for each", code="damaged_data")
+            message = f"'{x}' has {len(one):,} examples and '{y}' {len(other):,} targets; give one for each"
+            raise BadInput("file", message, code="damaged_data")
     parts = None if "" in found else np.concatenate([np.full(len(item), part) for part, item in zip(found, inputs, strict=True)])
+    settled = choices.model_copy(update={"target": None})
     target = next(iter(found.values()))[1].removesuffix("_train").removesuffix("_test")
-    return of_arrays(_joined(inputs), _joined(labels), parts, ".npz arrays", target, choices.model_copy(update={"target": None}), bounds, tell)
+    return of_arrays(_joined(inputs), _joined(labels), parts, ".npz arrays", target, settled, bounds, tell)
 
 
 def read_npy(path: Path, choices: Choices, bounds: Bounds, tell: Tell) -> Draft:
@@ -86,8 +88,8 @@ def _whole(there: dict[str, Any], choices: Choices) -> dict[str, tuple[str, str]
     if x is None and len(others) == 1:
         x = others[0]
     if x is None or y is None:
-        raise BadInput("target", f"inputs and targets were not found among the arrays {', '.join(there)[:200]}: call them x and y (or x_train, "
-                       "y_train, x_test, y_test)", code="unknown_id")
+        raise BadInput("target", f"inputs and targets were not found among the arrays {', '.join(there)[:200]}: call them x and y (or "
+                                 "x_train, y_train, x_test, y_test)", code="unknown_id")
     return {"": (x, y)}
 
 

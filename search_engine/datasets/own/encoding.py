@@ -19,6 +19,7 @@ from ..base import Array
 from ..transformation import ColumnRule, TargetRule
 from .findings import LaidOut
 
+
 def fitted_columns(layout: Sequence[LaidOut], numbers: Array, codes: Array) -> list[ColumnRule]:
     """The rules, fitted to the rows of a training part: `numbers` (n, k) float64 with NaN where missing, `codes` (n, m) int32, -1 = missing
     or rare.
@@ -80,7 +81,8 @@ def place_names(layout: Sequence[LaidOut]) -> tuple[str, ...]:
 
 
 def target_rule(name: str, class_names: Sequence[str], targets: Array) -> TargetRule:
-    """Fitted to the targets of a training part: real ones are brought to mean 0 and deviation 1, or a net would have to learn their unit."""
+    """Fitted to the targets of a training part: real ones are brought to mean 0 and deviation 1, or a net would have to learn their
+    unit."""
     if targets.dtype.kind != "f":
         return TargetRule(name=name, kind="class", classes=list(class_names))
     values: np.ndarray[Any, Any] = targets.astype(np.float64)

@@ -1,7 +1,7 @@
 """The door for own data: `examine` says what is in a file, `keep` stores it.
 
-Both read the file in a process of its own (`child`), which is held to its memory by the kernel and to its time from here, and is killed when
-the caller gives up. What it had written by then is removed.
+Both read the file in a process of its own (`child`), which is held to its memory by the kernel and to its time from here, and is killed
+when the caller gives up. What it had written by then is removed.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """The folder of stored sets: each lies in a folder named by its digest, written whole or not at all.
 
-The folder is `own` under NASCOPE_HOME (default ./var), or the one that NASCOPE_OWN names: NAScope writes there, unlike into the folder of data files, which it only reads.
+The folder is `own` under NASCOPE_HOME (default ./var), or the one that NASCOPE_OWN names: NAScope writes there, unlike into the folder of
+data files, which it only reads.
 """
 
 from __future__ import annotations

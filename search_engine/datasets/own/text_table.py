@@ -60,10 +60,12 @@ def read_text_table(path: Path, name: str, choices: Choices, bounds: Bounds, tel
         raise BadInput("file", "there is a header and no row under it", code="damaged_data")
     wide = next((place for place, row in enumerate(rows[header:], 1 + header) if row and len(row) != len(names)), None)
     if wide is not None:
-        raise BadInput("file", f"line {wide} has {len(rows[wide - 1])} cells, the first line has {len(names)}; every line must have as many",
+        raise BadInput("file", f"line {wide} has {len(rows[wide - 1])} cells, the first line has {len(names)}; every line must have as "
+                               "many",
                        code="damaged_data")
     if not header:
-        notices.append(Note(code="no_header", message="The first line holds numbers, so it is no header: columns are called by their places."))
+        notices.append(Note(code="no_header", message="The first line holds numbers, so it is no header: columns are called by their "
+                                                      "places."))
     columns = _cells(_Form(path, encoding, separator, decimal, names, header, bounds), tell)
     said = {"utf-8-sig": "UTF-8 with a byte-order mark"}.get(encoding, encoding.upper())
     return Table(columns, f"{SEPARATORS.get(separator, repr(separator))} between cells, {said}", notices, decimal)
