@@ -66,8 +66,8 @@ def _is_id(column: RawColumn, called: str) -> bool:
     if column.kind == "text":
         return True
     values = np.sort(column.values)
-    consecutive = bool((np.diff(values) == 1).all())
-    return consecutive or (ID_NAMES.fullmatch(called) is not None and bool((values == np.floor(values)).all()))
+    whole = bool((values == np.floor(values)).all())
+    return whole and (bool((np.diff(values) == 1).all()) or ID_NAMES.fullmatch(called) is not None)
 
 
 def as_number(column: RawColumn) -> RawColumn | None:
