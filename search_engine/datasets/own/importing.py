@@ -25,7 +25,7 @@ from .bounds import Bounds
 from .choices import Choices
 from .draft import Tell, silent
 from .findings import Findings, Manifest
-from .stored import MANIFEST, manifest, own_folder
+from .stored import manifest, own_folder
 
 __all__ = ["Bounds", "Choices", "Findings", "SUFFIXES", "Manifest", "Tell", "examine", "keep"]
 
@@ -61,9 +61,9 @@ def keep(
     try:
         made = Manifest.model_validate(_asked(path, choices or Choices(), bounds or Bounds(), tell, name, work))
         target = folder / made.digest
-        if not (target / MANIFEST).is_file():
-            with contextlib.suppress(FileNotFoundError):
-                shutil.rmtree(target)
+        if manifest(made.id, folder) is None:
+            # What lies there, if anything does, has a list that nobody can read.
+            shutil.rmtree(target, ignore_errors=True)
             # Another import of the same may have been first.
             with contextlib.suppress(OSError):
                 (work / made.digest).rename(target)
