@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import stat
 import struct
 import sys
@@ -20,7 +21,7 @@ from search_engine.base.errors import BadInput
 from search_engine.datasets.own.bounds import Bounds
 from search_engine.datasets.own.formulas import neutral
 from search_engine.datasets.own.importing import SUFFIXES, Choices, examine, keep
-from search_engine.datasets.own.stored import manifest, manifests, remove
+from search_engine.datasets.own.stored import manifest, manifests, remove, sweep
 from tests.search_engine.datasets.own.made_files import class_folders, draft_of, people, png, zipped
 
 
@@ -167,6 +168,14 @@ def test_giving_up_and_running_late_leave_nothing_behind(tmp_path: Path) -> None
     with pytest.raises(BadInput, match=r"longer than 0\.01 seconds"):
         keep(path, folder=folder, bounds=Bounds(seconds=0.01))
     assert left(folder) == []
+
+
+def test_what_a_killed_import_left_is_swept_away_after_a_day(tmp_path: Path) -> None:
+    for name, age in ((".import-old", 90_000), (".import-new", 10), ("something-else", 90_000)):
+        (tmp_path / name).mkdir()
+        os.utime(tmp_path / name, (time.time() - age,) * 2)
+    sweep(tmp_path)
+    assert left(tmp_path) == [".import-new", "something-else"]
 
 
 def test_formulas_are_neutral_where_they_go_into_a_table() -> None:

@@ -11,6 +11,7 @@ import pytest
 from search_engine.base.errors import BadInput
 from search_engine.datasets.own.bounds import Bounds
 from search_engine.datasets.own.draft import Draft
+from search_engine.datasets.own.giving_away import gives_away
 from tests.search_engine.datasets.own.made_files import csv, draft_of, people
 
 
@@ -48,6 +49,14 @@ def test_a_rare_class_does_not_make_every_column_suspicious(tmp_path: Path) -> N
     draft = draft_of(csv(tmp_path / "rare.csv", ["a", "b", "state"], rows))
     assert all(column.gives_away is None for column in draft.columns)
     assert "unequal" in codes(draft)
+
+
+def test_what_was_learnt_by_heart_gives_nothing_away() -> None:
+    """A column of texts that hardly repeat answers its own rows rightly, and no others."""
+    rng = np.random.RandomState(0)
+    targets = rng.randint(0, 2, 400)
+    assert gives_away(np.arange(400), targets) is None and gives_away(np.arange(400) // 2, np.repeat(targets[:200], 2)) is None
+    assert gives_away(rng.randn(400), targets.astype(np.float64)) is None
 
 
 def test_a_number_gives_a_real_target_away(tmp_path: Path) -> None:
