@@ -18,7 +18,8 @@ def opened(path: Path, folder: Path, share: float = 0.25, **choices: object) -> 
     made = kept(path, folder, **choices)
     entry = entries.entry(made.id, folder)
     assert entry is not None
-    samples = entry.open(entry.config(validation_share=share) if "validation_share" in entry.config.model_fields else entry.config(), Path("unused"))
+    options = {"validation_share": share} if "validation_share" in entry.config.model_fields else {}
+    samples = entry.open(entry.config(**options), Path("unused"))
     assert isinstance(samples, OwnSamples)
     return samples
 
