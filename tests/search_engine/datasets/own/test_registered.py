@@ -37,7 +37,9 @@ def test_the_registry_knows_it_at_once_and_the_lists_that_are_fixed_do_not_chang
     assert entry is not None and entry.own and entry.licence == "yours" and entry.input_kind == "vector" and "people.csv" in entry.source
     assert list(registry.own_datasets()) == [made.id] and registry.known_dataset(made.id) is not None
     assert list(registry.datasets()) == before
-    assert entry.shape is not None and entry.shape.input == (8,) and entry.sizes == {"train and validation": 96, "test": 24}
+    assert entry.shape is not None and entry.shape.input == (8,)
+    assert [(column.place, column.values) for column in entry.shape.columns] == [(3, 3), (6, 2)], "job and code; age has two places"
+    assert entry.sizes == {"train and validation": 96, "test": 24}
     assert not entry.missing_files(Path("unused")) and made.id not in {row["dataset"] for row in registry.compatibility()}
     assert check(config(made.id), Path("unused")).metric == "val_accuracy"
     assert check(config(kept(people(home / "people.csv"), own_folder(), target="income").id)).metric == "val_r2"
