@@ -77,7 +77,8 @@ def _numbers(column: Column, given: Array) -> Array:
     if column["missing"] is None and absent.any():
         raise ValueError(f"column '{column['name']}' has no value in row {int(absent.argmax()) + 1}; the model needs one")
     filled = np.where(absent, 0.0 if column["missing"] is None else column["missing"], numbers).astype(np.float32)
-    return np.stack([filled, absent.astype(np.float32)], axis=1) if column["indicator"] else filled[:, None]
+    places: Array = np.stack([filled, absent.astype(np.float32)], axis=1) if column["indicator"] else filled[:, None]
+    return places
 
 
 def _categories(column: Column, given: Array) -> Array:
@@ -93,6 +94,32 @@ def _categories(column: Column, given: Array) -> Array:
             raise ValueError(f"column '{column['name']}' has {said} in row {row}; it knows {', '.join(column['values'][:20])}")
     numbers = np.array([places[text] for text in given.tolist()], dtype=np.int64).reshape(len(given))
     if column["encoding"] == "code":
-        return numbers[:, None].astype(np.float32)
+        code: Array = numbers[:, None].astype(np.float32)
+        return code
     # -1 is equal to no place.
-    return (numbers[:, None] == np.arange(column["width"])).astype(np.float32)
+    hot: Array = numbers[:, None] == np.arange(column["width"])
+    return hot.astype(np.float32)
+
+
+def decode(columns: Sequence[Column], encoded: Array) -> list[list[str]]:
+    """Rows of cells that `encode` makes into (n, places) `encoded`; a missing category is left empty, an unknown one is `(other)`.
+
+    >>> age = {"name": "age", "kind": "number", "missing": 38.5, "indicator": True}
+    >>> hue = {"name": "hue", "kind": "category", "values": ["b", "r"], "encoding": "code", "width": 3, "missing": 2, "unknown": 3}
+    >>> decode([age, hue], np.array([[1.5, 0, 1], [38.5, 1, 2]], dtype=np.float32))
+    [['1.5', 'r'], ['', '']]
+    """
+    cells: list[list[str]] = []
+    start = 0
+    for column in columns:
+        own = encoded[:, start : start + width(column)]
+        start += width(column)
+        if column["kind"] == "number":
+            cells.append(["" if column["indicator"] and row[1] else str(row[0]).removesuffix(".0") for row in own])
+            continue
+        numbers = own[:, 0] if column["encoding"] == "code" else np.where(own.any(axis=1), own.argmax(axis=1), -1)
+        known = column["values"]
+        # Where several have one number, a text of the column itself stands for it, then an empty cell.
+        texts = {column["unknown"]: "(other)", column["missing"]: "", **dict(enumerate(known))}
+        cells.append([texts.get(int(number), "") for number in numbers])
+    return [list(row) for row in zip(*cells, strict=True)]

@@ -1,0 +1,37 @@
+"""What a model takes, in words and by kind, from a bundle's settings (`preprocessing.json`)."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from ..datasets.base import Array
+
+Kind = Literal["columns", "row", "image", "series"]
+
+
+def input_kind(settings: dict[str, Any]) -> Kind:
+    """`columns`: a table whose columns are encoded; `row`: numbers; `image`; `series`.
+
+    >>> input_kind({"input_shape": [1, 8, 8], "columns": []})
+    'image'
+    """
+    if settings["columns"]:
+        return "columns"
+    kinds: dict[int, Kind] = {1: "row", 2: "series", 3: "image"}
+    return kinds[len(settings["input_shape"])]
+
+
+def input_meaning(settings: dict[str, Any], inputs: Array) -> str:
+    """What the files that have the preprocessing inside take; `inputs` are raw ones."""
+    shape, kind, number = settings["input_shape"], input_kind(settings), inputs.dtype.name
+    if kind == "columns":
+        columns = ", ".join(f"{item['name']} ({'number' if item['kind'] == 'number' else 'text'})" for item in settings["columns"])
+        how = "numbers as float32, NaN where missing, categories as text"
+        return f"one input for each column of the table, each (batch, 1): {how}: {columns}"
+    if kind == "image":
+        colours = {1: "grey", 3: "red, green, blue"}.get(shape[0], f"{shape[0]} channels")
+        return f"x (batch, {shape[0]}, {shape[1]}, {shape[2]}) {number}: {colours}, points from 0 to {settings['scale']:g}, not normalised"
+    if kind == "series":
+        return f"x (batch, {shape[0]}, {shape[1]}) {number}: {shape[0]} channel(s) at {shape[1]} moments, raw values, not normalised"
+    names = f", in this order: {', '.join(settings['feature_names'])}" if settings["feature_names"] else ""
+    return f"x (batch, {shape[0]}) {number}: raw values, not standardised{names}"
