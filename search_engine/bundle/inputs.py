@@ -33,5 +33,5 @@ def input_meaning(settings: dict[str, Any], inputs: Array) -> str:
         return f"x (batch, {shape[0]}, {shape[1]}, {shape[2]}) {number}: {colours}, points from 0 to {settings['scale']:g}, not normalised"
     if kind == "series":
         return f"x (batch, {shape[0]}, {shape[1]}) {number}: {shape[0]} channel(s) at {shape[1]} moments, raw values, not normalised"
-    names = f", in this order: {', '.join(settings['feature_names'])}" if settings["feature_names"] else ""
+    names = ", in the order of the feature names" if settings["feature_names"] else ""
     return f"x (batch, {shape[0]}) {number}: raw values, not standardised{names}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+MOST_NAMES = 60
 WORDS = {
     "columns": "Give a .csv or .tsv with the columns named below, in any order; others are left alone. Missing cells may stay empty.",
     "row": "Give a .csv or .tsv, one example a line: with a first line of names, columns in any order; without, in the order below.",
@@ -20,7 +21,7 @@ def readme(manifest: dict[str, Any], settings: dict[str, Any]) -> str:
     true = ", ".join(map(str, sample["labels"]))
     whose = f"True: {true}." if sample["labels"] else "It is the mean of training examples, not one of them."
     names = [column["name"] for column in settings["columns"]] or settings["feature_names"]
-    listed = f"\nColumns: {', '.join(f'`{name}`' for name in names)}.\n" if kind in ("columns", "row") and names else ""
+    listed = f"\nColumns: {_listed(names)}.\n" if kind in ("columns", "row") and names else ""
     answer = {
         "classification": "the class and its probability for each example; `--top 3` for more, `--out answers.csv` for all as a table",
         "regression": "the numbers for each example; `--out answers.csv` for a table",
@@ -53,6 +54,12 @@ outputs = model(normalise(raw))  # raw: an array of raw examples
 What the model is, how it was found and how far its figures go stands in MODEL_CARD.md, which has the form of the Hugging Face hub's
 cards: as README.md of a model's repository it is read by the hub. What every file is like is recorded in manifest.json.
 """
+
+
+def _listed(names: list[str]) -> str:
+    """The first of them, where they are many."""
+    more = f" and {len(names) - MOST_NAMES} more, in preprocessing.json" if len(names) > MOST_NAMES else ""
+    return ", ".join(f"`{name}`" for name in names[:MOST_NAMES]) + more
 
 
 def _forms(manifest: dict[str, Any], data: str) -> str:

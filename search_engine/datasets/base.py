@@ -100,9 +100,6 @@ class SearchData:
     class_names: tuple[str, ...]
     feature_names: tuple[str, ...] = ()
     """What the features of a vector are called, where they have names."""
-    columns: tuple[dict[str, Any], ...] = ()
-    """How the columns of a user's table become the features (`readers.columns`); empty where rows are numbers already. It goes along with
-    the network."""
 
 
 class FinalePass:
