@@ -199,9 +199,14 @@ def _preprocessing(data: SearchData, task: TaskName) -> dict[str, Any]:
     return {
         "task": task,
         "input_shape": list(data.shape.input), "scale": used.scale, "mean": list(used.mean), "std": list(used.std),
-        "class_names": list(data.class_names), "feature_names": list(data.feature_names), "columns": list(data.columns),
+        "class_names": list(data.class_names), "feature_names": list(data.feature_names), "transformation": _transformation(data),
         "batch_size": BATCH, "formula": "(raw / scale - mean) / std, per channel, float32",
     }
+
+
+def _transformation(data: SearchData) -> dict[str, Any] | None:
+    """How a table's columns become raw inputs, where they are not the inputs themselves."""
+    return data.transformation.model_dump(mode="json") if data.transformation is not None else None
 
 
 def _requirements(pictures: bool) -> str:
@@ -259,7 +264,7 @@ def _metadata(manifest: dict[str, Any], settings: dict[str, Any]) -> dict[str, A
         "task": settings["task"],
         "class_names" if settings["task"] == "classification" else "value_names": settings["class_names"],
         "feature_names": settings["feature_names"],
-        "columns": settings["columns"],
+        "transformation": settings["transformation"],
         "input": manifest["input"]["meaning"],
         "dataset": manifest["dataset"]["id"],
         "test_score": {"name": test["score"], "value": test[test["score"]], "examples": test["examples"]},

@@ -9,13 +9,23 @@ from ..datasets.base import Array
 Kind = Literal["columns", "row", "image", "series"]
 
 
+def table_columns(settings: dict[str, Any]) -> list[dict[str, Any]]:
+    """The columns of a table that are encoded; none where a row is a raw input itself.
+
+    >>> table_columns({"transformation": None})
+    []
+    """
+    columns: list[dict[str, Any]] = (settings["transformation"] or {"columns": []})["columns"]
+    return columns
+
+
 def input_kind(settings: dict[str, Any]) -> Kind:
     """`columns`: a table whose columns are encoded; `row`: numbers; `image`; `series`.
 
-    >>> input_kind({"input_shape": [1, 8, 8], "columns": []})
+    >>> input_kind({"input_shape": [1, 8, 8], "transformation": None})
     'image'
     """
-    if settings["columns"]:
+    if table_columns(settings):
         return "columns"
     kinds: dict[int, Kind] = {1: "row", 2: "series", 3: "image"}
     return kinds[len(settings["input_shape"])]
@@ -25,7 +35,8 @@ def input_meaning(settings: dict[str, Any], inputs: Array) -> str:
     """What the files that have the preprocessing inside take; `inputs` are raw ones."""
     shape, kind, number = settings["input_shape"], input_kind(settings), inputs.dtype.name
     if kind == "columns":
-        columns = ", ".join(f"{item['name']} ({'number' if item['kind'] == 'number' else 'text'})" for item in settings["columns"])
+        kinds = {"number": "number", "category": "text"}
+        columns = ", ".join(f"{item['name']} ({kinds[item['kind']]})" for item in table_columns(settings))
         how = "numbers as float32, NaN where missing, categories as text"
         return f"one input for each column of the table, each (batch, 1): {how}: {columns}"
     if kind == "image":

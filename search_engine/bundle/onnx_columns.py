@@ -1,26 +1,31 @@
 """The columns of a user's table as inputs of an ONNX graph: one input for each column, numbers as float32, categories as texts.
 
-What `datasets.readers.columns.encode` does, as nodes. A graph cannot refuse a row: a missing number that the model needs gives NaN, and a
-text that it never saw, where the column has no number for it, gives no place at all (-1).
+What `datasets.readers.columns.encode` does, as nodes. A graph cannot refuse a row: a missing number that the model needs gives NaN.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from ..datasets.readers.columns import MISSING
+from .errors import BundleError
 
 ML_OPSET = 3
 """Of ai.onnx.ml, which has the encoder of labels."""
 
 
-def put_columns_before(model: Any, columns: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Change `model`, whose one input is a table's places, to take the table's columns, each (B, 1); returns the inputs' names."""
+def put_columns_before(model: Any, fitted: Mapping[str, Any]) -> list[str]:
+    """Change `model`, whose one input is a table's places, to take the table's columns, each (B, 1); returns the inputs' names.
+
+    `fitted` is the encoding (`datasets.transformation`). Raises BundleError where its columns' places are not one after the other.
+    """
     from onnx import TensorProto, helper
 
+    columns = fitted["columns"]
+    if [place for column in columns for place in column["places"]] != list(range(fitted["width"])):
+        raise BundleError("the places of the table's columns do not stand one after the other")
     graph = model.graph
     (places,) = graph.input
     taken = {name for node in graph.node for name in (*node.input, *node.output)} | {item.name for item in graph.initializer}
@@ -56,13 +61,13 @@ def _constant(value: Any, name: str) -> Any:
 def _number(column: Mapping[str, Any], name: str, own: str) -> tuple[list[Any], list[str]]:
     from onnx import TensorProto, helper
 
-    filler = np.float32(np.nan if column["missing"] is None else column["missing"])
+    filler = np.float32(np.nan if column["fill"] is None else column["fill"])
     nodes = [
         helper.make_node("IsNaN", [name], [f"{own}_absent"]),
         _constant(filler, f"{own}_filler"),
         helper.make_node("Where", [f"{own}_absent", f"{own}_filler", name], [f"{own}_number"]),
     ]
-    if not column["indicator"]:
+    if not column["missing_place"]:
         return nodes, [f"{own}_number"]
     nodes.append(helper.make_node("Cast", [f"{own}_absent"], [f"{own}_indicator"], to=TensorProto.FLOAT))
     return nodes, [f"{own}_number", f"{own}_indicator"]
@@ -71,20 +76,28 @@ def _number(column: Mapping[str, Any], name: str, own: str) -> tuple[list[Any], 
 def _category(column: Mapping[str, Any], name: str, own: str) -> tuple[list[Any], list[str]]:
     from onnx import TensorProto, helper
 
-    number = {form: column["missing"] for word in sorted(MISSING) for form in (word, word.upper(), word.capitalize())}
-    number |= {value: place for place, value in enumerate(column["values"])}
-    known = {text: -1 if place is None else place for text, place in number.items()}
+    known = set(column["known"])
+    number = {value: place for place, value in enumerate(column["categories"]) if value in known}
     nodes = [
+        # What is not known, or missing, is equal to no place.
         helper.make_node(
-            "LabelEncoder", [name], [f"{own}_place"], domain="ai.onnx.ml", keys_strings=list(known), values_int64s=list(known.values()),
-            default_int64=-1 if column["unknown"] is None else column["unknown"],
-        )
+            "LabelEncoder", [name], [f"{own}_place"], domain="ai.onnx.ml", keys_strings=list(number) or [""],
+            values_int64s=list(number.values()) or [-1], default_int64=-1,
+        ),
+        _constant(np.arange(len(column["categories"]), dtype=np.int64), f"{own}_places"),
+        helper.make_node("Equal", [f"{own}_place", f"{own}_places"], [f"{own}_hot"]),
+        helper.make_node("Cast", [f"{own}_hot"], [f"{own}_numbers"], to=TensorProto.FLOAT),
     ]
-    if column["encoding"] == "one_hot":
-        nodes += [
-            _constant(np.arange(column["width"], dtype=np.int64), f"{own}_places"),
-            helper.make_node("Equal", [f"{own}_place", f"{own}_places"], [f"{own}_hot"]),
-        ]
-    last = f"{own}_hot" if column["encoding"] == "one_hot" else f"{own}_place"
-    nodes.append(helper.make_node("Cast", [last], [f"{own}_numbers"], to=TensorProto.FLOAT))
     return nodes, [f"{own}_numbers"]
+
+
+def own_units(target: Mapping[str, Any]) -> list[Any]:
+    """Nodes that give `values` = logits * std + mean: a number as the table has it."""
+    from onnx import helper
+
+    return [
+        _constant(np.float32(target["std"]), "__target_std"),
+        _constant(np.float32(target["mean"]), "__target_mean"),
+        helper.make_node("Mul", ["logits", "__target_std"], ["__target_spread"]),
+        helper.make_node("Add", ["__target_spread", "__target_mean"], ["values"]),
+    ]

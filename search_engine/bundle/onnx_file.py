@@ -7,7 +7,7 @@ import io
 import json
 import logging
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +15,22 @@ import torch
 from torch.export import ExportedProgram
 
 from .errors import BundleError
-from .onnx_columns import put_columns_before
+from .onnx_columns import own_units, put_columns_before
 
 
 def write_onnx(
-    program: ExportedProgram, examples: torch.Tensor, path: Path, columns: Sequence[Mapping[str, Any]], about: Mapping[str, Any],
-    shares: bool,
+    program: ExportedProgram, examples: torch.Tensor, path: Path, fitted: Mapping[str, Any] | None, about: Mapping[str, Any],
+    task: str,
 ) -> None:
     """Write `program` (`program_file.exported`) with a free batch size; `examples` are inputs of it.
 
-    The input is `x`, raw examples, or one input for each of `columns`; the output `logits`, with `shares` also `probabilities`. `about`
-    becomes the metadata, its values as text or as JSON. Raises BundleError where the network cannot be exported.
+    The input is `x`, raw examples, or one input for each column of the table that `fitted` encodes; the output `logits`, beside it
+    `probabilities` of classes, or `values` in the target's own units. `about` becomes the metadata, its values as text or as JSON.
+
+    Raises BundleError where the network cannot be exported.
     """
     import onnx
+    from onnx import helper
 
     try:
         with _quiet(), torch.no_grad():
@@ -41,9 +44,11 @@ def write_onnx(
         raise BundleError("torch could not export the network to ONNX")
     model = written.model_proto
     _strip(model)
-    if shares:
-        _add_shares(model)
-    inputs = put_columns_before(model, columns) if columns else ["x"]
+    if task == "classification":
+        _add_output(model, "probabilities", [helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1)])
+    elif fitted is not None and fitted["target"]["kind"] == "number":
+        _add_output(model, "values", own_units(fitted["target"]))
+    inputs = put_columns_before(model, fitted) if fitted is not None and fitted["columns"] else ["x"]
     for name, value in {**about, "inputs": inputs}.items():
         entry = model.metadata_props.add()
         entry.key, entry.value = name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
@@ -54,14 +59,14 @@ def write_onnx(
         raise BundleError(f"the ONNX file is not valid: {(str(error) or type(error).__name__).splitlines()[0]}") from error
 
 
-def _add_shares(model: Any) -> None:
-    """The probabilities of the classes as a second output."""
+def _add_output(model: Any, name: str, nodes: list[Any]) -> None:
+    """A second output of the shape of the logits, computed by `nodes`."""
     from onnx import TensorProto, helper
 
     (logits,) = model.graph.output
     shape = [item.dim_param or item.dim_value for item in logits.type.tensor_type.shape.dim]
-    model.graph.node.append(helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1))
-    model.graph.output.append(helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, shape))
+    model.graph.node.extend(nodes)
+    model.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
 
 
 def _strip(model: Any) -> None:

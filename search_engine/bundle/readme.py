@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .inputs import table_columns
+
 MOST_NAMES = 60
 WORDS = {
     "columns": "Give a .csv or .tsv with the columns named below, in any order; others are left alone. Missing cells may stay empty.",
@@ -20,7 +22,7 @@ def readme(manifest: dict[str, Any], settings: dict[str, Any]) -> str:
     score = f"{test[test['score']]:.6g}"
     true = ", ".join(map(str, sample["labels"]))
     whose = f"True: {true}." if sample["labels"] else "It is the mean of training examples, not one of them."
-    names = [column["name"] for column in settings["columns"]] or settings["feature_names"]
+    names = [column["name"] for column in table_columns(settings)] or settings["feature_names"]
     listed = f"\nColumns: {_listed(names)}.\n" if kind in ("columns", "row") and names else ""
     answer = {
         "classification": "the class and its probability for each example; `--top 3` for more, `--out answers.csv` for all as a table",

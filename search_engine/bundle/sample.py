@@ -53,8 +53,9 @@ def _write_picture(path: Path, raw: Array, scale: float) -> None:
 
 def _write_table(path: Path, raw: Array, data: SearchData) -> None:
     rows: list[list[str]]
-    if data.columns:
-        names, rows = [str(column["name"]) for column in data.columns], columns.decode(data.columns, raw)
+    if data.transformation is not None and data.transformation.columns:
+        fitted = data.transformation.model_dump(mode="json")
+        names, rows = [column["name"] for column in fitted["columns"]], columns.decode(fitted, raw)
     else:
         names = list(data.feature_names) or [f"value {place + 1}" for place in range(raw.shape[1])]
         rows = [[str(value).removesuffix(".0") for value in row] for row in raw]

@@ -48,7 +48,7 @@ def write_forms(folder: Path, probes: np.ndarray[Any, Any], about: dict[str, Any
     reasons = {}
     try:
         # First: writing the other file takes the program's example inputs away.
-        write_onnx(program, examples, folder / "model.onnx", settings["columns"], about, settings["task"] == "classification")
+        write_onnx(program, examples, folder / "model.onnx", settings["transformation"], about, settings["task"])
         reasons["model.onnx"] = ""
     except BundleError as error:
         reasons["model.onnx"] = str(error)

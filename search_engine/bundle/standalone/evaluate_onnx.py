@@ -19,7 +19,7 @@ import onnxruntime
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from columns import decode, is_missing
+from columns import decode
 from recorded import checked_manifest
 from test_split import read_examples, read_test_split
 
@@ -29,14 +29,14 @@ SETTINGS = json.loads((HERE / "preprocessing.json").read_text(encoding="utf-8"))
 def fed(session: Any, raw: np.ndarray) -> dict[str, np.ndarray]:
     """The inputs of the session: the raw examples, or one input for each column of a table."""
     inputs = session.get_inputs()
-    columns = SETTINGS["columns"]
-    if not columns:
+    fitted = SETTINGS["transformation"]
+    if fitted is None or not fitted["columns"]:
         return {inputs[0].name: raw.astype(np.uint8 if inputs[0].type == "tensor(uint8)" else np.float32)}
-    cells = list(zip(*decode(columns, raw), strict=True))
+    cells = list(zip(*decode(fitted, raw), strict=True))
     return {
-        given.name: np.array([[np.nan if is_missing(cell) else float(cell)] for cell in column], dtype=np.float32)
+        given.name: np.array([[float(cell or "nan")] for cell in column], dtype=np.float32)
         if about["kind"] == "number" else np.array([[cell] for cell in column], dtype=object)
-        for given, about, column in zip(inputs, columns, cells, strict=True)
+        for given, about, column in zip(inputs, fitted["columns"], cells, strict=True)
     }
 
 

@@ -31,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from columns import encode
 from model import load_model
-from preprocess import CLASS_NAMES, COLUMNS, FEATURE_NAMES, SETTINGS, SHAPE, normalise
+from preprocess import CLASS_NAMES, COLUMNS, FEATURE_NAMES, FITTED, SETTINGS, SHAPE, in_own_units, normalise
 from read_picture import read_picture
 from read_table import chosen, numbers, read_table, texts
 from recorded import checked_manifest
@@ -42,7 +42,8 @@ TABLES = (".csv", ".tsv", ".txt")
 def read_image(path: Path, invert: bool) -> np.ndarray:
     """A picture as one raw example."""
     if len(SHAPE) != 3:
-        what = f"{len(COLUMNS) or SHAPE[0]} columns" if len(SHAPE) == 1 else f"series of {SHAPE[0]} channel(s) and {SHAPE[1]} moments"
+        series = f"series of {SHAPE[0]} channel(s) and {SHAPE[-1]} moments"
+        what = series if len(SHAPE) == 2 else f"{len(COLUMNS) or SHAPE[0]} columns"
         sys.exit(f"this model takes {what}, not pictures: give a .csv, .tsv, .npy or .npz file")
     try:
         return read_picture(path, SHAPE, SETTINGS["scale"], invert)
@@ -53,18 +54,20 @@ def read_image(path: Path, invert: bool) -> np.ndarray:
 def read_columns(path: Path, encoding: str) -> np.ndarray:
     """(n, places) raw values from a table: columns by their names, or in the model's order where it has no names."""
     known = [column["name"] for column in COLUMNS] or FEATURE_NAMES
-    words = [value for column in COLUMNS for value in column.get("values", ())]
+    words = [text for column in COLUMNS for text in column["categories"]]
     size = len(known) or int(np.prod(SHAPE))
     table = read_table(path, known, size, encoding, words)
+    if FITTED:
+        table.missing, table.decimal = FITTED["missing_texts"], FITTED["decimal"]
     places, ignored = chosen(table, known)
     if ignored:
         print(f"not used by the model: {', '.join(ignored[:20])}{' and more' if len(ignored) > 20 else ''}", file=sys.stderr)
     if len(places) != size:
         raise ValueError(f"it has {len(places)} columns; an example of this model has {size}" + (f": {', '.join(known)}" if known else ""))
-    if not COLUMNS:
+    if FITTED is None or not COLUMNS:
         names = known or [str(place + 1) for place in places]
         return np.stack([numbers(table, place, name, False) for place, name in zip(places, names, strict=True)], axis=1).astype(np.float32)
-    return encode(COLUMNS, [
+    return encode(FITTED, [
         numbers(table, place, column["name"], True) if column["kind"] == "number" else texts(table, place)
         for place, column in zip(places, COLUMNS, strict=True)
     ])
@@ -201,10 +204,12 @@ def main() -> None:
         outputs = torch.cat([model(normalise(raw[first : first + batch])).float() for first in range(0, len(raw), batch)])
     if task == "classification":
         say_classes(outputs.softmax(1), given.top, given.out)
-    elif given.out is None:
-        write_rows(outputs, None)
+        return
+    values = in_own_units(outputs)
+    if given.out is None:
+        write_rows(values, None)
     else:
-        write_table(["example", *CLASS_NAMES], [[number, *row.tolist()] for number, row in enumerate(outputs, start=1)], given.out)
+        write_table(["example", *CLASS_NAMES], [[number, *row.tolist()] for number, row in enumerate(values, start=1)], given.out)
 
 
 if __name__ == "__main__":

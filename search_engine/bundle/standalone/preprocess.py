@@ -13,8 +13,17 @@ SETTINGS = json.loads(Path(__file__).with_name("preprocessing.json").read_text(e
 SHAPE: tuple[int, ...] = tuple(SETTINGS["input_shape"])
 CLASS_NAMES: list[str] = SETTINGS["class_names"]
 FEATURE_NAMES: list[str] = SETTINGS["feature_names"]
-COLUMNS: list[dict[str, Any]] = SETTINGS["columns"]
-"""How the columns of a table become the places of a raw input (columns.py); empty where a row is the places themselves."""
+FITTED: dict[str, Any] | None = SETTINGS["transformation"]
+"""How the columns of a table become a raw input (columns.py), if it has any, and how real targets were brought to one scale."""
+COLUMNS: list[dict[str, Any]] = FITTED["columns"] if FITTED else []
+
+
+def in_own_units(outputs: torch.Tensor) -> torch.Tensor:
+    """What the network gives, as the table has it: real targets may have been brought to mean 0 and deviation 1."""
+    if FITTED is None or FITTED["target"]["kind"] != "number":
+        return outputs
+    values: torch.Tensor = outputs * FITTED["target"]["std"] + FITTED["target"]["mean"]
+    return values
 
 
 def normalise(raw: np.ndarray) -> torch.Tensor:

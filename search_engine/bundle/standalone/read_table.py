@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from columns import is_missing
+from columns import MISSING, is_missing
 
 SEPARATORS = (";", "\t", ",", "|")
 CODE_PAGES = ("cp1251", "cp1252", "cp1250", "cp1253", "cp1254", "cp866", "shift_jis", "gb18030")
@@ -36,6 +36,9 @@ class Table:
     rows: list[list[str]]
     lines: list[int]
     separator: str
+    missing: Sequence[str] = MISSING
+    decimal: str = ""
+    """"," or "." where the model's own table says it; else it is found out cell by cell."""
 
 
 def read_text(path: Path, known: Sequence[str] = (), encoding: str = "") -> str:
@@ -158,7 +161,7 @@ def _is_number(cell: str, separator: str) -> bool:
     return True
 
 
-def number(cell: str, separator: str) -> float:
+def number(cell: str, separator: str, decimal: str = "") -> float:
     """The number in a cell. A comma is a decimal one where commas separate nothing, and where it can be nothing else.
 
     >>> number("1,5", ";"), number("1.234,5", ";"), number("1 234.5", ","), number("1e-3", ",")
@@ -169,10 +172,10 @@ def number(cell: str, separator: str) -> float:
     """
     text = SPACES.sub("", cell.strip()).replace("\u2212", "-")
     if "," in text:
-        decimal, grouped = DECIMAL_COMMA.fullmatch(text), GROUPED.fullmatch(text)
-        if decimal and grouped and separator == ",":
+        fraction, grouped = DECIMAL_COMMA.fullmatch(text), GROUPED.fullmatch(text)
+        if fraction and grouped and separator == "," and decimal != ",":
             raise ValueError(f"'{cell}' may mean two numbers: write it without the comma, or with a decimal point")
-        if decimal:
+        if fraction:
             text = text.replace(".", "").replace(",", ".")
         elif grouped:
             text = text.replace(",", "")
@@ -211,7 +214,7 @@ def numbers(table: Table, place: int, name: str, may_miss: bool) -> np.ndarray[A
     found = np.empty(len(table.rows))
     for index, row in enumerate(table.rows):
         try:
-            found[index] = np.nan if is_missing(row[place]) else number(row[place], table.separator)
+            found[index] = np.nan if is_missing(row[place], table.missing) else number(row[place], table.separator, table.decimal)
         except ValueError as error:
             raise ValueError(f"line {table.lines[index]}, column '{name}': {error}") from None
         if np.isnan(found[index]) and not may_miss:
@@ -221,4 +224,4 @@ def numbers(table: Table, place: int, name: str, may_miss: bool) -> np.ndarray[A
 
 def texts(table: Table, place: int) -> np.ndarray[Any, Any]:
     """The texts in a column, None where one is missing."""
-    return np.array([None if is_missing(row[place]) else row[place] for row in table.rows], dtype=object)
+    return np.array([None if is_missing(row[place], table.missing) else row[place] for row in table.rows], dtype=object)

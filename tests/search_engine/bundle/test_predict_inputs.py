@@ -19,10 +19,10 @@ STANDALONE = ENGINE / "bundle" / "standalone"
 COLUMNS = ENGINE / "datasets" / "readers" / "columns.py"
 
 
-def script(folder: Path, shape: list[int], names: list[str] | None = None, columns: list[dict[str, Any]] | None = None) -> Iterator[Any]:
+def script(folder: Path, shape: list[int], names: list[str] | None = None, fitted: dict[str, Any] | None = None) -> Iterator[Any]:
     """`predict.py` in a download of a model that takes inputs of this shape."""
     settings = {"task": "classification", "input_shape": shape, "scale": 255.0, "mean": [0.0], "std": [1.0],
-                "class_names": ["a", "b"], "feature_names": names or [], "columns": columns or [], "batch_size": 500}
+                "class_names": ["a", "b"], "feature_names": names or [], "transformation": fitted, "batch_size": 500}
     (folder / "preprocessing.json").write_text(json.dumps(settings))
     for path in [*STANDALONE.glob("*.py"), COLUMNS]:
         (folder / path.name).write_bytes(path.read_bytes())
