@@ -485,6 +485,12 @@ class AlgorithmEntry:
     """The unit of `metric` where that is none of `base.measures`."""
     metric_note: str = ""
     """How those results were measured where that is not what a reader expects of the metric's name, for example "shared weights"."""
+    objectives: Literal["", "any", "shares", "none"] = ""
+    """By which metrics of `scoring.metrics` a config may have its search ranked (`objective`): any; those of which more is better and 0 the
+    least (`shares`), where the score is a reward; none, where its method defines what it compares by. Empty = any where it makes trials, else
+    none. What compares nothing before the finale says any."""
+    weighs_classes: bool = False
+    """Of a search by steps: whether its training losses weigh classes where the config asks for it (`SearchData.class_weights`)."""
     structure: tuple[str, ...] = ()
     """Its kinds of picture (`events.PICTURES`, or a name from the entry points `nascope.pictures`), what it is about first: each panel
     of the run page opens with the first of them that belongs to it. "queue" wants an option `population`, the number that lives."""

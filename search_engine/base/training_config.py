@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Optional
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, create_model, model_serializer
 from pydantic.fields import FieldInfo
 
 from .works_with import WorksWith, one_of
@@ -32,12 +32,24 @@ class TrainingConfig(BaseModel):
         description="image augmentation; auto = shift by up to an eighth of the width (no flips: digits are not symmetric); "
         "cutout = shift and a blanked square of half the width",
     )
+    class_weights: Literal["none", "balanced"] = Field(
+        default="none",
+        description="balanced = in the training loss every class counts the same, however few examples it has: each example is weighted with "
+        "n / (classes x examples of its class). Never in a score",
+    )
     early_stop: int = Field(
-        default=0, ge=0, le=1000, description="stop after this many epochs without a better validation accuracy; 0 = never"
+        default=0, ge=0, le=1000,
+        description="stop after this many epochs without a better validation score (accuracy, or the run's objective); 0 = never"
     )
     train_examples: int = Field(default=0, ge=0, description="use only the first N training examples of the split; 0 = all")
     channels: int = Field(default=0, ge=0, le=512, description="width of a convolutional network; 0 = the space's own choice")
     layers: int = Field(default=0, ge=0, le=64, description="depth (cells) of a convolutional network; 0 = the space's own choice")
+
+    @model_serializer(mode="wrap")
+    def _as_before_these_were_options(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A training without weights of classes is written as trainings were before there were any: what was digested or saved stays equal."""
+        values: dict[str, Any] = handler(self)
+        return {name: value for name, value in values.items() if name != "class_weights" or value != "none"}
 
     def changed(self, changes: Mapping[str, Any]) -> dict[str, Any]:
         """All values with `changes` in their places, unchecked. A length that is given in epochs replaces one in steps.

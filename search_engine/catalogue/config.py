@@ -18,6 +18,7 @@ from ..base.measures import split_of
 from ..base.quoting import shortened, shown
 from ..base.training_config import TrainingChanges, TrainingConfig
 from ..base.works_with import WorksWith, one_of
+from ..scoring.metrics import METRICS, Objective
 
 if TYPE_CHECKING:
     from ..algorithms.base import AlgorithmEntry, Phase
@@ -103,7 +104,7 @@ class FinaleConfig(BaseModel):
         return values
 
 
-_WRITTEN_IF_OTHER: dict[str, Any] = {"model": None, "folds": 1}
+_WRITTEN_IF_OTHER: dict[str, Any] = {"model": None, "folds": 1, "objective": "default"}
 
 
 class RunConfig(BaseModel):
@@ -128,6 +129,13 @@ class RunConfig(BaseModel):
         "off: every counted trial is paid for, so that searches which repeat themselves get as many new ones as others",
     )
     training: TrainingConfig = TrainingConfig()
+    objective: Literal["default"] | Objective = Field(
+        default="default", title="Ranked by",
+        description="by which metric on the validation part candidates are compared, the best epoch of an early stop is kept and finished "
+        "networks are scored first; what is to be small (log loss, RMSE, MAE) is ranked by its negative. default = the data set's own "
+        "(accuracy, or R²). With any other choice, and with accuracy or r2 named here, every trial measures all metrics of its task. "
+        "Training lowers its loss as ever",
+    )
     folds: int = Field(
         default=1, ge=1, le=20, title="Folds",
         description="1 = a candidate is scored on the data set's validation part. k >= 2 = k-fold cross-validation: training and "
@@ -151,7 +159,7 @@ class RunConfig(BaseModel):
 
     @model_serializer(mode="wrap")
     def _as_before_these_were_options(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """A run that begins with no finished network, or has no folds, is written as runs were before any could: what was digested or saved
+        """A run that begins with no finished network, has no folds or no objective of its own, is written as runs were before any could: what was digested or saved
         stays equal."""
         values: dict[str, Any] = handler(self)
         return {name: value for name, value in values.items() if name not in _WRITTEN_IF_OTHER or value != _WRITTEN_IF_OTHER[name]}
@@ -183,8 +191,15 @@ class CheckedRun(BaseModel):
     @property
     def metric(self) -> str:
         """Name of the figure that results are ranked by, higher is better."""
+        if self.objective:
+            return f"val_{METRICS[self.objective].ranked}"
         entry: AlgorithmEntry = self.algorithm
         return entry.metric or self.dataset.metric
+
+    @property
+    def objective(self) -> str:
+        """The metric of `scoring.metrics` that the config names; empty where it leaves that to the data set."""
+        return "" if self.config.objective == "default" else self.config.objective
 
     @property
     def finale_training(self) -> TrainingConfig:
@@ -231,6 +246,7 @@ def check(config: RunConfig | dict[str, Any], data_dir: Path | None = None) -> C
     """
     from . import registry
     from .checked import space_of
+    from .objective import check_objective
 
     if isinstance(config, dict):
         try:
@@ -280,6 +296,8 @@ def check(config: RunConfig | dict[str, Any], data_dir: Path | None = None) -> C
         _check_together(checked)
     if config.folds > 1:
         _check_folds(checked)
+    if config.objective != "default":
+        check_objective(checked)
     if config.budget is None and needs_budget(checked.phases()):
         kinds = f"{', '.join(BUDGET_KINDS[:-1])} or {BUDGET_KINDS[-1]}"
         raise BadInput("budget", f"{algorithm.title} stops only by a budget: give {kinds}")

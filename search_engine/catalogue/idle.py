@@ -18,6 +18,7 @@ from ..base.lazy import load_object
 from ..base.training_config import TrainingConfig
 from ..base.works_with import without_effect
 from .checked import space_of
+from .objective import refusal
 
 if TYPE_CHECKING:
     from ..algorithms.base import AlgorithmEntry
@@ -64,9 +65,14 @@ def idle(algorithm: AlgorithmEntry, space: SpaceEntry, dataset: DatasetEntry) ->
     for name, why in space.idle.items():
         fields = [name] if "." in name else [f"training.{name}", f"finale.training.{name}"]
         found |= {field: why for field in fields if field not in found}
+    if samples and not trials and algorithm.weighs_classes:
+        del found["training.class_weights"]
+    if why := refusal(algorithm, dataset):
+        found["objective"] = why
     if dataset.task != "classification":
         smoothing = dict.fromkeys(("training.label_smoothing", "finale.training.label_smoothing"), "real targets have no classes to share")
-        found = {**smoothing, **found}
+        weights = dict.fromkeys(("training.class_weights", "finale.training.class_weights"), "real targets have no classes to weigh")
+        found = {**smoothing, **weights, **found}
     if samples and dataset.input_kind != "image":
         pictures = dict.fromkeys(("training.augment", "finale.training.augment"), "its inputs are no images that could be shifted or cut")
         found = {**pictures, **found}

@@ -29,7 +29,7 @@ from .stopping import Stopping
 PLACES = {"space": "space_options", "data": "dataset_options", "training": "training", "finale": "finale", "options": "options"}
 """First part of a dotted `--set` key -> field of the run config. Without a dot the key is an option of the algorithm."""
 BUDGET_FORMS = ", ".join(f"{kind}=N" for kind in BUDGET_KINDS[:-1]) + f" or {BUDGET_KINDS[-1]}=N"
-TOP = ("folds", "count_repeats", "structure_every", "threads", "together", "device", "amp", "max_failures")
+TOP = ("folds", "objective", "count_repeats", "structure_every", "threads", "together", "device", "amp", "max_failures")
 
 
 def add_parser(commands: Any) -> None:
@@ -179,7 +179,10 @@ def _summary(result: dict[str, Any], out: Path) -> None:
 def _say_random(result: dict[str, Any]) -> None:
     """Where the best one stands among random ones that were finished in the same way."""
     random = [item["metrics"] for item in result["baseline"] if item["title"] == RANDOM]
-    name = next((name for name in result["best"][0]["metrics"] if _is_score(name)), None) if result["best"] else None
+    test = result["best"][0]["scores"]["test"] if result["best"] else None
+    name: str | None = None if test is None else test["metric"]
+    if name is None and result["best"]:
+        name = next((name for name in result["best"][0]["metrics"] if _is_score(name)), None)
     others = [metrics[name] for metrics in random if name in metrics]
     if name is not None and others:
         print(beside_random(name, result["best"][0]["metrics"][name], others))

@@ -8,7 +8,7 @@ KINDS = {"search": "search score", "validation": "finished, validation", "test":
 
 
 def score_lines(item: dict[str, Any]) -> list[str]:
-    """One line for each score, one for what each accuracy hides, one for each doubt.
+    """One line for each score, one for what each accuracy hides, one for each simple model beside it, one for each doubt.
 
     >>> test = {
     ...     "kind": "test", "name": "test accuracy", "value": 0.98, "unit": "share of examples", "selected_from": 1,
@@ -25,7 +25,16 @@ def score_lines(item: dict[str, Any]) -> list[str]:
             f"macro F1 {found['macro_f1']:.4f}, recall {min(recalls):.4f} to {max(recalls):.4f}; "
             f"always answering '{found['majority']}' has {found['majority_share']:.4f}"
         )
-    return [*lines, *(f"note: {sentence}" for sentence in item["warnings"])]
+    assessment = item.get("assessment") or {"parts": [], "warnings": []}
+    for part in assessment["parts"]:
+        lines += [_simple(part["split"], model) for model in part["models"] if model["name"] != "network"]
+    return [*lines, *(f"note: {sentence}" for sentence in (*item["warnings"], *assessment["warnings"]))]
+
+
+def _simple(split: str, model: dict[str, Any]) -> str:
+    """All metrics of a model that a score stands beside; those that are not defined are left out."""
+    figures = ", ".join(f"{figure['name']} {figure['value']:.4f}" for figure in model["figures"] if figure["value"] is not None)
+    return f"{'validation' if split == 'val' else 'test'}, for comparison: {model['title']}, {figures} ({model['note']})"
 
 
 def _score(score: dict[str, Any]) -> str:

@@ -103,6 +103,8 @@ class SearchData:
     """What the features of a vector are called, where they have names."""
     transformation: Transformation | None = None
     """How the cells of a table became these inputs, and answers the targets, fitted to the training part; None where inputs are raw."""
+    class_weights: str = "none"
+    """How much classes count in the training losses of a search by steps (`TrainingConfig.class_weights`)."""
 
 
 class FinalePass:

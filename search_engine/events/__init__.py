@@ -2,11 +2,23 @@
 
 The command line writes them to `events.jsonl`, the web application stores and streams them, the browser's TypeScript types are
 generated from `json_schema()`. *Science* events are reproducible: equal seed and config give equal payloads under equal keys
-(source, step, kind, ordinal). *Ops* events (started, paused, a lease lost) tell what happened to the machinery and are not.
+(source, step, kind, ordinal). *Ops* events (started, paused, a lease lost) tell what happened to the machinery and are not, nor is an
+*assessment*, which says again what follows from a finished network.
 
 Float arrays travel as base64 of little-endian float32 (`encode_floats`), so a frame is small and exact.
 """
 
+from .assessment import (
+    Assessment,
+    ClassFigures,
+    ConfusionTable,
+    Feature,
+    JudgedFigure,
+    JudgedModel,
+    Mistake,
+    PartAssessment,
+    Thumbnail,
+)
 from .charts import Chart, ChartMark, ChartSeries, series, shares_of_three
 from .facts import (
     CandidateBorn,
@@ -67,16 +79,19 @@ from .scores import ClassScores, Fidelity, Score
 
 __all__ = [
     "Ant",
+    "Assessment",
     "CandidateBorn",
     "Champion",
     "Chart",
     "ChartMark",
     "ChartSeries",
     "ChartsFrame",
+    "ClassFigures",
     "ClassScores",
     "CoevolutionFrame",
     "ColonyEdge",
     "ColonyFrame",
+    "ConfusionTable",
     "ControlScored",
     "Cost",
     "DecisionInfo",
@@ -91,6 +106,7 @@ __all__ = [
     "FRAME_KINDS",
     "FamilyDeclared",
     "FamilyGroup",
+    "Feature",
     "Fidelity",
     "FinalistChosen",
     "GraphData",
@@ -98,12 +114,15 @@ __all__ = [
     "GraphNode",
     "GrowthStep",
     "Incumbent",
+    "JudgedFigure",
+    "JudgedModel",
     "MarginalsFrame",
     "MaskFrame",
     "MaskLayer",
     "Morphed",
     "MorphismsFrame",
     "Metrics",
+    "Mistake",
     "ModelScored",
     "Motif",
     "MotifChange",
@@ -111,6 +130,7 @@ __all__ = [
     "Notice",
     "Ops",
     "PICTURES",
+    "PartAssessment",
     "PathwaysFrame",
     "Payload",
     "PhaseStarted",
@@ -128,6 +148,7 @@ __all__ = [
     "SpeciesTable",
     "StructureFrame",
     "SurrogateFrame",
+    "Thumbnail",
     "TrialTold",
     "decode_floats",
     "encode_floats",

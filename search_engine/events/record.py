@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from .assessment import Assessment
 from .facts import (
     CandidateBorn,
     Champion,
@@ -79,6 +80,7 @@ Payload = (
     | FinalistChosen
     | ModelScored
     | RunCompleted
+    | Assessment
     | Ops
 )
 _ADAPTER: TypeAdapter[Payload] = TypeAdapter(Annotated[Payload, Field(discriminator="kind")])
@@ -104,7 +106,7 @@ class Event(BaseModel):
 
     @property
     def science(self) -> bool:
-        return not isinstance(self.payload, Ops)
+        return not isinstance(self.payload, Ops | Assessment)
 
     @property
     def key(self) -> tuple[str, int, str, int]:

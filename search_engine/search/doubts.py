@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ..events import ClassScores
+from ..datasets.review import percent
+from ..events import ClassScores, JudgedModel, PartAssessment
 
 ABSURD = 5.0
 """A loss so many times that of knowing nothing is absurd: such a network is sure of what is wrong."""
@@ -95,6 +96,53 @@ def _classes(by_class: Sequence[ClassScores]) -> list[str]:
         if never:
             found.append(f"In the {part} part {_named(never)} {'is' if len(never) == 1 else 'are'} never recognised.")
     return found
+
+
+COMMON = 0.75
+"""A class with so large a share of a part makes an accuracy say little, also one that exceeds the share."""
+
+
+def beside_simple_models(parts: Sequence[PartAssessment]) -> list[str]:
+    """Sentences about scores that are the largest class's, and about networks that a linear model equals."""
+    several = len({part.domain for part in parts}) > 1
+    found = []
+    for part in parts:
+        where = f"{PARTS[part.split]} part" + (f" of data set {part.domain + 1}" if several else "")
+        found += [*_of_the_majority(part, where), *_no_better(part, where)]
+    return found
+
+
+def _of_the_majority(part: PartAssessment, where: str) -> list[str]:
+    """What does not exceed the majority is said by `_classes`; this is for what exceeds a large one."""
+    if not part.classes or not part.examples:
+        return []
+    largest = max(part.classes, key=lambda own: own.examples)
+    share, values = largest.examples / part.examples, _values(part.models[0])
+    if share < COMMON or len([own for own in part.classes if own.examples]) < 2 or "accuracy" not in values or values["accuracy"] <= share:
+        return []
+    return [
+        f"{percent(share)} of the {where} are '{largest.name}': of the accuracy {values['accuracy']:.4f} always answering that has "
+        f"{share:.4f} already. Read the balanced accuracy, {values['balanced_accuracy']:.4f}, and the recall of each class."
+    ]
+
+
+def _no_better(part: PartAssessment, where: str) -> list[str]:
+    """By the task's own score, and of classes by the balanced accuracy too."""
+    own = _values(part.models[0])
+    for model in part.models[1:]:
+        if model.name not in ("logistic", "ridge"):
+            continue
+        theirs = _values(model)
+        words = {figure.metric: figure.name for figure in model.figures}
+        lost = [name for name in ("accuracy", "balanced_accuracy", "r2") if name in own and name in theirs and theirs[name] >= own[name]]
+        if lost:
+            said = " and ".join(f"{words[name]} ({theirs[name]:.4f} to {own[name]:.4f})" for name in lost)
+            return [f"On the {where} a {model.title} is as good as the network or better by {said}: there the network adds nothing to it."]
+    return []
+
+
+def _values(model: JudgedModel) -> dict[str, float]:
+    return {figure.metric: figure.value for figure in model.figures if figure.value is not None}
 
 
 def _named(names: Sequence[str]) -> str:

@@ -30,9 +30,12 @@ from ..base.training_config import TrainingConfig
 from ..catalogue.config import CheckedRun
 from ..datasets.base import Array, Part, Samples
 from ..datasets.review import overlap
-from ..events import ClassScores, Cost, Fidelity, Metrics, ModelScored, Notice, Score
+from ..events import Assessment, ClassScores, Cost, Fidelity, Metrics, ModelScored, Notice, PartAssessment, Score
+from ..scoring.assessing import Given, assess
+from ..scoring.metrics import measure, of_task, with_ranked
+from ..scoring.simple_models import simple_models
 from ..spaces.genomes import Genome
-from .doubts import doubts
+from .doubts import beside_simple_models, doubts
 from .finale import model_folder
 from .judging import Judging, Look
 from .resources import Resources
@@ -56,6 +59,8 @@ STAGES = {
     "redundancy": "measuring what can be removed", "done": "finished",
 }
 """The stages in their order, in words."""
+SPLITS: tuple[Literal["val", "test"], ...] = ("val", "test")
+
 STAGE_SHARE = 0.05
 """What each stage after the training counts in progress, as a share of the training: much less where it is long, more where it is a matter
 of seconds."""
@@ -85,6 +90,8 @@ class FinalWork(Work):
         self.scores: list[Score] = [Score.model_validate(item) for item in spec.arguments["search"]]
         self.by_class: list[ClassScores] = []
         self.warnings: list[str] = []
+        self.assessment: Assessment | None = None
+        """What stands beside the scores; None until it is scored, and where its answers cannot be looked at."""
         self.visits = 0
         self.finished_as_is: Finished | None = None
         self.bundle_reason = ""
@@ -135,7 +142,7 @@ class FinalWork(Work):
             return JointTrainer(network, [self.resources.data_of(domain) for domain in self.domains], training, **options)
         from ..training.trainer import Trainer
 
-        return Trainer(network, self._data, training, **options)
+        return Trainer(network, self._data, training, objective=self.checked.objective, **options)
 
     @property
     def _joint(self) -> bool:
@@ -212,6 +219,7 @@ class FinalWork(Work):
         for domain, test in self._tests.items():
             self.warnings += [*self.resources.review_of(domain), *overlap(self.resources.data_of(domain), test)]
         self.warnings += doubts(self.resources.space.task, self.metrics, self.by_class)
+        self._assess(judging)
         self._tests = {}
         self.stage = "export"
 
@@ -224,6 +232,7 @@ class FinalWork(Work):
         self.visits = len(self._tests)
         finished, network, task = self.finished_as_is, self.network, self.resources.space.task
         by_class = network is not None and task == "classification"
+        collect = network is not None and bool(of_task(task))
         looks, again = [], []
         for place, (domain, test) in enumerate(self._tests.items()):
             data = self.resources.data_of(domain)
@@ -232,11 +241,11 @@ class FinalWork(Work):
             if finished is not None:
                 looks += [Look(split, place, part, data, scorer=partial(finished.score, split, part)) for split, part in parts]
             else:
-                looks.append(Look("test", place, test, data, own, task=task, by_class=by_class))
+                looks.append(Look("test", place, test, data, own, task=task, by_class=by_class, collect=collect))
                 # Its answers are counted on the way.
                 parts = parts[:1]
-            if by_class:
-                again += [Look(split, place, part, data, own, by_class=True) for split, part in parts]
+            if collect:
+                again += [Look(split, place, part, data, own, task=task, by_class=by_class, collect=True) for split, part in parts]
         return Judging([*looks, *again])
 
     def _open_test(self, domain: int) -> Part:
@@ -259,11 +268,51 @@ class FinalWork(Work):
         if finished.report is not None:
             # At a step of its own: the report on what can be removed, which comes later, is the only one of its step.
             self.log.add(finished.report(drawn), 1)
+        self._by_objective(judging)
         self._finisher_cost = finished.cost.plus(Cost(forward=finished.passes * sum(len(look.part) for look, _ in scored)))
         self._look_at_classes(judging)
         self.scores += finished_scores(
             self.checked, self.metrics, Fidelity(text=finished.fidelity), task=self.resources.space.task
         )
+
+    def _own_answers(self, judging: Judging) -> dict[tuple[int, Literal["val", "test"]], Given]:
+        """By data set and part: what the network answered, where that was kept."""
+        found = {}
+        for look, outputs, counts in zip(judging.looks, judging.answers, judging.counts, strict=True):
+            if outputs is not None:
+                found[look.place, look.split] = Given(look.part, outputs, counts)
+        return found
+
+    def _by_objective(self, judging: Judging) -> None:
+        """The metrics of both parts, where the run is ranked by one that its config names: one data set, by the check."""
+        objective = self.checked.objective
+        for (_, split), given in self._own_answers(judging).items() if objective else ():
+            found = measure(self.resources.space.task, given.outputs, given.part.labels, self._data.class_names)
+            figures = {f"{split}_{name}": value for name, value in with_ranked(found.values, objective).items()}
+            self.metrics = {**figures, **self.metrics}
+
+    def _assess(self, judging: Judging) -> None:
+        """What stands beside the scores: every metric beside those of simple models, fitted on the part that it was trained on."""
+        answers = self._own_answers(judging)
+        parts: list[PartAssessment] = []
+        training = self.trainer.config if self.trainer is not None else None
+        finalist = self.spec.arguments["role"] == "finalist"
+        for place, domain in enumerate(self.domains):
+            data = self.resources.data_of(domain)
+            given = {split: answers[place, split] for split in SPLITS if (place, split) in answers}
+            if not given:
+                continue
+            simple = []
+            if finalist:
+                used = training.train_examples if training is not None else 0
+                weights = training.class_weights if training is not None else self.checked.config.training.class_weights
+                simple = simple_models(data, used, weights == "balanced")
+            parts += assess(data, given, simple, domain, shown=finalist)
+        if parts:
+            self.assessment = Assessment(
+                index=self.spec.index, role=self.spec.arguments["role"], parts=parts, warnings=beside_simple_models(parts)
+            )
+            self.log.add(self.assessment, 0)
 
     def _score_retrained(self, judging: Judging) -> None:
         assert self.trainer is not None
@@ -272,6 +321,7 @@ class FinalWork(Work):
             self.metrics[f"test_{name}"] = sum(scores[name] for scores in each) / len(each)
             if self._joint:
                 self.metrics |= {f"test_{name}_{place}": scores[name] for place, scores in enumerate(each, start=1)}
+        self._by_objective(judging)
         self._look_at_classes(judging)
         training = self.trainer.config
         fidelity = of_trial(training, self.resources.space, self.genome, self.trainer.cost.samples)
@@ -501,6 +551,7 @@ class FinalWork(Work):
                 "scores": self.spec.arguments["search"],
                 "by_class": [],
                 "warnings": [],
+                "assessment": None,
                 "visits": self.visits,
                 "bundle": False,
                 "bundle_reason": self.failure.reason,
@@ -523,6 +574,7 @@ class FinalWork(Work):
             "scores": [item.model_dump() for item in self.scores],
             "by_class": [item.model_dump() for item in self.by_class],
             "warnings": list(self.warnings),
+            "assessment": None if self.assessment is None else self.assessment.model_dump(mode="json"),
             "visits": self.visits,
         }
 
@@ -572,6 +624,8 @@ class FinalWork(Work):
             setattr(self, name, state[name])
         self.scores = [Score.model_validate(item) for item in state["scores"]]
         self.by_class = [ClassScores.model_validate(item) for item in state["by_class"]]
+        kept = state.get("assessment")
+        self.assessment = None if kept is None else Assessment.model_validate(kept)
         self.staged = state["staged"]
         self.spent = dict(state["spent"])
         self.ended_early = state["ended_early"]

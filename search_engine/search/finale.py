@@ -153,6 +153,7 @@ class Finale:
             "scores": [score.model_dump() for score in scores],
             "by_class": [],
             "warnings": [],
+            "assessment": None,
             "visits": visits,
             "bundle": False,
             "bundle_reason": reason,

@@ -109,7 +109,8 @@ class GroupWork(GenomeWork):
 
         trials = [self.trials[place] for place in self.stacked]
         return GroupTrainer(
-            networks, trials[0].resources.search_data, [trial.training for trial in trials], [trial.seed for trial in trials], self.device
+            networks, trials[0].resources.search_data, [trial.training for trial in trials], [trial.seed for trial in trials], self.device,
+            objective=self.checked.objective,
         )
 
     def _done(self) -> bool:

@@ -14,9 +14,11 @@ from ..datasets.base import Array, Part, SearchData
 from ..spaces.tasks import TaskName
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
     from ..training.by_class import Confusion
+    from ..training.collected import Collected
     from ..training.evaluation import Scoring
 
 
@@ -35,6 +37,8 @@ class Look:
     task: TaskName = "classification"
     by_class: bool = False
     """Whether the answers of each class are counted."""
+    collect: bool = False
+    """Whether the answers themselves are kept."""
 
 
 class Judging:
@@ -46,6 +50,9 @@ class Judging:
         """Of each look that is done: what its scorer gave (numbers, and arrays to be drawn), or score and loss."""
         self.counts: list[Array | None] = []
         """Of each look that is done: the answers by class (`training.by_class.Confusion`), where they are counted."""
+        self.answers: list[Array | None] = []
+        """Of each look that is done: the outputs (n, outputs), where they are kept."""
+        self._collected: Collected | None = None
         self._scoring: Scoring | None = None
         self._confusion: Confusion | None = None
 
@@ -75,31 +82,47 @@ class Judging:
         if self._scoring is None:
             from ..training.batches import DevicePart
             from ..training.by_class import Confusion
+            from ..training.collected import Collected
             from ..training.evaluation import Scoring
 
             self._confusion = Confusion(len(look.data.class_names)) if look.by_class else None
+            self._collected = Collected() if look.collect else None
             part = DevicePart(look.part, look.data.preprocessing, "cpu")
-            seen = None if self._confusion is None else self._confusion.add
-            self._scoring = Scoring(network, part, look.task, seen=seen)
+            self._scoring = Scoring(network, part, look.task, seen=self._see)
         return self._scoring
+
+    def _see(self, outputs: torch.Tensor, targets: torch.Tensor) -> None:
+        if self._confusion is not None:
+            self._confusion.add(outputs, targets)
+        if self._collected is not None:
+            self._collected.add(outputs, targets)
 
     def _end(self, figures: Mapping[str, float | Array], counts: Array | None) -> None:
         self.figures.append(dict(figures))
         self.counts.append(counts)
-        self._scoring, self._confusion = None, None
+        self.answers.append(None if self._collected is None else self._collected.outputs)
+        self._scoring, self._confusion, self._collected = None, None, None
 
     def state_dict(self) -> dict[str, Any]:
         under_way = None if self._scoring is None else self._scoring.state_dict()
         return {
             "figures": [dict(item) for item in self.figures], "counts": list(self.counts), "scoring": under_way,
             "confusion": None if self._confusion is None else self._confusion.counts.copy(),
+            "answers": list(self.answers), "collected": None if self._collected is None else self._collected.state_dict(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.figures, self.counts = [dict(item) for item in state["figures"]], list(state["counts"])
+        # A state of before answers were kept: those of the looks that were done are not known.
+        self.answers = list(state.get("answers", [None] * len(self.figures)))
         if state["scoring"] is not None:
             look = self.looks[len(self.figures)]
             assert look.network is not None
             self._opened(look, look.network).load_state_dict(state["scoring"])
             if self._confusion is not None:
                 self._confusion.counts = state["confusion"]
+            if self._collected is not None and state.get("collected") is None:
+                # Answers that nobody kept cannot be made up: this look is assessed by its counts alone.
+                self._collected = None
+            elif self._collected is not None:
+                self._collected.load_state_dict(state["collected"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from ..base import checkpoint
 from ..base.generators import derive_seed, random_state, restore_random
 from ..base.migrations import migrated
 from ..catalogue.config import CheckedRun
+from ..datasets.base import SearchData
 from ..events import Cost, Metrics, Notice
 from .budget import Meter
 from .doubts import of_a_search
@@ -53,14 +55,18 @@ class PhaseWork(Work):
             rng=random.Random(derive_seed(self.seed, "decisions")),
             metric=checked.metric,
             log=self.log,
-            data=self.resources.search_data,
-            domains=self.resources.domains,
+            data=self._weighed(self.resources.search_data),
+            domains=[self._weighed(data) for data in self.resources.domains],
             device=device.resolve(checked.config.device),
             amp=checked.config.amp,
             structure_every=checked.config.structure_every,
             given=self.resources.given,
         )
         self.phase.begin(context, handover)
+
+    def _weighed(self, data: SearchData) -> SearchData:
+        how = self.resources.checked.config.training.class_weights
+        return data if how == "none" else replace(data, class_weights=how)
 
     def _advance(self) -> None:
         said = self.log.pending

@@ -122,8 +122,11 @@ class TrialWork(GenomeWork):
         network = build(self.resources.space, genome, "trial", self.training)
         if not self.restored:
             self._start(network)
-        amp = self.resources.checked.config.amp
-        return Trainer(network, self.data, self.training, seed=self.network_seed, device=self.device, amp=amp)
+        checked = self.resources.checked
+        return Trainer(
+            network, self.data, self.training, seed=self.network_seed, device=self.device, amp=checked.config.amp,
+            objective=checked.objective,
+        )
 
     def _start(self, network: nn.Module) -> None:
         """Give a new network the weights that it starts from, where it does not start from its own."""

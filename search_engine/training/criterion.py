@@ -7,17 +7,40 @@ from dataclasses import dataclass, field
 import torch
 from torch.nn import functional as F
 
+from ..datasets.base import SearchData
+from ..scoring.class_weights import balanced
 from ..spaces.tasks import SCORES, TaskName
 
 
-def mean_loss(task: TaskName, outputs: torch.Tensor, targets: torch.Tensor, smoothing: float = 0.0) -> torch.Tensor:
+def mean_loss(
+    task: TaskName, outputs: torch.Tensor, targets: torch.Tensor, smoothing: float = 0.0, weights: torch.Tensor | None = None
+) -> torch.Tensor:
     """The scalar that training lowers. `outputs` are (B, classes) or (B, values); `targets` (B,) classes or (B, values).
 
-    Label smoothing means something for classes only.
+    Label smoothing means something for classes only, as do `weights` (classes,): how much each example counts by its class. The sum is
+    divided by the number of examples, not of weights, so that the mean over batches is the same whatever classes meet in one.
+
+    >>> outputs = torch.tensor([[2.0, 0.0], [2.0, 0.0]])
+    >>> each = [float(mean_loss("classification", outputs[:1], torch.tensor([label]))) for label in (0, 1)]
+    >>> both = float(mean_loss("classification", outputs, torch.tensor([0, 1]), weights=torch.tensor([0.5, 4.0])))
+    >>> abs(both - (0.5 * each[0] + 4.0 * each[1]) / 2) < 1e-6
+    True
     """
     if task == "classification":
+        if weights is not None:
+            own = F.cross_entropy(outputs.float(), targets, reduction="none", label_smoothing=smoothing)
+            return (weights[targets] * own).mean()
         return F.cross_entropy(outputs.float(), targets, label_smoothing=smoothing)
     return F.mse_loss(outputs.float().flatten(1), targets.flatten(1))
+
+
+def class_weights(data: SearchData, how: str, device: str, examples: int = 0) -> torch.Tensor | None:
+    """The weights of the classes in a training on `data` (`TrainingConfig.class_weights`), of which the first `examples` are used (0 =
+    all); None where all examples count alike."""
+    if how == "none" or data.shape.task != "classification":
+        return None
+    labels = data.train.labels[:examples] if examples else data.train.labels
+    return torch.from_numpy(balanced(labels, len(data.class_names))).to(device)
 
 
 UNASKED = 1000

@@ -15,9 +15,11 @@ from ..events import Cost
 from ..spaces.tasks import SCORES
 from .augmentation import Augmentation
 from .batches import BatchOrder, DevicePart
-from .criterion import Tally, mean_loss
+from .collected import Collected
+from .criterion import Tally, class_weights, mean_loss
 from .evaluation import Scoring
 from .footprint import step_flops
+from .objective_figures import validation_figures
 from .precision import Precision
 from .prepared_batches import PreparedBatches
 from .small_batches import enough_for_batch_norm
@@ -30,14 +32,20 @@ class DomainTraining:
     `steps_per_epoch` of them. What changes with the steps is in `state_dict`; the network's weights belong to the loop.
     """
 
-    def __init__(self, network: nn.Module, data: SearchData, config: TrainingConfig, seed: int, device: str, title: str = "") -> None:
-        """The network lies on `device`; `title` names the data set in messages where there are several.
+    def __init__(
+        self, network: nn.Module, data: SearchData, config: TrainingConfig, seed: int, device: str, title: str = "", objective: str = ""
+    ) -> None:
+        """The network lies on `device`; `title` names the data set in messages where there are several. With an `objective` (a metric of
+        `scoring.metrics`) every report has all metrics of the task on the validation part.
 
         Raises BadInput where the augmentation does not fit the data.
         """
         self.network = network
         self.title = f" on {title}" if title else ""
         self._smoothing = config.label_smoothing
+        self._class_weights = class_weights(data, config.class_weights, device, config.train_examples)
+        self._class_names = data.class_names
+        self._objective = objective
         self._train = DevicePart(data.train, data.preprocessing, device, config.train_examples)
         self._validation = DevicePart(data.validation, data.preprocessing, device)
         self._order = BatchOrder(len(self._train), config.batch_size, seed)
@@ -49,6 +57,8 @@ class DomainTraining:
         self._tally = Tally(self.task)
         self._scoring: Scoring | None = None
         """The validation of the epoch that has ended, while it is under way."""
+        self._answers = Collected()
+        """Its answers so far, where there is an objective."""
 
     @property
     def steps_per_epoch(self) -> int:
@@ -72,7 +82,7 @@ class DomainTraining:
         inputs, labels = self._batches[step]
         with precision.autocast():
             logits = self._forward(inputs)
-            loss = mean_loss(self.task, logits, labels, self._smoothing)
+            loss = mean_loss(self.task, logits, labels, self._smoothing, self._class_weights)
         self._trained_on += len(labels)
         self._tally.add(logits, labels, loss.detach())
         return loss
@@ -94,16 +104,21 @@ class DomainTraining:
     def score_a_batch(self) -> None:
         """Score the next batch of the validation part, and leave the network in the mode in which it was."""
         if self._scoring is None:
-            self._scoring = Scoring(self.network, self._validation, self.task)
+            self._scoring = self._new_scoring()
         was_training = self.network.training
         self.network.eval()
         self._scoring.batch()
         self.network.train(was_training)
 
+    def _new_scoring(self) -> Scoring:
+        self._answers = Collected()
+        return Scoring(self.network, self._validation, self.task, seen=self._answers.add if self._objective else None)
+
     def report(self, where: str) -> dict[str, float]:
         """Call it once all is `scored`. `train_loss` and the training score (`train_accuracy`, `train_r2`) since the last report (over the
-        augmented batches as they were trained on), and `val_loss` and the validation score. Raises TrialFailure where the validation loss
-        is not finite."""
+        augmented batches as they were trained on), and `val_loss` and the validation score; the training loss is the one that is lowered,
+        with its label smoothing and weights of classes, the validation loss never. Raises TrialFailure where the validation loss is not
+        finite, or the objective is not defined."""
         assert self._scoring is not None and self._scoring.finished
         score, self._scoring = self._scoring.tally.figures(), None
         if not math.isfinite(score["loss"]):
@@ -111,7 +126,11 @@ class DomainTraining:
         self._scored_on += len(self._validation)
         trained, self._tally = self._tally.figures(), Tally(self.task)
         name = SCORES[self.task]
+        further = {}
+        if self._objective:
+            further = validation_figures(self.task, self._answers, self._class_names, self._objective, self.title)
         return {
+            **further,
             "train_loss": trained["loss"],
             f"train_{name}": trained[name],
             "val_loss": score["loss"],
@@ -122,6 +141,7 @@ class DomainTraining:
         return {
             "trained_on": self._trained_on, "scored_on": self._scored_on, "tally": self._tally.state_dict(),
             "scoring": None if self._scoring is None else self._scoring.state_dict(),
+            **({"answers": self._answers.state_dict()} if self._objective and self._scoring is not None else {}),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -130,5 +150,7 @@ class DomainTraining:
         self._tally = Tally.from_state(self.task, state["tally"])
         self._scoring = None
         if state.get("scoring") is not None:
-            self._scoring = Scoring(self.network, self._validation, self.task)
+            self._scoring = self._new_scoring()
             self._scoring.load_state_dict(state["scoring"])
+            if self._objective:
+                self._answers.load_state_dict(state["answers"])

@@ -19,9 +19,13 @@ from ..base.errors import TrialFailure
 from ..base.training_config import TrainingConfig
 from ..datasets.base import SearchData
 from ..events import Cost
+from ..scoring.metrics import METRICS
 from .augmentation import Augmentation
 from .batches import BatchOrder, DevicePart
+from .collected import Collected
+from .criterion import class_weights
 from .footprint import step_flops
+from .objective_figures import validation_figures
 from .prepared_batches import PreparedBatches
 from .schedule import cosine
 from .small_batches import enough_for_batch_norm
@@ -83,18 +87,31 @@ class _Scores:
     """(members,) float64."""
     correct: Tensor
     """(members,) int64."""
+    answers: list[Collected] = field(default_factory=list)
+    """Of every member, where they are kept."""
 
     @classmethod
     def none(cls, members: int, device: str) -> _Scores:
         losses = torch.zeros(members, dtype=torch.float64, device=device)
         return cls(0, losses, torch.zeros(members, dtype=torch.int64, device=device))
 
+    def add(self, logits: Tensor, targets: Tensor) -> None:
+        """Keep the answers of a batch: (members, B, classes) and (B,)."""
+        if not self.answers:
+            self.answers = [Collected() for _ in logits]
+        for own, outputs in zip(self.answers, logits, strict=True):
+            own.add(outputs, targets)
+
     def state_dict(self) -> dict[str, Any]:
-        return {"first": self.first, "losses": self.losses.clone(), "correct": self.correct.clone()}
+        kept = {"answers": [own.state_dict() for own in self.answers]} if self.answers else {}
+        return {"first": self.first, "losses": self.losses.clone(), "correct": self.correct.clone(), **kept}
 
     @classmethod
     def from_state(cls, state: dict[str, Any], device: str) -> _Scores:
-        return cls(state["first"], state["losses"].to(device), state["correct"].to(device))
+        answers = [Collected() for _ in state.get("answers", [])]
+        for own, kept in zip(answers, state.get("answers", []), strict=True):
+            own.load_state_dict(kept)
+        return cls(state["first"], state["losses"].to(device), state["correct"].to(device), answers)
 
 
 class GroupTrainer:
@@ -117,10 +134,15 @@ class GroupTrainer:
         trainings: Sequence[TrainingConfig],
         seeds: Sequence[int],
         device: str = "cpu",
+        objective: str = "",
     ) -> None:
-        """`networks` may differ in their weights only, `trainings` in what `OWN` names. Raises BadInput where the augmentation does not
+        """`networks` may differ in their weights only, `trainings` in what `OWN` names; `objective` as of `Trainer`. Raises BadInput where the augmentation does not
         fit the data, ValueError where a network's result for an example depends on the other examples (batch normalisation aside)."""
         first = trainings[0]
+        self._objective = objective
+        self._best_by = f"val_{METRICS[objective].ranked}" if objective else "val_accuracy"
+        self._class_names = data.class_names
+        self._class_weights = class_weights(data, first.class_weights, device, first.train_examples)
         self._config = first
         self._device = device
         self._network = stack(networks).to(device)
@@ -229,7 +251,10 @@ class GroupTrainer:
             self._training = True
         with enough_for_batch_norm(len(inputs) // count):
             logits = self._network(inputs)
-        own = self._own(_losses(logits, labels, self._config.label_smoothing)).mean(1)
+        losses = _losses(logits, labels, self._config.label_smoothing)
+        if self._class_weights is not None:
+            losses = self._class_weights[labels] * losses
+        own = self._own(losses).mean(1)
         if own.requires_grad:
             own.sum().backward()  # type: ignore[no-untyped-call]
             if self._config.gradient_clip:
@@ -263,8 +288,8 @@ class GroupTrainer:
         self._checked = len(self._losses)
         self._drop()
 
-    def _end_epoch(self, validated: list[tuple[float, float]]) -> None:
-        """`validated`: mean validation loss and accuracy of every member in the stack."""
+    def _end_epoch(self, validated: list[tuple[float, float]], answers: list[Collected]) -> None:
+        """`validated`: mean validation loss and accuracy of every member in the stack; `answers` of each, where there is an objective."""
         epoch = -(-self.steps_done // self._per_epoch)
         sizes = [self._order.size(step) for step in range(len(self._losses))]
         by_member = torch.stack(self._losses).T.tolist()
@@ -277,11 +302,18 @@ class GroupTrainer:
                 member.failure = f"validation loss is not a number after step {self.steps_done} of {member.steps_total}"
                 continue
             member.scored_on += len(self._validation)
+            further = {}
+            if self._objective:
+                try:
+                    further = validation_figures("classification", answers[row], self._class_names, self._objective)
+                except TrialFailure as failure:
+                    member.failure = failure.reason
+                    continue
             total = 0.0
             for value, size in zip(by_member[row], sizes, strict=True):
                 total += value * size
             report = {
-                "epoch": epoch, "train_loss": total / examples, "train_accuracy": correct[row] / examples, "val_loss": loss,
+                **further, "epoch": epoch, "train_loss": total / examples, "train_accuracy": correct[row] / examples, "val_loss": loss,
                 "val_accuracy": accuracy, "learning_rate": member.rate(self.steps_done - 1),
             }
             member.reports.append(report)
@@ -292,7 +324,7 @@ class GroupTrainer:
     def _consider_end(self, member: Member, row: int, report: dict[str, float]) -> None:
         """Keep the weights of its best epoch, and see whether it is done."""
         patience = member.training.early_stop
-        better = not member.best or report["val_accuracy"] > member.best["val_accuracy"]
+        better = not member.best or report[self._best_by] > member.best[self._best_by]
         if patience and better:
             member.best = report
             member.weights = member_state(self._network, row)
@@ -315,12 +347,14 @@ class GroupTrainer:
             logits = self._network(in_rows([inputs] * count, self._in_turn))
             scores.losses += self._own(_losses(logits, labels)).sum(1)
             scores.correct += self._own(logits.argmax(1) == labels).sum(1)
+            if self._objective:
+                scores.add(by_member(logits, count, self._in_turn), self._validation.labels[first:following])
         scores.first = following
         examples = len(self._validation)
         if following >= examples:
             self._scores = None
             sums = zip(scores.losses.tolist(), scores.correct.tolist(), strict=True)
-            self._end_epoch([(loss / examples, right / examples) for loss, right in sums])
+            self._end_epoch([(loss / examples, right / examples) for loss, right in sums], scores.answers)
 
     def _own(self, values: Tensor) -> Tensor:
         """A number for every row -> (members in the stack, examples)."""

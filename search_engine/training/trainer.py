@@ -13,6 +13,7 @@ from ..base.errors import TrialFailure
 from ..base.training_config import TrainingConfig
 from ..datasets.base import SearchData
 from ..events import Cost
+from ..scoring.metrics import METRICS
 from ..spaces.tasks import SCORES
 from .domain import DomainTraining
 from .optimisers import make_optimizer, set_learning_rate
@@ -34,9 +35,11 @@ class TrainingLoop:
     """
 
     def __init__(
-        self, network: nn.Module, domains: list[DomainTraining], config: TrainingConfig, device: str, amp: bool, weights: list[float]
+        self, network: nn.Module, domains: list[DomainTraining], config: TrainingConfig, device: str, amp: bool, weights: list[float],
+        objective: str = "",
     ) -> None:
-        """`network` holds all parameters and lies on `device`; `weights` has each data set's factor in the sum of the losses."""
+        """`network` holds all parameters and lies on `device`; `weights` has each data set's factor in the sum of the losses. The best epoch
+        is that by the `objective` (a metric of `scoring.metrics`), or by the task's own score."""
         self.network = network
         self.config = config
         self._domains = domains
@@ -59,6 +62,7 @@ class TrainingLoop:
         self._last: dict[str, float] = {}
         self._best: dict[str, float] = {}
         self._best_weights: dict[str, torch.Tensor] = {}
+        self._best_by = f"val_{METRICS[objective].ranked if objective else SCORES[domains[0].task]}"
 
     # ---- progress
 
@@ -191,8 +195,7 @@ class TrainingLoop:
             self._consider_stopping(report)
 
     def _consider_stopping(self, report: dict[str, float]) -> None:
-        score = f"val_{SCORES[self._domains[0].task]}"
-        if not self._best or report[score] > self._best[score]:
+        if not self._best or report[self._best_by] > self._best[self._best_by]:
             self._best = report
             self._best_weights = copied(self.network.state_dict())
         self._stopped = report["epoch"] - self._best["epoch"] >= self.config.early_stop
@@ -251,8 +254,10 @@ class Trainer(TrainingLoop):
     """
 
     def __init__(
-        self, network: nn.Module, data: SearchData, config: TrainingConfig, seed: int, device: str = "cpu", amp: bool = False
+        self, network: nn.Module, data: SearchData, config: TrainingConfig, seed: int, device: str = "cpu", amp: bool = False,
+        objective: str = "",
     ) -> None:
-        """Raises BadInput where the augmentation does not fit the data."""
+        """With an `objective` (a metric of `scoring.metrics`) every report has all metrics of the validation part. Raises BadInput where the augmentation does not fit the data."""
         network = network.to(device)
-        super().__init__(network, [DomainTraining(network, data, config, seed, device)], config, device, amp, [1.0])
+        domain = DomainTraining(network, data, config, seed, device, objective=objective)
+        super().__init__(network, [domain], config, device, amp, [1.0], objective)

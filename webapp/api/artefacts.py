@@ -11,7 +11,7 @@ from drf_spectacular.utils import OpenApiResponse, OpenApiTypes, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from webapp.core.models import ModelArtefact, Run
+from webapp.core.models import Event, ModelArtefact, Run
 from webapp.jobs.downloads import NotPossible, opened, request_rebuild
 from webapp.jobs.recorded import Damaged
 
@@ -55,6 +55,19 @@ class ModelView(OwnedView):
     def get(self, request: Request, pk: UUID) -> Response:
         model = self.find(pk, model_rows(self.owned()))
         return Response(model_info(model, model.run))
+
+
+class ModelAssessmentView(OwnedView):
+    """What stands beside a model's scores; without parts where its answers were not looked at, as of a run of before they were."""
+
+    rows = ModelArtefact.objects
+
+    @extend_schema(operation_id="model_assessment", responses={200: shapes.ModelAssessment, 404: ProblemDocument})
+    def get(self, request: Request, pk: UUID) -> Response:
+        model = self.find(pk, self.owned())
+        said = Event.objects.filter(run_id=model.run_id, kind="assessment", source=f"final:{model.index}").order_by("-seq")
+        found = said.values_list("data", flat=True).first()
+        return Response(shapes.ModelAssessment() if found is None else shapes.ModelAssessment.model_validate(found))
 
 
 class ModelDownloadView(OwnedView):

@@ -22,6 +22,7 @@ from search_engine.base.training_config import TrainingConfig
 from search_engine.catalogue import registry
 from search_engine.catalogue.config import Budget, CheckedRun, FinaleConfig, RunConfig, all_problems, check, check_new
 from search_engine.catalogue.idle import used_in_vain, without
+from search_engine.scoring.metrics import Objective
 
 MAX_RUNS = 200
 _MAX_REPAIRS = 8
@@ -73,6 +74,7 @@ class ExperimentBody(BaseModel):
     count_repeats: bool = Field(default=True, description="whether repeated trials, which cost nothing, count as trials of the budget")
     training: TrainingConfig = TrainingConfig()
     folds: int = _of_run("folds")
+    objective: Literal["default"] | Objective = _of_run("objective")
     finale: FinaleConfig = FinaleConfig()
     runtime: Runtime = Runtime()
 
@@ -250,6 +252,7 @@ class _Planner:
             "count_repeats": self.body.count_repeats,
             "training": self.body.training,
             "folds": self.body.folds,
+            "objective": self.body.objective,
             "finale": self.body.finale,
             **self.body.runtime.model_dump(),
         }
@@ -304,6 +307,7 @@ _HARMLESS: dict[str, list[Any]] = {
     "model": [None],
     "together": [1],
     "folds": [1],
+    "objective": ["default"],
     "budget": [{"trials": 1}, {"samples": 1.0}, {"seconds": 1.0}, {"flops": 1.0}],
     "count_repeats": [True],
 }

@@ -61,6 +61,7 @@ urlpatterns = [
     path("genomes/<uuid:pk>", records.GenomeView.as_view()),
     path("models", artefacts.ModelsView.as_view()),
     path("models/<uuid:pk>", artefacts.ModelView.as_view()),
+    path("models/<uuid:pk>/assessment", artefacts.ModelAssessmentView.as_view()),
     path("models/<uuid:pk>/download", artefacts.ModelDownloadView.as_view()),
     path("models/<uuid:pk>/rebuild", artefacts.ModelRebuildView.as_view()),
     path("workers", machinery.WorkersView.as_view()),

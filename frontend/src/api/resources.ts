@@ -15,6 +15,7 @@ import type {
   Genome,
   Me,
   Model,
+  ModelAssessment,
   Moment,
   Page,
   Plugin,
@@ -90,6 +91,7 @@ export const findGenomes = (run: string, hash: string, signal?: Signal) => getPa
 // ---- models and machinery
 export const getModels = (cursor: Cursor, signal?: Signal) => getPage<Model>("models", cursor, {}, signal);
 export const getModel = (id: string, signal?: Signal) => get<Model>(`models/${id}`, signal);
+export const getModelAssessment = (id: string, signal?: Signal) => get<ModelAssessment>(`models/${id}/assessment`, signal);
 export const rebuildModel = (id: string) => post<Model>(`models/${id}/rebuild`, {});
 export const modelDownloadUrl = (id: string) => `/api/v1/models/${id}/download`;
 export const getWorkers = (signal?: Signal) => list<Worker>("workers", signal);

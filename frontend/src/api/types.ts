@@ -2,7 +2,7 @@
 
 import type { JsonSchema } from "../schema/jsonSchema";
 import type {
-  Chart, ClassScores, EventRecord, FinalistChosen, ControlScored, GrowthStep, Incumbent, Notice, PhaseStarted, PopulationBlock, GraphData, Report, Score,
+  Assessment, Chart, ClassScores, EventRecord, FinalistChosen, ControlScored, GrowthStep, Incumbent, Notice, PhaseStarted, PopulationBlock, GraphData, Report, Score,
 } from "../types/events.gen";
 
 /** In the order in which a form offers them. */
@@ -137,6 +137,9 @@ export interface RuntimeOptions {
   max_failures?: number;
 }
 
+/** What stands beside the scores of a model; no parts where its answers were not looked at. */
+export type ModelAssessment = Pick<Assessment, "parts"> & { warnings: string[] };
+
 /** What POST experiments takes. */
 export interface ExperimentBody {
   name: string;
@@ -153,6 +156,8 @@ export interface ExperimentBody {
   training: Options;
   /** Of a cross-validation by which candidates are scored; 1 or none = the data set's validation part. */
   folds?: number;
+  /** By which metric runs are ranked; none = the data set's own. */
+  objective?: string;
   finale: Options;
   runtime: RuntimeOptions;
 }

@@ -7,6 +7,7 @@ import { bytes, count, metric } from "../ui/format";
 import { inFull, selection } from "../ui/scoreKinds";
 import { BeginWith } from "../views/BeginWith";
 import { DamagedDownload } from "../views/DamagedDownload";
+import { ModelAssessment } from "./assessment/ModelAssessment";
 
 export interface Shown {
   name: string;
@@ -89,6 +90,7 @@ export function FinalModel({ model, domains, beside = [], children }: { model: M
       </dl>
       <Doubts warnings={model.warnings} />
       <ClassTables tables={model.by_class} />
+      {finalist && <ModelAssessment model={model} domains={domains} />}
       {children}
       {(finalist || model.bundle) && <Download model={model} />}
       <BeginWith model={model} />

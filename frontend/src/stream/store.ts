@@ -407,6 +407,7 @@ export class RunStore {
         this.touch("end");
         return false;
       case "model":
+      case "assessment":
       case "search_stopped":
       case "run_completed":
         this.touch("end");

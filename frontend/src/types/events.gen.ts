@@ -48,6 +48,7 @@ export interface EventRecord {
     | FinalistChosen
     | ModelScored
     | RunCompleted
+    | Assessment
     | Ops;
 }
 export interface PhaseStarted {
@@ -1250,6 +1251,163 @@ export interface RunCompleted {
   kind: "run_completed";
   reason: string;
   message: string;
+}
+export interface Assessment {
+  kind: "assessment";
+  index: number;
+  role: "finalist" | "baseline";
+  parts: PartAssessment[];
+  /**
+   * what the simple models say of the scores, in plain sentences
+   */
+  warnings: string[];
+}
+/**
+ * Of one part of one data set.
+ */
+export interface PartAssessment {
+  split: "val" | "test";
+  /**
+   * place of the data set
+   */
+  domain: number;
+  examples: number;
+  /**
+   * the network first, then the simple models
+   */
+  models: JudgedModel[];
+  confusion: ConfusionTable | null;
+  classes: ClassFigures[];
+  /**
+   * the worst, worst first
+   */
+  mistakes: Mistake[];
+  /**
+   * how many answers are wrong; null where there are no classes
+   */
+  wrong: number | null;
+}
+/**
+ * The network, or a simple model fitted on the same training part.
+ */
+export interface JudgedModel {
+  name: "network" | "majority" | "mean" | "logistic" | "ridge";
+  title: string;
+  /**
+   * how it was fitted, and on how much
+   */
+  note: string;
+  figures: JudgedFigure[];
+}
+/**
+ * One metric of one model on one part.
+ */
+export interface JudgedFigure {
+  /**
+   * its name without the part, for example balanced_accuracy
+   */
+  metric: string;
+  name: string;
+  unit: string;
+  direction: "maximise" | "minimise";
+  /**
+   * null where it is not defined on this part
+   */
+  value: number | null;
+  /**
+   * why there is no value
+   */
+  reason: string;
+}
+/**
+ * Which class is taken for which.
+ */
+export interface ConfusionTable {
+  /**
+   * of rows (true) and columns (answered), in this order
+   */
+  classes: string[];
+  counts: number[][];
+  /**
+   * classes that are not shown, where there are many: those with the fewest mistakes
+   */
+  left_out: number;
+}
+/**
+ * How one class fares.
+ */
+export interface ClassFigures {
+  name: string;
+  /**
+   * of this class
+   */
+  examples: number;
+  /**
+   * how often it was answered
+   */
+  answers: number;
+  /**
+   * share of these answers that are right; null where it was never answered
+   */
+  precision: number | null;
+  /**
+   * share of its examples that are answered right; null where it has none
+   */
+  recall: number | null;
+  /**
+   * harmonic mean of both; null where it neither occurs nor is answered
+   */
+  f1: number | null;
+}
+/**
+ * An example that the network got badly wrong.
+ */
+export interface Mistake {
+  /**
+   * of the example in its source
+   */
+  index: number;
+  /**
+   * the class, or the value
+   */
+  true: string;
+  answered: string;
+  /**
+   * the probability that the network gave its answer; null for values
+   */
+  confidence: number | null;
+  /**
+   * by which they are ordered: the example's log loss in nats, or its absolute error
+   */
+  error: number;
+  picture: Thumbnail | null;
+  /**
+   * its inputs, where they are no picture: the first of them
+   */
+  row: Feature[];
+  /**
+   * inputs that are not shown
+   */
+  more: number;
+}
+/**
+ * A small picture, row by row from the top left, the channels of a pixel together.
+ */
+export interface Thumbnail {
+  height: number;
+  width: number;
+  channels: 1 | 3;
+  /**
+   * base64 of bytes
+   */
+  pixels: string;
+}
+/**
+ * One input of a row of a table.
+ */
+export interface Feature {
+  name: string;
+  value: number;
 }
 /**
  * What happened to the machinery.

@@ -19,6 +19,7 @@ ENTRY = AlgorithmEntry(
     source="Byla and Pang, UKCI 2019, arXiv:1905.07350",
     needs=frozenset({"trials"}),
     space_needs=frozenset({"sample"}),
+    objectives="shares",
     config=DeepSwarmConfig,
     phases=phases,
     spaces=("node_chain",),

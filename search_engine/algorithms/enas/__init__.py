@@ -19,6 +19,7 @@ ENTRY = AlgorithmEntry(
     source="Pham, Guan, Zoph, Le, Dean: Efficient Neural Architecture Search via Parameter Sharing, ICML 2018 (arXiv 1802.03268)",
     needs=frozenset({"weights"}),
     space_needs=frozenset({"decisions", "paths"}),
+    weighs_classes=True,
     config=EnasConfig,
     phases=_phases,
     budgets=frozenset({"samples", "flops", "seconds"}),

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from search_engine.base.checkpoint import copied
 from search_engine.base.errors import TrialFailure
@@ -22,6 +21,7 @@ from search_engine.spaces.base import SearchSpace
 from search_engine.spaces.genomes import Genome
 from search_engine.supernets.opening import open_supernet
 from search_engine.training.batches import BatchOrder, DevicePart
+from search_engine.training.criterion import class_weights, mean_loss
 from search_engine.training.evaluation import BATCH
 from search_engine.training.flops import FlopCounter
 from search_engine.training.precision import Precision
@@ -59,6 +59,7 @@ class SharedWeights:
         self.clip = gradient_clip
         self.precision = Precision(device, amp)
         self._train = DevicePart(data.train, data.preprocessing, device)
+        self._class_weights = class_weights(data, data.class_weights, device)
         self._validation = DevicePart(data.validation, data.preprocessing, device)
         # Each part cycles at its own pace. Batches of the whole ranking are equal in size, as a path's normalisation is by its batch.
         self.train_order = BatchOrder(len(self._train), batch_size, "weights", seed)
@@ -91,7 +92,7 @@ class SharedWeights:
             group["lr"] = learning_rate
         self.optimizer.zero_grad(set_to_none=True)
         logits, flops = self._logits(inputs, genome)
-        loss = F.cross_entropy(logits, labels)
+        loss = mean_loss("classification", logits, labels, weights=self._class_weights)
         value = float(loss.detach())
         if not math.isfinite(value):
             raise TrialFailure(f"the training loss of a path is not a number at step {self.trained + 1}; try a smaller learning rate")

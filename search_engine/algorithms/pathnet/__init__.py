@@ -22,6 +22,7 @@ ENTRY = AlgorithmEntry(
     source="Fernando et al. 2017, PathNet: Evolution Channels Gradient Descent in Super Neural Networks, arXiv 1701.08734",
     needs=frozenset({"weights"}),
     space_needs=frozenset({"paths", "domains"}),
+    weighs_classes=True,
     config=PathNetConfig,
     phases=_phases,
     budgets=frozenset({"samples", "flops", "seconds"}),

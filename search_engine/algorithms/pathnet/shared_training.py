@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from search_engine.base.checkpoint import copied
 from search_engine.base.errors import TrialFailure
@@ -20,6 +19,7 @@ from search_engine.events import Cost
 from search_engine.spaces.modular import Path
 from search_engine.supernets.modular_network import ModularSupernet
 from search_engine.training.batches import BatchOrder, DevicePart
+from search_engine.training.criterion import class_weights, mean_loss
 from search_engine.training.evaluation import BATCH
 from search_engine.training.precision import Precision
 
@@ -49,6 +49,7 @@ class SharedTraining:
         self.domain = domain
         self.clip = gradient_clip
         self.train_part = DevicePart(data.train, data.preprocessing, device)
+        self.class_weights = class_weights(data, data.class_weights, device)
         self.validation_part = DevicePart(data.validation, data.preprocessing, device)
         self.train_order = BatchOrder(len(self.train_part), batch_size, "paths", seed)
         self.validation_order = BatchOrder(len(self.validation_part), validation_examples, "scores", seed)
@@ -68,7 +69,7 @@ class SharedTraining:
             self.optimizer.zero_grad(set_to_none=True)
             with self.precision.autocast():
                 logits = self.network.along(inputs, modules, self.domain)
-            loss = F.cross_entropy(logits.float(), labels)
+            loss = mean_loss("classification", logits, labels, weights=self.class_weights)
             self.precision.step(loss, self.optimizer, self.trainable, self.clip)
             loss_sum += loss.detach() * len(labels)
             correct += (logits.detach().argmax(1) == labels).sum()

@@ -179,6 +179,7 @@ ENTRY = AlgorithmEntry(
     source="Zoph and Le, ICLR 2017, arXiv:1611.01578",
     needs=frozenset({"trials"}),
     space_needs=frozenset({"decisions"}),
+    objectives="shares",
     config=NasRlConfig,
     phases=phases,
     structure=("policy", "family"),

@@ -158,6 +158,8 @@ ENTRY = AlgorithmEntry(
     "Robust Neural Architecture in Four GPU Hours (GDAS), CVPR 2019 (arXiv 1910.04465)",
     needs=frozenset({"gradients"}),
     space_needs=frozenset({"supernet"}),
+    weighs_classes=True,
+    objectives="any",
     config=GumbelSoftmaxConfig,
     phases=_phases,
     budgets=frozenset({"samples", "flops", "seconds"}),

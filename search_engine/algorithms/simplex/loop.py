@@ -108,6 +108,7 @@ class BilevelLoop(StepSearch[SimplexConfig]):
     def begin(self, context: Context, handover: dict[str, Any] | None) -> None:
         """The data of both levels, then line 0. Raises TypeError without samples."""
         from search_engine.training.batches import BatchOrder
+        from search_engine.training.criterion import class_weights
         from search_engine.training.precision import Precision
 
         super().begin(context, handover)
@@ -120,6 +121,7 @@ class BilevelLoop(StepSearch[SimplexConfig]):
         else:
             fit = data.train
         (self.train_part,) = self.on_device(fit)
+        self.class_weights = class_weights(data, data.class_weights, context.device)
         self.train_order = BatchOrder(len(fit), options.batch_size, "weights", seed)
         # A finite difference shifts the weights by less than half precision can tell apart.
         exact = isinstance(options, BilevelConfig) and options.estimator == "finite_difference"
@@ -293,7 +295,7 @@ class BilevelLoop(StepSearch[SimplexConfig]):
         """The loss on the minibatch of now, as a function of (weights, alphas)."""
         batch, noise = part.take(order.indices(self.done)), derive_seed(self.context.seed, "draws", self.done, level)
         task, dropouts = self.context.space.task, self.skip_dropouts
-        return BatchLoss(self.network, self.alpha, batch, self.precision, task, noise, dropouts, self.weights)
+        return BatchLoss(self.network, self.alpha, batch, self.precision, task, noise, dropouts, self.weights, self.class_weights)
 
     def structure_loss(self, level: str) -> BatchLoss:
         """The loss on the minibatch that moves the structure now."""

@@ -67,8 +67,10 @@ class BatchLoss:
         noise: int = 0,
         dropouts: Sequence[SkipDropout] = (),
         weights: Sequence[torch.Tensor] | None = None,
+        class_weights: torch.Tensor | None = None,
     ) -> None:
-        """`weights`: the network's parameters in their order, where somebody has them at hand (to look for them takes milliseconds)."""
+        """`weights`: the network's parameters in their order, where somebody has them at hand (to look for them takes milliseconds). `class_weights`
+        (classes,) are part of what is lowered and not of `loss`."""
         self._network = network
         self._own = list(network.parameters()) if weights is None else weights
         self._structure = structure
@@ -77,6 +79,7 @@ class BatchLoss:
         self._task = task
         self._noise = noise
         self._dropouts = dropouts
+        self._class_weights = class_weights
         self.loss = float("nan")
         self.accuracy: float | None = None
 
@@ -98,6 +101,8 @@ class BatchLoss:
             outputs = self._outputs(weights, self._structure.sample(alphas, generator))
         value = mean_loss(self._task, outputs, self._labels)
         self.loss = float(value.detach())
+        if self._class_weights is not None:
+            value = mean_loss(self._task, outputs, self._labels, weights=self._class_weights)
         if self._task == "classification":
             self.accuracy = float((outputs.detach().argmax(1) == self._labels).float().mean())
         return value

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from search_engine.catalogue.config import BudgetKind
-from search_engine.events import ClassScores, Score
+from search_engine.events import ClassScores, PartAssessment, Score
 
 from ..problems import FieldProblem
 
@@ -162,6 +162,16 @@ class Model(Scores):
     begins: list[Begins] = Field(description="searches that can begin with it, where its download is there and whole")
     reason: str
     created: datetime
+
+
+class ModelAssessment(BaseModel):
+    """What stands beside the scores of a model: every metric beside those of simple models, which class is taken for which, the worst
+    mistakes."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    parts: list[PartAssessment] = []
+    warnings: list[str] = Field(default=[], description="what the simple models say of the scores, in plain sentences")
 
 
 class Run(Scores):

@@ -267,7 +267,7 @@ export function ExperimentForm({ catalogue, schemas, forms, draft: first, given 
           title="Training"
           note={unused("training", forms.training) ?? "of one candidate in a trial, and on which parts of the data it is scored"}
           changed={Object.keys(draft.training).length + Object.keys(draft.evaluation).length}
-          wrong={startsWith(problems, "training") || problems.has("folds")}
+          wrong={startsWith(problems, "training") || problems.has("folds") || problems.has("objective")}
         >
           <SchemaForm fields={forms.evaluation} values={draft.evaluation} onChange={(evaluation) => change({ evaluation })} path="" problems={problems} eager={eager} idle={idle} />
           <SchemaForm fields={forms.training} values={draft.training} onChange={(training) => change({ training })} path="training" problems={problems} eager={eager} idle={idle} />

@@ -50,7 +50,7 @@ export interface Forms {
 /** What a kind of budget starts with. */
 export const BUDGET_EXAMPLE: Record<BudgetKind, string> = { trials: "20", samples: "900 k", flops: "1 T", seconds: "120" };
 
-const EVALUATION = ["folds"] as const;
+const EVALUATION = ["objective", "folds"] as const;
 const RUNTIME = ["threads", "together", "device", "amp", "structure_every", "max_failures"] as const;
 
 export function formsOf(catalogue: Catalogue, schemas: RunSchema): Forms {

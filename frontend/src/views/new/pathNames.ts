@@ -45,6 +45,7 @@ export function nameOfPath(path: string, forms: Forms, draft: Draft, titleOf: (a
     case "training":
       return named("Training", forms.training, rest);
     case "folds":
+    case "objective":
       return named("Training", forms.evaluation, [head]);
     case "finale":
       return named("Finale", forms.finale, rest);

@@ -54,6 +54,7 @@ ENTRY = AlgorithmEntry(
     source="Frankle & Carbin: The Lottery Ticket Hypothesis, ICLR 2019 (arXiv 1803.03635); Zhou et al. 2019 (arXiv 1905.01067)",
     needs=frozenset({"gradients"}),
     space_needs=frozenset({"masks"}),
+    weighs_classes=True,
     config=LotteryTicketConfig,
     phases=_phases,
     budgets=frozenset({"samples", "flops", "seconds"}),

@@ -15,7 +15,7 @@ from search_engine.events import Cost
 from search_engine.spaces.tasks import SCORES, TaskName
 from search_engine.supernets.plain_network import PlainNetwork
 from search_engine.training.batches import BatchOrder, DevicePart
-from search_engine.training.criterion import Tally, mean_loss
+from search_engine.training.criterion import Tally, class_weights, mean_loss
 from search_engine.training.evaluation import evaluate_on
 from search_engine.training.footprint import step_flops
 from search_engine.training.precision import Precision
@@ -54,6 +54,7 @@ class MaskedTraining:
         self.task = task
         self.options = options
         self.train_part = DevicePart(data.train, data.preprocessing, device)
+        self.class_weights = class_weights(data, data.class_weights, device)
         self.validation_part = DevicePart(data.validation, data.preprocessing, device, options.validation_examples)
         self.order = BatchOrder(len(self.train_part), options.batch_size, "tickets", seed)
         self.flops = step_flops(network, data.shape.input)
@@ -100,7 +101,7 @@ class MaskedTraining:
         self.optimizer.zero_grad(set_to_none=True)
         with self.precision.autocast(), enough_for_batch_norm(len(inputs)):
             outputs = self.network(inputs)
-        loss = mean_loss(self.task, outputs, targets)
+        loss = mean_loss(self.task, outputs, targets, weights=self.class_weights)
         if not math.isfinite(float(loss.detach())):
             raise TrialFailure(f"training loss is not a number at step {self.at + 1} of {self.options.steps}; try a smaller learning rate")
         self.tally.add(outputs, targets)

@@ -20,6 +20,7 @@ ENTRY = AlgorithmEntry(
     source="Zhou et al.: Deconstructing Lottery Tickets, NeurIPS 2019 (arXiv 1905.01067); Ramanujan et al., CVPR 2020 (arXiv 1911.13299)",
     needs=frozenset({"gradients"}),
     space_needs=frozenset({"masks"}),
+    weighs_classes=True,
     config=SupermaskConfig,
     phases=_phases,
     budgets=frozenset({"samples", "flops", "seconds"}),

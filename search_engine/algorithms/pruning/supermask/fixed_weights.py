@@ -19,7 +19,7 @@ from search_engine.spaces.plain_network import Layer, PlainNetworkSpace
 from search_engine.spaces.tasks import SCORES
 from search_engine.supernets.plain_network import PlainNetwork, open_dense
 from search_engine.training.batches import BatchOrder, DevicePart
-from search_engine.training.criterion import Tally, mean_loss
+from search_engine.training.criterion import Tally, class_weights, mean_loss
 from search_engine.training.evaluation import evaluate_on
 from search_engine.training.footprint import step_flops
 from search_engine.training.precision import Precision
@@ -81,6 +81,7 @@ class FixedWeights:
         # Nothing but scores moves: biases stay 0, a batch normalisation has no scale and shift of its own.
         self.network = network.requires_grad_(False).to(device).train()
         self.train_part = DevicePart(data.train, data.preprocessing, device)
+        self.class_weights = class_weights(data, data.class_weights, device)
         self.validation_part = DevicePart(data.validation, data.preprocessing, device, options.validation_examples)
         self.order = BatchOrder(len(self.train_part), options.batch_size, "supermask", seed)
         self.rate = options.learning_rate or (0.1 if popup else 20.0)
@@ -101,7 +102,7 @@ class FixedWeights:
         self.optimizer.zero_grad(set_to_none=True)
         with self.precision.autocast(), enough_for_batch_norm(len(inputs)):
             outputs = self.through(self.rule.training_masks())(inputs)
-        loss = mean_loss(self.space.task, outputs, targets)
+        loss = mean_loss(self.space.task, outputs, targets, weights=self.class_weights)
         if not math.isfinite(float(loss.detach())):
             raise TrialFailure(f"training loss is not a number at step {number + 1} of {options.steps}; try a smaller learning rate")
         self.tally.add(outputs, targets)
