@@ -92,6 +92,8 @@ class FinalWork(Work):
         self.warnings: list[str] = []
         self.assessment: Assessment | None = None
         """What stands beside the scores; None until it is scored, and where its answers cannot be looked at."""
+        self.calibrations: dict[int, dict[str, Any]] = {}
+        """What its probabilities are worth on the test part, by data set; for the download and its page alone."""
         self.visits = 0
         self.finished_as_is: Finished | None = None
         self.bundle_reason = ""
@@ -220,6 +222,7 @@ class FinalWork(Work):
             self.warnings += [*self.resources.review_of(domain), *overlap(self.resources.data_of(domain), test)]
         self.warnings += doubts(self.resources.space.task, self.metrics, self.by_class)
         self._assess(judging)
+        self._calibrate(judging)
         self._tests = {}
         self.stage = "export"
 
@@ -313,6 +316,18 @@ class FinalWork(Work):
                 index=self.spec.index, role=self.spec.arguments["role"], parts=parts, warnings=beside_simple_models(parts)
             )
             self.log.add(self.assessment, 0)
+
+    def _calibrate(self, judging: Judging) -> None:
+        """From the answers of the one visit to the test part; where there are classes."""
+        from ..training.calibration import calibration
+
+        if self.resources.space.task != "classification":
+            return
+        answers = self._own_answers(judging)
+        for place, domain in enumerate(self.domains):
+            given = answers.get((place, "test"))
+            if given is not None:
+                self.calibrations[domain] = calibration(given.outputs, given.part.labels)
 
     def _score_retrained(self, judging: Judging) -> None:
         assert self.trainer is not None
@@ -408,6 +423,7 @@ class FinalWork(Work):
             scores=self._scores_of(place),
             by_class=[item for item in self.by_class if item.domain == domain],
             warnings=self.warnings,
+            calibration=self.calibrations.get(domain),
             footprint=footprint,
             training=self.trainer.config if self.trainer is not None else None,
         )
@@ -602,6 +618,7 @@ class FinalWork(Work):
             "stage": self.stage,
             "metrics": self.metrics,
             **self._judged(),
+            **({"calibrations": {str(domain): found for domain, found in self.calibrations.items()}} if self.calibrations else {}),
             "bundle_reason": self.bundle_reason,
             "footprint": self.footprint,
             # A commit after the score places the bundle: then nothing is staged any more.
@@ -626,6 +643,7 @@ class FinalWork(Work):
         self.by_class = [ClassScores.model_validate(item) for item in state["by_class"]]
         kept = state.get("assessment")
         self.assessment = None if kept is None else Assessment.model_validate(kept)
+        self.calibrations = {int(domain): found for domain, found in state.get("calibrations", {}).items()}
         self.staged = state["staged"]
         self.spent = dict(state["spent"])
         self.ended_early = state["ended_early"]

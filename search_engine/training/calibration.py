@@ -11,46 +11,32 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import torch
 
 from ..datasets.base import Array
 
 BINS = 15
 
 
-class Reliability:
-    """Sums over examples: `sums` (3, BINS) float64: examples, probabilities of the answers, right answers.
+def calibration(outputs: Array, labels: Array) -> dict[str, Any]:
+    """Of logits (n, classes) and true classes (n,): `error`, `examples`, and `bins`, of each its bounds, number of examples, mean probability
+    and share of right answers (both 0 where it is empty). Bin number b (from 0) has the probabilities in (b / BINS, (b + 1) / BINS].
 
-    Bin number b (from 0) has the probabilities in (b / BINS, (b + 1) / BINS].
-
-    >>> reliability = Reliability()
-    >>> reliability.add(torch.tensor([[0.0, 9.0], [0.0, 9.0]]), torch.tensor([1, 0]))
-    >>> found = reliability.figures()
+    >>> found = calibration(np.array([[0.0, 9.0], [0.0, 9.0]]), np.array([1, 0]))
     >>> round(found["error"], 3), found["bins"][-1]["examples"], found["bins"][-1]["accuracy"]
     (0.5, 2, 0.5)
     """
-
-    def __init__(self) -> None:
-        self.sums: Array = np.zeros((3, BINS), dtype=np.float64)
-
-    def add(self, outputs: torch.Tensor, targets: torch.Tensor) -> None:
-        """A batch: logits (B, classes), true classes (B,)."""
-        shares, answers = outputs.detach().cpu().double().softmax(1).max(1)
-        places = (shares * BINS).ceil().long().clamp(1, BINS) - 1
-        right = (answers == targets.cpu()).double()
-        for row, weights in zip(self.sums, (torch.ones_like(shares), shares, right), strict=True):
-            row += torch.bincount(places, weights=weights, minlength=BINS).numpy()
-
-    def figures(self) -> dict[str, Any]:
-        """`error`, `examples`, and `bins`: of each its bounds, number of examples, mean probability and share of right answers (both 0
-        where it is empty)."""
-        examples, shares, right = self.sums
-        total = float(examples.sum())
-        counts = np.maximum(examples, 1.0)
-        bins = [
-            {"from": place / BINS, "to": (place + 1) / BINS, "examples": int(examples[place]),
-             "confidence": float(shares[place] / counts[place]), "accuracy": float(right[place] / counts[place])}
-            for place in range(BINS)
-        ]
-        error = float(np.abs(shares - right).sum() / total) if total else 0.0
-        return {"error": error, "examples": int(total), "bins": bins}
+    exact = outputs.astype(np.float64)
+    shares = np.exp(exact - exact.max(axis=1, keepdims=True))
+    confidence = 1 / shares.sum(axis=1)
+    right = exact.argmax(axis=1) == labels
+    places = np.clip(np.ceil(confidence * BINS).astype(np.int64), 1, BINS) - 1
+    examples, of_shares, of_right = (
+        np.bincount(places, weights=weights, minlength=BINS) for weights in (np.ones(len(labels)), confidence, right.astype(np.float64))
+    )
+    counts = np.maximum(examples, 1.0)
+    bins = [
+        {"from": place / BINS, "to": (place + 1) / BINS, "examples": int(examples[place]),
+         "confidence": float(of_shares[place] / counts[place]), "accuracy": float(of_right[place] / counts[place])}
+        for place in range(BINS)
+    ]
+    return {"error": float(np.abs(of_shares - of_right).sum() / max(len(labels), 1)), "examples": len(labels), "bins": bins}
