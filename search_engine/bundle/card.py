@@ -157,7 +157,7 @@ def _calibration(found: dict[str, Any] | None) -> str:
     if found is None:
         return ""
     rows = "\n".join(
-        f"| {item['from']:.2f} to {item['to']:.2f} | {item['examples']} | {item['confidence']:.4f} | {item['accuracy']:.4f} |"
+        f"| {item['low']:.2f} to {item['high']:.2f} | {item['examples']} | {item['confidence']:.4f} | {item['accuracy']:.4f} |"
         for item in found["bins"] if item["examples"]
     )
     return (

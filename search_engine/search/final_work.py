@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import json
 import logging
 import shutil
 import time
@@ -36,7 +37,7 @@ from ..scoring.metrics import measure, of_task, with_ranked
 from ..scoring.simple_models import simple_models
 from ..spaces.genomes import Genome
 from .doubts import beside_simple_models, doubts
-from .finale import model_folder
+from .finale import latency_file, model_folder
 from .judging import Judging, Look
 from .resources import Resources
 from .scores import finished_scores, of_trial
@@ -103,6 +104,8 @@ class FinalWork(Work):
         self.network: torch.nn.Module | None = None
         self.trainer: Trainer | JointTrainer | None = None
         self.study: Study | None = None
+        self.latency: dict[str, Any] | None = None
+        """Never science, and never in a state: it is measured again where the work is."""
         self.judging: Judging | None = None
         """The scoring, while it is under way."""
         self._before = ""
@@ -459,7 +462,20 @@ class FinalWork(Work):
         except BundleError as error:
             # A bundle whose score cannot be repeated is not offered; the run itself has its result.
             self.bundle_reason = str(error)
+        else:
+            self._measure_latency()
         self._score()
+
+    def _measure_latency(self) -> None:
+        """How fast it answers here, for its page; no part of the result."""
+        from ..bundle.latency import MANY, latency
+        from ..bundle.source import as_network
+        from ..training.batches import DevicePart
+
+        assert self.network is not None
+        network = _for_domain(self.network, self.domains[0]) if self._joint else self.network
+        part = DevicePart(self._data.validation, self._data.preprocessing, "cpu", MANY)
+        self.latency = latency(as_network(copy.deepcopy(network).cpu().eval()), part.normalise(part.raw))
 
     @property
     def _room(self) -> Path:
@@ -483,6 +499,9 @@ class FinalWork(Work):
             if target.exists():
                 target.rename(self._room / f"{self.staged}.replaced")
             self.bundle.rename(target)
+            if self.latency is not None:
+                beside = self.run_dir / latency_file(model_folder(self.checked, self.spec.index))
+                beside.write_text(json.dumps(self.latency) + "\n", encoding="utf-8")
             self.staged = ""
         shutil.rmtree(self._room, ignore_errors=True)
 

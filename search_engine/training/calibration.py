@@ -18,8 +18,10 @@ BINS = 15
 
 
 def calibration(outputs: Array, labels: Array) -> dict[str, Any]:
-    """Of logits (n, classes) and true classes (n,): `error`, `examples`, and `bins`, of each its bounds, number of examples, mean probability
-    and share of right answers (both 0 where it is empty). Bin number b (from 0) has the probabilities in (b / BINS, (b + 1) / BINS].
+    """Of logits (n, classes) and true classes (n,): `error`, `examples`, and `bins`.
+
+    Of each bin its bounds, number of examples, mean probability and share of right answers (both 0 where it is empty). Bin number b
+    (from 0) has the probabilities in (b / BINS, (b + 1) / BINS].
 
     >>> found = calibration(np.array([[0.0, 9.0], [0.0, 9.0]]), np.array([1, 0]))
     >>> round(found["error"], 3), found["bins"][-1]["examples"], found["bins"][-1]["accuracy"]
@@ -35,7 +37,7 @@ def calibration(outputs: Array, labels: Array) -> dict[str, Any]:
     )
     counts = np.maximum(examples, 1.0)
     bins = [
-        {"from": place / BINS, "to": (place + 1) / BINS, "examples": int(examples[place]),
+        {"low": place / BINS, "high": (place + 1) / BINS, "examples": int(examples[place]),
          "confidence": float(of_shares[place] / counts[place]), "accuracy": float(of_right[place] / counts[place])}
         for place in range(BINS)
     ]

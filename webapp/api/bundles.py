@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import io
 from collections.abc import AsyncIterator
+from typing import Protocol, Self
 
 from webapp.core.models import ModelArtefact
 
@@ -19,7 +19,15 @@ def file_name(model: ModelArtefact) -> str:
     return "".join(letter if letter.isascii() and (letter.isalnum() or letter in "-_.") else "_" for letter in text) + ".zip"
 
 
-async def chunks(file: io.BufferedReader) -> AsyncIterator[bytes]:
+class Sent(Protocol):
+    """A file that is closed when it has been sent."""
+
+    def read(self, most: int, /) -> bytes: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *error: object) -> None: ...
+
+
+async def chunks(file: Sent) -> AsyncIterator[bytes]:
     """The file in pieces, read in a thread: neither the loop waits for the disk nor the memory holds the file."""
     with file:
         while data := await asyncio.to_thread(file.read, _CHUNK):
