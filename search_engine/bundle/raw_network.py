@@ -15,6 +15,8 @@ class RawNetwork(nn.Module):
     def __init__(self, network: nn.Module, scale: float, mean: Sequence[float], std: Sequence[float], dimensions: int) -> None:
         """`dimensions` are those of a batch of raw inputs."""
         super().__init__()
+        self.mean: torch.Tensor
+        self.std: torch.Tensor
         shape = (1, -1, *([1] * (dimensions - 2)))
         self.network = network
         self.scale = scale

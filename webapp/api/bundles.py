@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
-from typing import Protocol, Self
+from typing import Protocol
 
 from webapp.core.models import ModelArtefact
 
@@ -23,12 +24,11 @@ class Sent(Protocol):
     """A file that is closed when it has been sent."""
 
     def read(self, most: int, /) -> bytes: ...
-    def __enter__(self) -> Self: ...
-    def __exit__(self, *error: object) -> None: ...
+    def close(self) -> None: ...
 
 
 async def chunks(file: Sent) -> AsyncIterator[bytes]:
     """The file in pieces, read in a thread: neither the loop waits for the disk nor the memory holds the file."""
-    with file:
+    with contextlib.closing(file):
         while data := await asyncio.to_thread(file.read, _CHUNK):
             yield data

@@ -57,10 +57,7 @@ class Member:
     def read(self, most: int) -> bytes:
         return self._member.read(most)
 
-    def __enter__(self) -> Member:
-        return self
-
-    def __exit__(self, *error: object) -> None:
+    def close(self) -> None:
         self._member.close()
         self._file.close()
 

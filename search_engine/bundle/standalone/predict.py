@@ -46,9 +46,10 @@ def read_image(path: Path, invert: bool) -> np.ndarray:
         what = series if len(SHAPE) == 2 else f"{len(COLUMNS) or SHAPE[0]} columns"
         sys.exit(f"this model takes {what}, not pictures: give a .csv, .tsv, .npy or .npz file")
     try:
-        return read_picture(path, SHAPE, SETTINGS["scale"], invert)
+        raw: np.ndarray = read_picture(path, SHAPE, SETTINGS["scale"], invert)
     except ValueError as error:
         sys.exit(f"{path}: {error}")
+    return raw
 
 
 def read_columns(path: Path, encoding: str) -> np.ndarray:
@@ -67,10 +68,11 @@ def read_columns(path: Path, encoding: str) -> np.ndarray:
     if FITTED is None or not COLUMNS:
         names = known or [str(place + 1) for place in places]
         return np.stack([numbers(table, place, name, False) for place, name in zip(places, names, strict=True)], axis=1).astype(np.float32)
-    return encode(FITTED, [
+    encoded: np.ndarray = encode(FITTED, [
         numbers(table, place, column["name"], True) if column["kind"] == "number" else texts(table, place)
         for place, column in zip(places, COLUMNS, strict=True)
     ])
+    return encoded
 
 
 def read_array(path: Path, encoding: str = "") -> np.ndarray:
