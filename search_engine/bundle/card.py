@@ -1,12 +1,21 @@
-"""MODEL_CARD.md: what the model is, how it was found, how well it does, how to use it (headings after Mitchell et al., "Model Cards for
-Model Reporting", FAT* 2019)."""
+"""MODEL_CARD.md in the form of the Hugging Face hub: a YAML head that its search reads, then what the model is, how it was found, how well
+it does, how to use it.
+
+Keys of the head: huggingface/hub-docs, modelcard.md (https://huggingface.co/docs/hub/model-cards). Headings after Mitchell et al., "Model
+Cards for Model Reporting", FAT* 2019 (arXiv 1810.03993).
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+import yaml
+
 from ..base.measures import SPLITS, measure_of, split_of, title_of
 
+_TAGS = ("nascope", "neural-architecture-search", "pytorch", "safetensors")
+_METRICS = {"accuracy": "accuracy", "balanced_accuracy": "balanced_accuracy", "macro_f1": "f1", "r2": "r_squared", "loss": "loss"}
+"""The hub's names of our figures, where it has the same ones."""
 _PIPELINES = {"classification": "image-classification", "regression": "tabular-regression", "reconstruction": "feature-extraction"}
 """Names of the Hugging Face hub's tasks; vectors are classified as tables."""
 _LOSSES = {"classification": "nats per example", "regression": "squared error", "reconstruction": "squared error"}
@@ -25,13 +34,8 @@ def model_card(manifest: dict[str, Any], architecture: dict[str, Any], about: di
     rows = "\n".join(f"| {name} | {value} |" for name, value in about["training"].items())
     training = f"| option | value |\n| --- | --- |\n{rows}" if rows else "The search algorithm finished the network itself."
     command = "python evaluate.py" + (f" --data FOLDER  # FOLDER holds the files of {data['id']}" if test["data_folder"] else "")
-    onnx = manifest["onnx"]
-    onnx_line = (
-        f"`model.onnx` computes the same in other runtimes (largest relative difference to PyTorch {onnx['difference']:.1e})."
-        if onnx["included"] else f"There is no `model.onnx`: {onnx['reason']}."
-    )
     task = test["task"]
-    example = "picture.png  # needs Pillow" if len(data["input_shape"]) == 3 else "examples.csv"
+    example = manifest["sample"]["file"] + ("  # needs Pillow" if manifest["sample"]["file"].endswith(".png") else "")
     coding = (
         "python predict.py examples.csv --encode --out codes.csv\npython predict.py codes.csv --decode --out rebuilt.csv\n"
         if task == "reconstruction" else ""
@@ -47,13 +51,7 @@ def model_card(manifest: dict[str, Any], architecture: dict[str, Any], about: di
         "convolutions)"
     )
     return f"""---
-library_name: pytorch
-pipeline_tag: {pipeline}
-datasets:
-- {data['id']}
-metrics:
-- {test['score']}
----
+{_head(manifest, about, pipeline)}---
 
 # Model found by neural architecture search
 
@@ -84,7 +82,7 @@ Trained on {data['train_examples']} examples, validated on {data['validation_exa
 
 {_scores(manifest["scores"])}
 The test score was taken once of this network, when it was finished; nothing was chosen by it.
-{_warnings(manifest["warnings"])}{_by_class(manifest["by_class"])}
+{_warnings(manifest["warnings"])}{_by_class(manifest["by_class"])}{_calibration(manifest["calibration"])}
 Everything that was measured:
 
 | figure | value | unit |
@@ -103,13 +101,70 @@ pip install -r requirements.txt
 python predict.py {example}
 {coding}```
 
-`model.py` is the network, `load_model()` in it gives it trained; inputs are prepared as in `preprocess.py`. {onnx_line}
+`model.py` is the network, `load_model()` in it gives it trained; inputs are prepared as in `preprocess.py`.
+{_form(manifest, "onnx", "model.onnx", "for other runtimes")}
+{_form(manifest, "program", "model.pt2", "for torch.export")}
+README.md says more, and what a table or a picture may be like.
 
-## Limits
+## Uses and limits
 
+It is meant for inputs of the kind of the data above. Nobody examined what it does to people whom its answers concern: whoever uses it for
+such decisions has to.
 {_LIMITS[task]} Its figures hold for data like the test part; nothing was examined beyond it.
 One training run with one seed: another seed may give other figures.
 """
+
+
+def _head(manifest: dict[str, Any], about: dict[str, Any], pipeline: str) -> str:
+    """The YAML between the dashes."""
+    data, test = manifest["dataset"], manifest["evaluation"]
+    figures = {name: manifest["metrics"].get(f"test_{name}") for name in _METRICS}
+    figures |= {test["score"]: test[test["score"]], "loss": test["loss"]}
+    results = [
+        {"type": _METRICS[name], "value": value, "name": f"Test {name.replace('_', ' ')}"}
+        for name, value in figures.items() if value is not None
+    ]
+    forms = {"onnx": ["onnx"], "program": ["torch-export"]}
+    head = {
+        # Whoever trained it says under which licence it may be used; nobody else can.
+        "license": "unknown",
+        "library_name": "pytorch",
+        "pipeline_tag": pipeline,
+        "tags": [*_TAGS, *(tag for name, tags in forms.items() if manifest[name]["included"] for tag in tags), pipeline],
+        "datasets": [data["id"]],
+        "metrics": [_METRICS[test["score"]]],
+        "model-index": [{
+            "name": f"{manifest['space']['id']} for {data['id']}, found by {manifest['algorithm']['id']}",
+            "results": [{
+                "task": {"type": pipeline},
+                "dataset": {"type": data["id"], "name": about["dataset_title"], "split": "test"},
+                "metrics": results,
+            }],
+        }],
+    }
+    return str(yaml.safe_dump(head, sort_keys=False, allow_unicode=True, width=120))
+
+
+def _form(manifest: dict[str, Any], name: str, file: str, purpose: str) -> str:
+    found, score = manifest[name], manifest["evaluation"]["score"]
+    if not found["included"]:
+        return f"There is no `{file}` ({purpose}): {found['reason']}."
+    return f"`{file}` ({purpose}) has the preprocessing inside; a fresh process got {score} {found[score]:.6g} from it on the test part."
+
+
+def _calibration(found: dict[str, Any] | None) -> str:
+    """Whether its probabilities mean what they say, bin by bin."""
+    if found is None:
+        return ""
+    rows = "\n".join(
+        f"| {item['low']:.2f} to {item['high']:.2f} | {item['examples']} | {item['confidence']:.4f} | {item['accuracy']:.4f} |"
+        for item in found["bins"] if item["examples"]
+    )
+    return (
+        f"\nCalibration on the test part: the expected calibration error is {found['error']:.4f} (the mean difference between the "
+        f"probability of the answer and how often it is right, over {len(found['bins'])} bins of equal width, weighted by examples; Guo et "
+        f"al., ICML 2017).\n\n| probability of the answer | examples | mean probability | right |\n| --- | --- | --- | --- |\n{rows}\n"
+    )
 
 
 def _title(metric: str) -> str:

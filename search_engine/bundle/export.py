@@ -2,12 +2,15 @@
 
 | file | content |
 | --- | --- |
-| model.py, model.safetensors, model.onnx | the network: code, weights, and (optional) for other runtimes |
+| README.md, sample.csv, .png or .npy | how to use it, and something to try it on |
+| model.py, model.safetensors | the network: code and weights |
+| model.pt2, model.onnx | (optional) with the preprocessing inside: without the code, and for other runtimes |
 | architecture.json | the genome, its text form and its drawings |
-| preprocessing.json, preprocess.py | from raw inputs to network inputs |
-| predict.py, evaluate.py, test.npz, read_data.py | classify something; repeat the score (with what read_data.py imports) |
-| recorded.py | both first ask it whether the weights are those recorded |
-| MODEL_CARD.md, requirements.txt, manifest.json | for people; for pip; every file's digest, scores, versions |
+| preprocessing.json, preprocess.py, columns.py | from raw inputs, or a table's columns, to network inputs |
+| predict.py, read_table.py, read_picture.py | what the model says of a file |
+| evaluate.py, evaluate_onnx.py, test_split.py, test.npz, read_data.py | repeat the score (with what read_data.py imports) |
+| recorded.py | these first ask it whether the weights are those recorded |
+| MODEL_CARD.md, requirements.txt, manifest.json | for people and for the hub; for pip; every file's digest, scores, versions |
 
 Equal arguments give equal bytes on one machine: there is no time, no path and no pickle in it.
 """
@@ -34,6 +37,7 @@ from torch import nn
 from ..base.release import __version__
 from ..base.training_config import TrainingConfig
 from ..datasets.base import Part, SearchData
+from ..datasets.readers import columns
 from ..events import ClassScores, Score
 from ..spaces.base import SearchSpace
 from ..spaces.genomes import Genome
@@ -43,15 +47,21 @@ from ..training.evaluation import BATCH, evaluate
 from ..training.footprint import footprint as measure
 from .card import model_card
 from .errors import BundleError
+from .inputs import input_kind, input_meaning
 from .origin import Origin
+from .other_forms import write_other_forms
+from .readme import readme
+from .sample import write_sample
 from .source import as_network, model_state, write_model
 from .testset import checksum, reads_pictures, write_test_split
 
 FORMAT = 1
 """Version of the bundle's layout, in the manifest."""
-SCRIPTS = ("preprocess.py", "recorded.py", "predict.py", "evaluate.py")
+SCRIPTS = (
+    "preprocess.py", "recorded.py", "predict.py", "read_table.py", "read_picture.py", "test_split.py", "evaluate.py", "evaluate_onnx.py",
+)
 PROBES = 16
-"""Test examples on which the written code, the ONNX file and the network are compared."""
+"""Test examples on which the written code and the network are compared."""
 
 
 def export_bundle(
@@ -67,6 +77,7 @@ def export_bundle(
     scores: Sequence[Score] = (),
     by_class: Sequence[ClassScores] = (),
     warnings: Sequence[str] = (),
+    calibration: dict[str, Any] | None = None,
     footprint: dict[str, Any] | None = None,
     training: TrainingConfig | None = None,
     domain: int = 0,
@@ -75,7 +86,8 @@ def export_bundle(
     """Write the bundle of a trained `network` to `folder`, which is new or replaced; returns the manifest.
 
     `metrics` are the run's figures, `scores` says which of them is what, `by_class` and `warnings` what stands beside them; the test
-    score (`test_accuracy`, `test_r2`) must be what the network gives on `test` on the CPU.
+    score (`test_accuracy`, `test_r2`) must be what the network gives on `test` on the CPU. `calibration` is what its probabilities are
+    worth there (`training.calibration`), where it was measured.
     `training` is how the network was trained (None: the algorithm itself finished it), `domain` the place of its data set in the run,
     `data_files` the SHA-256 of each of its files. The network is not changed. Raises BundleError where the network cannot be written as
     code or the code computes something else; then there is no folder.
@@ -105,9 +117,12 @@ def export_bundle(
 
         architecture = _architecture(space, genome, string)
         _write_json(temporary / "architecture.json", architecture)
-        _write_json(temporary / "preprocessing.json", _preprocessing(data, space.task))
+        settings = _preprocessing(data, space.task)
+        _write_json(temporary / "preprocessing.json", settings)
         for name in SCRIPTS:
             shutil.copyfile(Path(__file__).with_name("standalone") / name, temporary / name)
+        shutil.copyfile(columns.__file__, temporary / "columns.py")
+        sample = write_sample(temporary, data, test, own=not origin.datasets[domain].test_reader)
         data_folder = write_test_split(temporary, origin.datasets[domain], test)
         (temporary / "requirements.txt").write_text(_requirements(reads_pictures(temporary)), encoding="utf-8")
         size = footprint or vars(measure(network, data.shape.input))
@@ -117,13 +132,20 @@ def export_bundle(
         manifest["scores"] = {item.kind: item.model_dump() for item in scores}
         manifest["by_class"] = [item.model_dump() for item in by_class]
         manifest["warnings"] = list(warnings)
+        manifest["calibration"] = calibration
+        manifest["sample"] = sample
         manifest["evaluation"] = {
             **score, "score": scored, "task": space.task, "examples": len(test),
             "checksum": checksum(test.inputs, test.labels), "data_folder": data_folder,
         }
-        manifest["onnx"] = _onnx(origin.config.finale.onnx, rebuilt, probes, temporary / "model.onnx")
+        manifest["input"] = {"kind": input_kind(settings), "type": test.inputs.dtype.name, "meaning": input_meaning(settings, test.inputs)}
+        manifest["files"] = {path.name: _file(path) for path in sorted(temporary.iterdir())}
+        _write_json(temporary / "manifest.json", manifest)
+        manifest |= write_other_forms(temporary, test, _metadata(manifest, settings), origin.config.finale.onnx)
         about = _about(origin, training, domain)
         (temporary / "MODEL_CARD.md").write_text(model_card(manifest, architecture, about), encoding="utf-8")
+        (temporary / "README.md").write_text(readme(manifest, settings), encoding="utf-8")
+        (temporary / "manifest.json").unlink()
         manifest["files"] = {path.name: _file(path) for path in sorted(temporary.iterdir())}
         _write_json(temporary / "manifest.json", manifest)
         shutil.rmtree(folder, ignore_errors=True)
@@ -177,15 +199,23 @@ def _preprocessing(data: SearchData, task: TaskName) -> dict[str, Any]:
     return {
         "task": task,
         "input_shape": list(data.shape.input), "scale": used.scale, "mean": list(used.mean), "std": list(used.std),
-        "class_names": list(data.class_names), "batch_size": BATCH, "formula": "(raw / scale - mean) / std, per channel, float32",
+        "class_names": list(data.class_names), "feature_names": list(data.feature_names), "transformation": _transformation(data),
+        "batch_size": BATCH, "formula": "(raw / scale - mean) / std, per channel, float32",
     }
+
+
+def _transformation(data: SearchData) -> dict[str, Any] | None:
+    """How a table's columns become raw inputs, where they are not the inputs themselves."""
+    return data.transformation.model_dump(mode="json") if data.transformation is not None else None
 
 
 def _requirements(pictures: bool) -> str:
     """`pictures`: whether the test examples themselves are pictures in files."""
     # Another version may decode a JPEG file to other pixels.
     pillow = f"pillow=={version('pillow')}\n" if pictures else "# pillow, only for predict.py on pictures\n"
-    return f"torch=={torch.__version__.partition('+')[0]}\nnumpy=={np.__version__}\nsafetensors=={safetensors.__version__}\n{pillow}"
+    runtime = "# onnxruntime, only for evaluate_onnx.py, which needs numpy beside it and no torch\n"
+    own = f"torch=={torch.__version__.partition('+')[0]}\nnumpy=={np.__version__}\nsafetensors=={safetensors.__version__}\n"
+    return own + pillow + runtime
 
 
 def _manifest(
@@ -226,17 +256,20 @@ def _about(origin: Origin, training: TrainingConfig | None, domain: int) -> dict
     }
 
 
-def _onnx(wanted: bool, network: nn.Module, probes: torch.Tensor, path: Path) -> dict[str, Any]:
-    """Without an ONNX file a bundle is still one: what failed is said in it."""
-    if not wanted:
-        return {"included": False, "reason": "it was not asked for"}
-    from .onnx_file import write_onnx
-
-    try:
-        return {"included": True, "difference": write_onnx(network, probes, path)}
-    except BundleError as error:
-        path.unlink(missing_ok=True)
-        return {"included": False, "reason": str(error)}
+def _metadata(manifest: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
+    """What a file that travels alone says of itself."""
+    test = manifest["evaluation"]
+    return {
+        "made_by": f"NAScope {manifest['versions']['nascope']}",
+        "task": settings["task"],
+        "class_names" if settings["task"] == "classification" else "value_names": settings["class_names"],
+        "feature_names": settings["feature_names"],
+        "transformation": settings["transformation"],
+        "input": manifest["input"]["meaning"],
+        "dataset": manifest["dataset"]["id"],
+        "test_score": {"name": test["score"], "value": test[test["score"]], "examples": test["examples"]},
+        "genome_hash": manifest["genome_hash"],
+    }
 
 
 def _file(path: Path) -> dict[str, Any]:

@@ -46,4 +46,4 @@ def _take_along(source: Path, target: Path) -> None:
 
 def reads_pictures(folder: Path) -> bool:
     """Whether what was taken along needs Pillow."""
-    return any("from PIL import" in path.read_text(encoding="utf-8") for path in folder.glob("*.py") if path.name != "predict.py")
+    return any("from PIL import" in path.read_text(encoding="utf-8") for path in folder.glob("*.py") if path.name != "read_picture.py")

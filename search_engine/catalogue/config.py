@@ -78,7 +78,11 @@ class FinaleConfig(BaseModel):
         "either",
     )
     export: bool = Field(default=True, description="make the download bundle")
-    onnx: bool = Field(default=True, description="include an ONNX file, checked against PyTorch")
+    onnx: bool = Field(
+        default=True,
+        description="include the network in other forms, with the preprocessing inside: an ONNX file and a torch.export program (.pt2), each "
+        "checked in a fresh process",
+    )
     redundancy: bool = Field(
         default=True,
         description="measure on validation data how many weights of the finished network can be removed, and what noise does to it",

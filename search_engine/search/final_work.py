@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import json
 import logging
 import shutil
 import time
@@ -36,7 +37,7 @@ from ..scoring.metrics import measure, of_task, with_ranked
 from ..scoring.simple_models import simple_models
 from ..spaces.genomes import Genome
 from .doubts import beside_simple_models, doubts
-from .finale import model_folder
+from .finale import latency_file, model_folder
 from .judging import Judging, Look
 from .resources import Resources
 from .scores import finished_scores, of_trial
@@ -92,6 +93,8 @@ class FinalWork(Work):
         self.warnings: list[str] = []
         self.assessment: Assessment | None = None
         """What stands beside the scores; None until it is scored, and where its answers cannot be looked at."""
+        self.calibrations: dict[int, dict[str, Any]] = {}
+        """What its probabilities are worth on the test part, by data set; for the download and its page alone."""
         self.visits = 0
         self.finished_as_is: Finished | None = None
         self.bundle_reason = ""
@@ -101,6 +104,8 @@ class FinalWork(Work):
         self.network: torch.nn.Module | None = None
         self.trainer: Trainer | JointTrainer | None = None
         self.study: Study | None = None
+        self.latency: dict[str, Any] | None = None
+        """Never science, and never in a state: it is measured again where the work is."""
         self.judging: Judging | None = None
         """The scoring, while it is under way."""
         self._before = ""
@@ -220,6 +225,7 @@ class FinalWork(Work):
             self.warnings += [*self.resources.review_of(domain), *overlap(self.resources.data_of(domain), test)]
         self.warnings += doubts(self.resources.space.task, self.metrics, self.by_class)
         self._assess(judging)
+        self._calibrate(judging)
         self._tests = {}
         self.stage = "export"
 
@@ -313,6 +319,18 @@ class FinalWork(Work):
                 index=self.spec.index, role=self.spec.arguments["role"], parts=parts, warnings=beside_simple_models(parts)
             )
             self.log.add(self.assessment, 0)
+
+    def _calibrate(self, judging: Judging) -> None:
+        """From the answers of the one visit to the test part; where there are classes."""
+        from ..training.calibration import calibration
+
+        if self.resources.space.task != "classification":
+            return
+        answers = self._own_answers(judging)
+        for place, domain in enumerate(self.domains):
+            given = answers.get((place, "test"))
+            if given is not None:
+                self.calibrations[domain] = calibration(given.outputs, given.part.labels)
 
     def _score_retrained(self, judging: Judging) -> None:
         assert self.trainer is not None
@@ -408,6 +426,7 @@ class FinalWork(Work):
             scores=self._scores_of(place),
             by_class=[item for item in self.by_class if item.domain == domain],
             warnings=self.warnings,
+            calibration=self.calibrations.get(domain),
             footprint=footprint,
             training=self.trainer.config if self.trainer is not None else None,
         )
@@ -443,7 +462,20 @@ class FinalWork(Work):
         except BundleError as error:
             # A bundle whose score cannot be repeated is not offered; the run itself has its result.
             self.bundle_reason = str(error)
+        else:
+            self._measure_latency()
         self._score()
+
+    def _measure_latency(self) -> None:
+        """How fast it answers here, for its page; no part of the result."""
+        from ..bundle.latency import MANY, latency
+        from ..bundle.source import as_network
+        from ..training.batches import DevicePart
+
+        assert self.network is not None
+        network = _for_domain(self.network, self.domains[0]) if self._joint else self.network
+        part = DevicePart(self._data.validation, self._data.preprocessing, "cpu", MANY)
+        self.latency = latency(as_network(copy.deepcopy(network).cpu().eval()), part.normalise(part.raw))
 
     @property
     def _room(self) -> Path:
@@ -467,6 +499,9 @@ class FinalWork(Work):
             if target.exists():
                 target.rename(self._room / f"{self.staged}.replaced")
             self.bundle.rename(target)
+            if self.latency is not None:
+                beside = self.run_dir / latency_file(model_folder(self.checked, self.spec.index))
+                beside.write_text(json.dumps(self.latency) + "\n", encoding="utf-8")
             self.staged = ""
         shutil.rmtree(self._room, ignore_errors=True)
 
@@ -602,6 +637,7 @@ class FinalWork(Work):
             "stage": self.stage,
             "metrics": self.metrics,
             **self._judged(),
+            **({"calibrations": {str(domain): found for domain, found in self.calibrations.items()}} if self.calibrations else {}),
             "bundle_reason": self.bundle_reason,
             "footprint": self.footprint,
             # A commit after the score places the bundle: then nothing is staged any more.
@@ -626,6 +662,7 @@ class FinalWork(Work):
         self.by_class = [ClassScores.model_validate(item) for item in state["by_class"]]
         kept = state.get("assessment")
         self.assessment = None if kept is None else Assessment.model_validate(kept)
+        self.calibrations = {int(domain): found for domain, found in state.get("calibrations", {}).items()}
         self.staged = state["staged"]
         self.spent = dict(state["spent"])
         self.ended_early = state["ended_early"]

@@ -35,6 +35,11 @@ def model_folder(checked: CheckedRun, index: int) -> str:
     return f"model/{index}" if several else "model"
 
 
+def latency_file(folder: str) -> str:
+    """Where what was measured of a model's speed lies: beside its bundle's `folder`, of which it is no part."""
+    return f"{folder}.latency.json"
+
+
 class Host(Protocol):
     """What the finale needs of the coordinator."""
 

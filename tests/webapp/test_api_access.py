@@ -58,6 +58,7 @@ def owned_routes(ids: dict[str, Any]) -> list[tuple[str, str]]:
         ("GET", f"genomes/{ids['genome']}"),
         ("GET", f"models/{ids['model']}"),
         ("GET", f"models/{ids['model']}/assessment"),
+        ("GET", f"models/{ids['model']}/contents"),
         ("GET", f"models/{ids['model']}/download"),
         ("POST", f"models/{ids['model']}/rebuild"),
         ("DELETE", f"tokens/{ids['token']}"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import json
 import re
 import shutil
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from search_engine.search.work import WorkSpec
 from tests.damage import DAMAGE
 from webapp.core import room
 from webapp.core.models import Event, Job, ModelArtefact, Run
-from webapp.jobs import downloads, files, scrub, slices
+from webapp.jobs import contents, downloads, files, scrub, slices
 from webapp.jobs import recorded as recorded_files
 from webapp.jobs.downloads import NEVER_PLACED
 from webapp.jobs.scrub import Scrub
@@ -274,3 +275,50 @@ def test_a_rebuild_that_meets_a_full_disk_says_so_and_may_be_wished_again(model:
     row = ModelArtefact.objects.get(pk=model.pk)
     assert (row.rebuild, row.rebuild_reason) == ("failed", "the disk is full: free some space, then ask again")
     assert send(browser(model.run.owner), "POST", f"models/{model.pk}/rebuild").status_code == 202
+
+
+# ---- parts alone
+
+
+def with_parts(model: ModelArtefact) -> dict[str, bytes]:
+    """The model's download, packed from a folder that has parts; returns them."""
+    folder = folder_of(model)
+    parts = {"onnx": b"onnx" * 100_000, "card": b"# Card\n"}
+    (folder / "model.onnx").write_bytes(parts["onnx"])
+    (folder / "MODEL_CARD.md").write_bytes(parts["card"])
+    found = {"error": 0.125, "examples": 8, "bins": [{"low": 0.0, "high": 1.0, "examples": 8, "confidence": 0.5, "accuracy": 0.375}]}
+    (folder / "manifest.json").write_text(json.dumps({"calibration": found}))
+    path, sha256 = files.pack_bundle(model.run_id, folder)
+    ModelArtefact.objects.filter(pk=model.pk).update(bundle_sha256=sha256, bundle_size=path.stat().st_size)
+    model.refresh_from_db()
+    return parts
+
+
+def test_a_part_is_sent_alone_and_is_that_of_the_whole(model: ModelArtefact) -> None:
+    parts = with_parts(model)
+    client = browser(model.run.owner)
+    said = send(client, "GET", f"models/{model.pk}/contents").json()
+    assert {item["part"]: item["size"] for item in said["parts"]} == {name: len(data) for name, data in parts.items()}
+    assert said["calibration"]["error"] == 0.125 and said["calibration"]["bins"][0]["accuracy"] == 0.375 and said["latency"] is None
+    for name, data in parts.items():
+        response = client.get(f"{API}models/{model.pk}/download?part={name}")
+        assert response.status_code == 200 and streamed(response) == data
+        assert response["Content-Length"] == str(len(data)) and contents.PARTS[name] in response["Content-Disposition"]  # type: ignore[index]
+    assert client.get(f"{API}models/{model.pk}/download?part=program").status_code == 404
+    assert client.get(f"{API}models/{model.pk}/download?part=model.py").status_code == 400
+
+
+def test_a_part_of_a_damaged_download_is_not_sent(model: ModelArtefact) -> None:
+    with_parts(model)
+    zip_of(model).write_bytes(zip_of(model).read_bytes()[:-1])
+    shutil.rmtree(folder_of(model))
+    assert browser(model.run.owner).get(f"{API}models/{model.pk}/download?part=card").status_code == 409
+
+
+def test_what_was_measured_lies_beside_the_folder(model: ModelArtefact) -> None:
+    with_parts(model)
+    passes = {"seconds": 0.001, "repeats": 50}
+    found = {"one": passes, "many": {"examples": 100, **passes}, "threads": 1, "processor": "a processor", "torch": "2"}
+    folder_of(model).with_name("model.latency.json").write_text(json.dumps(found))
+    said = send(browser(model.run.owner), "GET", f"models/{model.pk}/contents").json()["latency"]
+    assert said["one"] == {**passes, "examples": 1} and said["many"]["examples"] == 100 and said["processor"] == "a processor"

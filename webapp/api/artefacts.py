@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from webapp.core.models import Event, ModelArtefact, Run
+from webapp.jobs import contents
 from webapp.jobs.downloads import NotPossible, opened, request_rebuild
 from webapp.jobs.recorded import Damaged
 
@@ -21,7 +22,7 @@ from .bundles import chunks, file_name
 from .pagination import keyset_page
 from .present import model_info, model_rows, repair_text
 from .problems import Problem, ProblemDocument, need_space
-from .queries import Id, Page, reads
+from .queries import Id, Page, Query, reads
 from .throttles import CreateRate
 
 
@@ -70,8 +71,28 @@ class ModelAssessmentView(OwnedView):
         return Response(shapes.ModelAssessment() if found is None else shapes.ModelAssessment.model_validate(found))
 
 
+class ModelContentsView(OwnedView):
+    """What a model's download has that can be had alone, and what there is to say of the model beside its scores."""
+
+    rows = ModelArtefact.objects
+
+    @extend_schema(operation_id="model_contents", responses={200: shapes.ModelContents, 404: ProblemDocument})
+    def get(self, request: Request, pk: UUID) -> Response:
+        model = self.find(pk, self.owned())
+        held = contents.sizes(model)
+        parts = [shapes.BundlePart(part=part, file=contents.PARTS[part], size=size) for part, size in held.items()]
+        measured = {"calibration": contents.calibration(model), "latency": contents.latency(model)}
+        return Response(shapes.ModelContents.model_validate({"parts": parts, **measured}))
+
+
+class DownloadQuery(Query):
+    """The whole, or one file of it."""
+
+    part: contents.PartName | None = None
+
+
 class ModelDownloadView(OwnedView):
-    """The model's bundle as a zip that runs without NAScope."""
+    """The model's bundle as a zip that runs without NAScope, or one file of it."""
 
     rows = ModelArtefact.objects
 
@@ -79,19 +100,25 @@ class ModelDownloadView(OwnedView):
         operation_id="model_download",
         responses={
             (200, "application/zip"): OpenApiResponse(OpenApiTypes.BINARY, description="the bundle"),
+            (200, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY, description="the file of it that was asked for"),
             404: ProblemDocument, 409: ProblemDocument,
         },
     )
-    def get(self, request: Request, pk: UUID) -> StreamingHttpResponse:
+    @reads(DownloadQuery)
+    def get(self, request: Request, query: DownloadQuery, pk: UUID) -> StreamingHttpResponse:
         model = self.find(pk, model_rows(self.owned()))
         if not model.bundle_path:
             raise Http404
         if not model.bundle_sha256 and model.run.state not in Run.TERMINAL:
             raise Problem(409, "not_ready", "the download is about to be put in place: ask again in a moment")
         try:
+            if query.part is not None:
+                return self._part(model, query.part)
             file = opened(model)
         except Damaged as damaged:
             raise Problem(409, "damaged", f"the download is damaged: {damaged}; {repair_text(model)}") from None
+        except KeyError:
+            raise Http404 from None
         return StreamingHttpResponse(
             chunks(file),
             content_type="application/zip",
@@ -100,6 +127,20 @@ class ModelDownloadView(OwnedView):
                 "Content-Length": str(model.bundle_size),
                 "X-Content-Type-Options": "nosniff",
                 "Repr-Digest": _digest_header(model.bundle_sha256),
+            },
+        )
+
+
+    @staticmethod
+    def _part(model: ModelArtefact, part: contents.PartName) -> StreamingHttpResponse:
+        name = f"{file_name(model).removesuffix('.zip')}-{contents.PARTS[part]}"
+        return StreamingHttpResponse(
+            chunks(contents.opened_part(model, part)),
+            content_type="application/octet-stream",
+            headers={
+                "Content-Disposition": f'attachment; filename="{name}"',
+                "Content-Length": str(contents.sizes(model)[part]),
+                "X-Content-Type-Options": "nosniff",
             },
         )
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import io
+import contextlib
 from collections.abc import AsyncIterator
+from typing import Protocol
 
 from webapp.core.models import ModelArtefact
 
@@ -19,8 +20,15 @@ def file_name(model: ModelArtefact) -> str:
     return "".join(letter if letter.isascii() and (letter.isalnum() or letter in "-_.") else "_" for letter in text) + ".zip"
 
 
-async def chunks(file: io.BufferedReader) -> AsyncIterator[bytes]:
+class Sent(Protocol):
+    """A file that is closed when it has been sent."""
+
+    def read(self, most: int, /) -> bytes: ...
+    def close(self) -> None: ...
+
+
+async def chunks(file: Sent) -> AsyncIterator[bytes]:
     """The file in pieces, read in a thread: neither the loop waits for the disk nor the memory holds the file."""
-    with file:
+    with contextlib.closing(file):
         while data := await asyncio.to_thread(file.read, _CHUNK):
             yield data

@@ -62,6 +62,7 @@ urlpatterns = [
     path("models", artefacts.ModelsView.as_view()),
     path("models/<uuid:pk>", artefacts.ModelView.as_view()),
     path("models/<uuid:pk>/assessment", artefacts.ModelAssessmentView.as_view()),
+    path("models/<uuid:pk>/contents", artefacts.ModelContentsView.as_view()),
     path("models/<uuid:pk>/download", artefacts.ModelDownloadView.as_view()),
     path("models/<uuid:pk>/rebuild", artefacts.ModelRebuildView.as_view()),
     path("workers", machinery.WorkersView.as_view()),

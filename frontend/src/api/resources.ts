@@ -5,6 +5,7 @@ import type {
   ApiToken,
   Atlas,
   AtlasEntry,
+  BundlePart,
   Candidate,
   Compatible,
   Dataset,
@@ -16,6 +17,7 @@ import type {
   Me,
   Model,
   ModelAssessment,
+  ModelContents,
   Moment,
   Page,
   Plugin,
@@ -93,6 +95,7 @@ export const getModels = (cursor: Cursor, signal?: Signal) => getPage<Model>("mo
 export const getModel = (id: string, signal?: Signal) => get<Model>(`models/${id}`, signal);
 export const getModelAssessment = (id: string, signal?: Signal) => get<ModelAssessment>(`models/${id}/assessment`, signal);
 export const rebuildModel = (id: string) => post<Model>(`models/${id}/rebuild`, {});
-export const modelDownloadUrl = (id: string) => `/api/v1/models/${id}/download`;
+export const getModelContents = (id: string, signal?: Signal) => get<ModelContents>(`models/${id}/contents`, signal);
+export const modelDownloadUrl = (id: string, part?: BundlePart["part"]) => apiPath(`/api/v1/models/${id}/download`, { part });
 export const getWorkers = (signal?: Signal) => list<Worker>("workers", signal);
 export const getPlugins = (signal?: Signal) => list<Plugin>("plugins", signal);

@@ -142,6 +142,34 @@ export interface RuntimeOptions {
 /** What stands beside the scores of a model; no parts where its answers were not looked at. */
 export type ModelAssessment = Pick<Assessment, "parts"> & { warnings: string[] };
 
+/** One file of a download that can be had alone. */
+export interface BundlePart {
+  part: "onnx" | "program" | "card";
+  file: string;
+  size: number;
+}
+
+/** Whether the probabilities of a classifier mean what they say, on the test part at its one visit. */
+export interface Calibration {
+  error: number;
+  examples: number;
+  bins: { low: number; high: number; examples: number; confidence: number; accuracy: number }[];
+}
+
+interface Passes {
+  seconds: number;
+  repeats: number;
+  examples: number;
+}
+
+/** What of a model's download can be had alone, and what was measured beside its scores; null where it was not. */
+export interface ModelContents {
+  parts: BundlePart[];
+  calibration: Calibration | null;
+  /** How fast it answered on the machine that made it. */
+  latency: { one: Passes; many: Passes; threads: number; processor: string; torch: string } | null;
+}
+
 /** What POST experiments takes. */
 export interface ExperimentBody {
   name: string;

@@ -1,3 +1,4 @@
+import { useState } from "react";
 import { getModels, modelDownloadUrl } from "../api/resources";
 import type { Model } from "../api/types";
 import { usePages } from "../api/usePages";
@@ -14,6 +15,7 @@ import { ClassTables, Doubts } from "../ui/ClassTable";
 import { inFull, selection } from "../ui/scoreKinds";
 import { BeginWith } from "./BeginWith";
 import { DamagedDownload } from "./DamagedDownload";
+import { ModelContents } from "./ModelContents";
 import "./models.css";
 
 /** The three scores, the test first. */
@@ -21,13 +23,16 @@ const scoresOf = (model: Model) => [model.test_score, model.validation_score, mo
 
 /** Shell first, then Python: both inside the unpacked folder, which needs torch, safetensors and numpy only (a picture needs Pillow). */
 const shellOf = (score: string | null) => `pip install torch safetensors numpy
+python predict.py sample.csv       # or sample.png, sample.npy: README.md in the folder says more
 python evaluate.py                 # prints the ${score ? metricName(score) : "test score"} shown here
 ${score === "test_accuracy" ? "python predict.py FILE             # class and probability; --help says what FILE is" : "python predict.py --help           # what it takes and gives"}`;
 const PYTHON = `from model import load_model
 network = load_model()             # a torch.nn.Module, ready to use`;
 
+/** What the `<details>` hold is loaded when they are opened for the first time. */
 function ModelCard({ model }: { model: Model }) {
   const { bundle } = model;
+  const [opened, setOpened] = useState(false);
   const scores = scoresOf(model);
   const said = new Set(scores.filter((score) => score.kind !== "search").map((score) => score.metric));
   const rest = Object.entries(model.metrics).filter(([name]) => !said.has(name));
@@ -80,11 +85,12 @@ function ModelCard({ model }: { model: Model }) {
       </div>
       <Doubts warnings={model.warnings} />
       <ClassTables tables={model.by_class} />
-      <details className="model-more">
-        <summary>{bundle ? "How to load it, checksum, architecture" : "Architecture"}</summary>
+      <details className="model-more" onToggle={(event) => event.currentTarget.open && setOpened(true)}>
+        <summary>{bundle ? "ONNX and other parts, calibration, speed, how to load it, checksum" : "Architecture"}</summary>
         <div className="stack">
           {bundle && !bundle.damage && (
             <>
+              {opened && <ModelContents model={model} />}
               <p>Unpack the download anywhere; then, in that folder:</p>
               <CodeBlock text={shellOf(model.test_score?.metric ?? null)} label="How to evaluate and use the model" />
               <CodeBlock text={PYTHON} label="How to load the model in Python" />

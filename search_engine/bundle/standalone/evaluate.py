@@ -1,7 +1,9 @@
 """Score the model on its test split and print the score: accuracy, or r2 where it gives numbers or rebuilds its inputs.
 
-    python evaluate.py                  if test.npz holds the examples themselves
-    python evaluate.py --data FOLDER    if it holds only their indices: FOLDER has the data set's own files
+    python evaluate.py                          if test.npz holds the examples themselves
+    python evaluate.py --data FOLDER            if it holds only their indices: FOLDER has the data set's own files
+    python evaluate.py --program                score model.pt2 (torch.export) instead of model.py
+    python evaluate.py --examples FILE.npz      other examples: the arrays `inputs` (raw) and `labels`
 
 The examples are compared with the checksum that was recorded with the model, the weights with their own.
 """
@@ -9,8 +11,8 @@ The examples are compared with the checksum that was recorded with the model, th
 from __future__ import annotations
 
 import argparse
-import hashlib
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -23,36 +25,7 @@ sys.path.insert(0, str(HERE))
 from model import load_model
 from preprocess import SETTINGS, normalise
 from recorded import checked_manifest
-
-
-def checksum(inputs: np.ndarray, labels: np.ndarray) -> str:
-    """SHA-256 of the examples: type, shape and bytes of the inputs, then the labels as little-endian 64-bit integers (real targets:
-    32-bit floats)."""
-    digest = hashlib.sha256(f"{inputs.dtype.str}{inputs.shape}".encode())
-    digest.update(np.ascontiguousarray(inputs).tobytes())
-    digest.update(np.ascontiguousarray(labels, dtype="<f4" if labels.dtype.kind == "f" else "<i8").tobytes())
-    return digest.hexdigest()
-
-
-def read_test_split(folder: Path | None) -> tuple[np.ndarray, np.ndarray]:
-    """Raw inputs and labels of the test split."""
-    with np.load(HERE / "test.npz", allow_pickle=False) as file:
-        arrays = {name: file[name] for name in file.files}
-    if "inputs" in arrays:
-        return arrays["inputs"], arrays["labels"]
-    if folder is None:
-        sys.exit("this bundle holds only the indices of its test split: give --data FOLDER, where the data set's own files lie")
-    from read_data import read_test
-
-    try:
-        inputs, labels = read_test(folder)
-    except (OSError, ValueError) as error:
-        sys.exit(f"the data set's files cannot be read: {error}")
-    # A model of some of the classes numbers them anew, each old number becoming one new one.
-    pairs = set(zip(labels[arrays["indices"]].tolist(), arrays["labels"].tolist(), strict=True))
-    if not len(pairs) == len({old for old, _ in pairs}) == len({new for _, new in pairs}):
-        sys.exit("these are not the examples that the model was tested on")
-    return inputs[arrays["indices"]], arrays["labels"]
+from test_split import read_examples, read_test_split
 
 
 class Tally:
@@ -81,35 +54,44 @@ class Tally:
         return 1 - self.loss * self.values / spread if spread > 0 else 0.0
 
 
+def answering(program: bool) -> Callable[[np.ndarray], torch.Tensor]:
+    """Raw examples -> outputs, by model.py or by model.pt2, which has the preprocessing inside."""
+    if program:
+        exported = torch.export.load(HERE / "model.pt2").module()
+        return lambda raw: exported(torch.from_numpy(raw))
+    model = load_model()
+    return lambda raw: model(normalise(raw))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Score the model on its test split.")
     parser.add_argument("--data", type=Path, help="folder of the data set's own files")
-    folder = parser.parse_args().data
-    recorded = checked_manifest()["evaluation"]
-    inputs, labels = read_test_split(folder)
-    if checksum(inputs, labels) != recorded["checksum"]:
-        sys.exit("these are not the examples that the model was tested on")
+    parser.add_argument("--program", action="store_true", help="score model.pt2 instead of model.py")
+    parser.add_argument("--examples", type=Path, help="an .npz file with inputs and labels, instead of the test split")
+    given = parser.parse_args()
+    recorded = checked_manifest("model.pt2" if given.program else "model.safetensors")["evaluation"]
+    inputs, labels = read_examples(given.examples) if given.examples else read_test_split(given.data, recorded["checksum"])
 
     # One thread and the recorded batch size: then the arithmetic is the one that gave the recorded score.
     torch.set_num_threads(1)
     # The same as torch.use_deterministic_algorithms(True), which first loads torch's compiler: longer than the evaluation itself.
     torch.set_deterministic_debug_mode("error")
-    model = load_model()
+    answer = answering(given.program)
     tally, batch = Tally(SETTINGS["task"]), SETTINGS["batch_size"]
     with torch.no_grad():
         for first in range(0, len(labels), batch):
-            batch_inputs = normalise(inputs[first : first + batch])
+            raw = inputs[first : first + batch]
             if SETTINGS["task"] == "reconstruction":
-                truth = batch_inputs
+                truth = normalise(raw)
             else:
                 truth = torch.from_numpy(labels[first : first + batch])
                 truth = truth.to(torch.int64 if SETTINGS["task"] == "classification" else torch.float32)
-            tally.add(model(batch_inputs).float(), truth)
+            tally.add(answer(raw).float(), truth)
     name = recorded["score"]
     print(f"examples: {len(labels)}")
     print(f"loss: {tally.loss / len(labels)}")
     print(f"{name}: {tally.score()}")
-    if tally.score() != recorded[name]:
+    if not given.examples and tally.score() != recorded[name]:
         print(f"(recorded: {recorded[name]}; another processor or version of torch can move a last digit or a close decision)")
 
 

@@ -14,15 +14,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-STANDALONE = Path(__file__).resolve().parents[3] / "search_engine" / "bundle" / "standalone"
+ENGINE = Path(__file__).resolve().parents[3] / "search_engine"
+STANDALONE = ENGINE / "bundle" / "standalone"
+COLUMNS = ENGINE / "datasets" / "readers" / "columns.py"
 
 
-def script(folder: Path, shape: list[int]) -> Iterator[Any]:
+def script(folder: Path, shape: list[int], names: list[str] | None = None, fitted: dict[str, Any] | None = None) -> Iterator[Any]:
     """`predict.py` in a download of a model that takes inputs of this shape."""
-    settings = {"task": "classification", "input_shape": shape, "scale": 255.0, "mean": [0.0], "std": [1.0], "class_names": ["a", "b"]}
+    settings = {"task": "classification", "input_shape": shape, "scale": 255.0, "mean": [0.0], "std": [1.0],
+                "class_names": ["a", "b"], "feature_names": names or [], "transformation": fitted, "batch_size": 500}
     (folder / "preprocessing.json").write_text(json.dumps(settings))
-    for name in ("predict.py", "preprocess.py", "recorded.py"):
-        (folder / name).write_bytes((STANDALONE / name).read_bytes())
+    for path in [*STANDALONE.glob("*.py"), COLUMNS]:
+        (folder / path.name).write_bytes(path.read_bytes())
     sys.modules["model"] = ModuleType("model")
     sys.modules["model"].load_model = lambda: None  # type: ignore[attr-defined]
     sys.path.insert(0, str(folder))
@@ -33,7 +36,7 @@ def script(folder: Path, shape: list[int]) -> Iterator[Any]:
         about.loader.exec_module(module)
         yield module
     finally:
-        for name in ("model", "preprocess"):
+        for name in ("model", *(path.stem for path in folder.glob("*.py"))):
             sys.modules.pop(name, None)
         sys.path[:] = [place for place in sys.path if place != str(folder)]
 

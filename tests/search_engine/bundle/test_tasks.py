@@ -57,7 +57,7 @@ def test_a_regression_repeats_its_r2_and_predicts_numbers(regression: Path) -> N
     values = [float(line) for line in fresh(regression, "predict.py", "examples.csv").split()]
     assert len(values) == 2 and values[0] != values[1] and np.isfinite(values).all()
     card = (regression / "MODEL_CARD.md").read_text()
-    assert "pipeline_tag: tabular-regression" in card and "- r2" in card and "classes" not in card
+    assert "pipeline_tag: tabular-regression" in card and "- r_squared" in card and "classes" not in card
 
 
 def test_an_autoencoder_encodes_and_decodes(autoencoder: Path) -> None:

@@ -174,6 +174,58 @@ class ModelAssessment(BaseModel):
     warnings: list[str] = Field(default=[], description="what the simple models say of the scores, in plain sentences")
 
 
+class BundlePart(BaseModel):
+    """One file of a download that can be had alone."""
+
+    part: Literal["onnx", "program", "card"] = Field(description="what to ask for: models/{id}/download?part=onnx")
+    file: str
+    size: int = Field(description="in bytes")
+
+
+class CalibrationBin(BaseModel):
+    """The answers whose probability lies between two bounds."""
+
+    low: float
+    high: float
+    examples: int
+    confidence: float = Field(description="the mean probability of the answers")
+    accuracy: float = Field(description="the share of them that is right")
+
+
+class Calibration(BaseModel):
+    """Whether the probabilities of a classifier mean what they say, on the test part at its one visit."""
+
+    error: float = Field(description="expected calibration error")
+    examples: int
+    bins: list[CalibrationBin]
+
+
+class Passes(BaseModel):
+    """Repeated forward passes."""
+
+    seconds: float = Field(description="the median")
+    repeats: int
+    examples: int = 1
+
+
+class Latency(BaseModel):
+    """How fast a model answered on the machine that made it: no science."""
+
+    one: Passes
+    many: Passes
+    threads: int
+    processor: str
+    torch: str
+
+
+class ModelContents(BaseModel):
+    """What of a model's download can be had alone, and what was measured beside its scores; null where it was not."""
+
+    parts: list[BundlePart]
+    calibration: Calibration | None
+    latency: Latency | None
+
+
 class Run(Scores):
     """One algorithm with its options and one seed. Its validation and test score are those of what it found: of its first finalist, or the
     mean over data sets where each has a finalist of its own."""
