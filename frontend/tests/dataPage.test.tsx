@@ -1,7 +1,7 @@
 import { cleanup, render, screen, within } from "@testing-library/react";
 import { afterEach, expect, it, vi } from "vitest";
 import type { Dataset } from "../src/api/types";
-import { DataPage } from "../src/views/DataPage";
+import { DataPage } from "../src/views/data/DataPage";
 
 const getDatasets = vi.hoisted(() => vi.fn());
 vi.mock("../src/api/resources", async (original) => ({ ...(await original<object>()), getDatasets }));

@@ -274,7 +274,7 @@ def _ours(entry: Entry, column: Column, beside: _Beside) -> shapes.AtlasOurs | N
         return None
     own = [run for runs in groups.values() for run in runs]
     dataset = _dataset(own[0])
-    info = registry.datasets().get(dataset)
+    info = registry.known_dataset(dataset)
     sizes = {row.measured.generation for table in beside.tables.values() for row in table.rows if row.measured and row.measured.generation}
     return shapes.AtlasOurs(
         experiment=own[0].experiment, dataset=dataset, dataset_title=info.title if info else dataset, notice=info.notice if info else "",

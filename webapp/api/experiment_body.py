@@ -22,6 +22,7 @@ from search_engine.base.training_config import TrainingConfig
 from search_engine.catalogue import registry
 from search_engine.catalogue.config import Budget, CheckedRun, FinaleConfig, RunConfig, all_problems, check, check_new
 from search_engine.catalogue.idle import used_in_vain, without
+from search_engine.datasets.base import DatasetEntry
 
 MAX_RUNS = 200
 _MAX_REPAIRS = 8
@@ -133,7 +134,17 @@ def _no_models(model: UUID) -> GivenConfig:
     raise BadInput("model", f"there is no model {model}", code="unknown")
 
 
-def plan(data: Any, data_dir: Path | None, given: Given = _no_models) -> tuple[Plan | None, list[BadInput]]:
+Datasets = Callable[[str], DatasetEntry]
+"""A data set that whoever asks may use, by its id. Raises BadInput."""
+
+
+def _built_in(name: str) -> DatasetEntry:
+    if name not in registry.datasets():
+        raise BadInput("dataset", f"there is no '{name[:60]}' among the built-in data sets", code="unknown_id")
+    return registry.dataset(name)
+
+
+def plan(data: Any, data_dir: Path | None, given: Given = _no_models, datasets: Datasets = _built_in) -> tuple[Plan | None, list[BadInput]]:
     """The plan, or every problem in order of the fields. Changes nothing anywhere."""
     if not isinstance(data, dict):
         return None, [BadInput("", "send a JSON object with algorithms, space, datasets, seeds and budget", code="invalid")]
@@ -144,14 +155,15 @@ def plan(data: Any, data_dir: Path | None, given: Given = _no_models) -> tuple[P
     if len(body.algorithms) * len(body.seeds) > MAX_RUNS:
         message = f"{len(body.algorithms)} algorithms x {len(body.seeds)} seeds are more than {MAX_RUNS} runs; use fewer"
         return None, [BadInput("seeds", message)]
-    return _Planner(body, data_dir, given).plan()
+    return _Planner(body, data_dir, given, datasets).plan()
 
 
 class _Planner:
     """Collects the problems of one body, each once."""
 
-    def __init__(self, body: ExperimentBody, data_dir: Path | None, given: Given) -> None:
+    def __init__(self, body: ExperimentBody, data_dir: Path | None, given: Given, datasets: Datasets) -> None:
         self.body = body
+        self.dataset = datasets
         self.given = given
         self.model: GivenConfig | None = None
         self.data_dir = data_dir
@@ -189,12 +201,12 @@ class _Planner:
         if self.body.space and self.space_known:
             config = registry.space(self.body.space).config
             self.space_options = self.space_options if self._model("space_options", config, self.space_options) else {}
-        known = [self._known(f"datasets.{index}", registry.dataset, name) for index, name in enumerate(self.body.datasets)]
+        known = [self._known(f"datasets.{index}", self.dataset, name) for index, name in enumerate(self.body.datasets)]
         self.datasets_known = all(known)
         self.dataset_options = list(self.body.dataset_options)
         if self.datasets_known and len(self.dataset_options) == len(self.body.datasets):
             for index, name in enumerate(self.body.datasets):
-                if not self._model(f"dataset_options.{index}", registry.dataset(name).config, self.dataset_options[index]):
+                if not self._model(f"dataset_options.{index}", self.dataset(name).config, self.dataset_options[index]):
                     self.dataset_options[index] = {}
         if self.body.model is not None:
             try:
