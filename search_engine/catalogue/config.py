@@ -246,9 +246,9 @@ def check(config: RunConfig | dict[str, Any], data_dir: Path | None = None) -> C
     if not config.datasets:
         config = config.model_copy(update=_default_datasets(config, algorithm, registry.datasets_for(algorithm, space)))
     datasets = [registry.dataset(name) for name in config.datasets]
-    fitting = [entry.id for entry in registry.datasets_for(algorithm, space)]
     for place, entry in enumerate(datasets):
-        if entry.id not in fitting:
+        if not registry.fits(algorithm, space, entry):
+            fitting = [item.id for item in registry.datasets_for(algorithm, space)]
             raise BadInput(
                 f"datasets.{place}",
                 f"{algorithm.title} on '{space.id}' cannot use '{entry.id}'; it can use: {', '.join(fitting) or 'none'}",

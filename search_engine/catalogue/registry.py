@@ -23,6 +23,8 @@ from ..base.plugins import BrokenPlugin, EntryT
 from ..base.quoting import shown
 from ..datasets import BUILT_IN as _DATASETS
 from ..datasets.base import DatasetEntry
+from ..datasets.own import entry as _own
+from ..datasets.own.stored import is_own
 from ..spaces import entries as _spaces
 from ..spaces.base import SpaceEntry
 from .plugin_checks import check_algorithm, check_dataset
@@ -41,8 +43,18 @@ def spaces() -> dict[str, SpaceEntry]:
 
 @lru_cache(maxsize=1)
 def datasets() -> dict[str, DatasetEntry]:
-    """All data sets by id; the first is the default."""
+    """All data sets by id that the program and installed packages bring; the first is the default. What people brought: `own_datasets`."""
     return plugins.load("datasets", _DATASETS, DatasetEntry, lambda entry: check_dataset(entry, spaces()))
+
+
+def own_datasets() -> dict[str, DatasetEntry]:
+    """The stored data sets of people, the oldest first, as they lie in the folder now: they come and go while the program runs."""
+    return _own.entries()
+
+
+def known_dataset(name: str) -> DatasetEntry | None:
+    """Any data set; None for an unknown id, and for a stored set that was removed."""
+    return _own.entry(name) if is_own(name) else datasets().get(name)
 
 
 def broken_plugins() -> list[BrokenPlugin]:
@@ -68,8 +80,14 @@ def space(name: str) -> SpaceEntry:
 
 
 def dataset(name: str) -> DatasetEntry:
-    """Raises BadInput(field "dataset") for an unknown id."""
-    return _find(datasets(), "dataset", name)
+    """Raises BadInput(field "dataset") for an unknown id, with the code "deleted_data" for that of a stored set that is not there."""
+    if not is_own(name):
+        return _find(datasets(), "dataset", name)
+    found = _own.entry(name)
+    if found is None:
+        message = f"the data set '{name}' is not stored here: it was removed, or kept elsewhere. Import its file again with the same choices"
+        raise BadInput("dataset", message, code="deleted_data")
+    return found
 
 
 def spaces_for(entry: AlgorithmEntry) -> list[SpaceEntry]:
@@ -80,11 +98,12 @@ def spaces_for(entry: AlgorithmEntry) -> list[SpaceEntry]:
 
 
 def datasets_for(algorithm_entry: AlgorithmEntry, space_entry: SpaceEntry) -> list[DatasetEntry]:
-    """The data sets on which the algorithm can search that space, the default first."""
-    return [item for item in datasets().values() if _fits(algorithm_entry, space_entry, item)]
+    """The data sets of `datasets` on which the algorithm can search that space, the default first."""
+    return [item for item in datasets().values() if fits(algorithm_entry, space_entry, item)]
 
 
-def _fits(algorithm_entry: AlgorithmEntry, space_entry: SpaceEntry, item: DatasetEntry) -> bool:
+def fits(algorithm_entry: AlgorithmEntry, space_entry: SpaceEntry, item: DatasetEntry) -> bool:
+    """Whether the algorithm can search that space on that data set."""
     return (
         (item.provides == "samples" or "trials" in algorithm_entry.needs)
         and item.input_kind in space_entry.inputs
@@ -96,9 +115,9 @@ def _fits(algorithm_entry: AlgorithmEntry, space_entry: SpaceEntry, item: Datase
 def beginning_with_models(dataset_name: str) -> list[AlgorithmEntry]:
     """The algorithms that can begin with a finished model of that data set, as far as that follows from the ids alone; none for an
     unknown id."""
-    item = datasets().get(dataset_name)
+    item = known_dataset(dataset_name)
     able = [] if item is None else [entry for entry in algorithms().values() if entry.begins_with]
-    return [entry for entry in able if item is not None and any(_fits(entry, each, item) for each in spaces_for(entry))]
+    return [entry for entry in able if item is not None and any(fits(entry, each, item) for each in spaces_for(entry))]
 
 
 def phases_of(entry: AlgorithmEntry) -> list[Phase]:

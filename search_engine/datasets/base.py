@@ -53,6 +53,7 @@ from ..base.measures import check_unit
 from ..spaces.data_shape import NO_INPUT, DataShape, Preprocessing
 from ..spaces.genomes import Genome, canonical_json, digest
 from ..spaces.tasks import TaskName
+from .transformation import Transformation
 
 Array = np.ndarray[Any, Any]
 ConfigT = TypeVar("ConfigT", bound="DatasetConfig")
@@ -77,7 +78,7 @@ class DatasetConfig(BaseModel):
 
 @dataclass(frozen=True)
 class Part:
-    """One part of a split: raw inputs (n, channels, height, width) or (n, features), labels (n,) int64 or, for a regression, targets
+    """One part of a split: raw inputs (n, channels, height, width), (n, channels, time) or (n, features), labels (n,) int64 or, for a regression, targets
     (n, values) float32, and the indices into the source."""
 
     inputs: Array
@@ -100,6 +101,8 @@ class SearchData:
     class_names: tuple[str, ...]
     feature_names: tuple[str, ...] = ()
     """What the features of a vector are called, where they have names."""
+    transformation: Transformation | None = None
+    """How the cells of a table became these inputs, and answers the targets, fitted to the training part; None where inputs are raw."""
 
 
 class FinalePass:
@@ -137,6 +140,11 @@ class Samples(ABC):
     @abstractmethod
     def open_test(self, key: FinalePass) -> Part:
         """The test part. Needs the finale's pass."""
+
+    def prepared(self, part: Part, data: SearchData) -> Part:
+        """A test part as networks of `data` take it: with what was fitted to its training part (missing cells, categories, the target's
+        unit). As it is, where nothing is fitted but `Preprocessing`."""
+        return part
 
     @property
     def kept_bytes(self) -> int:
@@ -220,7 +228,7 @@ class DatasetEntry:
     config: type[DatasetConfig]
     open: Callable[[Any, Path], Samples | Table | Objective]
     """(config, data directory) -> the data set; raises MissingData with what to put where."""
-    input_kind: Literal["image", "vector", "none"] = "image"
+    input_kind: Literal["image", "vector", "series", "none"] = "image"
     """What a network of it would take; `none` where there is nothing to put into a network (a formula)."""
     shape: DataShape | None = None
     """Known without opening any file. None: samples tell it once they are opened; a table or an objective has nothing to put into a
@@ -229,7 +237,11 @@ class DatasetEntry:
     spaces: frozenset[str] | None = None
     """For tables and objectives: the spaces it can answer for; None = any space whose inputs fit."""
     files: tuple[str, ...] = ()
-    """Paths under the data directory that must exist. A run records what they hold (`data_files`)."""
+    """Paths under the data directory (or under `folder`) that must exist. A run records what they hold (`data_files`)."""
+    folder: Path | None = None
+    """Where `files` lie, if not under the data directory."""
+    own: bool = False
+    """Whether a person brought it: it is stored by the program and can be deleted."""
     package_files: tuple[str, ...] = ()
     """Files that come with an installed package, as `package/path/in/it`; recorded like `files`."""
     metric: str = "val_accuracy"
@@ -272,16 +284,17 @@ class DatasetEntry:
         """Raise MissingData naming the first absent file and where it should lie."""
         from ..base.errors import MissingData
 
-        for name in self.files:
-            if not (data_dir / name).is_file():
-                raise MissingData(
-                    "dataset",
-                    f"the data set '{self.id}' needs {name} under {data_dir} (set NASCOPE_DATA to the folder that holds it); "
-                    f"source: {self.source}",
-                )
+        for name in self.missing_files(data_dir):
+            if self.own:
+                raise MissingData("dataset", f"the stored data set '{self.id}' lacks its file {name}: remove it and import it again")
+            raise MissingData(
+                "dataset",
+                f"the data set '{self.id}' needs {name} under {data_dir} (set NASCOPE_DATA to the folder that holds it); "
+                f"source: {self.source}",
+            )
 
     def missing_files(self, data_dir: Path) -> list[str]:
-        return [name for name in self.files if not (data_dir / name).is_file()]
+        return [name for name in self.files if not ((self.folder or data_dir) / name).is_file()]
 
 
 def _in_words(value: Any) -> str:

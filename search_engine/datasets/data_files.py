@@ -31,7 +31,9 @@ def places(entry: DatasetEntry, data_dir: Path) -> dict[str, Path]:
     >>> [(name, path.is_file()) for name, path in places(ENTRY, Path("unused")).items()]
     [('sklearn/datasets/data/digits.csv.gz', True)]
     """
-    found = {name: data_dir / name for name in entry.files}
+    root = entry.folder or data_dir
+    # Own sets have files of the same names: the id keeps them apart where a run has several.
+    found = {f"{entry.id}/{name}" if entry.own else name: root / name for name in entry.files}
     for name in entry.package_files:
         package, _, rest = name.partition("/")
         spec = find_spec(package)

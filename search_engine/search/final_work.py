@@ -246,7 +246,7 @@ class FinalWork(Work):
         # The files may have changed while they were read.
         self.resources.look_again()
         self._samples(domain)
-        return part
+        return self._samples(domain).prepared(part, self.resources.data_of(domain))
 
     def _score_as_is(self, finished: Finished, judging: Judging) -> None:
         """The scorer's figures on the validation part, and on the one test part."""
