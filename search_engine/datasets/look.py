@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 import struct
 import zlib
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -68,8 +69,8 @@ class Look(_Form):
 
 
 def look(entry: DatasetEntry, data_dir: Path) -> Look:
-    """Of the set with its default options and seed 0. Raises BadInput (field "dataset") where it has no examples, MissingData where its files
-    are not here.
+    """Of the set with its default options and seed 0. Raises BadInput (field "dataset") where it has no examples, MissingData where its
+    files are not here.
 
     >>> from search_engine.datasets.digits import ENTRY
     >>> seen = look(ENTRY, Path("unused"))
@@ -174,6 +175,5 @@ def _balance(data: SearchData) -> list[LookShare]:
     train, validation = train.reshape(-1).astype(np.float64), validation.reshape(-1).astype(np.float64)
     edges = np.histogram_bin_edges(np.concatenate([train, validation]), BINS)
     found = zip(np.histogram(train, edges)[0], np.histogram(validation, edges)[0], strict=True)
-    return [
-        LookShare(name=f"{edges[place]:.4g} to {edges[place + 1]:.4g}", train=int(a), validation=int(b)) for place, (a, b) in enumerate(found)
-    ]
+    names = [f"{least:.4g} to {largest:.4g}" for least, largest in pairwise(edges)]
+    return [LookShare(name=name, train=int(a), validation=int(b)) for name, (a, b) in zip(names, found, strict=True)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -20,9 +21,12 @@ def own_ids(user: Any) -> set[str]:
 
 def own_entries(user: Any) -> dict[UUID, DatasetEntry]:
     """Those sets as the registry has them, by their rows' ids, newest first. One whose files are gone is left out."""
-    rows = Dataset.objects.filter(owner=user, state=Dataset.State.READY).order_by("-created", "-id").values_list("pk", "registry_id")
-    found = {pk: registry.known_dataset(name) for pk, name in rows}
-    return {pk: entry for pk, entry in found.items() if entry is not None}
+    rows = Dataset.objects.filter(owner=user, state=Dataset.State.READY).order_by("-created", "-id").values_list(
+        "pk", "registry_id", "title"
+    )
+    found = ((pk, title, registry.known_dataset(name)) for pk, name, title in rows)
+    # An equal set of somebody else may have given what is stored another title.
+    return {pk: replace(entry, title=title) for pk, title, entry in found if entry is not None}
 
 
 def dataset_of(user: Any, name: str) -> DatasetEntry:

@@ -1,5 +1,5 @@
-"""Views of a person's own data sets: what was found in an upload, its choices, keeping it, removing it; and of any data set, what there is to
-see of it and what uses it."""
+"""Views of a person's own data sets: what was found in an upload, its choices, keeping it, removing it; and of any data set, what there is
+to see of it and what uses it."""
 
 from __future__ import annotations
 
@@ -26,9 +26,6 @@ from .pagination import keyset_page
 from .problems import Problem, ProblemDocument, need_space
 from .queries import Page, Query, reads
 from .throttles import CreateRate, EstimateRate
-
-BESIDE = ("findings", "choices")
-"""What a list leaves out of a row: megabytes, of wide tables."""
 
 
 class OwnDatasetsView(OwnedView):
@@ -81,8 +78,9 @@ class OwnDatasetView(OwnedView):
 def _depends(experiments: int, runs: int) -> str:
     one = experiments == 1
     return (
-        f"{experiments} {'experiment' if one else 'experiments'} with {runs} {'run' if runs == 1 else 'runs'} {'uses' if one else 'use'} it: "
-        "their results stay, but they cannot be repeated, extended or compared with new runs on it; say in_use=remove to remove it"
+        f"{experiments} {'experiment' if one else 'experiments'} with {runs} {'run' if runs == 1 else 'runs'} "
+        f"{'uses' if one else 'use'} it: their results stay, but they cannot be repeated, extended or compared with new runs on it; "
+        "say in_use=remove to remove it"
     )
 
 
@@ -169,13 +167,12 @@ class DatasetUsesView(OwnedView):
         ended = Count("experiment__runs", filter=~Q(experiment__runs__state__in=Run.TERMINAL))
         rows = self.owned().filter(dataset=dataset).select_related("experiment").annotate(runs=Count("experiment__runs"), open_runs=ended)
         found, following = keyset_page(query, rows, ("-created", "-id"))
-        uses = [
-            shapes.DatasetUseInfo(
-                id=row.pk, experiment=row.experiment_id, name=row.experiment.name, created=row.created, runs=row.runs, open_runs=row.open_runs
-            )
-            for row in found
-        ]
-        return Response(shapes.DatasetUsePage(results=uses, next=following))
+        return Response(shapes.DatasetUsePage(results=[_use(row) for row in found], next=following))
+
+
+def _use(row: Any) -> shapes.DatasetUseInfo:
+    of = {"name": row.experiment.name, "created": row.created, "runs": row.runs, "open_runs": row.open_runs}
+    return shapes.DatasetUseInfo(id=row.pk, experiment=row.experiment_id, **of)
 
 
 class DatasetLookView(ApiView):

@@ -1,5 +1,5 @@
-"""Uploads that can be interrupted and go on: tus 1.0.0 (https://tus.io/protocols/resumable-upload) with its extensions creation, expiration,
-checksum and termination.
+"""Uploads that can be interrupted and go on: tus 1.0.0 (https://tus.io/protocols/resumable-upload) with its extensions creation,
+expiration, checksum and termination.
 
 POST says how long the file is and what it is called; HEAD says how much of it is there; PATCH appends from there on, as far as its bytes
 reach before the line breaks; DELETE cancels. One request writes at a time. Of a PATCH that says a checksum only all of it is taken, or
@@ -43,17 +43,18 @@ LOOK_BYTES = 16_000_000
 """After so many bytes it is asked again whether the disk has room."""
 LONGEST_NAME = 200
 
-TUS = OpenApiParameter("Tus-Resumable", str, OpenApiParameter.HEADER, description="the protocol's version", enum=[VERSION], default=VERSION)
+TUS = OpenApiParameter("Tus-Resumable", str, OpenApiParameter.HEADER, description="the protocol's version", default=VERSION)
 LENGTH = OpenApiParameter(
     "Upload-Length", OpenApiTypes.INT64, OpenApiParameter.HEADER, required=True, description="bytes of the whole file"
 )
 OFFSET = OpenApiParameter(
-    "Upload-Offset", OpenApiTypes.INT64, OpenApiParameter.HEADER, required=True, description="where the body belongs: as many bytes are there"
+    "Upload-Offset", OpenApiTypes.INT64, OpenApiParameter.HEADER, required=True,
+    description="where the body belongs: as many bytes are there",
 )
 METADATA = OpenApiParameter(
     "Upload-Metadata", str, OpenApiParameter.HEADER,
-    description="`name base64` pairs, commas between them: `filename` (which tells what it is), `title`, `previous` (the id of the data set "
-    "of which this is a new version)",
+    description="`name base64` pairs, commas between them: `filename` (which tells what it is), `title`, `previous` (the id of the data "
+    "set of which this is a new version)",
 )
 CHECKSUM = OpenApiParameter("Upload-Checksum", str, OpenApiParameter.HEADER, description="`sha1 base64` or `sha256 base64` of the body")
 KEY = OpenApiParameter(
@@ -79,7 +80,8 @@ class _TusView(OwnedView):
         super().initial(request, *args, **kwargs)
         said = request.headers.get("Tus-Resumable", VERSION)
         if said != VERSION and request.method != "OPTIONS":
-            raise Problem(412, "tus_version", f"this server speaks version {VERSION} of the protocol, not {said[:20]}", field="Tus-Resumable")
+            words = f"this server speaks version {VERSION} of the protocol, not {said[:20]}"
+            raise Problem(412, "tus_version", words, field="Tus-Resumable")
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         answer = super().finalize_response(request, response, *args, **kwargs)
@@ -87,7 +89,7 @@ class _TusView(OwnedView):
         answer["Tus-Version"] = VERSION
         return answer
 
-    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         """What the server can do."""
         able = {
             "Tus-Extension": "creation,expiration,checksum,termination", "Tus-Max-Size": str(settings.NASCOPE_UPLOAD_BYTES),
@@ -169,7 +171,7 @@ class UploadView(_TusView):
         operation_id="upload_append", parameters=[TUS, OFFSET, CHECKSUM], request={CONTENT_TYPE: OpenApiTypes.BINARY},
         responses={
             204: None, 400: ProblemDocument, 404: ProblemDocument, 409: ProblemDocument, 410: ProblemDocument, 413: ProblemDocument,
-            415: ProblemDocument, 423: ProblemDocument, 429: ProblemDocument, 507: ProblemDocument,
+            415: ProblemDocument, 423: ProblemDocument, 429: ProblemDocument, 460: ProblemDocument, 507: ProblemDocument,
         },
     )
     def patch(self, request: Request, pk: UUID) -> Response:
@@ -222,7 +224,8 @@ def _append(request: Request, row: Dataset, file: BinaryIO, offset: int, checksu
     else:
         if checksum is not None and not checksum.holds():
             file.truncate(offset)
-            raise Problem(460, "checksum_mismatch", "the bytes are other ones than their checksum says: send them again", field="Upload-Checksum")
+            words = "the bytes are others than their checksum says: send them again"
+            raise Problem(460, "checksum_mismatch", words, field="Upload-Checksum")
     finally:
         own_data.note_received(row, own_files.received(row.pk))
     return received
@@ -308,7 +311,8 @@ def _open_for() -> timedelta:
 
 
 def _too_many(row: Dataset) -> Problem:
-    return Problem(413, "too_large", f"more bytes come than the {row.size:,} that were said: nothing of this request is kept", field="Upload-Length")
+    words = f"more bytes come than the {row.size:,} that were said: nothing of this request is kept"
+    return Problem(413, "too_large", words, field="Upload-Length")
 
 
 def _gone() -> Problem:

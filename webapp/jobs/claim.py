@@ -45,8 +45,9 @@ def device_kind(device: str) -> str:
 
 def claimable(device: str) -> QuerySet[Job]:
     """Jobs that a worker on `device` may take now, the one to take first in front: coordinators that begin or have something
-    to tell, then what somebody waits for in front of an empty page, then the least weighted service by owner, then by run, then the oldest. A coordinator that merely goes on
-    (its trials are instant) is work like any other: in front it would keep all other owners waiting."""
+    to tell, then what somebody waits for before an empty page (an estimate, data that were brought), then the least weighted service by
+    owner, then by run, then the oldest. A coordinator that merely goes on (its trials are instant) is work like any other: in front it
+    would keep all other owners waiting."""
     return _claimable(device_kind(device), -settings.NASCOPE_LEASE_SECONDS)
 
 
@@ -200,6 +201,7 @@ def _begin(job: Job, counter: RunCounter, kind: str) -> None:
 
 def hurried(device: str) -> bool:
     """Whether something waits for a worker on `device` that should not wait for a whole slice of another run: a coordinator that begins or
-    has something to tell, an estimate, or data that were brought. Behind each somebody looks at an empty page, or trials that nobody has asked for yet."""
+    has something to tell, an estimate, data that were brought. Behind each somebody looks at an empty page, or trials that nobody has
+    asked for yet."""
     first = next(_look(device), None)
     return first is not None and vars(first)["rank"] < 2

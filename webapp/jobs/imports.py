@@ -37,7 +37,7 @@ class _Stopped(Exception):
 def run_import(session: Session, job: Job) -> None:
     """Examine, or keep. Raises StaleFence if the lease was lost meanwhile, or the work is not wanted any more."""
     started = time.perf_counter()
-    row = Dataset.objects.filter(pk=job.dataset_id, state__in=(State.EXAMINING, State.KEEPING)).first()
+    row = Dataset.objects.filter(jobs=job, state__in=(State.EXAMINING, State.KEEPING)).first()
     if row is None:
         _end(job, started, state=Job.State.CANCELLED)
         return
@@ -84,8 +84,8 @@ def _keep(row: Dataset, tell: _Teller, job: Job, started: float) -> None:
         with transaction.atomic():
             _end(job, started, state=Job.State.TAKEN)
             Dataset.objects.filter(pk=row.pk, state=State.KEEPING).update(
-                state=State.READY, reason="", progress={}, registry_id=kept.id, digest=kept.digest, stored=size, title=kept.title[:200],
-                findings=_shown(kept),
+                state=State.READY, reason="", progress={}, registry_id=kept.id, digest=kept.digest, stored=size,
+                findings=_shown(kept, row),
             )
             if not folder.is_dir():
                 raise OSError(f"{folder.name} was removed with an equal set of somebody else: it is stored again")
@@ -98,9 +98,10 @@ def _keep(row: Dataset, tell: _Teller, job: Job, started: float) -> None:
     own_files.remove(row.pk)
 
 
-def _shown(kept: Manifest) -> dict[str, Any]:
-    """What was found of it, without how it is stored."""
-    return kept.model_dump(mode="json", include=set(Findings.model_fields))
+def _shown(kept: Manifest, row: Dataset) -> dict[str, Any]:
+    """What was found of it, without how it is stored. The file is called as its owner calls it: an equal set may be somebody else's too."""
+    found = kept.model_dump(mode="json", include=set(Findings.model_fields))
+    return {**found, "source": {**found["source"], "name": row.file_name}}
 
 
 def _choices(row: Dataset) -> Choices:

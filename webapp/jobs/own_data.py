@@ -1,10 +1,9 @@
-"""What becomes of a person's own data set, from the wish to upload to its removal. Every change is a guarded UPDATE: of two that come at once
-one wins, and the other is told the present state."""
+"""What becomes of a person's own data set, from the wish to upload to its removal. Every change is a guarded UPDATE: of two that come at
+once one wins, and the other is told the present state."""
 
 from __future__ import annotations
 
 import time
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,6 +14,7 @@ from django.db.models import BigIntegerField, Case, F, Sum, When
 from django.db.models.functions import Now
 
 from search_engine.datasets.own.choices import Choices
+from search_engine.datasets.own.stored import manifest, own_folder
 from search_engine.datasets.own.stored import remove as remove_stored
 
 from ..core import room
@@ -73,7 +73,8 @@ def need_room(owner: Any, size: int) -> None:
         most = _mb(settings.NASCOPE_OWNER_BYTES)
         raise NoRoom("quota", f"you have {_mb(have)} of data here, and {_mb(size)} more would be beyond {most}: remove a data set first")
     if taken() + size > settings.NASCOPE_DATA_BYTES:
-        raise NoRoom("no_space", f"this server keeps {_mb(settings.NASCOPE_DATA_BYTES)} of uploaded data, and has no room for {_mb(size)} more")
+        most = _mb(settings.NASCOPE_DATA_BYTES)
+        raise NoRoom("no_space", f"this server keeps {most} of people's data, and has no room for {_mb(size)} more")
     if room.free_bytes() - to_come() - size < settings.NASCOPE_MIN_FREE_BYTES:
         raise NoRoom("no_space", f"the disk has no room for {_mb(size)} more: free some space where files lie, then try again")
 
@@ -182,12 +183,14 @@ def delete(row: Dataset) -> None:
     with transaction.atomic():
         open_ = uses(row.owner, row.registry_id)[2] if row.registry_id else 0
         if open_:
-            raise NotNow(f"{open_} {'run' if open_ == 1 else 'runs'} on it {'has' if open_ == 1 else 'have'} not ended: cancel them first", row.state)
+            words = "1 run on it has" if open_ == 1 else f"{open_} runs on it have"
+            raise NotNow(f"{words} not ended: cancel them first", row.state)
         _end_jobs(row)
         digest, registry_id = row.digest, row.registry_id
         Dataset.objects.filter(pk=row.pk).delete()
-        if digest and not Dataset.objects.filter(digest=digest).exists():
-            transaction.on_commit(lambda: remove_stored(registry_id))
+        if digest and not Dataset.objects.filter(digest=digest).exists() and manifest(registry_id) is not None:
+            # Before the commit: whoever stores an equal set meanwhile finds it gone, and stores it again.
+            remove_stored(registry_id)
     own_files.remove(row.pk)
 
 
@@ -202,7 +205,8 @@ def housekeep() -> None:
         # The process that took the last bytes died before it could say so.
         note_received(row, row.received)
     rows = Dataset.objects.exclude(state=State.READY).values_list("pk", flat=True)
-    own_files.remove_strays({str(pk) for pk in rows}, time.time() - timedelta(hours=1).total_seconds())
+    own_files.remove_strays({str(pk) for pk in rows}, time.time() - 3600)
+    own_files.remove_left(own_folder(), time.time() - 86_400)
 
 
 _LEFT_ALONE = (State.EXAMINED, State.FAILED)

@@ -74,3 +74,10 @@ def remove_strays(known: set[str], older_than: float) -> int:
             shutil.rmtree(path, ignore_errors=True)
             gone += 1
     return gone
+
+
+def remove_left(stored: Path, older_than: float) -> None:
+    """What processes left among the stored sets that were killed while they stored or removed one: their folders begin with a dot."""
+    for path in stored.glob(".*"):
+        if path.stat().st_mtime < older_than:
+            shutil.rmtree(path, ignore_errors=True)

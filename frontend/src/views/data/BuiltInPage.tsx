@@ -10,6 +10,7 @@ import { FigureTable } from "../../ui/FigureTable";
 import { Panel } from "../../ui/Panel";
 import { Empty, Failure, Skeleton } from "../../ui/States";
 import { exact } from "../../ui/format";
+import { measured } from "../../ui/figures";
 import { Balance } from "./Balance";
 import { DatasetFacts } from "./DatasetFacts";
 import { Samples } from "./Samples";
@@ -19,7 +20,7 @@ import { shapeWords } from "./dataText";
 const ASK_MS = 1000;
 
 function Seen({ look }: { look: NonNullable<DatasetLook["result"]> }) {
-  const rows = look.features.map(({ name, mean, std, least, largest }) => [name, mean, std, least, largest]);
+  const rows = look.features.map(({ name, ...values }) => [name, ...[values.mean, values.std, values.least, values.largest].map(measured)]);
   return (
     <>
       <Panel title="Examples" note="of the training part; nobody looks at the test part">

@@ -54,7 +54,7 @@ export function Preview({ findings }: { findings: DataFindings }) {
             </dd>
             <dt>Parts</dt>
             <dd>
-              {exact(split.pool)} to train and to validate, {exact(split.test)} for the test. {split.words}
+              {exact(split.pool + split.train + split.validation)} to train and to validate, {exact(split.test)} for the test: {split.words}
             </dd>
             <dt>File</dt>
             <dd>
