@@ -78,8 +78,8 @@ class DatasetConfig(BaseModel):
 
 @dataclass(frozen=True)
 class Part:
-    """One part of a split: raw inputs (n, channels, height, width), (n, channels, time) or (n, features), labels (n,) int64 or, for a regression, targets
-    (n, values) float32, and the indices into the source."""
+    """One part of a split: raw inputs (n, channels, height, width), (n, channels, time) or (n, features), labels (n,) int64 or, for a
+    regression, targets (n, values) float32, and the indices into the source."""
 
     inputs: Array
     labels: Array

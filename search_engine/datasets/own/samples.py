@@ -90,12 +90,13 @@ class OwnSamples(Samples):
         kind, pool, name = self._manifest.split.kind, self._pool, self._manifest.id
         if kind == "time" or (self._roles == VALIDATION).any():
             why = "is ordered in time" if kind == "time" else "has a validation part of its own"
-            raise BadInput("folds", f"the data set '{name}' {why}, so it cannot be divided into folds: leave this at 1", code="incompatible")
+            message = f"the data set '{name}' {why}, so it cannot be divided into folds: leave this at 1"
+            raise BadInput("folds", message, code="incompatible")
         if kind == "group":
             groups = self._array("groups.npy")[pool]
             names = np.unique(groups)
             # Real numbers are dealt out as they come: groups have no classes.
-            rest, own = apart(folds_of(names.astype(np.float64), count, name, seed), fold)
+            own = apart(folds_of(names.astype(np.float64), count, name, seed), fold)[1]
             inside = np.isin(groups, names[own])
             return self._divided(pool[~inside], pool[inside])
         return self._divided(*(pool[item] for item in apart(folds_of(self._targets[pool], count, name, seed), fold)))

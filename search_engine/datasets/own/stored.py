@@ -1,6 +1,7 @@
 """The folder of stored sets: each lies in a folder named by its digest, written whole or not at all.
 
-The folder is `own` under NASCOPE_HOME (default ./var): what NAScope writes, unlike the folder of data files, which it only reads.
+The folder is `own` under NASCOPE_HOME (default ./var), or the one that NASCOPE_OWN names: NAScope writes there, unlike into the folder of
+data files, which it only reads.
 """
 
 from __future__ import annotations
@@ -32,8 +33,9 @@ MOST_MANIFEST = 2**26
 
 
 def own_folder() -> Path:
-    """Where stored sets lie."""
-    return Path(os.environ.get("NASCOPE_HOME") or "var") / "own"
+    """Where stored sets lie: NASCOPE_OWN, else `own` under NASCOPE_HOME, else ./var/own."""
+    given = os.environ.get("NASCOPE_OWN")
+    return Path(given) if given else Path(os.environ.get("NASCOPE_HOME") or "var") / "own"
 
 
 def is_own(name: str) -> bool:

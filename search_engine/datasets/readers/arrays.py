@@ -11,7 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -40,6 +40,35 @@ def read_arrays(path: Path, wanted: Mapping[str, tuple[str, int]], most_bytes: i
         raise ValueError(f"{path} is damaged or no .npz file of numpy: {error}; put the original file there") from None
 
 
+def listed(path: Path, most: int = 100) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
+    """Shape and type of every array of the file by name, from the headers alone. Raises ValueError where it is no .npz, is damaged or has
+    more than `most`."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+            if len(names) > most:
+                raise ValueError(f"{path} has {len(names):,} arrays; at most {most} are looked at")
+            found = {}
+            for name in names:
+                with archive.open(name) as file:
+                    shape, kind, _ = read_header(file, path, name.removesuffix(".npy"))
+                found[name.removesuffix(".npy")] = shape, kind
+            return found
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+        raise ValueError(f"{path} is damaged or no .npz file of numpy: {error}; put the original file there") from None
+
+
+def read_header(file: IO[bytes], path: Path, name: str) -> tuple[tuple[int, ...], np.dtype[Any], int]:
+    """(shape, type, bytes of the header) at the beginning of a .npy file. Raises ValueError."""
+    try:
+        version = np.lib.format.read_magic(file)
+        read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
+        shape, _, kind = read(file)
+    except (ValueError, KeyError) as error:
+        raise ValueError(f"{path}: the header of '{name}' cannot be read: {error}") from None
+    return shape, kind, file.tell()
+
+
 def _checked(archive: zipfile.ZipFile, path: Path, name: str, kinds: str, dimensions: int) -> int:
     """Bytes of the array's values, from its header alone."""
     member = f"{name}.npy"
@@ -47,13 +76,7 @@ def _checked(archive: zipfile.ZipFile, path: Path, name: str, kinds: str, dimens
         there = ", ".join(sorted(item.removesuffix(".npy") for item in archive.namelist())[:10])
         raise ValueError(f"{path} has no array '{name}'; it has: {there or 'none'}")
     with archive.open(member) as file:
-        try:
-            version = np.lib.format.read_magic(file)
-            read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
-            shape, _, kind = read(file)
-        except (ValueError, KeyError) as error:
-            raise ValueError(f"{path}: the header of '{name}' cannot be read: {error}") from None
-        begun = file.tell()
+        shape, kind, begun = read_header(file, path, name)
     if kind.hasobject:
         raise ValueError(
             f"{path}: '{name}' holds Python objects, which are never read (series of unequal lengths are saved so): bring all examples to "
