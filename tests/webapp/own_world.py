@@ -9,7 +9,9 @@ from typing import Any
 from django.core.cache import cache
 from django.test import Client
 
+from search_engine.datasets.own.findings import Column, Findings, Sample, Share, Source, Split
 from webapp.core.models import Dataset
+from webapp.jobs import own_data, own_files
 from webapp.jobs.session import Session
 from webapp.jobs.tasks import serve_one
 
@@ -17,6 +19,27 @@ from .api_world import API, send
 from .searches import end
 
 OCTETS = "application/offset+octet-stream"
+
+
+FINDINGS: dict[str, Any] = Findings(
+    kind="vector", task="classification", format="CSV", rows=4, target="kind", class_names=["up", "down"],
+    balance=[Share(name="up", count=2, test=1), Share(name="down", count=2, test=1)],
+    columns=[Column(name="width", kind="number", inferred="number"), Column(name="kind", kind="target", inferred="target")],
+    split=Split(kind="random", test_share=0.5, validation_share=0.5, seed=0, pool=2, test=2, words="at random"), shape=[1],
+    samples=[Sample(label="up", part="search", row=["1"])], notices=[], source=Source(name="kinds.csv", bytes=9, sha256="0" * 64),
+).model_dump(mode="json")  # fmt: skip
+"""What an import may have found."""
+
+
+def made(owner: Any, state: str = "examined") -> Dataset:
+    """A row in that state, with its file, without anybody having worked."""
+    row = own_data.begin(owner, 9, "kinds.csv")
+    if state != "uploading":
+        own_files.source(row.pk).write_bytes(b"width\n1\n2")
+        found = FINDINGS if state == "examined" else None
+        Dataset.objects.filter(pk=row.pk).update(state=state, received=9, findings=found, progress={})
+        row.refresh_from_db()
+    return row
 
 
 def table(rows: int = 120, seed: int = 3) -> bytes:

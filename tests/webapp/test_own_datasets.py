@@ -133,9 +133,11 @@ def test_removing_says_what_depends_on_it(client: Any) -> None:
     row = kept(client)
     made = send(client, "POST", "experiments", {**SEARCH, "datasets": [row.registry_id], "seeds": [1, 2]}).json()
     refused = send(client, "DELETE", f"own-datasets/{row.pk}")
-    assert (refused.status_code, refused.json()["code"]) == (409, "in_use") and "1 experiment with 2 runs uses it" in refused.json()["detail"]
+    assert (refused.status_code, refused.json()["code"]) == (409, "in_use")
+    assert "1 experiment with 2 runs uses it" in refused.json()["detail"]
     running = send(client, "DELETE", f"own-datasets/{row.pk}?in_use=remove")
-    assert (running.status_code, running.json()["code"]) == (409, "wrong_state") and "2 runs on it have not ended" in running.json()["detail"]
+    assert (running.status_code, running.json()["code"]) == (409, "wrong_state")
+    assert "2 runs on it have not ended" in running.json()["detail"]
     Run.objects.update(state="completed")
     assert send(client, "DELETE", f"own-datasets/{row.pk}?in_use=remove").status_code == 204
     assert Experiment.objects.count() == 1 and send(client, "GET", f"experiments/{made['id']}").status_code == 200

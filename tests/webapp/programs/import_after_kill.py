@@ -7,8 +7,8 @@ import subprocess
 import sys
 import time
 
-from django.contrib.auth import get_user_model
 from django.conf import settings
+from django.contrib.auth import get_user_model
 
 from search_engine.datasets.own import stored
 from tests.webapp.own_world import table
