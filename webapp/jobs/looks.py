@@ -15,6 +15,7 @@ from search_engine.base.release import __version__
 from search_engine.catalogue import registry
 from search_engine.datasets.base import DatasetEntry
 from search_engine.datasets.data_files import looks
+from search_engine.datasets.look import RULE, look
 from search_engine.spaces.genomes import canonical_json, digest
 
 from ..core.models import DatasetLook, Job
@@ -22,9 +23,6 @@ from ..events.store import StaleFence
 from .bell import ring
 from .session import Session
 from .sharing import charge_service, join_owner
-
-RULE = 1
-"""Of `search_engine.datasets.look`, which is read where it is needed: rises with its own."""
 
 
 def known(entry: DatasetEntry) -> DatasetLook | None:
@@ -58,8 +56,6 @@ def _key(entry: DatasetEntry) -> str:
 
 def run_look(session: Session, job: Job) -> None:
     """Work out the answer. Raises StaleFence if the lease was lost meanwhile."""
-    from search_engine.datasets.look import look
-
     started = time.perf_counter()
     row = DatasetLook.objects.filter(pk=job.spec["look"]).first()
     result, reason = None, ""

@@ -12,6 +12,8 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import BigIntegerField, Case, F, Sum, When
 from django.db.models.functions import Now
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
 
 from search_engine.datasets.own.choices import Choices
 from search_engine.datasets.own.stored import manifest, own_folder
@@ -186,12 +188,16 @@ def delete(row: Dataset) -> None:
             words = "1 run on it has" if open_ == 1 else f"{open_} runs on it have"
             raise NotNow(f"{words} not ended: cancel them first", row.state)
         _end_jobs(row)
-        digest, registry_id = row.digest, row.registry_id
         Dataset.objects.filter(pk=row.pk).delete()
-        if digest and not Dataset.objects.filter(digest=digest).exists() and manifest(registry_id) is not None:
-            # Before the commit: whoever stores an equal set meanwhile finds it gone, and stores it again.
-            remove_stored(registry_id)
-    own_files.remove(row.pk)
+
+
+@receiver(post_delete, sender=Dataset)
+def _remove_files(instance: Dataset, **_: object) -> None:
+    """However a row is deleted (also with its owner), in the same transaction: whoever stores an equal set meanwhile finds it gone, and
+    stores it again."""
+    if instance.digest and not Dataset.objects.filter(digest=instance.digest).exists() and manifest(instance.registry_id) is not None:
+        remove_stored(instance.registry_id)
+    own_files.remove(instance.pk)
 
 
 def housekeep() -> None:

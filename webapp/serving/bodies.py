@@ -83,7 +83,7 @@ class _Reading:
         self.declared = max((int(value) for name, value in scope["headers"] if name == b"content-length" and value.isdigit()), default=0)
         self.largest = largest_body(scope["path"])
         self.streams = scope["method"] == "PATCH" and bool(_of_view(scope["path"], "streams_body", False))
-        # A view that reads the body itself has asked who sends it before its first piece: to ask again, from here, would wait for that view.
+        # A view that reads the body itself has asked who sends it before its first piece: to ask from here would wait for that view.
         self.allowed = self.largest if self.streams else min(self.largest, settings.NASCOPE_MAX_ANONYMOUS_BODY_BYTES)
         self._receive = receive
         self._read = 0
