@@ -28,6 +28,8 @@ from webapp.api.experiment_body import plan
 from webapp.core.bulk import JsonText
 from webapp.core.models import (
     Candidate,
+    Dataset,
+    DatasetUse,
     Event,
     Experiment,
     Genome,
@@ -75,6 +77,8 @@ def build(owner: Any, size: Size, seed: int = 0) -> None:
         _store(Worker, workers)
         experiments = list(_experiments(owner, size, planned.normalised()))
         _store(Experiment, experiments)
+        _store(DatasetUse, _uses(owner, experiments, (DatasetUse.objects.aggregate(last=Max("pk"))["last"] or 0) + 1))
+        _store(Dataset, _datasets(owner, len(experiments)))
         runs = list(_runs(owner, size, experiments, planned.runs[0].checked))
         _store(Run, runs)
         _store(RunCounter, (_counter(run, place, size) for place, run in enumerate(runs)))
@@ -89,7 +93,7 @@ def build(owner: Any, size: Size, seed: int = 0) -> None:
         _store(TestVisit, _visits(owner, runs, models, first[TestVisit]))
         _store(Event, _events(runs, size, genomes))
     with connection.cursor() as cursor:
-        for statement in connection.ops.sequence_reset_sql(no_style(), [Candidate, Trial, TestVisit]):
+        for statement in connection.ops.sequence_reset_sql(no_style(), [Candidate, DatasetUse, Trial, TestVisit]):
             cursor.execute(statement)
         if connection.vendor == "postgresql":
             # Its autovacuum would, a minute later; nobody does for SQLite.
@@ -133,6 +137,21 @@ def _store(model: type[Model], rows: Iterable[dict[str, Any]]) -> None:
             # Beneath Django's cursor, which would keep every statement where queries are recorded.
             marks = ", ".join("?" for _ in names)
             connection.connection.executemany(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})", values())
+
+
+def _uses(owner: Any, experiments: Sequence[dict[str, Any]], key: int) -> Iterator[dict[str, Any]]:
+    for number, experiment in enumerate(experiments, start=key):
+        of = {"owner_id": owner.pk, "experiment_id": experiment["id"], "created": experiment["created"]}
+        yield {"id": number, "dataset": "digits", **of}
+
+
+def _datasets(owner: Any, count: int) -> Iterator[dict[str, Any]]:
+    """Uploads that nobody has examined."""
+    now = timezone.now()
+    for number in range(count):
+        moment = now - timedelta(seconds=number // 2)
+        names = {"title": f"table {number}", "file_name": f"table{number}.csv"}
+        yield {"id": uuid.uuid4(), "owner_id": owner.pk, "size": 1_000, "created": moment, "touched": moment, **names}
 
 
 def _workers(count: int) -> Iterator[dict[str, Any]]:

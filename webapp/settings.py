@@ -199,6 +199,17 @@ NASCOPE_MIN_FREE_BYTES = env.int("NASCOPE_MIN_FREE_BYTES", default=200_000_000)
 # How many bytes of downloads the reaper holds against their digests with each look (0 = none), and after how many days again.
 NASCOPE_SCRUB_BYTES = env.int("NASCOPE_SCRUB_BYTES", default=4_000_000)
 NASCOPE_SCRUB_DAYS = env.float("NASCOPE_SCRUB_DAYS", default=7.0)
+# What people may bring: bytes of one file, of all that one person has, of all people; uploads that may be open at once; after how many
+# hours an upload that nobody goes on with is removed, and a preview that nobody keeps.
+NASCOPE_UPLOAD_BYTES = env.int("NASCOPE_UPLOAD_BYTES", default=2_000_000_000)
+NASCOPE_OWNER_BYTES = env.int("NASCOPE_OWNER_BYTES", default=10_000_000_000)
+NASCOPE_DATA_BYTES = env.int("NASCOPE_DATA_BYTES", default=100_000_000_000)
+NASCOPE_OPEN_UPLOADS = env.int("NASCOPE_OPEN_UPLOADS", default=20)
+NASCOPE_UPLOAD_HOURS = env.float("NASCOPE_UPLOAD_HOURS", default=24.0)
+NASCOPE_PREVIEW_HOURS = env.float("NASCOPE_PREVIEW_HOURS", default=7 * 24.0)
+# Bytes of memory and seconds that one import may take, in a process of its own beside the worker.
+NASCOPE_IMPORT_MEMORY = env.int("NASCOPE_IMPORT_MEMORY", default=2_000_000_000)
+NASCOPE_IMPORT_SECONDS = env.float("NASCOPE_IMPORT_SECONDS", default=1_800.0)
 # Finished runs are deleted after so many days; 0 = kept for ever.
 NASCOPE_RETENTION_DAYS = env.int("NASCOPE_RETENTION_DAYS", default=0)
 

@@ -12,10 +12,12 @@ import yaml
 from django.core.cache import cache
 from django.db import transaction
 
+from search_engine.catalogue import registry
 from webapp.core.models import ApiToken, Estimate, Genome, Job, ModelArtefact, Run
-from webapp.jobs import states
+from webapp.jobs import looks, states
 
 from .api_world import BODY, GROUP, PASSWORD, browser, fill, make_experiment, make_user, streamed
+from .own_world import made
 
 DOCUMENT = yaml.safe_load((Path(__file__).resolve().parents[2] / "docs" / "openapi.yaml").read_text())
 OPERATIONS = [(path, method) for path, methods in DOCUMENT["paths"].items() for method in methods]
@@ -25,6 +27,7 @@ BODIES: dict[str, Any] = {
     "LoginBody": {"username": "ada", "password": PASSWORD},
     "CloneBody": {"seed": 3},
     "TokenBody": {"name": "laptop"},
+    "Choices": {"test_share": 0.5},
 }
 """What is right, by the name of the schema."""
 
@@ -51,16 +54,21 @@ class World:
             "models": [ModelArtefact.objects.get(run=run).pk, self._damaged(damaged)],
             "tokens": [ApiToken.issue(owner, "laptop")[0].pk],
             "atlas": ["nikulenkov-2022-figure-12", "nikulenkov-2022-table-3"],
+            "uploads": [made(owner, "uploading").pk],
+            "own-datasets": [made(owner).pk, made(owner, "uploaded").pk],
+            "datasets": ["digits"],
             "estimates": [Estimate.objects.create(owner=owner, config_digest="0" * 64, configs=[]).pk],
         }
         self.query: dict[str, list[str]] = {
             "run": [str(run.pk)], "experiment": [str(run.experiment_id)], "group": [GROUP], "edge": ["0", "1"]
         }
+        looks.request(owner, registry.dataset("digits"))
         self.cursors: dict[str, str] = {}
         for path, method in OPERATIONS:
             names = {item["name"] for item in DOCUMENT["paths"][path][method].get("parameters", [])}
             if method == "get" and "cursor" in names:
-                page = self.client.get(path, {"limit": 1, **({"run": run.pk} if "run" in names else {})}).json()
+                query = {"limit": 1, **({"run": run.pk} if "run" in names else {})}
+                page = self.client.get(path.replace("{dataset}", "digits"), query).json()
                 self.cursors[path] = page["next"] or ""
         self.query["cursor"] = [cursor for cursor in self.cursors.values() if cursor]
 

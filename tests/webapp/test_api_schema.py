@@ -15,6 +15,7 @@ from webapp.jobs.files import remove_run_files
 
 from .api_world import API, BODY, PASSWORD, browser, fill, make_experiment, make_user, send
 from .builders import make_job
+from .own_world import append, create, made
 
 COMMITTED = Path(__file__).resolve().parents[2] / "docs" / "openapi.yaml"
 
@@ -64,20 +65,29 @@ def test_every_answer_is_as_the_document_says() -> None:
     ids = {
         "atlas": "nikulenkov-2022-table-3", "experiments": run.experiment_id, "runs": run.pk, "estimates": estimate, "tokens": token,
         "genomes": Genome.objects.filter(run=run).first().pk, "models": ModelArtefact.objects.get().pk,
+        "uploads": made(owner, "uploading").pk, "own-datasets": made(owner).pk,
     }  # fmt: skip
+    its_own = {f"own-datasets/{{id}}/{what}": made(owner, state).pk for what, state in (("keep", "examined"), ("cancel", "uploaded"))}
+    send(client, "POST", "datasets/digits/look")
     bodies: dict[str, Any] = {"experiments": BODY, "experiments/validate": BODY, "estimates": BODY, "tokens": {"name": "t"}}
-    bodies |= {"auth/login": {"username": "ada", "password": PASSWORD}, "runs/{id}/clone": {}}
+    bodies |= {"own-datasets/{id}/examine": {}, "auth/login": {"username": "ada", "password": PASSWORD}, "runs/{id}/clone": {}}
     queries = {"trials": f"?run={run.pk}", "candidates": f"?run={run.pk}", "genomes": f"?run={run.pk}"}
     queries |= {"runs/{id}/structure": "?group=cell&edge=0", "runs/{id}/moment": "?at=1"}
 
     unchecked = []
     # What takes something away comes last, so that the others have something to say.
-    order = {"get": 0, "post": 1, "delete": 2}
+    order = {"get": 0, "post": 1, "patch": 1, "delete": 2}
     operations = [(path, method) for path, methods in document["paths"].items() for method in methods]
     for path, method in sorted(operations, key=lambda item: (_place(item), order[item[1]], item)):
         route = path.removeprefix("/api/v1/")
-        concrete = route.replace("{id}", str(ids.get(route.split("/")[0], ""))) + queries.get(route, "")
-        response = send(client, method.upper(), concrete, bodies.get(route))
+        key = its_own.get(route, ids.get(route.split("/")[0], ""))
+        concrete = route.replace("{id}", str(key)).replace("{dataset}", "digits") + queries.get(route, "")
+        if route == "uploads":
+            response = create(client, 5)
+        elif (route, method) == ("uploads/{id}", "patch"):
+            response = append(client, API + concrete, 0, b"12")
+        else:
+            response = send(client, method.upper(), concrete, bodies.get(route))
         answers = document["paths"][path][method]["responses"]
         assert str(response.status_code) in answers, f"{method} {path} answered {response.status_code}: {response.content[:300]!r}"
         content = answers[str(response.status_code)].get("content", {})

@@ -28,6 +28,7 @@ from django.urls import path as route
 from django.utils import timezone
 
 import webapp
+from search_engine.catalogue import registry
 from tests.patience import PATIENCE
 from webapp import doors
 from webapp.accounts.doors import open_to_anybody
@@ -36,10 +37,12 @@ from webapp.accounts.sessions import SessionStore
 from webapp.asgi import application
 from webapp.core.models import ApiToken, Estimate, Genome, ModelArtefact, WsTicket
 from webapp.doors import ROLES, Door
+from webapp.jobs import looks
 from webapp.live import consumer, watch
 
 from .api_world import PASSWORD, browser, fill, make_experiment, make_user, send
 from .following import close_connections
+from .own_world import made
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "doors.md"
 DOORS = doors.doors()
@@ -68,7 +71,7 @@ class World:
         kind = text.split("/")[3] if text.startswith("/api/v1/") else ""
         text = text.replace("<uuid:pk>", str(self.ids.get(kind, "")))
         text = text.replace("<path:content_type_id>", str(self.ids["type"])).replace("<str:token>", "invented")
-        text = text.replace("<slug:pk>", "nikulenkov-2022-table-1")
+        text = text.replace("<slug:dataset>", "digits").replace("<slug:pk>", "nikulenkov-2022-table-1")
         text = text.replace("<path:object_id>", str(self.ids["group" if "group" in text else "somebody"]))
         text = text.replace("<id>", str(self.ids["somebody"]))
         text = re.sub(r"\(\?P<app_label>auth\)", "auth", text)
@@ -117,6 +120,7 @@ def world(db: None) -> World:
     staff.save()
     run = make_experiment(owner).runs.get()
     fill(run)
+    looks.request(owner, registry.dataset("digits"))
     tokens = {scope: ApiToken.issue(owner, scope, scope)[1] for scope in ("read", "write")}
     clients = {role: browser() for role in ROLES}
     clients |= {"stranger": browser(stranger), "owner": browser(owner), "staff": browser(staff)}
@@ -130,7 +134,7 @@ def world(db: None) -> World:
             "runs": run.pk, "experiments": run.experiment_id, "genomes": Genome.objects.filter(run=run).first().pk,
             "models": ModelArtefact.objects.get(run=run).pk, "tokens": ApiToken.objects.get(scope="write").pk,
             "estimates": Estimate.objects.create(owner=owner, config_digest="0" * 64, configs=[]).pk,
-            "group": Group.objects.create(name="g").pk,
+            "group": Group.objects.create(name="g").pk, "uploads": made(owner, "uploading").pk, "own-datasets": made(owner).pk,
             "somebody": make_user("somebody").pk, "type": ContentType.objects.get_for_model(Group).pk,
         },
         clients,

@@ -56,8 +56,9 @@ def place(path: str, run: Run) -> str:
         return path
     ids = {
         "runs": run.pk, "experiments": run.experiment_id, "genomes": run.genomes.first().pk, "models": run.models.first().pk,
-        "estimates": run.pk,
+        "estimates": run.pk, "uploads": run.pk, "own-datasets": run.pk,
     }  # fmt: skip
+    path = path.replace("<slug:dataset>", "digits")
     path = path.replace("<slug:pk>", "nikulenkov-2022-table-3")
     return path.replace("<uuid:pk>", str(ids.get(path.split("/")[0])))
 

@@ -148,7 +148,7 @@ class Beside(Generic[RunT]):
         groups = self.of_entry(entry, column)
         own = [run for runs in groups.values() for run in runs]
         dataset = own[0].dataset
-        info = registry.datasets().get(dataset)
+        info = registry.known_dataset(dataset)
         ways = [row.measured for table in self.tables.values() for row in table.rows if row.measured]
         sizes = {way.generation for way in ways if way.generation}
         assert entry.table is not None

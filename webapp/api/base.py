@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db.models import Model, QuerySet
 from django.http import Http404
 from pydantic import BaseModel, ValidationError
+from rest_framework.parsers import BaseParser
 from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
 
@@ -36,7 +37,7 @@ class ApiView(ReadsQuery):
 
     authentication_classes = AUTHENTICATION
     permission_classes: tuple[type[BasePermission], ...] = (IsAuthenticated, TokenScope)
-    parser_classes = (StrictJSONParser,)
+    parser_classes: tuple[type[BaseParser], ...] = (StrictJSONParser,)
     renderer_classes = (ModelRenderer,)
     schema = ApiSchema()
     largest_body = settings.NASCOPE_MAX_BODY_BYTES

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 from pathlib import Path
+from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from search_engine.algorithms.base import AlgorithmEntry
 from search_engine.base.training_config import TrainingConfig
 from search_engine.base.works_with import form_schema
 from search_engine.catalogue import registry
 from search_engine.catalogue.config import FinaleConfig, RunConfig, needs_budget
 from search_engine.catalogue.idle import idle
 from search_engine.catalogue.presets import PRESETS
+from search_engine.datasets.base import DatasetEntry
+from search_engine.spaces.base import SpaceEntry
 
 from . import shapes
 from .base import ApiView, data_dir
 from .experiment_body import Runtime
+from .mine import own_entries
 
 
 @lru_cache(maxsize=1)
@@ -73,21 +79,37 @@ def _spaces() -> list[shapes.SpaceInfo]:
 
 
 @lru_cache(maxsize=1)
-def _combinations() -> shapes.Combinations:
-    rows = registry.compatibility()
-    for row in rows:
-        found = idle(registry.algorithm(row["algorithm"]), registry.space(row["space"]), registry.dataset(row["dataset"]))
-        groups: dict[str, list[str]] = {}
-        for name, why in found.items():
-            groups.setdefault(why, []).append(f"runtime.{name}" if name in Runtime.model_fields else name)
-        row["idle"] = [{"fields": fields, "why": why} for why, fields in groups.items()]
-    return shapes.Combinations.model_validate(rows)
+def _combinations() -> list[shapes.Combination]:
+    return _rows(registry.datasets().values())
 
 
-def _datasets(folder: Path) -> list[shapes.DatasetInfo]:
+@lru_cache(maxsize=256)
+def _combinations_of(own: str) -> list[shapes.Combination]:
+    """What is kept never changes, and no more does what fits it."""
+    return _rows([registry.dataset(own)])
+
+
+def _rows(entries: Collection[DatasetEntry]) -> list[shapes.Combination]:
+    return [
+        shapes.Combination(algorithm=a.id, space=s.id, dataset=d.id, budgets=sorted(a.budgets & d.budgets), idle=_idle(a, s, d))
+        for a in registry.algorithms().values()
+        for s in registry.spaces_for(a)
+        for d in entries
+        if registry.fits(a, s, d)
+    ]
+
+
+def _idle(algorithm: AlgorithmEntry, space: SpaceEntry, dataset: DatasetEntry) -> list[shapes.IdleFields]:
+    groups: dict[str, list[str]] = {}
+    for name, why in idle(algorithm, space, dataset).items():
+        groups.setdefault(why, []).append(f"runtime.{name}" if name in Runtime.model_fields else name)
+    return [shapes.IdleFields(fields=fields, why=why) for why, fields in groups.items()]
+
+
+def _datasets(folder: Path, entries: Iterable[tuple[UUID | None, DatasetEntry]] = ()) -> list[shapes.DatasetInfo]:
     """Not kept: a file that was missing may lie there now."""
     found = []
-    for entry in registry.datasets().values():
+    for own, entry in [*((None, built_in) for built_in in registry.datasets().values()), *entries]:
         missing = entry.missing_files(folder)
         shape = None if entry.shape is None else shapes.ShapeInfo(input=list(entry.shape.input), classes=entry.shape.classes)
         found.append(
@@ -106,6 +128,7 @@ def _datasets(folder: Path) -> list[shapes.DatasetInfo]:
                 sizes=entry.sizes,
                 notice=entry.notice,
                 metric=entry.metric,
+                own=own,
                 available=not missing,
                 missing_files=missing,
                 schema_=form_schema(entry.config),
@@ -131,19 +154,21 @@ class SpacesView(ApiView):
 
 
 class DatasetsView(ApiView):
-    """Every data set, and whether its files are on this machine."""
+    """Every data set, and whether its files are on this machine; behind the built-in ones those that whoever asks has brought."""
 
     @extend_schema(operation_id="datasets_list", responses={200: shapes.DatasetInfos})
     def get(self, request: Request) -> Response:
-        return Response(shapes.DatasetInfos(_datasets(data_dir())))
+        return Response(shapes.DatasetInfos(_datasets(data_dir(), own_entries(request.user).items())))
 
 
 class CompatibilityView(ApiView):
-    """Every combination of algorithm, space and data set that works, with the budgets it can spend."""
+    """Every combination of algorithm, space and data set that works, with the budgets it can spend; data sets that whoever asks has brought
+    among them."""
 
     @extend_schema(operation_id="compatibility_list", responses={200: shapes.Combinations})
     def get(self, request: Request) -> Response:
-        return Response(_combinations())
+        own = [row for entry in own_entries(request.user).values() for row in _combinations_of(entry.id)]
+        return Response(shapes.Combinations([*_combinations(), *own]))
 
 
 class RunSchemaView(ApiView):

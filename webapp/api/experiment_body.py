@@ -23,6 +23,7 @@ from search_engine.base.training_config import TrainingConfig
 from search_engine.catalogue import registry
 from search_engine.catalogue.config import Budget, CheckedRun, FinaleConfig, RunConfig, all_problems, check, check_new
 from search_engine.catalogue.idle import used_in_vain, without
+from search_engine.datasets.base import DatasetEntry
 from search_engine.scoring.metrics import Objective
 
 MAX_RUNS = 200
@@ -139,14 +140,22 @@ def _no_runs(run: UUID) -> PopulationConfig:
     raise BadInput("population", f"there is no run {run}", code="unknown")
 
 
+def _built_in(name: str) -> DatasetEntry:
+    if name not in registry.datasets():
+        raise BadInput("dataset", f"there is no '{name[:60]}' among the built-in data sets", code="unknown_id")
+    return registry.dataset(name)
+
+
 @dataclass(frozen=True)
 class Given:
-    """What that is of which the body has the id."""
+    """What that is of which the body has the id, for whoever asks."""
 
     model: Callable[[UUID], GivenConfig] = _no_models
     """A finished model. Raises BadInput (field "model")."""
     population: Callable[[UUID], PopulationConfig] = _no_runs
     """The initial population of a run. Raises BadInput (field "population")."""
+    dataset: Callable[[str], DatasetEntry] = _built_in
+    """A data set that they may use. Raises BadInput (field "dataset")."""
 
 
 _NOTHING = Given()
@@ -209,12 +218,12 @@ class _Planner:
         if self.body.space and self.space_known:
             config = registry.space(self.body.space).config
             self.space_options = self.space_options if self._model("space_options", config, self.space_options) else {}
-        known = [self._known(f"datasets.{index}", registry.dataset, name) for index, name in enumerate(self.body.datasets)]
+        known = [self._known(f"datasets.{index}", self.given.dataset, name) for index, name in enumerate(self.body.datasets)]
         self.datasets_known = all(known)
         self.dataset_options = list(self.body.dataset_options)
         if self.datasets_known and len(self.dataset_options) == len(self.body.datasets):
             for index, name in enumerate(self.body.datasets):
-                if not self._model(f"dataset_options.{index}", registry.dataset(name).config, self.dataset_options[index]):
+                if not self._model(f"dataset_options.{index}", self.given.dataset(name).config, self.dataset_options[index]):
                     self.dataset_options[index] = {}
         if self.body.model is not None:
             try:

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from search_engine.base.errors import BadInput
 from search_engine.catalogue.advice import advice
 from search_engine.catalogue.recipes import sentences
-from webapp.core.models import Estimate, Experiment
+from webapp.core.models import DatasetUse, Estimate, Experiment
 from webapp.jobs import states
 from webapp.jobs.estimates import known_refusal, request_estimate
 from webapp.jobs.given import given, given_population
@@ -22,6 +22,7 @@ from . import shapes
 from .base import ApiView, OwnedView, data_dir
 from .experiment_body import ExperimentBody, Given, Plan, path_in_body, plan
 from .idempotency import once
+from .mine import dataset_of
 from .pagination import keyset_page
 from .present import experiment_info, experiment_infos, experiment_rows
 from .problems import ProblemDocument, from_bad_inputs, listed, need_space
@@ -50,15 +51,21 @@ def _refuse_what_was_estimated(owner: Any, planned: Plan) -> None:
 
 def _planned(data: Any, owner: Any) -> Plan:
     """Raises the Problem that lists everything wrong with the body."""
-    planned, found = plan(data, data_dir(), _given_to(owner))
+    planned, found = _plan(data, owner)
     if planned is None:
         raise from_bad_inputs(found)
     return planned
 
 
+def _plan(data: Any, owner: Any) -> tuple[Plan | None, list[BadInput]]:
+    return plan(data, data_dir(), _given_to(owner))
+
+
 def _given_to(owner: Any) -> Given:
     """What a model of theirs is, and the population of a run of theirs, as a body's check asks for them."""
-    return Given(lambda model: given(owner, model)[0], lambda run: given_population(owner, run)[0])
+    return Given(
+        lambda model: given(owner, model)[0], lambda run: given_population(owner, run)[0], lambda name: dataset_of(owner, name)
+    )  # fmt: skip
 
 
 def _unused(planned: Plan | None) -> list[str]:
@@ -83,6 +90,10 @@ def _stored(plan_: Plan, owner: Any) -> shapes.Experiment:
             {"metric": first.algorithm.metric or entry.metric, "direction": "maximise", "split": "validation", "domain": index}
             for index, entry in enumerate(first.datasets)
         ],
+    )
+    names = dict.fromkeys(entry.id for entry in first.datasets)
+    DatasetUse.objects.bulk_create(
+        DatasetUse(owner=owner, dataset=name, experiment=experiment, created=experiment.created) for name in names
     )
     weights = None if plan_.body.model is None else given(owner, plan_.body.model)[1]
     population = None if plan_.body.population is None else given_population(owner, plan_.body.population)[1]
@@ -156,7 +167,7 @@ class ValidateView(ApiView):
         responses={200: shapes.Validation, 400: ProblemDocument, 429: ProblemDocument},
     )
     def post(self, request: Request) -> Response:
-        planned, found = plan(request.data, data_dir(), _given_to(request.user))
+        planned, found = _plan(request.data, request.user)
         problems = listed(found)
         # Runs that differ by their seed alone are advised alike.
         checked = list({run.algorithm: run.checked for run in planned.runs}.values()) if planned is not None else []

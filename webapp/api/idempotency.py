@@ -26,8 +26,9 @@ from .problems import Problem
 LIFETIME = timedelta(hours=24)
 
 
-def once(request: Request, status: int, work: Callable[[], BaseModel]) -> Response:
+def once(request: Request, status: int, work: Callable[[], BaseModel], also: Any = None) -> Response:
     """Do `work` in a transaction and answer `status` with what it returns; where the request brings a known key, answer as then.
+    `also`: what the request asks beside its body (in headers).
 
     Raises Problem 422 where the key came with another body before, BadInput(field "Idempotency-Key") for a key that is none.
     """
@@ -37,7 +38,7 @@ def once(request: Request, status: int, work: Callable[[], BaseModel]) -> Respon
             return Response(work(), status=status)
     if len(key) > 200 or not key.isprintable():
         raise BadInput("Idempotency-Key", "use at most 200 printable characters")
-    fingerprint = digest(canonical_json([request.method, request.path, request.data]))
+    fingerprint = digest(canonical_json([request.method, request.path, request.data, *([] if also is None else [also])]))
     owner = person(request)
     IdempotencyKey.objects.filter(owner=owner, created__lt=timezone.now() - LIFETIME).delete()
     known = _answer(owner, key, fingerprint)

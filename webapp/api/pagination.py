@@ -17,7 +17,7 @@ from types import GenericAlias
 from typing import Annotated, Any
 from uuid import UUID
 
-from django.db.models import BigIntegerField, CharField, DateTimeField, Field, FloatField, Model, QuerySet, UUIDField
+from django.db.models import BigAutoField, BigIntegerField, CharField, DateTimeField, Field, FloatField, Model, QuerySet, UUIDField
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, FiniteFloat, StrictInt, StringConstraints, TypeAdapter, ValidationError
 from pydantic import Field as Bounds
 
@@ -110,6 +110,7 @@ def _in_utc(moment: datetime) -> datetime:
 _KINDS: dict[type[Field[Any, Any]], Any] = {
     DateTimeField: Annotated[AwareDatetime, BeforeValidator(_text), AfterValidator(_in_utc)],
     UUIDField: Annotated[UUID, BeforeValidator(_text)],
+    BigAutoField: Annotated[StrictInt, Bounds(ge=-(2**63), le=2**63 - 1)],
     BigIntegerField: Annotated[StrictInt, Bounds(ge=-(2**63), le=2**63 - 1)],
     FloatField: FiniteFloat,
     CharField: Annotated[str, StringConstraints(strict=True, pattern="^[0-9a-f]{1,64}$")],

@@ -166,7 +166,7 @@ def _test_part(run: ReadyRun, place: int) -> tuple[str, str]:
     """The test part of the run's data set at `place`: the name under which visits to it are counted, and it in words; twice the data set's
     id where nobody knows its options any more."""
     name = run.datasets[place] if place < len(run.datasets) else ""
-    entry = registry.datasets().get(name)
+    entry = registry.known_dataset(name)
     given = run.config.get("dataset_options") or []
     try:
         if entry is not None:
@@ -195,7 +195,7 @@ def _state(run: ReadyRun) -> dict[str, Any]:
 
 def _measure(run: ReadyRun) -> shapes.SearchMeasure:
     """What the run ranks by. Where its algorithm or data set was uninstalled since, nobody says the unit of a measure of its own."""
-    entries = (registry.algorithms().get(run.algorithm), registry.datasets().get(run.datasets[0] if run.datasets else ""))
+    entries = (registry.algorithms().get(run.algorithm), registry.known_dataset(run.datasets[0] if run.datasets else ""))
     unit = next((entry.metric_unit for entry in entries if entry is not None and entry.metric == run.metric), "")
     try:
         measure, name = measure_of(run.metric, unit), title_of(run.metric, unit)

@@ -56,6 +56,11 @@ class ProblemDocument(BaseModel):
     state: str | None = None
 
 
+def _phrase(status: int) -> str:
+    # Of the upload protocol, and none of HTTP's own.
+    return "Checksum Mismatch" if status == 460 else HTTPStatus(status).phrase
+
+
 class Problem(exceptions.APIException):
     """An error with everything that the document says. Raised by views; `handle` renders it."""
 
@@ -72,7 +77,7 @@ class Problem(exceptions.APIException):
         super().__init__(detail, code)
         self.status_code = status
         self.document = ProblemDocument(
-            title=HTTPStatus(status).phrase, status=status, detail=detail, code=code, field=field, problems=problems, state=state
+            title=_phrase(status), status=status, detail=detail, code=code, field=field, problems=problems, state=state
         )
 
 

@@ -62,6 +62,13 @@ class EstimateRate(_PerUser):
     RATE = 120
 
 
+class UploadRate(_PerUser):
+    """Pieces of uploads: a file of gigabytes in small ones, or over a bad line."""
+
+    scope = "upload"
+    RATE = 1_200
+
+
 class TicketRate(_PerUser):
     """WebSockets of clients without a session."""
 

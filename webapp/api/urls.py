@@ -8,7 +8,7 @@ from django.urls import path, re_path
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
 from drf_spectacular.views import SpectacularAPIView
 
-from . import artefacts, atlas, catalogue, experiments, machinery, people, records, runs
+from . import artefacts, atlas, catalogue, experiments, machinery, own_datasets, people, records, runs, uploads
 from .base import ApiView
 from .problems import handle_in_json, no_such_route
 from .queries import ReadsQuery
@@ -35,6 +35,16 @@ urlpatterns = [
     path("algorithms", catalogue.AlgorithmsView.as_view()),
     path("search-spaces", catalogue.SpacesView.as_view()),
     path("datasets", catalogue.DatasetsView.as_view()),
+    path("datasets/<slug:dataset>/look", own_datasets.DatasetLookView.as_view()),
+    path("datasets/<slug:dataset>/uses", own_datasets.DatasetUsesView.as_view()),
+    path("uploads", uploads.UploadsView.as_view()),
+    path("uploads/<uuid:pk>", uploads.UploadView.as_view()),
+    path("own-datasets", own_datasets.OwnDatasetsView.as_view()),
+    path("own-datasets/<uuid:pk>", own_datasets.OwnDatasetView.as_view()),
+    path("own-datasets/<uuid:pk>/examine", own_datasets.ExamineView.as_view()),
+    path("own-datasets/<uuid:pk>/keep", own_datasets.KeepView.as_view()),
+    path("own-datasets/<uuid:pk>/cancel", own_datasets.CancelImportView.as_view()),
+    path("data-room", own_datasets.DataRoomView.as_view()),
     path("compatibility", catalogue.CompatibilityView.as_view()),
     path("run-schema", catalogue.RunSchemaView.as_view()),
     path("presets", catalogue.PresetsView.as_view()),

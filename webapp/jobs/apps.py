@@ -6,4 +6,4 @@ class JobsConfig(AppConfig):
     label = "jobs"
 
     def ready(self) -> None:
-        from . import files  # noqa: F401  (hears of deleted runs)
+        from . import files, own_data  # noqa: F401  (hear of deleted runs and data sets)

@@ -12,9 +12,9 @@ from django.db.models import F, Q
 from search_engine.events import Cost
 
 from ..core.locks import lock_run
-from ..core.models import Estimate, Event, Job, ModelArtefact, Run, RunCounter
+from ..core.models import DatasetLook, Estimate, Event, Job, ModelArtefact, Run, RunCounter
 from ..events.store import append, ops
-from . import files, outcomes, states, trials
+from . import files, outcomes, own_data, states, trials
 from .bell import ring
 from .causes import Cause
 from .clock import lease_is_over
@@ -76,6 +76,13 @@ def fail_job(job: Job, counter: RunCounter | None, reason: str, cause: Cause = C
     if job.estimate_id is not None:
         Job.objects.filter(pk=job.pk).update(state=Job.State.FAILED, runnable=False, reason=reason)
         Estimate.objects.filter(pk=job.estimate_id).update(state="failed", reason=reason)
+        return
+    if job.dataset_id is not None or job.kind == Job.Kind.LOOK:
+        Job.objects.filter(pk=job.pk).update(state=Job.State.FAILED, runnable=False, reason=reason)
+        if job.dataset_id is not None:
+            own_data.failed(job.dataset_id, reason)
+        else:
+            DatasetLook.objects.filter(pk=job.spec["look"]).update(state="failed", reason=reason)
         return
     if job.kind == Job.Kind.REBUILD:
         Job.objects.filter(pk=job.pk).update(state=Job.State.FAILED, runnable=False, reason=reason)

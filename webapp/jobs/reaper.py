@@ -23,9 +23,9 @@ from django.db.models.functions import Now
 from ..core import room
 from ..core.away import went_away
 from ..core.locks import lock_run
-from ..core.models import Estimate, IdempotencyKey, Job, LoginToken, Run, RunCounter, Worker, WsTicket
+from ..core.models import DatasetLook, Estimate, IdempotencyKey, Job, LoginToken, Run, RunCounter, Worker, WsTicket
 from ..events.keyframes import Keyframes
-from . import clock, files, states
+from . import clock, files, own_data, states
 from .bell import ring
 from .causes import Cause
 from .claim import claimable, device_kind
@@ -174,6 +174,8 @@ def housekeep() -> None:
         secret.objects.filter(expires__lt=Now()).delete()
     IdempotencyKey.objects.filter(created__lt=after(-86_400)).delete()
     Estimate.objects.filter(created__lt=after(-7 * 86_400)).delete()
+    DatasetLook.objects.filter(created__lt=after(-7 * 86_400)).delete()
+    own_data.housekeep()
 
 
 def stuck_workers(pids: Iterable[int]) -> list[Worker]:

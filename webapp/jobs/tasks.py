@@ -23,6 +23,8 @@ from .causes import Cause, breaks_the_device, cause_of, sentence
 from .claim import claim
 from .estimates import run_estimate
 from .failures import give_back
+from .imports import run_import
+from .looks import run_look
 from .rebuild import run_rebuild
 from .session import Session, current
 from .slices import run_work
@@ -96,6 +98,10 @@ def _slice(session: Session, job: Job) -> None:
         run_estimate(session, job)
     elif job.kind == Job.Kind.REBUILD:
         run_rebuild(session, job)
+    elif job.kind == Job.Kind.IMPORT:
+        run_import(session, job)
+    elif job.kind == Job.Kind.LOOK:
+        run_look(session, job)
     else:
         run_work(session, job)
 

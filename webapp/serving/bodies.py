@@ -9,6 +9,7 @@ them from the disk, to which they go in pieces as they come.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from io import BytesIO
 from typing import Any
@@ -22,6 +23,7 @@ from django.urls import Resolver404, resolve
 from webapp.accounts.credentials import is_somebody
 from webapp.accounts.doors import of_the_administration
 from webapp.api.problems import AWAY_SECONDS, CONTENT_TYPE, ProblemDocument, make, outage
+from webapp.api.streamed import SCOPE, StreamedBody
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Any]]
@@ -44,7 +46,11 @@ class BodyLimit:
         try:
             if reading.declared:
                 await reading.allow(reading.declared)
-            await self.application(scope, reading.receive, send)
+            if reading.streams:
+                scope[SCOPE] = StreamedBody(reading.receive, asyncio.get_running_loop())
+                await self.application(scope, _nothing(), send)
+            else:
+                await self.application(scope, reading.receive, send)
         except _TooLarge:
             await _answer(make(413, "too_large", reading.refusal), send)
         except Error as error:
@@ -55,6 +61,20 @@ class BodyLimit:
             await _answer(document, send)
 
 
+def _nothing() -> Receive:
+    """What Django reads of a body that its view reads: the end at once. That the client left the view sees."""
+    said = False
+
+    async def receive() -> Any:
+        nonlocal said
+        if said:
+            await asyncio.Event().wait()
+        said = True
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    return receive
+
+
 class _Reading:
     """One request's body on its way in."""
 
@@ -62,7 +82,9 @@ class _Reading:
         self.scope = scope
         self.declared = max((int(value) for name, value in scope["headers"] if name == b"content-length" and value.isdigit()), default=0)
         self.largest = largest_body(scope["path"])
-        self.allowed = min(self.largest, settings.NASCOPE_MAX_ANONYMOUS_BODY_BYTES)
+        self.streams = scope["method"] == "PATCH" and bool(_of_view(scope["path"], "streams_body", False))
+        # A view that reads the body itself has asked who sends it before its first piece: to ask from here would wait for that view.
+        self.allowed = self.largest if self.streams else min(self.largest, settings.NASCOPE_MAX_ANONYMOUS_BODY_BYTES)
         self._receive = receive
         self._read = 0
         self._asked = False
@@ -91,14 +113,18 @@ class _Reading:
 
 def largest_body(path: str) -> int:
     """Bytes that the view at `path` takes from a logged-in person. Of an unknown address and of a page as much as from anybody."""
-    anybody: int = settings.NASCOPE_MAX_ANONYMOUS_BODY_BYTES
+    return int(_of_view(path, "largest_body", settings.NASCOPE_MAX_ANONYMOUS_BODY_BYTES))
+
+
+def _of_view(path: str, name: str, otherwise: Any) -> Any:
+    """What the view at `path` says as `name`."""
     try:
         view = resolve(path).func
     except Resolver404:
-        return anybody
-    if of_the_administration(view):
-        return int(settings.NASCOPE_MAX_BODY_BYTES)
-    return int(getattr(getattr(view, "cls", view), "largest_body", anybody))
+        return otherwise
+    if name == "largest_body" and of_the_administration(view):
+        return settings.NASCOPE_MAX_BODY_BYTES
+    return getattr(getattr(view, "cls", view), name, otherwise)
 
 
 def _is_somebody(scope: Scope) -> bool:

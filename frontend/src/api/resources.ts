@@ -8,7 +8,11 @@ import type {
   BundlePart,
   Candidate,
   Compatible,
+  DataChoices,
+  DataRoom,
   Dataset,
+  DatasetLook,
+  DatasetUse,
   Estimate,
   EventPage,
   Experiment,
@@ -19,6 +23,7 @@ import type {
   ModelAssessment,
   ModelContents,
   Moment,
+  OwnDataset,
   Page,
   Plugin,
   Preset,
@@ -59,6 +64,21 @@ export const getPresets = (signal?: Signal) => list<Preset>("presets", signal);
 
 export const getAtlas = (signal?: Signal) => get<Atlas>("atlas", signal);
 export const getAtlasEntry = (id: string, signal?: Signal) => get<AtlasEntry>(`atlas/${encodeURIComponent(id)}`, signal);
+
+// ---- data
+export const getOwnDatasets = (cursor: Cursor, signal?: Signal) => getPage<OwnDataset>("own-datasets", cursor, {}, signal);
+export const getOwnDataset = (id: string, signal?: Signal) => get<OwnDataset>(`own-datasets/${id}`, signal);
+export const examineDataset = (id: string, choices: DataChoices) => post<OwnDataset>(`own-datasets/${id}/examine`, choices);
+export const keepDataset = (id: string) => post<OwnDataset>(`own-datasets/${id}/keep`);
+export const cancelImport = (id: string) => post<OwnDataset>(`own-datasets/${id}/cancel`);
+/** `inUse`: although experiments use it. */
+export const deleteOwnDataset = (id: string, inUse: boolean) => del(apiPath(`own-datasets/${id}`, { in_use: inUse ? "remove" : "" }));
+export const getDataRoom = (signal?: Signal) => get<DataRoom>("data-room", signal);
+export const getDatasetUses = (dataset: string, cursor: Cursor, signal?: Signal) =>
+  getPage<DatasetUse>(`datasets/${encodeURIComponent(dataset)}/uses`, cursor, {}, signal);
+/** Asks a worker for it where nobody did. */
+export const askDatasetLook = (dataset: string, signal?: Signal) =>
+  post<DatasetLook>(`datasets/${encodeURIComponent(dataset)}/look`, {}, signal ? { signal } : {});
 
 // ---- experiments
 export const getExperiments = (cursor: Cursor, signal?: Signal, limit?: number) => getPage<Experiment>("experiments", cursor, { limit }, signal);

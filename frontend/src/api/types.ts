@@ -96,9 +96,135 @@ export interface Dataset {
   /** A sentence without which scores on it would be misread, or empty. */
   notice: string;
   metric: string;
+  /** Where whoever asks has brought it: its id among their own. */
+  own: string | null;
   available: boolean;
   missing_files: string[];
   schema: JsonSchema;
+}
+
+// ---- a person's own data, and what there is to see of any
+
+export type OwnState = "uploading" | "uploaded" | "examining" | "examined" | "keeping" | "ready" | "failed";
+export const COLUMN_KINDS = ["number", "category", "dropped", "target", "group", "time", "split"] as const;
+export type ColumnKind = (typeof COLUMN_KINDS)[number];
+export const SPLIT_KINDS = ["random", "stratified", "group", "time", "own"] as const;
+export type SplitKind = (typeof SPLIT_KINDS)[number];
+export type OwnTask = "classification" | "regression";
+
+/** What its owner settles of an import; null and what is left out are as the file proposes. */
+export interface DataChoices {
+  title?: string | null;
+  target?: string | null;
+  task?: OwnTask | null;
+  types?: Record<string, ColumnKind>;
+  split?: SplitKind | null;
+  split_column?: string | null;
+  test_share?: number;
+  validation_share?: number;
+  seed?: number;
+  side?: number | null;
+  channels?: 1 | 3 | null;
+  series?: "series" | "values" | "statistics" | null;
+  encoding?: string | null;
+  separator?: string | null;
+  decimal?: "." | "," | null;
+  duplicates?: "keep" | "drop";
+}
+
+export interface DataColumn {
+  name: string;
+  kind: ColumnKind;
+  inferred: ColumnKind;
+  why: string;
+  missing: number;
+  distinct: number;
+  least: number | null;
+  largest: number | null;
+  mean: number | null;
+  categories: string[];
+  gives_away: number | null;
+}
+
+/** An example to look at: a picture (a PNG file in base64), a row, or one list of values for each channel. */
+export interface DataSample {
+  label: string;
+  part: "search" | "test";
+  row: string[] | null;
+  picture: string | null;
+  series: number[][] | null;
+}
+
+export interface DataFindings {
+  kind: "vector" | "image" | "series";
+  task: OwnTask;
+  format: string;
+  rows: number;
+  columns: DataColumn[];
+  target: string;
+  class_names: string[];
+  balance: { name: string; count: number; test: number }[];
+  split: { kind: SplitKind; column: string | null; test_share: number; validation_share: number; seed: number; train: number; validation: number; pool: number; test: number; words: string };
+  shape: number[];
+  samples: DataSample[];
+  notices: { code: string; message: string; count: number }[];
+  source: { name: string; bytes: number; sha256: string };
+}
+
+export interface OwnDataset {
+  id: string;
+  title: string;
+  file_name: string;
+  size: number;
+  received: number;
+  stored: number;
+  state: OwnState;
+  reason: string;
+  progress: { done: number; text: string } | null;
+  /** What experiments call it; empty until it is kept. */
+  dataset: string;
+  version: number;
+  previous: string | null;
+  created: string;
+  touched: string;
+  kind: "" | DataFindings["kind"];
+  task: "" | OwnTask;
+  rows: number | null;
+  choices: DataChoices | null;
+  findings: DataFindings | null;
+}
+
+export interface DataRoom {
+  taken: number;
+  most: number;
+  most_of_a_file: number;
+}
+
+export interface DatasetUse {
+  id: number;
+  experiment: string;
+  name: string;
+  created: string;
+  runs: number;
+  open_runs: number;
+}
+
+export interface DatasetLook {
+  dataset: string;
+  state: "queued" | "running" | "done" | "failed";
+  reason: string;
+  result: {
+    kind: DataFindings["kind"];
+    task: string;
+    shape: number[];
+    train: number;
+    validation: number;
+    balance: { name: string; train: number; validation: number }[];
+    samples: DataSample[];
+    features: { name: string; mean: number; std: number; least: number; largest: number }[];
+    features_left: number;
+    notices: string[];
+  } | null;
 }
 
 /** One combination that works. */

@@ -6,7 +6,6 @@ import { useResource } from "../api/useResource";
 import { Failure, Skeleton } from "../ui/States";
 import { toastError } from "../ui/toast";
 import { AccountPage } from "../views/AccountPage";
-import { DataPage } from "../views/DataPage";
 import { ExperimentPage } from "../views/ExperimentPage";
 import { ExperimentsPage } from "../views/ExperimentsPage";
 import { HomePage } from "../views/HomePage";
@@ -22,6 +21,8 @@ import { SessionContext } from "./session";
 import { Shell } from "./Shell";
 
 const RunPage = lazy(() => import("../run/RunPage").then((module) => ({ default: module.RunPage })));
+const DataPage = lazy(() => import("../views/data/DataPage").then((module) => ({ default: module.DataPage })));
+const DatasetPage = lazy(() => import("../views/data/DatasetPage").then((module) => ({ default: module.DatasetPage })));
 const ExplorePage = lazy(() => import("../explore/ExplorePage").then((module) => ({ default: module.ExplorePage })));
 const AtlasPage = lazy(() => import("../atlas/AtlasPage").then((module) => ({ default: module.AtlasPage })));
 const AtlasEntryPage = lazy(() => import("../atlas/AtlasEntryPage").then((module) => ({ default: module.AtlasEntryPage })));
@@ -45,6 +46,8 @@ function Page({ route }: { route: Route }) {
       return <ModelsPage />;
     case "data":
       return <DataPage />;
+    case "dataset":
+      return <DatasetPage key={route.id} id={route.id} />;
     case "explore":
       return <ExplorePage />;
     case "atlas":

@@ -8,6 +8,7 @@ export type Route =
   | { page: "run"; id: string }
   | { page: "models" }
   | { page: "data" }
+  | { page: "dataset"; id: string }
   | { page: "explore" }
   | { page: "atlas" }
   | { page: "atlas-entry"; id: string }
@@ -30,6 +31,7 @@ export function routeOf(path: string): Route {
   if (rest.length === 0) {
     const id = decodeURIComponent(second);
     if (first === "experiments") return { page: "experiment", id };
+    if (first === "data") return { page: "dataset", id };
     if (first === "atlas") return { page: "atlas-entry", id };
     if (first === "runs") return { page: "run", id };
   }
@@ -42,6 +44,7 @@ export const paths = {
   experiments: "/experiments",
   models: "/models",
   data: "/data",
+  dataset: (id: string) => `/data/${encodeURIComponent(id)}`,
   explore: "/explore",
   explorePanel: (panel: string) => `/explore?${new URLSearchParams({ panel }).toString()}`,
   atlas: "/atlas",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from pydantic import BaseModel, Field, RootModel
 
@@ -80,6 +81,7 @@ class DatasetInfo(BaseModel):
     sizes: dict[str, int] = Field(description="examples as declared, for its default options; its files are not read for it")
     notice: str = Field(description="a sentence without which scores on it would be misread, or empty")
     metric: str
+    own: UUID | None = Field(description="where whoever asks has brought it: its id among own-datasets")
     available: bool
     missing_files: list[str]
     schema_: dict[str, Any] = Field(serialization_alias="schema")

@@ -8,17 +8,6 @@ from django.conf import settings
 from django.db import models
 
 
-class Dataset(models.Model):
-    """A data set that is not in the registry (an upload). Built-in ones live in the registry and need no row."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="datasets")
-    registry_id = models.SlugField(max_length=100, unique=True)
-    title = models.CharField(max_length=200)
-    info = models.JSONField(default=dict)
-    created = models.DateTimeField(auto_now_add=True)
-
-
 class Experiment(models.Model):
     """Runs compared under one space, one data set and one budget."""
 

@@ -42,6 +42,8 @@ class Job(models.Model):
         FINAL = "final"
         ESTIMATE = "estimate"
         REBUILD = "rebuild"
+        IMPORT = "import"
+        LOOK = "look"
 
     class State(models.TextChoices):
         READY = "ready"
@@ -55,6 +57,7 @@ class Job(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     run = models.ForeignKey("core.Run", on_delete=models.CASCADE, null=True, related_name="jobs")
     estimate = models.ForeignKey("core.Estimate", on_delete=models.CASCADE, null=True, related_name="jobs")
+    dataset = models.ForeignKey("core.Dataset", on_delete=models.CASCADE, null=True, related_name="jobs")
     kind = models.CharField(max_length=10, choices=Kind.choices)
     source = models.CharField(max_length=40, help_text="source of its events: run, trial:N, phase:I, final:I")
     spec = models.JSONField(default=dict, help_text="search_engine.search.work.WorkSpec")
@@ -77,7 +80,7 @@ class Job(models.Model):
 
     @property
     def its_run(self) -> uuid.UUID:
-        """Id of the run that the work is for. Raises LookupError where there is none: of an estimate, of a rebuilt download."""
+        """Id of the run that the work is for. Raises LookupError where there is none: of an estimate, a rebuilt download, data."""
         if self.run_id is None:
             raise LookupError(f"job {self.pk} ({self.kind}) belongs to no run")
         return self.run_id

@@ -1,0 +1,36 @@
+"""Which data sets are whose: a person's own are known to them alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from search_engine.base.errors import BadInput
+from search_engine.catalogue import registry
+from search_engine.datasets.base import DatasetEntry
+from webapp.core.models import Dataset
+
+PREFIX = "own-"
+
+
+def own_ids(user: Any) -> set[str]:
+    """What experiments call the sets that a person has kept."""
+    return set(Dataset.objects.filter(owner=user, state=Dataset.State.READY).values_list("registry_id", flat=True))
+
+
+def own_entries(user: Any) -> dict[UUID, DatasetEntry]:
+    """Those sets as the registry has them, by their rows' ids, newest first. One whose files are gone is left out."""
+    rows = Dataset.objects.filter(owner=user, state=Dataset.State.READY).order_by("-created", "-id").values_list(
+        "pk", "registry_id", "title"
+    )
+    found = ((pk, title, registry.known_dataset(name)) for pk, name, title in rows)
+    # An equal set of somebody else may have given what is stored another title.
+    return {pk: replace(entry, title=title) for pk, title, entry in found if entry is not None}
+
+
+def dataset_of(user: Any, name: str) -> DatasetEntry:
+    """A data set by its id. Raises BadInput(field "dataset") for one that does not exist, and likewise for somebody else's."""
+    if name.startswith(PREFIX) and name not in own_ids(user):
+        raise BadInput("dataset", f"you have no data set '{name[:60]}'; it may have been removed", code="unknown_id")
+    return registry.dataset(name)
