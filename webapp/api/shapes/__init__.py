@@ -37,6 +37,7 @@ from .catalogue import (
     ShapeInfo,
     SpaceInfo,
     SpaceInfos,
+    SpacePresetInfo,
 )
 from .people import (
     Health,
@@ -171,6 +172,7 @@ __all__ = [
     "Snapshot",
     "SpaceInfo",
     "SpaceInfos",
+    "SpacePresetInfo",
     "StructureSeries",
     "PartVisits",
     "TestVisits",
