@@ -127,8 +127,12 @@ def _checked(parsed: argparse.Namespace, data_dir: Path, given: Reopened | None)
         config = config.model_copy(update={"model": GivenConfig.model_validate(begun["model"])})
     if begun is not None and config.population is None and begun.get("population") is not None:
         config = config.model_copy(update={"population": PopulationConfig.model_validate(begun["population"])})
-    as_given = begun is not None and begun["options"] == config.options
-    return check(config, data_dir) if as_given else check_new(config, data_dir)
+    checked = check_new(config, data_dir)
+    if begun is not None and checked.config.model_dump(mode="json") != begun:
+        # It may have been begun with a config that was complete, or before anything was completed. What is neither is refused by the run.
+        as_given = check(config, data_dir)
+        return as_given if as_given.config.model_dump(mode="json") == begun else checked
+    return checked
 
 
 WITH_END = "{desc}: {percentage:3.0f}%|{bar}| {n:.0f}/{total:.0f} [{elapsed}{postfix}]"
