@@ -193,6 +193,7 @@ describe("body and draft", () => {
       datasets: ["digits"],
       dataset_options: [{}],
       model: null,
+      population: null,
       seeds: [0, 1, 2],
       budget: { trials: 20 },
       count_repeats: true,

@@ -10,15 +10,10 @@ from __future__ import annotations
 
 from typing import Any
 
-SMALL_SPACE: dict[str, Any] = {
-    "filters_min": 16, "filters_max": 68, "kernels": [1, 3, 5], "dropout_max": 0.5, "dense_layers": 1, "dense_min": 32, "dense_max": 256,
-}
-"""Of `blueprint`: for MNIST and CIFAR-10. Its defaults, too."""
-LARGE_SPACE: dict[str, Any] = {
-    "filters_min": 16, "filters_max": 128, "kernels": [2, 4, 7, 9, 11, 13], "dropout_max": 0.5, "dense_layers": 2, "dense_min": 32,
-    "dense_max": 128,
-}
-"""Of `blueprint`: for CIFAR-100 and Tiny ImageNet."""
+from ..spaces.blueprint.presets import LARGE, SMALL
+
+SMALL_SPACE: dict[str, Any] = SMALL.options
+LARGE_SPACE: dict[str, Any] = LARGE.options
 ARMS = ("none", "without_inheritance", "with_inheritance")
 SEEDS = [0, 1, 2, 3]
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..base.training_config import TrainingConfig
 from ..base.works_with import in_words
+from ..catalogue import registry
 from .listing import algorithms
 
 HEAD = """# Catalogue of algorithms
@@ -16,7 +17,20 @@ Written by `python -m search_engine catalogue > docs/catalogue.md` from the entr
 
 def markdown() -> str:
     """The whole page."""
-    return "\n".join([HEAD, *(_section(row) for row in algorithms())])
+    return "\n".join([HEAD, *(_section(row) for row in algorithms()), *_presets()])
+
+
+def _presets() -> list[str]:
+    """Ready-made choices of the options of spaces."""
+    rows = [
+        f"| `{space.id}` | `{preset.id}` | {preset.title} | {preset.sentence} | "
+        f"{'; '.join(f'`{name}` {_text(value)}' for name, value in preset.options.items())} |"
+        for space in registry.spaces().values() for preset in space.presets
+    ]
+    if not rows:
+        return []
+    head = ["# Presets of spaces", "", "Options that belong together: the form offers them, and `--set space.preset=ID` takes them.", ""]
+    return [*head, "| space | preset | for | what it is | options |", "| --- | --- | --- | --- | --- |", *rows, ""]
 
 
 def _section(row: dict[str, Any]) -> str:

@@ -15,6 +15,7 @@ from ..base.observation import beside_random
 from ..base.population_config import PopulationConfig
 from ..base.quoting import shown
 from ..bundle.reopened import Reopened, reopen
+from ..catalogue import registry
 from ..catalogue.advice import advice
 from ..catalogue.config import BUDGET_KINDS, CheckedRun, RunConfig, check, check_new
 from ..search.failures import sentences
@@ -235,6 +236,7 @@ def run_config(parsed: argparse.Namespace, given: Reopened | None = None) -> Run
         values["budget"] = _budget(parsed.budget)
     for item in parsed.set:
         _assign(values, item)
+    _take_preset(values)
     try:
         return RunConfig.model_validate(values)
     except ValueError as error:
@@ -259,6 +261,17 @@ def _datasets(parsed: argparse.Namespace) -> list[str]:
     if not parsed.json:
         print(f"{made.source.name} is the data set {made.id}; {made.split.words}", file=sys.stderr)
     return [made.id]
+
+
+def _take_preset(values: dict[str, Any]) -> None:
+    """`space.preset` stands for its options; others that are given are taken as they are. Raises BadInput."""
+    options = values.get("space_options")
+    if not isinstance(options, dict) or "preset" not in options:
+        return
+    space = registry.space(values["space"]) if values.get("space") else registry.spaces_for(registry.algorithm(values["algorithm"]))[0]
+    if "preset" not in space.config.model_fields:
+        rest = {name: value for name, value in options.items() if name != "preset"}
+        values["space_options"] = {**space.preset(str(options["preset"])).options, **rest}
 
 
 def _budget(text: str) -> dict[str, float | int]:

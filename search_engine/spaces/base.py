@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from ..base.errors import BadInput
+from ..base.quoting import shown
 from ..events import FamilyGroup, GraphData
 from .data_shape import DataShape
 from .genomes import Genome, canonical_json, digest
@@ -218,6 +219,17 @@ class SearchSpace(ABC, Generic[ConfigT]):
 
 
 @dataclass(frozen=True)
+class SpacePreset:
+    """Options of a space that belong together, under a name: the form offers them, and `--set space.preset=ID` takes them."""
+
+    id: str
+    title: str
+    sentence: str
+    """What they are for, and whose they are."""
+    options: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class SpaceEntry:
     """A space in the registry. `space` is imported when first used; config and entry are torch-free."""
 
@@ -250,3 +262,13 @@ class SpaceEntry:
     """Of the primitives `skip_connect` and `none` those that no edge of its super-network can carry."""
     supernet_options: tuple[str, ...] = ()
     """Those of its options that only a super-network reads."""
+    presets: tuple[SpacePreset, ...] = ()
+    """Ready-made choices of its options."""
+
+    def preset(self, id_: str) -> SpacePreset:
+        """Raises BadInput(field "space_options.preset") for one that it has not."""
+        for preset in self.presets:
+            if preset.id == id_:
+                return preset
+        known = ", ".join(preset.id for preset in self.presets) or "none"
+        raise BadInput("space_options.preset", f"'{self.id}' has no preset {shown(id_)}; it has: {known}", code="unknown")

@@ -23,6 +23,11 @@ def entries() -> dict[str, SpaceEntry]:
 def check_space(entry: SpaceEntry) -> None:
     """Raises TypeError or ValueError naming the field where a stranger's space could not be listed or used."""
     check_entry(entry)
+    names = [preset.id for preset in entry.presets]
+    if len(set(names)) < len(names):
+        raise ValueError("presets: two have one id")
+    for preset in entry.presets:
+        entry.config.model_validate(preset.options)
     space = entry.space
     if isinstance(space, type) and issubclass(space, SearchSpace):
         if inspect.isabstract(space):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 from uuid import UUID
@@ -72,6 +73,7 @@ def _spaces() -> list[shapes.SpaceInfo]:
             offers=sorted(entry.offers),
             inputs=sorted(entry.inputs),
             tasks=sorted(entry.tasks),
+            presets=[shapes.SpacePresetInfo.model_validate(asdict(preset)) for preset in entry.presets],
             schema_=form_schema(entry.config),
         )
         for entry in registry.spaces().values()

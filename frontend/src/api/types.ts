@@ -76,6 +76,8 @@ export interface SearchSpace {
   source: string;
   offers: string[];
   inputs: string[];
+  /** Ready-made choices of its options. */
+  presets?: { id: string; title: string; sentence: string; options: Options }[];
   schema: JsonSchema;
 }
 

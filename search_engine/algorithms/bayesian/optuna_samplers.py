@@ -31,6 +31,7 @@ from optuna.trial import TrialState, create_trial
 from search_engine.base.generators import derive_seed
 from search_engine.spaces.decisions import Choices, DecisionList
 
+from ..trials.acquisition import expected_improvement
 from .observations import Observed
 from .proposal import SHOWN, Candidates, Suggestion
 from .threads import one_thread
@@ -174,12 +175,3 @@ class _GPStudy(_Study):
         deviations = [scale * math.sqrt(float(value)) for value in variance]
         values = {"expected_improvement": expected_improvement(means[0], deviations[0], max(self.scores))}
         return Suggestion([choices], [means[0]], Candidates(means, deviations, chosen=[0], values=values), duplicates)
-
-
-def expected_improvement(mean: float, deviation: float, best: float) -> float:
-    """E[max(0, score - best)] for a normally distributed score."""
-    if deviation <= 0:
-        return max(0.0, mean - best)
-    z = (mean - best) / deviation
-    density = math.exp(-z * z / 2) / math.sqrt(2 * math.pi)
-    return deviation * (density + z * 0.5 * math.erfc(-z / math.sqrt(2)))

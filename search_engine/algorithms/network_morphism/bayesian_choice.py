@@ -26,6 +26,7 @@ from search_engine.spaces.growing_convnet.morphs import Morph, random_morph
 from search_engine.spaces.growing_convnet.network import Network
 
 from ..base import Context, Proposal, Result
+from ..trials.acquisition import expected_improvement
 from ..trials.calibration import Calibration
 from .edit_distance import Sketch, Skip, distance, sketch
 from .search import MorphismSearch
@@ -130,7 +131,7 @@ class BayesianChoice(MorphismSearch):
             if options.acquisition == "ucb":
                 value = (mean + options.beta * deviation - process.centre) / process.scale
             else:
-                value = float(gaussian_process.expected_improvement(means, deviations, best)[0]) / process.scale
+                value = expected_improvement(float(means[0]), float(deviations[0]), best) / process.scale
             return Candidate(parent, morphs, network, own, mean, deviation, value)
 
         found: list[Candidate] = []

@@ -65,12 +65,3 @@ class GaussianProcess:
         bounds = (math.log(grid[max(best - 1, 0)]), math.log(grid[min(best + 1, LENGTHS - 1)]))
         found = optimize.minimize_scalar(lambda log: -self.log_likelihood(math.exp(log)), bounds=bounds, method="bounded")
         return math.exp(float(found.x))
-
-
-def expected_improvement(means: Array, deviations: Array, best: float) -> Array:
-    """E max(f - best, 0) of normal f: `means`, `deviations` (m,) -> (m,)."""
-    sure = np.maximum(deviations, 1e-12)
-    z = (means - best) / sure
-    density = np.exp(-0.5 * z**2) / math.sqrt(2 * math.pi)
-    below = 0.5 * (1 + np.vectorize(math.erf)(z / math.sqrt(2)))
-    return sure * (z * below + density)

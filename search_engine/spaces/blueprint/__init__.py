@@ -7,6 +7,7 @@ is there twice, with weights of its own in each place.
 
 - `layers`: what a layer and a head are, the options.
 - `assembly`: the layers of a network in order, shapes, parameters, FLOPs.
+- `presets`: the two spaces of the thesis.
 - `space`: genomes, mutations, pictures.
 """
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 from ..base import SpaceEntry
 from .layers import BlueprintConfig
+from .presets import LARGE, SMALL
 from .space import BlueprintSpace
 
 ENTRY = SpaceEntry(
@@ -28,4 +30,5 @@ ENTRY = SpaceEntry(
     offers=BlueprintSpace.offers,
     idle=dict.fromkeys(("channels", "layers"), "its networks are exactly as wide and as deep as their genomes"),
     builder="search_engine.supernets.blueprint_network:build",
+    presets=(SMALL, LARGE),
 )

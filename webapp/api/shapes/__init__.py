@@ -39,6 +39,7 @@ from .catalogue import (
     ShapeInfo,
     SpaceInfo,
     SpaceInfos,
+    SpacePresetInfo,
 )
 from .datasets import (
     DataProgress,
@@ -198,6 +199,7 @@ __all__ = [
     "Snapshot",
     "SpaceInfo",
     "SpaceInfos",
+    "SpacePresetInfo",
     "StructureSeries",
     "TestVisits",
     "Ticket",

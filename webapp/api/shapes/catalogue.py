@@ -44,6 +44,15 @@ class AlgorithmInfo(BaseModel):
     schema_: dict[str, Any] = Field(serialization_alias="schema")
 
 
+class SpacePresetInfo(BaseModel):
+    """Options of a space that belong together."""
+
+    id: str
+    title: str
+    sentence: str
+    options: dict[str, Any]
+
+
 class SpaceInfo(BaseModel):
     """A search space of the registry."""
 
@@ -54,6 +63,7 @@ class SpaceInfo(BaseModel):
     offers: list[str]
     inputs: list[str]
     tasks: list[str]
+    presets: list[SpacePresetInfo] = Field(description="ready-made choices of its options")
     schema_: dict[str, Any] = Field(serialization_alias="schema")
 
 

@@ -23,6 +23,7 @@ import { Fold } from "./Fold";
 import { idleOf } from "./idle";
 import { OwnOptions } from "./OwnOptions";
 import { nameOfPath } from "./pathNames";
+import { SpacePresets } from "./SpacePresets";
 import { SeedsAndBudget } from "./SeedsAndBudget";
 import { StartBox } from "./StartBox";
 import { adviceOf, byPath, estimatedProblems, localProblems, useEstimate, useServerCheck } from "./useChecks";
@@ -204,6 +205,7 @@ export function ExperimentForm({ catalogue, schemas, forms, draft: first, given 
             />
           </div>
           {problems.has("space") && <p className="error-text">{problems.get("space")}</p>}
+          <SpacePresets space={space} fields={forms.spaces.get(draft.space)} values={draft.spaceOptions} onChange={(spaceOptions) => change({ spaceOptions })} />
           <OwnOptions
             key={draft.space}
             fields={forms.spaces.get(draft.space)}

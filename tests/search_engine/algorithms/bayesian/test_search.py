@@ -88,7 +88,7 @@ def test_rank_correlation_of_predictions() -> None:
 
 
 def test_expected_improvement_against_its_integral() -> None:
-    from search_engine.algorithms.bayesian.optuna_samplers import expected_improvement
+    from search_engine.algorithms.trials.acquisition import expected_improvement
 
     rng = random.Random(0)
     sampled = mean(max(0.0, rng.gauss(0.2, 0.5) - 0.4) for _ in range(20_000))

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from search_engine.algorithms.network_morphism.edit_distance import Skip, distance, layer_distance, layers_distance, sketch, skips_distance
-from search_engine.algorithms.network_morphism.gaussian_process import JITTER, GaussianProcess, expected_improvement
+from search_engine.algorithms.network_morphism.gaussian_process import JITTER, GaussianProcess
+from search_engine.algorithms.trials.acquisition import expected_improvement
 from search_engine.spaces.data_shape import DataShape
 from search_engine.spaces.growing_convnet.options import GrowingConvnetConfig
 from search_engine.spaces.growing_convnet.space import GrowingConvnetSpace
@@ -106,5 +107,5 @@ def test_what_no_kernel_could_be_is_made_one() -> None:
 
 
 def test_expected_improvement() -> None:
-    found = expected_improvement(np.array([0.5, 0.7, 0.9]), np.array([1e-15, 0.1, 1e-15]), best=0.7)
+    found = [expected_improvement(mean, deviation, best=0.7) for mean, deviation in ((0.5, 1e-15), (0.7, 0.1), (0.9, 1e-15))]
     assert found == pytest.approx([0.0, 0.1 / math.sqrt(2 * math.pi), 0.2], abs=1e-9)

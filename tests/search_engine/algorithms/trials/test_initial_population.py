@@ -183,7 +183,7 @@ def test_an_interrupted_run_goes_on_with_its_population(tmp_path: Path) -> None:
 
 def test_codeepneat_begins_with_both_populations_and_the_first_networks_of_another_one() -> None:
     entry = registry.space("blueprint")
-    space = entry.space(entry.config(max_parameters=10**9, max_megaflops=10_000), DataShape((1, 8, 8), 10))
+    space = entry.space(entry.config.model_validate({"max_parameters": 10**9, "max_megaflops": 10_000}), DataShape((1, 8, 8), 10))
     kept: list[tuple[PopulationConfig, Individuals]] = []
 
     def begun(seed: int, given: GivenPopulation | None = None, **options: Any) -> tuple[CoDeepNeat, list[str]]:
