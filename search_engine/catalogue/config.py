@@ -19,7 +19,7 @@ from ..base.population_config import PopulationConfig
 from ..base.quoting import shortened, shown
 from ..base.training_config import TrainingChanges, TrainingConfig
 from ..base.works_with import WorksWith, one_of
-from ..scoring.metrics import METRICS, Objective
+from ..scoring.metrics import METRICS, Ranking
 
 if TYPE_CHECKING:
     from ..algorithms.base import AlgorithmEntry, Phase
@@ -136,7 +136,7 @@ class RunConfig(BaseModel):
         "off: every counted trial is paid for, so that searches which repeat themselves get as many new ones as others",
     )
     training: TrainingConfig = TrainingConfig()
-    objective: Literal["default"] | Objective = Field(
+    objective: Ranking = Field(
         default="default", title="Ranked by",
         description="by which metric on the validation part candidates are compared, the best epoch of an early stop is kept and finished "
         "networks are scored first; what is to be small (log loss, RMSE, MAE) is ranked by its negative. default = the data set's own "

@@ -15,7 +15,7 @@ from ..scoring.metrics import METRICS, of_task
 if TYPE_CHECKING:
     from ..algorithms.base import AlgorithmEntry
     from ..datasets.base import DatasetEntry
-    from .config import CheckedRun
+    from .checked import Checked
 
 
 def refusal(algorithm: AlgorithmEntry, dataset: DatasetEntry) -> str:
@@ -38,7 +38,7 @@ def refusal(algorithm: AlgorithmEntry, dataset: DatasetEntry) -> str:
     return ""
 
 
-def check_objective(checked: CheckedRun) -> None:
+def check_objective(checked: Checked) -> None:
     """Raises BadInput(field "objective") where the config's metric cannot rank the run."""
     name, algorithm, dataset = checked.config.objective, checked.algorithm, checked.dataset
     why = refusal(algorithm, dataset)

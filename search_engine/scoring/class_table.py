@@ -43,5 +43,5 @@ def confusion_table(counts: Array, names: Sequence[str]) -> ConfusionTable:
         mistakes = counts.sum(1) + own.sum(0) - 2 * own.diagonal()
         shown = np.sort(np.argsort(-mistakes, kind="stable")[:MOST_CLASSES])
     table = own[np.ix_(shown, shown)]
-    classes = [names[place] for place in shown]
+    classes = [names[place] for place in shown.tolist()]
     return ConfusionTable(classes=classes, counts=table.tolist(), left_out=len(names) - len(shown))

@@ -37,6 +37,8 @@ from ..spaces.tasks import TaskName
 
 Objective = Literal["accuracy", "balanced_accuracy", "macro_f1", "auc", "log_loss", "r2", "rmse", "mae"]
 """The metrics by which a run may be ranked: all of the table."""
+Ranking = Literal["default", Objective]
+"""What a config may say: one of them, or what the data set is ranked by."""
 OBJECTIVES: tuple[Objective, ...] = get_args(Objective)
 
 

@@ -24,7 +24,7 @@ from search_engine.catalogue import registry
 from search_engine.catalogue.config import Budget, CheckedRun, FinaleConfig, RunConfig, all_problems, check, check_new
 from search_engine.catalogue.idle import used_in_vain, without
 from search_engine.datasets.base import DatasetEntry
-from search_engine.scoring.metrics import Objective
+from search_engine.scoring.metrics import Ranking
 
 MAX_RUNS = 200
 _MAX_REPAIRS = 8
@@ -79,7 +79,7 @@ class ExperimentBody(BaseModel):
     count_repeats: bool = Field(default=True, description="whether repeated trials, which cost nothing, count as trials of the budget")
     training: TrainingConfig = TrainingConfig()
     folds: int = _of_run("folds")
-    objective: Literal["default"] | Objective = _of_run("objective")
+    objective: Ranking = _of_run("objective")
     finale: FinaleConfig = FinaleConfig()
     runtime: Runtime = Runtime()
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from search_engine.base.training_config import TrainingConfig
 from search_engine.catalogue.config import CheckedRun, FinaleConfig
 
-RUNTIME = ("folds", "max_failures", "count_repeats", "structure_every", "threads", "together", "device", "amp")
+RUNTIME = ("objective", "folds", "max_failures", "count_repeats", "structure_every", "threads", "together", "device", "amp")
 
 
 def settings(checked: CheckedRun) -> set[str]:
