@@ -49,7 +49,8 @@ def test_the_science_of_a_small_search_is_the_golden_one(name: str, tmp_path: Pa
 
 def relating_share(search: DartsSearch) -> float:
     """How much of the weights lies on operations that relate columns, mean over the edges."""
-    names = search.context.space.operations
+    space: Any = search.context.space
+    names = space.operations
     columns = [names.index(name) for name in RELATING]
     (alpha,) = search.alpha.parameters
     return float(torch.softmax(alpha.detach(), dim=1)[:, columns].sum(dim=1).mean())
