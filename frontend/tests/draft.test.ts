@@ -19,7 +19,7 @@ const HALVES: DomainsInfo = {
   default: [{ dataset: "digits", options: { labels: [0, 1, 2, 3, 4] } }, { dataset: "digits", options: { labels: [5, 6, 7, 8, 9] } }],
 };
 const algorithm = (id: string, needs: string[], spaces: string[], domains = ONE) =>
-  ({ id, title: id.toUpperCase(), needs, needs_budget: needs.includes("trials"), spaces, domains, summary: "", source: "", schema: schema(`algorithm:${id}`) }) as unknown as Algorithm;
+  ({ id, title: id.toUpperCase(), needs, needs_budget: needs.includes("trials"), spaces, no_space_for: {}, domains, summary: "", source: "", schema: schema(`algorithm:${id}`) }) as unknown as Algorithm;
 const space = (id: string, inputs = ["image"]) => ({ id, title: id, inputs, description: "", source: "", schema: schema(`space:${id}`) }) as unknown as SearchSpace;
 const dataset = (id: string, more: Partial<Dataset> = {}) =>
   ({ id, title: id, provides: "samples", input_kind: "image", spaces: null, sizes: {}, available: true, missing_files: [], schema: schema(`dataset:${id}`), ...more }) as unknown as Dataset;
@@ -73,6 +73,8 @@ describe("what goes together", () => {
       alone: false,
     });
     expect(algorithmClosed(catalogue, wann, cell, [digits])).toEqual({ reason: "Searches neuron_graph, not cell.", space: neurons, alone: false });
+    const blind = { ...wann, no_space_for: { image: "It is blind." } };
+    expect(algorithmClosed(catalogue, blind, cell, [digits])?.reason).toBe("Searches nothing on image data. It is blind.");
   });
   it("allows only budgets that all chosen algorithms can spend", () => {
     expect(budgetsFor(catalogue, ["random"], "cell", ["digits"])).toEqual(["trials", "samples", "seconds"]);

@@ -272,9 +272,16 @@ class CellSpace(SearchSpace[CellConfig]):
 
     def enumerate(self) -> Iterator[Genome]:
         """Every DARTS genotype once, in a fixed order (there are about 1e18 at four nodes: take a prefix)."""
-        for normal in self._enumerate_cell():
-            for reduction in self._enumerate_cell():
-                yield self.genome({"normal": normal, "reduction": reduction})
+        return (self.genome(cells) for cells in self._enumerate(self.kinds))
+
+    def _enumerate(self, kinds: tuple[str, ...]) -> Iterator[dict[str, list[Edge]]]:
+        if not kinds:
+            yield {}
+            return
+        first, *others = kinds
+        for edges in self._enumerate_cell():
+            for rest in self._enumerate(tuple(others)):
+                yield {first: edges, **rest}
 
     def _enumerate_cell(self) -> Iterator[list[Edge]]:
         # Recursive: itertools.product would first store every choice of every node.

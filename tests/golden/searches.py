@@ -24,10 +24,24 @@ def built_in(algorithm: str) -> bool:
     return registry.algorithm(algorithm).config.__module__.startswith("search_engine.")
 
 
+OF_KINDS: dict[str, dict[str, Any]] = {
+    "kinds/darts-tabular_cell": {
+        "algorithm": "darts", "space": "tabular_cell", "datasets": ["switched_column"], "options": {"steps": 3, "batch_size": 16},
+        "space_options": {"nodes": 2, "search_cells": 1, "search_channels": 4},
+    },
+}
+"""Searches of other spaces than the default ones. Their finale trains little and exports nothing: that the quick ones have."""
+
+
+def of_kind(name: str) -> dict[str, Any]:
+    finale = {"export": False, "redundancy": False, "baselines": 0, "training": {"epochs": 1, "train_examples": 64, "channels": 4}}
+    return {"seed": 3, "finale": finale, **OF_KINDS[name]}
+
+
 def golden_searches() -> dict[str, dict[str, Any]]:
-    """Run config by name: `quick/ALGORITHM` and `matrix/ALGORITHM`."""
+    """Run config by name: `quick/ALGORITHM`, `kinds/ALGORITHM-SPACE` and `matrix/ALGORITHM`."""
     quick_runs = {f"quick/{name}": quick(name) for name in registry.algorithms() if built_in(name)}
-    return quick_runs | {f"matrix/{name}": config for name, config in SEARCHES.items()}
+    return quick_runs | {name: of_kind(name) for name in OF_KINDS} | {f"matrix/{name}": config for name, config in SEARCHES.items()}
 
 
 def missing_files(config: dict[str, Any], data_dir: Path) -> list[str]:

@@ -28,7 +28,12 @@ ENTRY = AlgorithmEntry(
     lives="simplex vertices, weights shared",
     finale="The policy's best path is trained from scratch by the house's recipe, beside the best of as many random paths trained in the "
     "same way: the claim is about what the controller chooses, and the shared weights only rank.",
-    idle=(Idle(("options.skip_target", "options.skip_weight"), "its layers have no skip connections to choose", ("cell", "nb201")),),
+    idle=(
+        Idle(
+            ("options.skip_target", "options.skip_weight"), "its layers have no skip connections to choose",
+            ("cell", "nb201", "cell_1d", "tabular_cell"),
+        ),
+    ),
     structure=("policy", "family"),
     quick={
         "options": {

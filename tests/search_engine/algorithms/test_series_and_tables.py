@@ -16,9 +16,14 @@ from search_engine.algorithms.trials.regularized_evolution import RegularizedEvo
 from search_engine.base.lazy import load_object
 from search_engine.base.training_config import TrainingConfig
 from search_engine.catalogue import registry
+from search_engine.catalogue.config import check_new
 from search_engine.events import Cost, EventLog
+from search_engine.search.local_run import LocalRun
 from search_engine.spaces.genomes import Genome
 from search_engine.training.trainer import Trainer
+from tests.golden.expect import assert_golden
+from tests.golden.searches import OF_KINDS, of_kind
+from tests.search_engine import toys
 
 RELATING = ("gated_linear", "residual_block", "attention")
 """What relates columns; one linear layer is a sum of functions of single columns."""
@@ -32,12 +37,20 @@ def opened(space_id: str, dataset_id: str, seed: int, options: dict[str, Any], d
     return entry.space(entry.config(**options), found.shape), found
 
 
+@pytest.mark.parametrize("name", sorted(OF_KINDS))
+def test_the_science_of_a_small_search_is_the_golden_one(name: str, tmp_path: Path) -> None:
+    result = LocalRun(check_new(of_kind(name), tmp_path), tmp_path, tmp_path).run()
+    assert result["status"] == "completed", result["reason"]
+    assert_golden(name, toys.science(tmp_path / "events.jsonl"))
+
+
 # ---- a table: only what relates columns can say the class
 
 
 def relating_share(search: DartsSearch) -> float:
     """How much of the weights lies on operations that relate columns, mean over the edges."""
-    names = search.context.space.operations
+    space: Any = search.context.space
+    names = space.operations
     columns = [names.index(name) for name in RELATING]
     (alpha,) = search.alpha.parameters
     return float(torch.softmax(alpha.detach(), dim=1)[:, columns].sum(dim=1).mean())
