@@ -85,8 +85,8 @@ def dataset(name: str) -> DatasetEntry:
         return _find(datasets(), "dataset", name)
     found = _own.entry(name)
     if found is None:
-        message = f"the data set '{name}' is not stored here: it was removed, or kept elsewhere. Import its file again with the same choices"
-        raise BadInput("dataset", message, code="deleted_data")
+        why = "is not stored here: it was removed, or kept elsewhere. Import its file again with the same choices"
+        raise BadInput("dataset", f"the data set '{name}' {why}", code="deleted_data")
     return found
 
 

@@ -1,4 +1,4 @@
-"""The command line: `python -m search_engine algorithms | spaces | datasets | events | catalogue | check | run`.
+"""The command line: `python -m search_engine algorithms | spaces | datasets | data | events | catalogue | check | run`.
 
 Exit status 0 done, 1 failure (or asked to stop, with a checkpoint), 2 bad input; whatever goes wrong is one clear line on stderr.
 """
@@ -16,7 +16,7 @@ from ..base import disk, plugins
 from ..base.errors import BadInput, CheckpointMismatch
 from ..base.quoting import shortened
 from ..catalogue import registry
-from . import catalogue, check, listing, run
+from . import catalogue, check, data, listing, run
 
 LONGEST = 400
 """Characters of a complaint about the words of the command line: it quotes them."""
@@ -32,6 +32,7 @@ def parser() -> argparse.ArgumentParser:
     words = _Parser(prog="python -m search_engine", description="Neural architecture search from the command line.")
     commands = words.add_subparsers(dest="command", required=True, metavar="COMMAND")
     listing.add_parsers(commands)
+    data.add_parser(commands)
     check.add_parser(commands)
     run.add_parser(commands)
     parser_of_catalogue = commands.add_parser("catalogue", help="print the algorithms with their sources and options as Markdown")

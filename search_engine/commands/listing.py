@@ -70,7 +70,7 @@ def spaces() -> list[dict[str, Any]]:
 def datasets(data_dir: Path) -> list[dict[str, Any]]:
     """Every data set, and whether its files are there."""
     rows = []
-    for entry in registry.datasets().values():
+    for entry in (*registry.datasets().values(), *registry.own_datasets().values()):
         missing = entry.missing_files(data_dir)
         shape = None if entry.shape is None else {"input": list(entry.shape.input), "classes": entry.shape.classes}
         rows.append(

@@ -21,6 +21,7 @@ from ..search.forecast import in_words
 from ..search.local_run import Interrupted, LocalRun, kept_config
 from ..search.random_baselines import TITLE as RANDOM
 from ..search.work import Progress
+from . import data
 from .config_file import read_config, read_number, read_value
 from .listing import data_directory
 from .scores import score_lines
@@ -51,7 +52,7 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("config", nargs="?", help="a YAML or JSON file with the fields of the run config")
     parser.add_argument("--algorithm", help="registry id, see `algorithms`")
     parser.add_argument("--space", help="registry id, see `spaces`; default: the algorithm's first")
-    parser.add_argument("--dataset", help="registry id, or several with commas, see `datasets`")
+    parser.add_argument("--dataset", help="registry id, or several with commas, see `datasets`; or a file of one's own, see `data add`")
     parser.add_argument("--seed", help="a whole number; default 0")
     parser.add_argument("--model", metavar="BUNDLE", help="a model's download, zip or folder, that the search begins with")
     parser.add_argument(
@@ -62,6 +63,7 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
         help="an option of the algorithm, or training.KEY, finale.KEY, finale.training.KEY, space.KEY, data.KEY, threads, device, ...",
     )
     parser.add_argument("--budget", metavar="KIND=N", help=BUDGET_FORMS)
+    data.add_choices(parser.add_argument_group("where --dataset is a file"))
 
 
 def act(parsed: argparse.Namespace) -> int:
@@ -215,7 +217,9 @@ def run_config(parsed: argparse.Namespace, given: Reopened | None = None) -> Run
     if parsed.seed is not None:
         values["seed"] = read_number("seed", parsed.seed, whole=True)
     if parsed.dataset:
-        values["datasets"] = [name for name in parsed.dataset.split(",") if name]
+        values["datasets"] = _datasets(parsed)
+    elif data.are_given(parsed):
+        raise BadInput("dataset", "--target, --split and what else settles a file need --dataset FILE")
     if parsed.budget:
         values["budget"] = _budget(parsed.budget)
     for item in parsed.set:
@@ -230,6 +234,20 @@ def run_config(parsed: argparse.Namespace, given: Reopened | None = None) -> Run
         if isinstance(error, ValidationError):
             raise from_pydantic("", error) from None
         raise
+
+
+def _datasets(parsed: argparse.Namespace) -> list[str]:
+    """The ids, of a file that is imported now its own."""
+    if not data.is_file(parsed.dataset):
+        if data.are_given(parsed):
+            raise BadInput("dataset", f"{shown(parsed.dataset)} is no file: --target, --split and the like settle a file when it is read")
+        return [name for name in parsed.dataset.split(",") if name]
+    made = data.import_file(parsed.dataset, data.choices_of(parsed), quiet=parsed.json)
+    for note in made.notices:
+        print(f"note on the file: {note.message}", file=sys.stderr)
+    if not parsed.json:
+        print(f"{made.source.name} is the data set {made.id}; {made.split.words}", file=sys.stderr)
+    return [made.id]
 
 
 def _budget(text: str) -> dict[str, float | int]:

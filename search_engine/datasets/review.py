@@ -67,7 +67,8 @@ def _constant(data: SearchData) -> list[str]:
     channels = inputs.reshape(len(inputs), inputs.shape[1], -1)
     still = np.flatnonzero((channels == channels[:1, :, :1]).all(axis=(0, 2)))
     if len(still):
-        return [f"{_count(len(still), 'channel')} of the images never {'changes' if len(still) == 1 else 'change'} in the training part."]
+        what = "series" if inputs.ndim == 3 else "images"
+        return [f"{_count(len(still), 'channel')} of the {what} never {'changes' if len(still) == 1 else 'change'} in the training part."]
     return []
 
 

@@ -1,7 +1,8 @@
 """A zip that anybody may have made: its list is checked before anything of it is unpacked, and nothing of it is ever written as a file.
 
 Names that leave the archive, links, encrypted entries, more entries or bytes than the bounds allow, and entries that unpack to more than
-they claim are refused. What programs put there by themselves (`__MACOSX`, `.DS_Store`, `Thumbs.db`, names with a dot in front) is passed over.
+they claim are refused. What programs put there by themselves (`__MACOSX`, `.DS_Store`, `Thumbs.db`, names with a dot in front) is passed
+over.
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ class Archive:
         item = self._items[name]
         limit = min(item.file_size, most if most is not None else item.file_size)
         if most is not None and item.file_size > most:
-            raise BadInput("file", f"{name[:80]!r} has {in_words(item.file_size)}; such a file has at most {in_words(most)}", code="too_large")
+            raise BadInput("file", f"{name[:80]!r} has {in_words(item.file_size)}; such a file has at most "
+                                   f"{in_words(most)}", code="too_large")
         try:
             with self._archive.open(item) as file:
                 data = file.read(limit + 1)

@@ -25,12 +25,12 @@ PARTS = ("train", "test", "val", "valid", "validation")
 
 def read_npz(path: Path, choices: Choices, bounds: Bounds, tell: Tell) -> Draft:
     """Raises BadInput naming the arrays that there are."""
-    with _in_file():
+    with _in_file(path):
         there = listed(path)
     found = _in_parts(there) or _whole(there, choices)
     # Kept beside what becomes of them, so a third each.
     most = min(bounds.bytes, bounds.memory // 3)
-    with _in_file():
+    with _in_file(path):
         arrays = read_arrays(path, {name: ("iufUb", len(there[name][0])) for pair in found.values() for name in pair}, most_bytes=most)
     inputs = [arrays[x] for x, _ in found.values()]
     if len({item.shape[1:] for item in inputs}) > 1:
@@ -39,16 +39,18 @@ def read_npz(path: Path, choices: Choices, bounds: Bounds, tell: Tell) -> Draft:
     labels = [arrays[y] for _, y in found.values()]
     for (x, y), one, other in zip(found.values(), inputs, labels, strict=True):
         if len(one) != len(other):
-            raise BadInput("file", f"'{x}' has {len(one):,} examples and '{y}' {len(other):,} targets; give one for each", code="damaged_data")
+            message = f"'{x}' has {len(one):,} examples and '{y}' {len(other):,} targets; give one for each"
+            raise BadInput("file", message, code="damaged_data")
     parts = None if "" in found else np.concatenate([np.full(len(item), part) for part, item in zip(found, inputs, strict=True)])
+    settled = choices.model_copy(update={"target": None})
     target = next(iter(found.values()))[1].removesuffix("_train").removesuffix("_test")
-    return of_arrays(_joined(inputs), _joined(labels), parts, ".npz arrays", target, choices.model_copy(update={"target": None}), bounds, tell)
+    return of_arrays(_joined(inputs), _joined(labels), parts, ".npz arrays", target, settled, bounds, tell)
 
 
 def read_npy(path: Path, choices: Choices, bounds: Bounds, tell: Tell) -> Draft:
     """One array (n, values): its last column is the target."""
-    with _in_file(), path.open("rb") as file:
-        shape, kind, begun = read_header(file, Path(path.name), "array")
+    with _in_file(path), path.open("rb") as file:
+        shape, kind, begun = read_header(file, path, "array")
         if kind.hasobject:
             raise ValueError("it holds Python objects, which are never read: save it as numbers")
         size = math.prod(shape) * kind.itemsize
@@ -86,8 +88,8 @@ def _whole(there: dict[str, Any], choices: Choices) -> dict[str, tuple[str, str]
     if x is None and len(others) == 1:
         x = others[0]
     if x is None or y is None:
-        raise BadInput("target", f"inputs and targets were not found among the arrays {', '.join(there)[:200]}: call them x and y (or x_train, "
-                       "y_train, x_test, y_test)", code="unknown_id")
+        raise BadInput("target", f"inputs and targets were not found among the arrays {', '.join(there)[:200]}: call them x and y (or "
+                                 "x_train, y_train, x_test, y_test)", code="unknown_id")
     return {"": (x, y)}
 
 
@@ -96,11 +98,11 @@ def _joined(arrays: list[Array]) -> Array:
 
 
 @contextmanager
-def _in_file() -> Iterator[None]:
+def _in_file(path: Path) -> Iterator[None]:
     """A reader's ValueError as BadInput(field "file")."""
     try:
         yield
     except BadInput:
         raise
     except ValueError as error:
-        raise BadInput("file", str(error), code="damaged_data") from None
+        raise BadInput("file", str(error).replace(str(path), "the file"), code="damaged_data") from None

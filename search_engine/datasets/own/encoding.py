@@ -16,8 +16,10 @@ from typing import Any
 import numpy as np
 
 from ..base import Array
+from ..readers import columns
 from ..transformation import ColumnRule, TargetRule
 from .findings import LaidOut
+
 
 def fitted_columns(layout: Sequence[LaidOut], numbers: Array, codes: Array) -> list[ColumnRule]:
     """The rules, fitted to the rows of a training part: `numbers` (n, k) float64 with NaN where missing, `codes` (n, m) int32, -1 = missing
@@ -51,21 +53,12 @@ def fitted_columns(layout: Sequence[LaidOut], numbers: Array, codes: Array) -> l
 
 
 def encoded(rules: Sequence[ColumnRule], layout: Sequence[LaidOut], numbers: Array, codes: Array) -> Array:
-    """(n, width) float32 of rows, as `fitted_columns` takes them."""
-    out = np.zeros((len(numbers), sum(column.width for column in layout)), dtype=np.float32)
-    for rule, column in zip(rules, layout, strict=True):
-        if rule.kind == "number":
-            values = numbers[:, column.place]
-            missing = np.isnan(values)
-            out[:, rule.places[0]] = np.where(missing, rule.fill, values)
-            if rule.missing_place:
-                out[:, rule.places[-1]] = missing
-        else:
-            known = set(rule.known)
-            for code, (name, place) in enumerate(zip(rule.categories, rule.places, strict=True)):
-                if name in known:
-                    out[:, place] = codes[:, column.place] == code
-    return out
+    """(n, width) float32 of rows, as `fitted_columns` takes them; a download encodes by the same function."""
+    fitted = {"columns": [rule.model_dump() for rule in rules], "width": sum(column.width for column in layout)}
+    return columns.encode(fitted, [
+        numbers[:, column.place] if column.kind == "number" else np.array([*column.categories, None], dtype=object)[codes[:, column.place]]
+        for column in layout
+    ])
 
 
 def place_names(layout: Sequence[LaidOut]) -> tuple[str, ...]:
@@ -80,7 +73,8 @@ def place_names(layout: Sequence[LaidOut]) -> tuple[str, ...]:
 
 
 def target_rule(name: str, class_names: Sequence[str], targets: Array) -> TargetRule:
-    """Fitted to the targets of a training part: real ones are brought to mean 0 and deviation 1, or a net would have to learn their unit."""
+    """Fitted to the targets of a training part: real ones are brought to mean 0 and deviation 1, or a net would have to learn their
+    unit."""
     if targets.dtype.kind != "f":
         return TargetRule(name=name, kind="class", classes=list(class_names))
     values: np.ndarray[Any, Any] = targets.astype(np.float64)

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import Field, create_model
 
+from ...spaces.tasks import SCORES
 from ..base import DatasetConfig, DatasetEntry
 from .findings import Manifest
 from .samples import OwnSamples, shape_of
@@ -48,6 +49,7 @@ def _entry(place: Path, text: str) -> DatasetEntry:
         folder=place,
         sizes={"train and validation": kept.split.train + kept.split.validation + kept.split.pool, "test": kept.split.test},
         task=kept.task,
+        metric=f"val_{SCORES[kept.task]}",
         own=True,
     )
 

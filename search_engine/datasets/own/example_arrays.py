@@ -77,7 +77,8 @@ def _table(
     inputs: Array, labels: Array, parts: Array | None, format: str, target: str, choices: Choices, bounds: Bounds, tell: Tell
 ) -> Draft:
     if inputs.shape[1] > bounds.columns:
-        raise BadInput("file", f"each example has {inputs.shape[1]:,} values; at most {bounds.columns:,} are read as a row", code="too_large")
+        raise BadInput("file", f"each example has {inputs.shape[1]:,} values; at most {bounds.columns:,} are read as a "
+                               "row", code="too_large")
     columns = [as_column(f"input {place + 1}", pd.Series(inputs[:, place])) for place in range(inputs.shape[1])]
     columns.append(as_column(target, pd.Series(labels)))
     if parts is not None:
@@ -98,8 +99,8 @@ def _pictures(inputs: Array, say: Callable[..., None]) -> Array:
             say("alpha", "The fourth channel of the pictures (transparency) is left away.")
         images = images[..., :3].transpose(0, 3, 1, 2)
     if images.shape[1] not in (1, 3):
-        raise BadInput("file", f"pictures have the shape {inputs.shape[1:]}; give (n, height, width), (n, 1 or 3, height, width) or (n, height, "
-                       "width, 1 or 3)", code="damaged_data")
+        raise BadInput("file", f"pictures have the shape {inputs.shape[1:]}; give (n, height, width), (n, 1 or 3, height, width) or (n, "
+                               "height, width, 1 or 3)", code="damaged_data")
     if max(images.shape[2:]) > 1024 or min(images.shape[2:]) < 4:
         raise BadInput("file", f"pictures have {images.shape[2]} x {images.shape[3]} pixels; 4 to 1,024 a side are read", code="too_large")
     if images.dtype == np.uint8:
@@ -121,12 +122,13 @@ def _pictures(inputs: Array, say: Callable[..., None]) -> Array:
 def _series(inputs: Array, choices: Choices, say: Callable[..., None]) -> Array:
     """(n, channels, time) float32, or (n, features) where series are described."""
     if inputs.ndim != 3 or inputs.dtype.kind not in "fiu":
-        raise BadInput("file", f"inputs are {inputs.dtype} of shape {inputs.shape}; give rows (n, values), series (n, channels, time) or pictures",
+        raise BadInput("file", f"inputs are {inputs.dtype} of shape {inputs.shape}; give rows (n, values), series (n, channels, time) or "
+                               "pictures",
                        code="damaged_data")
     bad = int((~(np.abs(inputs) < 1e30)).any(axis=(1, 2)).sum())
     if bad:
-        raise BadInput("file", f"{bad:,} of the {len(inputs):,} series have values that are no numbers (short series are often filled so): cut or "
-                       "resample all series to one length, and fill gaps", code="damaged_data")
+        raise BadInput("file", f"{bad:,} of the {len(inputs):,} series have values that are no numbers (short series are often filled "
+                               "so): cut or resample all series to one length, and fill gaps", code="damaged_data")
     series = inputs.astype(np.float32)
     if choices.series in ("values", "statistics"):
         how = "their values in order" if choices.series == "values" else "mean, deviation and mean absolute difference of each channel"

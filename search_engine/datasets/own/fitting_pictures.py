@@ -64,16 +64,17 @@ def look(data: bytes, name: str, bounds: Bounds) -> Seen:
     """The header alone. Raises BadInput(field "file") for what is no picture, and one of too many pixels."""
     picture = _opened(data, name)
     if picture.width * picture.height > bounds.pixels:
-        raise BadInput("file", f"the picture {name[:80]!r} claims {picture.height:,} x {picture.width:,} pixels; at most {bounds.pixels:,} are "
+        raise BadInput("file", f"the picture {name[:80]!r} claims {picture.height:,} x {picture.width:,} pixels; at most "
+                               f"{bounds.pixels:,} are "
                        "read", code="too_large")
     alpha = "transparency" in picture.info or picture.mode in ("LA", "RGBA", "PA", "La", "RGBa")
     try:
-        turned = picture.getexif().get(ORIENTATION, 1) not in (0, 1)
+        orientation = picture.getexif().get(ORIENTATION, 1)
         frames = int(getattr(picture, "n_frames", 1))
     except Exception:  # Pillow's readers raise whatever a damaged header leads them to
-        turned, frames = False, 1
-    height, width = (picture.width, picture.height) if turned and picture.getexif().get(ORIENTATION, 1) >= 5 else (picture.height, picture.width)
-    return Seen(height, width, picture.mode, alpha, turned, frames)
+        orientation, frames = 1, 1
+    height, width = (picture.width, picture.height) if orientation in (5, 6, 7, 8) else (picture.height, picture.width)
+    return Seen(height, width, picture.mode, alpha, orientation not in (0, 1), frames)
 
 
 def proposed_form(seen: Sequence[Seen], side: int | None, channels: int | None) -> Form:
@@ -85,7 +86,7 @@ def proposed_form(seen: Sequence[Seen], side: int | None, channels: int | None) 
     sizes = {(item.height, item.width) for item in seen}
     if len(sizes) == 1:
         height, width = next(iter(sizes))
-        if 4 <= min(height, width) and max(height, width) <= KEPT_SIDE:
+        if min(height, width) >= 4 and max(height, width) <= KEPT_SIDE:
             return Form(own_channels, height, width)
     median = float(np.median([min(item.height, item.width) for item in seen]))
     square = 32 if median < 48 else 64
@@ -143,8 +144,8 @@ def done_to(seen: Sequence[Seen], form: Form) -> list[tuple[str, str, int]]:
     sizes = Counter((item.height, item.width) for item in seen)
     resized = total - sizes.get((form.height, form.width), 0)
     most = ", ".join(f"{height} x {width}" for (height, width), _ in sizes.most_common(3)) + (" ..." if len(sizes) > 3 else "")
-    add("resized", resized, f"are scaled to {form.height} x {form.width} pixels (height x width) so that the shorter side fits, and cut from the "
-        f"middle; they have {most}")
+    add("resized", resized, f"are scaled to {form.height} x {form.width} pixels (height x width) so that the shorter side fits, and cut "
+                            f"from the middle; they have {most}")
     add("alpha", sum(item.alpha for item in seen), "have transparent parts, which are laid on black")
     add("deep", sum(item.mode in DEEP for item in seen), "have more than 8 bits a channel, and are brought to 8")
     add("turned", sum(item.turned for item in seen), "are turned as the camera says")

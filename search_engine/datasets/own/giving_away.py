@@ -1,7 +1,7 @@
 """Columns that say the target by themselves: an answer written into the question, as a code that is given once the outcome is known.
 
 Of each column alone a table of answers is made on one half of the rows outside the test part, and tried on the other half. Values of a
-number are put into `BINS` bins of equally many rows first.
+number are put into `BINS` bins of equally many rows first; to a real target a straight line is tried, too.
 """
 
 from __future__ import annotations
@@ -30,8 +30,7 @@ def gives_away(values: Array, targets: Array) -> float | None:
     keys = _keys(values)
     order = permutation(len(targets), "gives away")
     made, tried = order[: len(order) // 2], order[len(order) // 2 :]
-    found = _accuracy(keys, targets, made, tried) if targets.dtype.kind != "f" else _r2(keys, targets, made, tried)
-    return found
+    return _accuracy(keys, targets, made, tried) if targets.dtype.kind != "f" else _r2(keys, values, targets, made, tried)
 
 
 def _keys(values: Array) -> Array:
@@ -57,12 +56,19 @@ def _accuracy(keys: Array, targets: Array, made: Array, tried: Array) -> float |
     return right if right >= NEARLY and 1 - right <= 0.2 * (1 - plain) else None
 
 
-def _r2(keys: Array, targets: Array, made: Array, tried: Array) -> float | None:
-    sums = np.bincount(keys[made], weights=targets[made], minlength=int(keys.max()) + 1)
-    counts = np.bincount(keys[made], minlength=int(keys.max()) + 1)
-    answers = np.where(counts > 0, sums / np.maximum(counts, 1), targets[made].mean())
+def _r2(keys: Array, values: Array, targets: Array, made: Array, tried: Array) -> float | None:
+    """The better of the table of answers and, for numbers, a straight line: bins of few rows are coarse."""
     spread = float(((targets[tried] - targets[tried].mean()) ** 2).sum())
     if spread == 0:
         return None
-    r2 = 1 - float(((answers[keys[tried]] - targets[tried]) ** 2).sum()) / spread
+    sums = np.bincount(keys[made], weights=targets[made], minlength=int(keys.max()) + 1)
+    counts = np.bincount(keys[made], minlength=int(keys.max()) + 1)
+    answers = [np.where(counts > 0, sums / np.maximum(counts, 1), targets[made].mean())[keys[tried]]]
+    if values.dtype.kind == "f":
+        filled = np.where(np.isnan(values), np.nanmean(values[made]) if (~np.isnan(values[made])).any() else 0.0, values)
+        centred, deviation = filled - filled[made].mean(), filled[made].std()
+        if deviation > 0:
+            slope = float((centred[made] * targets[made]).mean()) / deviation**2
+            answers.append(targets[made].mean() + slope * centred[tried])
+    r2 = max(1 - float(((answer - targets[tried]) ** 2).sum()) / spread for answer in answers)
     return r2 if r2 >= NEARLY else None

@@ -33,7 +33,8 @@ def read_idx(files: Archive, choices: Choices, bounds: Bounds, tell: Tell) -> Dr
                            code="damaged_data")
         into[part] = array
     if set(pictures) != set(labels) or not pictures:
-        raise BadInput("file", "each part needs a file of pictures and one of labels (train-images…, train-labels…, t10k-images…, t10k-labels…)",
+        raise BadInput("file", "each part needs a file of pictures and one of labels (train-images…, train-labels…, t10k-images…, "
+                               "t10k-labels…)",
                        code="damaged_data")
     for part, array in pictures.items():
         if len(array) != len(labels[part]):

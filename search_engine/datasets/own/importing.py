@@ -1,7 +1,7 @@
 """The door for own data: `examine` says what is in a file, `keep` stores it.
 
-Both read the file in a process of its own (`child`), which is held to its memory by the kernel and to its time from here, and is killed when
-the caller gives up. What it had written by then is removed.
+Both read the file in a process of its own (`child`), which is held to its memory by the kernel and to its time from here, and is killed
+when the caller gives up. What it had written by then is removed.
 """
 
 from __future__ import annotations
@@ -25,10 +25,14 @@ from .bounds import Bounds
 from .choices import Choices
 from .draft import Tell, silent
 from .findings import Findings, Manifest
-from .stored import MANIFEST, manifest, own_folder
+from .stored import manifest, own_folder, sweep
 
-__all__ = ["Bounds", "Choices", "Findings", "Manifest", "Tell", "examine", "keep"]
+__all__ = ["Bounds", "Choices", "Findings", "SUFFIXES", "Manifest", "Tell", "examine", "keep"]
 
+SUFFIXES = (
+    ".csv", ".csv.gz", ".tsv", ".tsv.gz", ".tab", ".txt", ".txt.gz", ".parquet", ".pq", ".zip", ".npz", ".npy", ".ts", ".ts.gz",
+)
+"""Endings of files that are read; the first bytes count more than the name."""
 QUIET = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system", "PYTHONHASHSEED": "0"}
 """One thread: each would claim memory for itself."""
 MOST_ANSWER = 2**27
@@ -52,14 +56,15 @@ def keep(
     """Store the file as a data set in `folder` (default: `stored.own_folder()`). The same file with the same choices is the same set."""
     folder = (folder or own_folder()).absolute()
     folder.mkdir(parents=True, exist_ok=True)
+    sweep(folder)
     # What the process writes lies here, so that whatever ends it leaves nothing behind.
     work = Path(tempfile.mkdtemp(prefix=".import-", dir=folder))
     try:
         made = Manifest.model_validate(_asked(path, choices or Choices(), bounds or Bounds(), tell, name, work))
         target = folder / made.digest
-        if not (target / MANIFEST).is_file():
-            with contextlib.suppress(FileNotFoundError):
-                shutil.rmtree(target)
+        if manifest(made.id, folder) is None:
+            # What lies there, if anything does, has a list that nobody can read.
+            shutil.rmtree(target, ignore_errors=True)
             # Another import of the same may have been first.
             with contextlib.suppress(OSError):
                 (work / made.digest).rename(target)

@@ -37,14 +37,14 @@ def infer(column: RawColumn, rows: int) -> Inferred:
         return Inferred("dropped", "it is empty")
     if column.kind == "date" or looks_like_date(column):
         return Inferred(
-            "dropped", "dates are no numbers that a network can use: make columns of it that matter (month, weekday, age in days), or split "
-            "by time with it"
+            "dropped", "dates are no numbers that a network can use: make columns of it that matter (month, weekday, age in days), or "
+                       "split by time with it"
         )
     if column.kind == "text":
         number = as_number(column)
         if number is not None:
             column = number
-    codes, names = column.factorised()
+    names = column.factorised()[1]
     if len(names) == 1 and not missing.any():
         return Inferred("dropped", f"it is constant: every cell is {names[0][:40]!r}")
     called = column.name.strip().lower()
@@ -66,8 +66,8 @@ def _is_id(column: RawColumn, called: str) -> bool:
     if column.kind == "text":
         return True
     values = np.sort(column.values)
-    consecutive = bool((np.diff(values) == 1).all())
-    return consecutive or (ID_NAMES.fullmatch(called) is not None and bool((values == np.floor(values)).all()))
+    whole = bool((values == np.floor(values)).all())
+    return whole and (bool((np.diff(values) == 1).all()) or ID_NAMES.fullmatch(called) is not None)
 
 
 def as_number(column: RawColumn) -> RawColumn | None:

@@ -23,7 +23,6 @@ def keep_draft(draft: Draft, found: Findings, choices: Choices, folder: Path, te
         content = {
             "kind": draft.kind, "task": draft.task, "target": draft.target, "class_names": draft.class_names, "shape": list(draft.shape),
             "layout": [column.model_dump() for column in draft.layout], "split": draft.split.model_dump(), "decimal": draft.decimal,
-            "choices": choices.model_dump(exclude={"title"}),
         }
 
         def form(digest: str, arrays: dict[str, str]) -> Manifest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +40,13 @@ def _read(file: Any, bounds: Bounds, tell: Tell) -> Table:
     size = sum(about.row_group(place).total_byte_size for place in range(about.num_row_groups))
     if size > bounds.bytes:
         raise BadInput("file", f"it claims to unpack to {in_words(size)}; at most {in_words(bounds.bytes)} are read", code="too_large")
-    twice = next((name for name in schema.names if schema.names.count(name) > 1), None) if len(set(schema.names)) < len(schema.names) else None
+    twice = next((name for name, count in Counter(schema.names).items() if count > 1), None)
     if twice is not None:
         raise BadInput("file", f"the column name {twice[:60]!r} stands twice; give every column its own", code="damaged_data")
     for field in schema:
         if pa.types.is_nested(field.type):
-            raise BadInput("file", f"the column {field.name[:60]!r} holds a {field.type} in each cell; a cell must be a number, a text or a date: "
-                           "spread it out, or leave it away", code="damaged_data")
+            raise BadInput("file", f"the column {field.name[:60]!r} holds a {field.type} in each cell; a cell must be a number, a text or "
+                                   "a date: spread it out, or leave it away", code="damaged_data")
     if len(schema.names) < 2:
         raise BadInput("file", "it has fewer than two columns; a table has a target and something to predict it from", code="too_small")
     columns: list[RawColumn] = []

@@ -45,17 +45,18 @@ def read_pictures(path: Path, files: Archive, choices: Choices, bounds: Bounds, 
     notices: list[Note] = []
     table = _of_list(files, lists, pictures, choices, notices) if len(lists) == 1 else None
     names, labels, parts, where, target = table if table is not None else _of_folders(pictures, notices)
-    strange = [name for name in files.names if name not in set(pictures) and name not in lists]
+    used = {*pictures, *lists}
+    strange = [name for name in files.names if name not in used]
     if strange:
-        notices.append(Note(code="passed_over", message=f"{len(strange):,} file(s) of the zip are no pictures by their names and are not used "
-                            f"(for example {strange[0][:60]!r}).", count=len(strange)))
+        notices.append(Note(code="passed_over", message=f"{len(strange):,} file(s) of the zip are no pictures by their names and are not "
+                                                        f"used (for example {strange[0][:60]!r}).", count=len(strange)))
     task, rows, class_names, targets = _targets(labels, choices, bounds, notices, target)
     names, parts = [names[row] for row in rows], None if parts is None else parts[rows]
     seen, digests = _looked(files, names, bounds, tell)
     form = proposed_form(seen, choices.side, choices.channels)
     if len(names) * form.channels * form.height * form.width > bounds.bytes:
-        raise BadInput("side", f"{len(names):,} pictures of {form.height} x {form.width} take more than the bound of {bounds.bytes:,} bytes: "
-                       "choose a smaller side", code="too_large")
+        raise BadInput("side", f"{len(names):,} pictures of {form.height} x {form.width} take more than the bound of {bounds.bytes:,} "
+                               "bytes: choose a smaller side", code="too_large")
     keys = np.unique(np.array(digests), return_inverse=True)[1]
     if choices.duplicates == "drop":
         keep = _firsts(keys, targets)
@@ -87,7 +88,8 @@ def split_plain(draft: Draft, parts: Array | None, choices: Choices) -> None:
     plain: SplitKind = "stratified" if draft.task == "classification" else "random"
     kind = choices.split or ("own" if own is not None else plain)
     if kind in ("group", "time") or (kind == "own" and own is None):
-        raise BadInput("split", f"these data say nothing that a split '{kind}' could follow: take random or stratified", code="incompatible")
+        message = f"these data say nothing that a split '{kind}' could follow: take random or stratified"
+        raise BadInput("split", message, code="incompatible")
     if kind == "stratified" and draft.task == "regression":
         raise BadInput("split", "a regression has no classes that could be kept in proportion: take random")
     draft.roles = own if kind == "own" and own is not None else roles_by(kind, draft.targets, choices.test_share, choices.seed, None, None)
@@ -114,7 +116,8 @@ def _refuse_other(files: Archive, pictures: list[str]) -> None:
         return
     if any(name.startswith(("xl/", "word/")) for name in files.names):
         raise BadInput("file", "this is an Excel or Word file: save the table as CSV", code="unknown_format")
-    raise BadInput("file", f"the zip has no pictures ({', '.join(ENDINGS)}), arrays (.npy), series (.ts) or idx files; it has {files.names[0][:60]!r}",
+    raise BadInput("file", f"the zip has no pictures ({', '.join(ENDINGS)}), arrays (.npy), series (.ts) or idx files; it has "
+                           f"{files.names[0][:60]!r}",
                    code="unknown_format")
 
 
@@ -126,8 +129,8 @@ def _of_folders(pictures: list[str], notices: list[Note]) -> tuple[list[str], li
         split = [parts[1:] for parts in split]
     if any(len(parts) < 2 for parts in split):
         loose = next(name for name, parts in zip(pictures, split, strict=True) if len(parts) < 2)
-        raise BadInput("file", f"{loose[:60]!r} lies in no class folder; put each picture into a folder that is called like its class, or add "
-                       "one CSV that names the pictures", code="damaged_data")
+        raise BadInput("file", f"{loose[:60]!r} lies in no class folder; put each picture into a folder that is called like its class, or "
+                               "add one CSV that names the pictures", code="damaged_data")
     first = {parts[0].lower() for parts in split}
     parts_of = None
     if first <= set(PART_NAMES) and all(len(parts) > 2 for parts in split):
@@ -169,11 +172,12 @@ def _of_list(
     kept = [place for place, (name, row) in enumerate(zip(matched, body, strict=True)) if name and not is_missing(row[target])]
     lost = len(body) - len(kept)
     if lost:
-        notices.append(Note(code="no_target", message=f"{lost:,} line(s) of {lists[0][:60]!r} were dropped: they name no picture of the zip, or "
-                            f"have no '{header[target]}'.", count=lost))
+        notices.append(Note(code="no_target", message=f"{lost:,} line(s) of {lists[0][:60]!r} were dropped: they name no picture of the "
+                                                      f"zip, or have no '{header[target]}'.", count=lost))
     unused = len(pictures) - len({matched[place] for place in kept})
     if unused:
-        notices.append(Note(code="no_target", message=f"{unused:,} picture(s) of the zip are not used: the list does not name them.", count=unused))
+        notices.append(Note(code="no_target", message=f"{unused:,} picture(s) of the zip are not used: the list does not name "
+                                                      "them.", count=unused))
     return (
         [str(matched[place]) for place in kept], [body[place][target].strip() for place in kept],
         None if part is None else np.array([body[place][part] for place in kept]), f"with the list {lists[0][:60]}", header[target],
@@ -185,7 +189,8 @@ def _target_place(header: list[str], others: list[int], choices: Choices) -> int
 
     if choices.target is not None:
         if choices.target not in header:
-            raise BadInput("target", f"the list has no column {choices.target[:60]!r}; it has: {', '.join(header)[:200]}", code="unknown_id")
+            raise BadInput("target", f"the list has no column {choices.target[:60]!r}; it has: "
+                                     f"{', '.join(header)[:200]}", code="unknown_id")
         return header.index(choices.target)
     if not others:
         raise BadInput("file", "the list has only one column; it must name each picture and say what it is", code="damaged_data")
@@ -222,7 +227,8 @@ def text_targets(
     task = choices.task or (proposed_task(numbers, len(names), len(labels)) if listed else "classification")
     if task == "regression":
         if numbers is None:
-            raise BadInput("task", f"'{target}' holds texts such as {str(names[0])[:40]!r}: a regression needs numbers; take classification")
+            raise BadInput("task", f"'{target}' holds texts such as {str(names[0])[:40]!r}: a regression needs numbers; take "
+                                   "classification")
         return task, np.arange(len(labels)), [target], real_targets(numbers)
     if numbers is not None:
         # Classes that are numbers stand in the order of the numbers.

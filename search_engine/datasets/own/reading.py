@@ -21,6 +21,20 @@ from .unpacking import head
 
 FORMATS = "CSV or TSV (also gzipped), Parquet, a zip of pictures, .npz or .npy arrays, idx, or time series (.npz, .ts)"
 
+ONE_PICTURE = "one picture: put pictures into a zip, in a folder for each class"
+KNOWN = {
+    b"\x89PNG": ONE_PICTURE,
+    b"\xff\xd8\xff": ONE_PICTURE,
+    b"%PDF": "a PDF",
+    b"\xd0\xcf\x11\xe0": "an old Excel or Word file: save it as CSV",
+    b"\x7fELF": "a program",
+    b"\x80\x04\x95": "a pickle, which can run anything when it is opened and is never read",
+    b"\x89HDF": "HDF5: save the arrays as .npz",
+    b"Rar!": "a RAR archive: pack it as zip",
+    b"7z\xbc\xaf": "a 7z archive: pack it as zip",
+}
+"""First bytes of what people give by mistake -> what it is."""
+
 
 def read_draft(path: Path, name: str, choices: Choices, bounds: Bounds, tell: Tell) -> Draft:
     """Raises BadInput naming what is wrong and what would be right."""
@@ -75,13 +89,7 @@ def _of_zip(path: Path, choices: Choices, bounds: Bounds, tell: Tell) -> Draft:
 
 
 def _refuse_known(begun: bytes) -> None:
-    kinds = {
-        b"\x89PNG": "one picture: put pictures into a zip, in a folder for each class", b"\xff\xd8\xff": "one picture: put pictures into a zip, "
-        "in a folder for each class", b"%PDF": "a PDF", b"\xd0\xcf\x11\xe0": "an old Excel or Word file: save it as CSV", b"\x7fELF": "a program",
-        b"\x80\x04\x95": "a pickle, which can run anything when it is opened and is never read", b"\x89HDF": "HDF5: save the arrays as .npz",
-        b"Rar!": "a RAR archive: pack it as zip", b"7z\xbc\xaf": "a 7z archive: pack it as zip",
-    }
-    for mark, words in kinds.items():
+    for mark, words in KNOWN.items():
         if begun.startswith(mark):
             raise BadInput("file", f"this is {words}; give {FORMATS}", code="unknown_format")
 

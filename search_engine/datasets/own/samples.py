@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ...base.errors import BadInput
-from ...spaces.data_shape import DataShape, Preprocessing
+from ...spaces.data_shape import Categories, DataShape, Preprocessing
 from ..base import Array, FinalePass, Part, Samples, SearchData
 from ..damage import named_damage
 from ..folds import apart, folds_of
@@ -24,7 +24,13 @@ from .splitting import POOL, TEST, TRAIN, VALIDATION, chosen_by
 
 
 def shape_of(manifest: Manifest) -> DataShape:
-    return DataShape(tuple(manifest.shape), len(manifest.class_names), manifest.task)
+    """With the places of the columns of categories, for spaces that take each column as a whole."""
+    first, columns = 0, []
+    for column in manifest.layout:
+        if column.kind == "category" and column.categories:
+            columns.append(Categories(first, column.width))
+        first += column.width
+    return DataShape(tuple(manifest.shape), len(manifest.class_names), manifest.task, tuple(columns))
 
 
 class OwnSamples(Samples):
@@ -90,12 +96,13 @@ class OwnSamples(Samples):
         kind, pool, name = self._manifest.split.kind, self._pool, self._manifest.id
         if kind == "time" or (self._roles == VALIDATION).any():
             why = "is ordered in time" if kind == "time" else "has a validation part of its own"
-            raise BadInput("folds", f"the data set '{name}' {why}, so it cannot be divided into folds: leave this at 1", code="incompatible")
+            message = f"the data set '{name}' {why}, so it cannot be divided into folds: leave this at 1"
+            raise BadInput("folds", message, code="incompatible")
         if kind == "group":
             groups = self._array("groups.npy")[pool]
             names = np.unique(groups)
             # Real numbers are dealt out as they come: groups have no classes.
-            rest, own = apart(folds_of(names.astype(np.float64), count, name, seed), fold)
+            own = apart(folds_of(names.astype(np.float64), count, name, seed), fold)[1]
             inside = np.isin(groups, names[own])
             return self._divided(pool[~inside], pool[inside])
         return self._divided(*(pool[item] for item in apart(folds_of(self._targets[pool], count, name, seed), fold)))

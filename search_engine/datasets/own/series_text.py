@@ -29,7 +29,7 @@ def read_ts(files: dict[str, Path], choices: Choices, bounds: Bounds, tell: Tell
     found = {}
     for name, path in files.items():
         with unpacked(path, bounds, tell, "reading the series", (0.0, 0.4)) as file:
-            found[name] = _parsed(iter(lambda: file.readline(LONGEST_LINE), b""), name, bounds)  # noqa: B023
+            found[name] = _parsed(iter(lambda: file.readline(LONGEST_LINE), b""), name, bounds)
     return _draft(found, choices, bounds, tell)
 
 
@@ -63,8 +63,8 @@ def _parsed(lines: Iterable[bytes], name: str, bounds: Bounds) -> tuple[Array, l
     """(series (n, channels, time) float32, their targets, what a target is: class or target)."""
     short = name[:80]
     numbered = _texts(lines, short)
-    target, count = "", 0
-    for number, line in numbered:
+    target = ""
+    for count, (number, line) in enumerate(numbered):
         word, _, rest = line.lower().partition(" ")
         if word == "@classlabel" and rest.strip().startswith("true"):
             target = "class"
@@ -76,8 +76,7 @@ def _parsed(lines: Iterable[bytes], name: str, bounds: Bounds) -> tuple[Array, l
             break
         elif not word.startswith("@"):
             raise _wrong(short, number, "before the series stand lines that begin with @, and @data")
-        count += 1
-        if count > MOST_HEAD:
+        if count >= MOST_HEAD:
             raise _wrong(short, number, f"there is no @data in the first {MOST_HEAD} lines")
     if not target:
         raise BadInput("target", f"{short} says neither '@classLabel true' nor '@targetLabel true': its series have nothing to predict")
@@ -99,8 +98,8 @@ def _parsed(lines: Iterable[bytes], name: str, bounds: Bounds) -> tuple[Array, l
         shape = (len(series), len(series[0]))
         form = form or shape
         if len(lengths) > 1 or shape != form:
-            raise _wrong(short, number, f"its series have {shape[0]} channel(s) of length {', '.join(map(str, sorted(lengths)))}, the first ones "
-                         f"{form[0]} of {form[1]}: cut or resample all to one length")
+            raise _wrong(short, number, f"its series have {shape[0]} channel(s) of length {', '.join(map(str, sorted(lengths)))}, the "
+                                        f"first ones {form[0]} of {form[1]}: cut or resample all to one length")
         values_read += shape[0] * shape[1]
         if 8 * values_read > bounds.memory or len(rows) >= bounds.rows:
             raise BadInput("file", f"{short} has more series than an import may read", code="too_large")

@@ -29,7 +29,8 @@ def finished_split(draft: Draft, kind: SplitKind, column: str | None, choices: C
     absent = [name for name, count in zip(draft.class_names, rest, strict=True) if count == 0]
     if absent:
         names = ", ".join(f"'{name}'" for name in absent[:5])
-        draft.note("absent", f"Outside the test part there is no example of {names}: no network can learn it. Choose another split.", len(absent))
+        draft.note("absent", f"Outside the test part there is no example of {names}: no network can learn it. Choose another "
+                             "split.", len(absent))
 
 
 def balance(draft: Draft) -> list[Share]:
@@ -57,5 +58,6 @@ def say_balance(draft: Draft) -> None:
     largest, smallest = max(shares, key=lambda item: item.count), min(shares, key=lambda item: item.count)
     if largest.count >= 3 * smallest.count:
         share = largest.count / len(draft.targets)
-        draft.note("unequal", f"The classes are unequal: {100 * share:.1f} % are '{largest.name}', {100 * smallest.count / len(draft.targets):.1f} "
+        draft.note("unequal", f"The classes are unequal: {100 * share:.1f} % are '{largest.name}', "
+                              f"{100 * smallest.count / len(draft.targets):.1f} "
                    f"% are '{smallest.name}'. Always answering '{largest.name}' has an accuracy of {share:.2f}.")

@@ -1,6 +1,7 @@
 """The folder of stored sets: each lies in a folder named by its digest, written whole or not at all.
 
-The folder is `own` under NASCOPE_HOME (default ./var): what NAScope writes, unlike the folder of data files, which it only reads.
+The folder is `own` under NASCOPE_HOME (default ./var), or the one that NASCOPE_OWN names: NAScope writes there, unlike into the folder of
+data files, which it only reads.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -29,11 +31,15 @@ FORMAT = 1
 PREFIX = "own-"
 _ID = re.compile(r"own-[0-9a-f]{16}")
 MOST_MANIFEST = 2**26
+TEMPORARY = (".import-", ".part-", ".removed-")
+ABANDONED = 86400.0
+"""Seconds after which a temporary folder is nobody's any more."""
 
 
 def own_folder() -> Path:
-    """Where stored sets lie."""
-    return Path(os.environ.get("NASCOPE_HOME") or "var") / "own"
+    """Where stored sets lie: NASCOPE_OWN, else `own` under NASCOPE_HOME, else ./var/own."""
+    given = os.environ.get("NASCOPE_OWN")
+    return Path(given) if given else Path(os.environ.get("NASCOPE_HOME") or "var") / "own"
 
 
 def is_own(name: str) -> bool:
@@ -101,6 +107,14 @@ def writing(folder: Path) -> Iterator[Path]:
         yield begun
     finally:
         shutil.rmtree(begun, ignore_errors=True)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what imports that were killed left behind: what is older than any import may take."""
+    for path in folder.glob(".*-*"):
+        with contextlib.suppress(OSError):
+            if path.name.startswith(TEMPORARY) and time.time() - path.stat().st_mtime > ABANDONED:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def write_array(path: Path, array: np.ndarray[Any, Any]) -> None:

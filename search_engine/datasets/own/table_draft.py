@@ -166,7 +166,8 @@ def _split(draft: Draft, columns: list[_Settled], choices: Choices) -> None:
         codes, names = item.raw.factorised()
         roles = own_roles(np.array(names)[codes])
         if roles is None:
-            raise BadInput("split_column", f"'{item.raw.name}' must name the parts train, test and perhaps validation, not {names[0][:40]!r}")
+            raise BadInput("split_column", f"'{item.raw.name}' must name the parts train, test and perhaps validation, not "
+                                           f"{names[0][:40]!r}")
         draft.roles = roles
     else:
         if kind == "group" and item is not None:
@@ -197,8 +198,8 @@ def _lay_out(draft: Draft, columns: list[_Settled], bounds: Bounds) -> None:
             kept = [place for place in frequent if counts[place] > 0]
             if len(kept) < int((counts > 0).sum()):
                 rare = int((counts > 0).sum()) - len(kept)
-                draft.note("rare_categories", f"Of '{item.raw.name}' the {len(kept)} most frequent categories are inputs; {rare} rarer ones "
-                           "count as unknown.", rare)
+                draft.note("rare_categories", f"Of '{item.raw.name}' the {len(kept)} most frequent categories are inputs; {rare} rarer "
+                                              "ones count as unknown.", rare)
             places = np.full(len(names) + 1, -1, dtype=np.int32)
             places[kept] = np.arange(len(kept))
             draft.layout.append(LaidOut(name=item.raw.name, kind="category", place=len(codes), categories=[names[place] for place in kept]))
@@ -207,7 +208,8 @@ def _lay_out(draft: Draft, columns: list[_Settled], bounds: Bounds) -> None:
     if width == 0:
         raise BadInput("types", "no column is left to predict from: take at least one as number or category", code="too_small")
     if width > bounds.columns:
-        raise BadInput("types", f"numbers and spread-out categories make {width:,} inputs; at most {bounds.columns:,} are used: drop columns",
+        raise BadInput("types", f"numbers and spread-out categories make {width:,} inputs; at most {bounds.columns:,} are used: drop "
+                                "columns",
                        code="too_large")
     draft.shape = (width,)
     draft.numbers = np.stack(numbers, axis=1) if numbers else None
@@ -246,7 +248,7 @@ def columns_text(draft: Draft, row: int) -> str:
 
 def say_repeats(draft: Draft, keys: Array) -> None:
     """`keys` (n,): equal where inputs are."""
-    _, first, counts = np.unique(keys, return_index=True, return_counts=True)
+    counts = np.unique(keys, return_counts=True)[1]
     again = int((counts - 1).sum())
     if not again:
         return
@@ -255,8 +257,8 @@ def say_repeats(draft: Draft, keys: Array) -> None:
     draft.note("repeats", f"{again:,} example(s) have the inputs of another one.", again)
     if across:
         share = across / int(test.sum())
-        draft.note("across", f"{across:,} of the {int(test.sum()):,} test examples ({100 * share:.1f} %) have the inputs of one outside the "
-                   "test part: on them a score says little. Drop repeats, or split by groups.", across)
+        draft.note("across", f"{across:,} of the {int(test.sum()):,} test examples ({100 * share:.1f} %) have the inputs of one outside "
+                             "the test part: on them a score says little. Drop repeats, or split by groups.", across)
 
 
 def _column(item: _Settled, draft: Draft, pool: Array, keys: list[Array]) -> Column:
@@ -283,8 +285,8 @@ def _column(item: _Settled, draft: Draft, pool: Array, keys: list[Array]) -> Col
 def _say_columns(draft: Draft, columns: list[_Settled]) -> None:
     figure = "an accuracy" if draft.task == "classification" else "an R²"
     for column in [column for column in draft.columns if column.gives_away is not None][:SHOWN_NOTES]:
-        draft.note("gives_away", f"'{column.name}' alone predicts '{draft.target}' with {figure} of {column.gives_away:.3f} on rows that the "
-                   "rule was not made of. If it is only known once the outcome is, drop it.")
+        draft.note("gives_away", f"'{column.name}' alone predicts '{draft.target}' with {figure} of {column.gives_away:.3f} on rows that "
+                                 "the rule was not made of. If it is only known once the outcome is, drop it.")
     dropped = [column for column in draft.columns if column.kind == "dropped"]
     for column in dropped[:SHOWN_NOTES]:
         if column.why != "chosen":

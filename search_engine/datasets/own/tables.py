@@ -89,6 +89,19 @@ class Table:
         raise BadInput(field_name, f"there is no column {name[:60]!r}; there are: {there}", code="unknown_id")
 
 
+def joined(pieces: list[RawColumn]) -> RawColumn:
+    """One column of its blocks; blocks without any value may be of another kind."""
+    if len(pieces) == 1:
+        return pieces[0]
+    kinds = [piece.kind for piece in pieces if not piece.missing().all()]
+    kind = kinds[0] if kinds else pieces[0].kind
+    if kind == "text":
+        values = [piece.values if piece.kind == "text" else pd.Series([None] * len(piece), dtype="str") for piece in pieces]
+        return RawColumn(pieces[0].name, "text", pd.concat(values, ignore_index=True))
+    numbers = [piece.values if piece.kind == "number" else np.full(len(piece), np.nan) for piece in pieces]
+    return RawColumn(pieces[0].name, "number", np.concatenate(numbers), all(piece.whole for piece in pieces))
+
+
 def number_text(value: float) -> str:
     """
     >>> number_text(3.0), number_text(0.5)

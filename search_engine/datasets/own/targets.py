@@ -56,5 +56,6 @@ def real_targets(values: Array) -> Array:
     if len(values) < 2 * LEAST:
         raise BadInput("target", f"there are {len(values)} rows with a target; at least {2 * LEAST} are needed")
     if values.min() == values.max():
-        raise BadInput("target", f"the target is {values[0]:g} everywhere: there is nothing to predict; choose another one", code="one_class")
+        raise BadInput("target", f"the target is {values[0]:g} everywhere: there is nothing to predict; choose another "
+                                 "one", code="one_class")
     return values.astype(np.float64)

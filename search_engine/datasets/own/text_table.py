@@ -6,7 +6,9 @@ import codecs
 import csv
 import re
 import warnings
-from itertools import islice
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from .choices import Choices
 from .draft import Tell
 from .findings import Note
 from .missing import MISSING, is_missing
-from .tables import Table, as_column
+from .tables import RawColumn, Table, as_column, joined
 from .unpacking import head, unpacked
 
 pd: Any = lazy_module("pandas")
@@ -25,6 +27,8 @@ pd: Any = lazy_module("pandas")
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 LONGEST_LINE = 2**22
 """Characters of the first line that are looked at."""
+BLOCK = 50_000
+"""Rows that are read at a time."""
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 
 
@@ -35,14 +39,16 @@ def read_text_table(path: Path, name: str, choices: Choices, bounds: Bounds, tel
     first = _lines(head(path, bounds, LONGEST_LINE), encoding)
     if not first:
         raise BadInput("file", "the file is empty", code="damaged_data")
+    most = max(first[0].count(sign) for sign in (*SEPARATORS, choices.separator or ","))
+    if most >= bounds.columns:
+        raise BadInput("file", f"its first line has {most + 1:,} columns or more; at most {bounds.columns:,} are read", code="too_large")
+    # A long cell is a text that will be no category; the library's own limit would end the reading.
+    csv.field_size_limit(LONGEST_LINE)
     try:
         separator = choices.separator or _separator(first, name)
         rows = list(islice(csv.reader(first, delimiter=separator, skipinitialspace=True), 20))
     except csv.Error as error:
         raise BadInput("file", f"it is no table: {error}", code="damaged_data") from None
-    if first[0].count(separator) >= bounds.columns:
-        raise BadInput("file", f"its first line has {first[0].count(separator) + 1:,} columns; at most {bounds.columns:,} are read",
-                       code="too_large")
     decimal = choices.decimal or _decimal(rows, separator)
     if decimal == "," and choices.decimal is None:
         notices.append(Note(code="decimal", message="Numbers are read with a decimal comma (3,5)."))
@@ -54,35 +60,72 @@ def read_text_table(path: Path, name: str, choices: Choices, bounds: Bounds, tel
         raise BadInput("file", "there is a header and no row under it", code="damaged_data")
     wide = next((place for place, row in enumerate(rows[header:], 1 + header) if row and len(row) != len(names)), None)
     if wide is not None:
-        raise BadInput("file", f"line {wide} has {len(rows[wide - 1])} cells, the first line has {len(names)}; every line must have as many",
+        raise BadInput("file", f"line {wide} has {len(rows[wide - 1])} cells, the first line has {len(names)}; every line must have as "
+                               "many",
                        code="damaged_data")
     if not header:
-        notices.append(Note(code="no_header", message="The first line holds numbers, so it is no header: columns are called by their places."))
-    columns = _cells(path, encoding, separator, decimal, names, header, bounds, tell)
+        notices.append(Note(code="no_header", message="The first line holds numbers, so it is no header: columns are called by their "
+                                                      "places."))
+    columns = _cells(_Form(path, encoding, separator, decimal, names, header, bounds), tell)
     said = {"utf-8-sig": "UTF-8 with a byte-order mark"}.get(encoding, encoding.upper())
     return Table(columns, f"{SEPARATORS.get(separator, repr(separator))} between cells, {said}", notices, decimal)
 
 
-def _cells(
-    path: Path, encoding: str, separator: str, decimal: str, names: list[str], header: bool, bounds: Bounds, tell: Tell
-) -> list[Any]:
-    texts = sorted({form for text in MISSING for form in (text, text.upper(), text.capitalize())} | {"NaN", "<NA>"})
-    try:
-        with unpacked(path, bounds, tell, "reading the table", (0.1, 0.4)) as file, warnings.catch_warnings():
-            # With index_col=False pandas only warns of lines that have too many cells, and drops them.
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            frame = pd.read_csv(
-                file, sep=separator, header=0 if header else None, names=names, index_col=False, na_values=texts, keep_default_na=False,
-                decimal=decimal, encoding=encoding, low_memory=False, skipinitialspace=True, nrows=bounds.rows + 1,
-            )
-    except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError) as error:
-        said = " ".join(str(error).replace("Error tokenizing data. C error: ", "").split())
-        raise BadInput("file", f"it is no table with equal lines: {said}", code="damaged_data") from None
-    except UnicodeError as error:
-        raise BadInput("encoding", f"it cannot be read as {encoding}: {error}", code="damaged_data") from None
-    if len(frame) > bounds.rows:
-        raise BadInput("file", f"it has more than {bounds.rows:,} rows, the most that is read", code="too_large")
-    return [as_column(name, frame.pop(name)) for name in names]
+@dataclass(frozen=True)
+class _Form:
+    """How the file is to be read."""
+
+    path: Path
+    encoding: str
+    separator: str
+    decimal: str
+    names: list[str]
+    header: bool
+    bounds: Bounds
+
+    def frames(self, tell: Tell, share: tuple[float, float], only: list[int] | None = None) -> Iterator[Any]:
+        """The rows, BLOCK at a time, each column of the type that its cells there have; `only` some columns, as texts."""
+        texts = sorted({form for text in MISSING for form in (text, text.upper(), text.capitalize())} | {"NaN", "<NA>"})
+        more = {} if only is None else {"usecols": only, "dtype": "str"}
+        try:
+            with unpacked(self.path, self.bounds, tell, "reading the table", share) as file, warnings.catch_warnings():
+                # With index_col=False pandas only warns of lines that have too many cells, and drops them.
+                warnings.simplefilter("error", pd.errors.ParserWarning)
+                yield from pd.read_csv(
+                    file, sep=self.separator, header=0 if self.header else None, names=self.names, index_col=False, na_values=texts,
+                    keep_default_na=False, decimal=self.decimal, encoding=self.encoding, skipinitialspace=True, chunksize=BLOCK,
+                    low_memory=False, **more,
+                )
+        except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError) as error:
+            said = " ".join(str(error).replace("Error tokenizing data. C error: ", "").split())
+            if "out of memory" in said:
+                raise MemoryError from None
+            raise BadInput("file", f"it is no table with equal lines: {said}", code="damaged_data") from None
+        except UnicodeError as error:
+            raise BadInput("encoding", f"it cannot be read as {self.encoding}: {error}", code="damaged_data") from None
+
+
+def _cells(form: _Form, tell: Tell) -> list[RawColumn]:
+    pieces: list[list[RawColumn]] = [[] for _ in form.names]
+    rows = 0
+    for frame in form.frames(tell, (0.1, 0.35)):
+        rows += len(frame)
+        if rows > form.bounds.rows:
+            raise BadInput("file", f"it has more than {form.bounds.rows:,} rows, the most that is read", code="too_large")
+        for own, name in zip(pieces, form.names, strict=True):
+            own.append(as_column(name, frame.pop(name)))
+    # Numbers in one block and texts in another: what they looked like is read again.
+    mixed = [place for place, own in enumerate(pieces) if len({piece.kind for piece in own if not piece.missing().all()}) > 1]
+    if mixed:
+        for place in mixed:
+            pieces[place] = []
+        for frame in form.frames(tell, (0.35, 0.4), mixed):
+            for place in mixed:
+                pieces[place].append(as_column(form.names[place], frame[form.names[place]]))
+    for place, own in enumerate(pieces):
+        # One column at a time: its pieces go when it is whole.
+        pieces[place] = [joined(own)]
+    return [own[0] for own in pieces]
 
 
 def _encoding(path: Path, choices: Choices, bounds: Bounds, tell: Tell, notices: list[Note]) -> str:
@@ -118,7 +161,7 @@ def _encoding(path: Path, choices: Choices, bounds: Bounds, tell: Tell, notices:
 def _guessed(data: bytes) -> str:
     """cp1251 where the strange letters stand side by side, as in Russian words; cp1252 where each stands alone, as accents do."""
     strange = [byte >= 0xC0 for byte in data]
-    beside = sum(a and b for a, b in zip(strange, strange[1:], strict=False))
+    beside = sum(a and b for a, b in pairwise(strange))
     return "cp1251" if beside * 2 > sum(strange) else "cp1252"
 
 

@@ -1,4 +1,5 @@
-"""Bytes of a file, unpacked if it is gzipped, and never more than the bounds allow: what a header claims costs nothing, what flows is counted."""
+"""Bytes of a file, unpacked if it is gzipped, and never more than the bounds allow: what a header claims costs nothing, what flows is
+counted."""
 
 from __future__ import annotations
 
