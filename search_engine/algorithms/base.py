@@ -487,8 +487,8 @@ class AlgorithmEntry:
     """How those results were measured where that is not what a reader expects of the metric's name, for example "shared weights"."""
     objectives: Literal["", "any", "shares", "none"] = ""
     """By which metrics of `scoring.metrics` a config may have its search ranked (`objective`): any; those of which more is better and 0 the
-    least (`shares`), where the score is a reward; none, where its method defines what it compares by. Empty = any where it makes trials, else
-    none. What compares nothing before the finale says any."""
+    least (`shares`), where the score is a reward; none, where its method defines what it compares by. Empty = any where it makes trials,
+    else none. What compares nothing before the finale says any."""
     weighs_classes: bool = False
     """Of a search by steps: whether its training losses weigh classes where the config asks for it (`SearchData.class_weights`)."""
     structure: tuple[str, ...] = ()

@@ -28,20 +28,20 @@ MEASURES = {
     "accuracy": Measure("accuracy", "share of examples"),
     "balanced_accuracy": Measure("balanced accuracy", "mean share over classes"),
     "macro_f1": Measure("macro F1", "mean over classes"),
-    "auc": Measure("AUC", "probability"),
-    "log_loss": Measure("log loss", "nats per example", "minimise"),
-    "neg_log_loss": Measure("minus log loss", "nats per example"),
     "r2": Measure("R²", "share of variance"),
-    "rmse": Measure("RMSE", "units of the target", "minimise"),
-    "neg_rmse": Measure("minus RMSE", "units of the target"),
-    "mae": Measure("MAE", "units of the target", "minimise"),
-    "neg_mae": Measure("minus MAE", "units of the target"),
     "elbo": Measure("ELBO", "nats per example"),
     "log_likelihood": Measure("log likelihood", "nats per example"),
     "log_density": Measure("log density", "nats per example"),
     "log_evidence": Measure("log evidence", "nats"),
     "reward": Measure("reward", "points"),
     "loss": Measure("loss", "nats, or squared error", "minimise"),
+    "auc": Measure("AUC", "probability"),
+    "log_loss": Measure("log loss", "nats per example", "minimise"),
+    "neg_log_loss": Measure("minus log loss", "nats per example"),
+    "rmse": Measure("RMSE", "units of the target", "minimise"),
+    "neg_rmse": Measure("minus RMSE", "units of the target"),
+    "mae": Measure("MAE", "units of the target", "minimise"),
+    "neg_mae": Measure("minus MAE", "units of the target"),
 }
 
 
@@ -80,7 +80,7 @@ def measure_of(metric: str, unit: str = "") -> Measure:
     ('nats per example', 'smiles')
     >>> measure_of("mood")
     Traceback (most recent call last):
-    KeyError: "nobody says in which unit 'mood' is: declare metric_unit, or use one of accuracy, balanced_accuracy, macro_f1, auc, log_loss, ..."
+    KeyError: "nobody says in which unit 'mood' is: declare metric_unit, or use one of accuracy, balanced_accuracy, macro_f1, r2, elbo, ..."
     """
     split = split_of(metric)
     bare = metric.removeprefix(f"{split}_") if split else metric

@@ -34,8 +34,8 @@ class TrainingConfig(BaseModel):
     )
     class_weights: Literal["none", "balanced"] = Field(
         default="none",
-        description="balanced = in the training loss every class counts the same, however few examples it has: each example is weighted with "
-        "n / (classes x examples of its class). Never in a score",
+        description="balanced = in the training loss every class counts the same, however few examples it has: each example is weighted "
+        "with n / (classes x examples of its class). Never in a score",
     )
     early_stop: int = Field(
         default=0, ge=0, le=1000,
@@ -47,9 +47,9 @@ class TrainingConfig(BaseModel):
 
     @model_serializer(mode="wrap")
     def _as_before_these_were_options(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """A training without weights of classes is written as trainings were before there were any: what was digested or saved stays equal."""
-        values: dict[str, Any] = handler(self)
-        return {name: value for name, value in values.items() if name != "class_weights" or value != "none"}
+        """A training without weights of classes is written as trainings were before there were any: what was digested or saved stays
+        equal."""
+        return _without(handler(self), "none")
 
     def changed(self, changes: Mapping[str, Any]) -> dict[str, Any]:
         """All values with `changes` in their places, unchecked. A length that is given in epochs replaces one in steps.
@@ -59,6 +59,11 @@ class TrainingConfig(BaseModel):
         """
         length = {"steps": 0} if "epochs" in changes and "steps" not in changes else {}
         return {**self.model_dump(), **length, **changes}
+
+
+def _without(values: dict[str, Any], weights: str | None) -> dict[str, Any]:
+    """The values of a training, with the weights of classes left out where they are these."""
+    return {name: value for name, value in values.items() if name != "class_weights" or value != weights}
 
 
 def _open(field: FieldInfo) -> tuple[Any, Any]:
@@ -71,6 +76,11 @@ class Changes(BaseModel):
     """Single fields of a training that are given; what is left open is somebody else's choice."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_serializer(mode="wrap")
+    def _as_before_these_were_options(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """As `TrainingConfig` writes itself."""
+        return _without(handler(self), None)
 
     @property
     def given(self) -> dict[str, Any]:

@@ -163,8 +163,8 @@ class RunConfig(BaseModel):
 
     @model_serializer(mode="wrap")
     def _as_before_these_were_options(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """A run that begins with no finished network, has no folds or no objective of its own, is written as runs were before any could: what was digested or saved
-        stays equal."""
+        """A run that begins with no finished network, has no folds or no objective of its own, is written as runs were before any could:
+        what was digested or saved stays equal."""
         values: dict[str, Any] = handler(self)
         return {name: value for name, value in values.items() if name not in _WRITTEN_IF_OTHER or value != _WRITTEN_IF_OTHER[name]}
 

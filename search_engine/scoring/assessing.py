@@ -27,7 +27,9 @@ class Given:
     """Its answers by class (`training.by_class.Confusion.counts`); None where there are none."""
 
 
-def assess(data: SearchData, given: Mapping[Split, Given], simple: Sequence[Simple], domain: int = 0, *, shown: bool = True) -> list[PartAssessment]:
+def assess(
+    data: SearchData, given: Mapping[Split, Given], simple: Sequence[Simple], domain: int = 0, *, shown: bool = True
+) -> list[PartAssessment]:
     """One for each part that is given. `shown` off: without mistakes, of a network that is there for comparison."""
     return [_assess(data, split, own, simple, domain, shown) for split, own in given.items()]
 

@@ -5,7 +5,7 @@
 | accuracy | classification | share of the examples whose largest output is their class |
 | balanced_accuracy | classification | mean over the classes that occur of the share of their examples answered right |
 | macro_f1 | classification | mean over the classes that occur or are answered of the harmonic mean of precision and recall |
-| auc | classification | probability that an example of a class is given more of it than one of another class; of more than two classes the mean over the classes, each against all others |
+| auc | classification | how probable it is that an example of a class is given more of it than one of others; the mean over all classes |
 | log_loss | classification | mean of minus the log of the probability of the true class |
 | r2 | regression | 1 - squared error / squared distance of the targets from their means, summed over all values |
 | rmse | regression | root of the mean squared error over all values |
@@ -106,7 +106,8 @@ def _auc(answers: Answers) -> float:
         raise Undefined(f"{answers.name(int(absent[0]))}{more} no example")
     if answers.classes < 2:
         raise Undefined("there is one class only")
-    given = np.exp(answers.log_probabilities)
+    # What differs in the last bit of a logarithm only was given the same.
+    given = np.round(answers.log_probabilities, 12)
     wanted = [1] if answers.classes == 2 else range(answers.classes)
     return float(np.mean([_above(given[:, place], answers.targets == place) for place in wanted]))
 
@@ -174,10 +175,9 @@ METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
         Metric("accuracy", "classification", 0, 1, "share of the examples that are answered right", _accuracy),
-        Metric("balanced_accuracy", "classification", 0, 1, "mean over the classes of the share answered right: each counts the same, however "
-               "rare", _balanced_accuracy),
+        Metric("balanced_accuracy", "classification", 0, 1, "mean over the classes of the share answered right", _balanced_accuracy),
         Metric("macro_f1", "classification", 0, 1, "mean over the classes of the harmonic mean of precision and recall", _macro_f1),
-        Metric("auc", "classification", 0, 1, "probability that an example of a class ranks above one of another class; 0.5 is chance", _auc),
+        Metric("auc", "classification", 0, 1, "probability that an example of a class ranks above one of others; chance has 0.5", _auc),
         Metric("log_loss", "classification", 0, None, "mean of minus the log of the probability given to the true class", _log_loss),
         Metric("r2", "regression", None, 1, "share of the targets' variance that is explained; always answering the mean has 0", _r2),
         Metric("rmse", "regression", 0, None, "root of the mean squared error", _rmse),
@@ -214,7 +214,8 @@ def measure(task: str, outputs: Array, targets: Array, names: Sequence[str] = ()
     answers = Answers(outputs, targets, names)
     for metric in of_task(task):
         try:
-            value = metric.rule(answers)
+            with np.errstate(over="ignore", invalid="ignore"):
+                value = metric.rule(answers)
         except Undefined as reason:
             found.absent[metric.name] = str(reason)
             continue

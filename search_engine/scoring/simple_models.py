@@ -65,7 +65,9 @@ def simple_models(data: SearchData, examples: int = 0, weighted: bool = False) -
     """
     count = min(examples, len(data.train)) if examples else len(data.train)
     inputs, labels = data.train.inputs[:count], data.train.labels[:count]
-    return _of_classes(inputs, labels, len(data.class_names), weighted) if data.shape.task == "classification" else _of_values(inputs, labels)
+    if data.shape.task == "classification":
+        return _of_classes(inputs, labels, len(data.class_names), weighted)
+    return _of_values(inputs, labels)
 
 
 def _of_classes(inputs: Array, labels: Array, classes: int, weighted: bool) -> list[Simple]:

@@ -136,8 +136,10 @@ class GroupTrainer:
         device: str = "cpu",
         objective: str = "",
     ) -> None:
-        """`networks` may differ in their weights only, `trainings` in what `OWN` names; `objective` as of `Trainer`. Raises BadInput where the augmentation does not
-        fit the data, ValueError where a network's result for an example depends on the other examples (batch normalisation aside)."""
+        """`networks` may differ in their weights only, `trainings` in what `OWN` names; `objective` as of `Trainer`.
+
+        Raises BadInput where the augmentation does not fit the data, ValueError where a network's result for an example depends on the
+        other examples (batch normalisation aside)."""
         first = trainings[0]
         self._objective = objective
         self._best_by = f"val_{METRICS[objective].ranked}" if objective else "val_accuracy"

@@ -38,8 +38,8 @@ class TrainingLoop:
         self, network: nn.Module, domains: list[DomainTraining], config: TrainingConfig, device: str, amp: bool, weights: list[float],
         objective: str = "",
     ) -> None:
-        """`network` holds all parameters and lies on `device`; `weights` has each data set's factor in the sum of the losses. The best epoch
-        is that by the `objective` (a metric of `scoring.metrics`), or by the task's own score."""
+        """`network` holds all parameters and lies on `device`; `weights` has each data set's factor in the sum of the losses. The best
+        epoch is that by the `objective` (a metric of `scoring.metrics`), or by the task's own score."""
         self.network = network
         self.config = config
         self._domains = domains
@@ -257,7 +257,9 @@ class Trainer(TrainingLoop):
         self, network: nn.Module, data: SearchData, config: TrainingConfig, seed: int, device: str = "cpu", amp: bool = False,
         objective: str = "",
     ) -> None:
-        """With an `objective` (a metric of `scoring.metrics`) every report has all metrics of the validation part. Raises BadInput where the augmentation does not fit the data."""
+        """With an `objective` (a metric of `scoring.metrics`) every report has all metrics of the validation part.
+
+        Raises BadInput where the augmentation does not fit the data."""
         network = network.to(device)
         domain = DomainTraining(network, data, config, seed, device, objective=objective)
         super().__init__(network, [domain], config, device, amp, [1.0], objective)

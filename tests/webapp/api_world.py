@@ -190,6 +190,13 @@ def fill(run: Run, steps: int = 20, candidates: int = 6) -> None:
         "by_class": [by_class], "warnings": ["The classes are unequal."], "visits": 1, "parameters": 10, "flops": 5.0, "bundle": True,
     }
     tell(run, "final:0", [(0, say.ModelScored(index=0, role="finalist", **scored))])
+    accuracy = say.JudgedFigure(metric="accuracy", name="accuracy", unit="share of examples", direction="maximise", value=0.97)
+    part = say.PartAssessment(
+        split="test", examples=100, models=[say.JudgedModel(name="network", title="the network", figures=[accuracy])],
+        confusion=say.ConfusionTable(classes=["a", "b"], counts=[[97, 1], [2, 0]]), wrong=3,
+        mistakes=[say.Mistake(index=7, true="b", answered="a", confidence=0.9, error=2.3, row=[say.Feature(name="age", value=4.0)])],
+    )
+    tell(run, "final:0", [(0, say.Assessment(index=0, role="finalist", parts=[part], warnings=["It is the majority's."]))])
     model = ModelArtefact.objects.get(run=run)
     folder = Path(settings.NASCOPE_HOME) / model.bundle_path
     folder.mkdir(parents=True)

@@ -24,13 +24,15 @@ MEASURED = {"TrialInfo.value", "CandidateColumns.value"}
 LOGGED = {
     "Champion.value", "Incumbent.value", "ClassScores.accuracy", "ClassScores.balanced_accuracy", "PathwaysFrame.fitness",
     "MotifsFrame.value", "CoevolutionFrame.value", "Morphed.value", "SchemataPart.mean_fitness",
+    "JudgedFigure.value",
 }
 """In the log, with metric, fidelity and count beside them; by class, with the split beside them; of paths, motifs, populations and
-morphisms, with the metric."""
+morphisms, with the metric; of an assessment, with unit and direction beside them."""
 NO_SCORES = {
+    "Feature.value",
     "DecodedFrame.values", "ChartMark.value", "Track.values", "StructureSeries.values", "ChartSeries.values", "AtlasEstimate.value",
 }
-"""Pixels, points of curves under the curve's name, and cells of a table under its row's title and unit."""
+"""Inputs of an example, pixels, points of curves under the curve's name, and cells of a table under its row's title and unit."""
 
 
 @pytest.fixture

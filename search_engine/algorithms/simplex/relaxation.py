@@ -69,8 +69,8 @@ class BatchLoss:
         weights: Sequence[torch.Tensor] | None = None,
         class_weights: torch.Tensor | None = None,
     ) -> None:
-        """`weights`: the network's parameters in their order, where somebody has them at hand (to look for them takes milliseconds). `class_weights`
-        (classes,) are part of what is lowered and not of `loss`."""
+        """`weights`: the network's parameters in their order, where somebody has them at hand (to look for them takes milliseconds).
+        `class_weights` (classes,) are part of what is lowered and not of `loss`."""
         self._network = network
         self._own = list(network.parameters()) if weights is None else weights
         self._structure = structure

@@ -19,7 +19,6 @@ export function MetricTable({ models }: { models: readonly JudgedModel[] }) {
         <caption>Beside simple models on the same data; the best of each row is marked</caption>
         <thead>
           <tr>
-            <th scope="col">Metric</th>
             {models.map((model) => (
               <th scope="col" className="num" key={model.name} title={model.note || undefined}>
                 {model.title}
@@ -27,27 +26,29 @@ export function MetricTable({ models }: { models: readonly JudgedModel[] }) {
             ))}
           </tr>
         </thead>
-        <tbody>
-          {rows.map((row) => {
-            const figures = models.map((model) => model.figures.find((figure) => figure.metric === row.metric));
-            const best = bestOf(figures);
-            return (
-              <tr key={row.metric}>
-                <th scope="row">
-                  {row.name}
-                  <span className="sub">
+        {rows.map((row) => {
+          const figures = models.map((model) => model.figures.find((figure) => figure.metric === row.metric));
+          const best = bestOf(figures);
+          return (
+            <tbody key={row.metric}>
+              <tr>
+                <th scope="rowgroup" colSpan={models.length}>
+                  {row.name}{" "}
+                  <span>
                     {row.unit}, {row.direction === "minimise" ? "lower is better" : "higher is better"}
                   </span>
                 </th>
+              </tr>
+              <tr>
                 {figures.map((figure, place) => (
                   <td className={`num${best.includes(place) ? " metric-best" : ""}`} key={models[place]?.name} title={figure?.reason || undefined}>
                     {figure?.value == null ? DASH : metric(figure.value)}
                   </td>
                 ))}
               </tr>
-            );
-          })}
-        </tbody>
+            </tbody>
+          );
+        })}
       </table>
       {absent.map((figure) => (
         <p className="run-hint" key={figure.metric}>
