@@ -50,7 +50,7 @@ def test_the_score_is_said_before_what_can_be_removed(whole: Path) -> None:
     assert right == pytest.approx(found["examples"] * manifest["evaluation"]["accuracy"]), "of the one visit to the test part"
     speed = json.loads((whole / "model.latency.json").read_text())
     assert 0 < speed["one"]["seconds"] and speed["one"]["repeats"] >= 3 and speed["threads"] == 1
-    assert [kind for kind in kinds(whole) if kind != "metrics"] == ["model", "report"]
+    assert [kind for kind in kinds(whole) if kind != "metrics"] == ["assessment", "model", "report"]
 
 
 def test_every_stage_is_said_in_words_and_progress_only_grows(tmp_path: Path) -> None:
