@@ -43,7 +43,7 @@ STEPS = 200
 """So many steps a search is given to have something to finish."""
 COPIES = 8
 """As often a model's weights are in memory while its download is written: the network, a copy, its state, the file's bytes, the network
-that is built from the file, its ONNX graph, that as bytes, and the session that checks it."""
+that is built from the file, and, in processes that it starts, its ONNX graph, that as bytes, and the session that checks it."""
 GENOMES = 2
 """So many random architectures: the neediest counts."""
 SMALLEST, NEXT = 16, 32

@@ -13,9 +13,12 @@ import pytest
 import torch
 from torch import nn
 
+from search_engine.catalogue.config import check
 from search_engine.datasets.base import Part
+from search_engine.datasets.own.importing import Choices, keep
 from search_engine.datasets.readers.columns import decode, encode
 from search_engine.datasets.transformation import ColumnRule, TargetRule, Transformation
+from search_engine.search.local_run import LocalRun
 from search_engine.spaces.data_shape import DataShape, Preprocessing
 from tests.search_engine.bundle.test_export import fresh, train
 from tests.search_engine.bundle.test_forms import ONLY_ONNX
@@ -155,3 +158,37 @@ def test_numbers_come_in_the_table_s_own_units(tmp_path: Path) -> None:
     assert np.allclose([float(line) for line in done.stdout.split()], wanted[:3, 0], rtol=1e-5), done.stderr
     _, (_, values) = json.loads(fresh(folder, "-c", ONLY_ONNX + ASKED, json.dumps(CELLS)).stdout)
     assert np.allclose(values, wanted, rtol=1e-5)
+
+
+@pytest.mark.slow
+def test_a_file_of_one_s_own_from_the_import_to_the_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rows of the file that was imported, given to the download as they are, get the answers that the network had."""
+    monkeypatch.setenv("NASCOPE_OWN", str(tmp_path / "own"))
+    rng = np.random.default_rng(5)
+    rows = []
+    for _ in range(240):
+        age, job = int(rng.integers(18, 80)), ["cook", "кузнец", "smith"][int(rng.integers(3))]
+        pay = round(age / 10 + 3 * (job == "smith") + float(rng.normal()), 2)
+        cells = ["" if rng.uniform() < 0.1 else str(age), job, str(pay).replace(".", ",")]
+        rows.append([*cells, "да" if pay > 6 else "нет"])
+    with (tmp_path / "people.csv").open("w", encoding="cp1251", newline="") as file:
+        csv.writer(file, delimiter=";").writerows([["Возраст", "job", "pay", "богат"], *rows])
+    kept = keep(tmp_path / "people.csv", Choices(target="богат"))
+    values = {"algorithm": "random", "space": "mlp", "datasets": [kept.id], "budget": {"trials": 1}, "seed": 1,
+              "finale": {"baselines": 0, "redundancy": False, "training": {"epochs": 20}}}
+    result = LocalRun(check(values), tmp_path, tmp_path / "run", slice_seconds=1e9).run()
+    assert result["status"] == "completed" and result["model"] == "model/", result["reason"]
+    folder = tmp_path / "run" / "model"
+    manifest = json.loads((folder / "manifest.json").read_text())
+    name = manifest["evaluation"]["score"]
+    assert manifest["onnx"][name] == manifest["program"][name] == manifest["evaluation"][name], manifest["onnx"]
+    done = fresh(folder, "predict.py", str(tmp_path / "people.csv"), "--out", str(tmp_path / "answers.csv"))
+    assert done.returncode == 0 and "богат" in done.stderr, done.stderr
+    with np.load(folder / "test.npz") as held:
+        places, labels = held["indices"], held["labels"]
+    with (tmp_path / "answers.csv").open(encoding="utf-8-sig", newline="") as file:
+        answers = [row[1] for row in csv.reader(file)][1:]
+    truth = [manifest["dataset"]["class_names"][label] for label in labels]
+    assert truth == [rows[place][3] for place in places]
+    right = [answers[place] == true for place, true in zip(places, truth, strict=True)]
+    assert sum(right) / len(right) == pytest.approx(manifest["evaluation"][name])

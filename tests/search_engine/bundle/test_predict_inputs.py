@@ -86,3 +86,35 @@ def test_pictures_of_every_depth_show_the_same(of_pictures: Any, tmp_path: Path)
         assert np.abs(values - found["grey.png"]).max() <= 1, name
     inverted = of_pictures.read_examples(tmp_path / "rgba.png", True)
     assert inverted[0, 0, 0, 0] == 0, "what is clear is the paper of a picture that is dark on light"
+
+
+def test_a_wide_picture_is_cut_from_the_middle_and_small_steps_of_16_bits_stay(of_pictures: Any, tmp_path: Path) -> None:
+    wide = np.zeros((4, 12), np.uint8)
+    wide[:, 4:8] = 200
+    Image.fromarray(wide).save(tmp_path / "wide.png")
+    assert (of_pictures.read_examples(tmp_path / "wide.png", False) == 200).all()
+    Image.fromarray(np.full((4, 4), 90, np.uint16)).save(tmp_path / "shallow.png")
+    assert (of_pictures.read_examples(tmp_path / "shallow.png", False).round() == 90).all(), "8 bits in 16"
+    turned = Image.fromarray(np.repeat(np.array([[0, 0, 200, 200]], np.uint8), 4, axis=0))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    turned.save(tmp_path / "turned.png", exif=exif)
+    found = of_pictures.read_examples(tmp_path / "turned.png", False)[0, 0]
+    assert (found[0] == 0).all() and (found[3] == 200).all(), "as the camera says"
+
+
+@pytest.mark.parametrize(("text", "decimal", "value"), [
+    ("1,5", "", 1.5), ("1.234,5", "", 1234.5), ("1,234.5", "", 1234.5), ("\u22122", "", -2.0), ("1\u00a0234", "", 1234.0),
+    (".5e-1", "", 0.05), ("1,234", ",", 1.234), ("1,234,567", "", 1234567.0),
+])
+def test_numbers_as_people_write_them(text: str, decimal: str, value: float, of_rows: Any) -> None:
+    number = sys.modules["read_table"].number
+    assert number(text, ",", decimal) == value
+
+
+@pytest.mark.parametrize("text", ["1,234", "1_000", "0x10", "inf", "12.34,5", "1,2,3", "1.2.3", "=1+1"])
+def test_what_is_no_number_or_two_is_refused(text: str, of_rows: Any) -> None:
+    with pytest.raises(ValueError, match=r"is no number|may mean two numbers"):
+        sys.modules["read_table"].number(text, ",")
+    if text == "1,234":
+        assert sys.modules["read_table"].number(text, ";") == 1.234

@@ -43,7 +43,14 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_score_is_said_before_what_can_be_removed(whole: Path) -> None:
     assert kinds(whole)[-2:] == ["model", "report"]
-    assert [kind for kind in kinds(whole) if kind != "metrics"] == ["model", "report"]
+    manifest = json.loads((whole / "model" / "manifest.json").read_text())
+    found = manifest["calibration"]
+    assert found["examples"] == sum(item["examples"] for item in found["bins"]) == manifest["evaluation"]["examples"]
+    right = sum(item["examples"] * item["accuracy"] for item in found["bins"])
+    assert right == pytest.approx(found["examples"] * manifest["evaluation"]["accuracy"]), "of the one visit to the test part"
+    speed = json.loads((whole / "model.latency.json").read_text())
+    assert speed["one"]["seconds"] > 0 and speed["one"]["repeats"] >= 3 and speed["threads"] == 1
+    assert [kind for kind in kinds(whole) if kind != "metrics"] == ["assessment", "model", "report"]
 
 
 def test_every_stage_is_said_in_words_and_progress_only_grows(tmp_path: Path) -> None:
