@@ -187,10 +187,10 @@ def test_choices_that_cannot_be_are_told_and_can_be_changed(client: Any) -> None
     worked()
     wrong = act(client, pk, "examine", {"test_share": 3, "colour": "red"})
     assert wrong.status_code == 400 and {item["field"] for item in wrong.json()["problems"]} == {"test_share", "colour"}
-    assert act(client, pk, "examine", {"target": "height"}).status_code == 202
+    assert act(client, pk, "examine", {"target": "depth"}).status_code == 202
     worked()
     row = shown(client, pk)
-    assert row["state"] == "failed" and "height" in row["reason"]
+    assert row["state"] == "failed" and "depth" in row["reason"]
     assert act(client, pk, "examine", {}).status_code == 202
     worked()
     assert shown(client, pk)["state"] == "examined"

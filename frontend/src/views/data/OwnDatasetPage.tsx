@@ -185,7 +185,7 @@ export function OwnDatasetPage({ id }: { id: string }) {
       {atWork(row.state) && <AtWork row={row} onChange={after} />}
       {editable && (
         <Panel title="Choices" note="what the file proposes, and what you change">
-          <ChoicesForm key={row.touched} findings={row.findings} choices={row.choices ?? {}} busy={false} onDirty={setDirty} onExamine={(choices) => examineDataset(id, choices).then(after, toastError)} />
+          <ChoicesForm key={row.touched} title={row.title} findings={row.findings} choices={row.choices ?? {}} busy={false} onDirty={setDirty} onExamine={(choices) => examineDataset(id, choices).then(after, toastError)} />
         </Panel>
       )}
       {row.findings && row.state !== "uploading" && <Preview findings={row.findings} />}
