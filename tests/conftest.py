@@ -10,6 +10,8 @@ import pytest
 from tests.absent import DATA_FILES, absent, absent_service, need_data
 from tests.environment import GIVEN
 
+DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup"}
+
 pytest_plugins = ["pytester", "tests.plugins.not_run", "tests.plugins.recorder", "tests.plugins.by_time"]
 
 
@@ -50,11 +52,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks `data` what uses data files, and says what one of several test processes does as a whole (--dist loadgroup): a file, whose
-    tests share fixtures; of the contract suite, which would keep one process busy alone, an algorithm."""
+    """Marks `data` what uses data files and `database` what uses the tests' database, and says what one of several test processes does as a
+    whole (--dist loadgroup): a file, whose tests share fixtures; of the contract suite, which would keep one process busy alone, an
+    algorithm."""
     for item in items:
-        if "data_dir" in getattr(item, "fixturenames", ()):
+        fixtures = getattr(item, "fixturenames", ())
+        if "data_dir" in fixtures:
             item.add_marker("data")
+        if item.get_closest_marker("django_db") or DATABASE_FIXTURES & set(fixtures):
+            item.add_marker("database")
         parameters = getattr(getattr(item, "callspec", None), "params", {})
         group = str(item.path)
         if item.path.name == "test_contract.py":

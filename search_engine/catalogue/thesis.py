@@ -70,8 +70,8 @@ CARDS: list[dict[str, Any]] = [
     {
         "id": "thesis-cifar10",
         "title": "Compressed evolution on CIFAR-10",
-        "description": f"{_LIKE}{_REST} Smaller than there: a JPEG copy of the pictures, 16 x 16 pixels, 5,000 training images, 2 epochs.",
-        "experiment": comparison("Compressed evolution on CIFAR-10", "cifar10_jpeg", 16, 6250, 7),
+        "description": f"{_LIKE}{_REST} Smaller than there: a JPEG copy of the pictures, 10 x 10 pixels, 5,000 training images, 2 epochs.",
+        "experiment": comparison("Compressed evolution on CIFAR-10", "cifar10_jpeg", 10, 6250, 7),
     },
     {
         "id": "thesis-cifar100",

@@ -119,8 +119,12 @@ def _checked(parsed: argparse.Namespace, data_dir: Path, given: Reopened | None)
     if begun is not None and config.model is None and begun.get("model") is not None:
         # Its weights lie in the run's folder.
         config = config.model_copy(update={"model": GivenConfig.model_validate(begun["model"])})
-    as_given = begun is not None and begun["options"] == config.options
-    return check(config, data_dir) if as_given else check_new(config, data_dir)
+    checked = check_new(config, data_dir)
+    if begun is not None and checked.config.model_dump(mode="json") != begun:
+        # It may have been begun with a config that was complete, or before anything was completed. What is neither is refused by the run.
+        as_given = check(config, data_dir)
+        return as_given if as_given.config.model_dump(mode="json") == begun else checked
+    return checked
 
 
 WITH_END = "{desc}: {percentage:3.0f}%|{bar}| {n:.0f}/{total:.0f} [{elapsed}{postfix}]"

@@ -50,7 +50,7 @@ from pydantic import BaseModel, ConfigDict
 
 from ..base.errors import BadInput
 from ..base.measures import check_unit
-from ..spaces.data_shape import NO_INPUT, DataShape, Preprocessing
+from ..spaces.data_shape import NO_INPUT, DataShape, Kind, Preprocessing
 from ..spaces.genomes import Genome, canonical_json, digest
 from ..spaces.tasks import TaskName
 from .transformation import Transformation
@@ -228,7 +228,7 @@ class DatasetEntry:
     config: type[DatasetConfig]
     open: Callable[[Any, Path], Samples | Table | Objective]
     """(config, data directory) -> the data set; raises MissingData with what to put where."""
-    input_kind: Literal["image", "vector", "series", "none"] = "image"
+    input_kind: Kind = "image"
     """What a network of it would take; `none` where there is nothing to put into a network (a formula)."""
     shape: DataShape | None = None
     """Known without opening any file. None: samples tell it once they are opened; a table or an objective has nothing to put into a

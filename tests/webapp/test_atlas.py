@@ -9,6 +9,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from search_engine import events as say
+from search_engine.atlas.recorded import Recorded
+from tests.search_engine.atlas.test_recorded import FILE
 from webapp.core.models import Experiment, Run, RunCounter
 
 from .api_world import API, births, browser, make_experiment, make_user, tell
@@ -98,6 +100,25 @@ def test_ours_are_the_pooled_last_generations_and_the_mean_times_with_paired_int
     scale = {item["title"]: item for item in beside["scale"]}
     assert (scale["generations"]["published"], scale["generations"]["ours"]) == (7, [2])
     assert scale["epochs of a network's training"]["stated"] == "not stated" and scale["epochs of a network's training"]["ours"] == [3]
+
+
+def test_runs_that_come_with_the_program_stand_beside_for_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are worked out as one's own are, and hide none of those."""
+    kept = Recorded.model_validate({**FILE, "arms": {name: {"networks": 2, "compress": name} for name in FILE["arms"]}})
+    monkeypatch.setattr("webapp.api.atlas.recorded", lambda: {"thesis-mnist": kept})
+    ada, bob = make_user("ada"), make_user("bob")
+    compared(ada)
+    for owner, own in ((ada, True), (bob, False)):
+        entry = get(browser(owner), f"atlas/{PLAIN}")
+        accuracy = cells(entry, "accuracy")["mnist"]
+        # The last generations are (.75, 1) in both seeds.
+        assert accuracy["recorded"]["value"] == pytest.approx(87.5) and accuracy["recorded"]["runs"] == 2
+        assert (accuracy["ours"] is not None) == own and cells(entry, "accuracy")["cifar10"]["recorded"] is None
+        column = next(column for column in entry["table"]["columns"] if column["key"] == "mnist")
+        assert column["recorded"]["search"]["id"] == "thesis-mnist" and column["recorded"]["machine"] == "one core"
+        assert column["recorded"]["runs"] == {"CoDeepNEAT": 2} and (column["ours"] is not None) == own
+    ratio = cells(get(browser(bob), f"atlas/{TABLE}"), "speed_up")["mnist"]["recorded"]
+    assert (ratio["value"], ratio["pairs"]) == (1.0, 2)
 
 
 def test_a_copy_of_the_data_says_that_it_is_one_and_the_original_comes_first() -> None:

@@ -692,6 +692,9 @@ export interface AtlasCell {
   published: number;
   recomputed: number | null;
   agrees: boolean | null;
+  /** From the runs that come with the program. */
+  recorded: AtlasEstimate | null;
+  /** From the runs of whoever asks. */
   ours: AtlasEstimate | null;
 }
 
@@ -712,8 +715,8 @@ export interface AtlasScale {
   ours: number[];
 }
 
-export interface AtlasOurs {
-  experiment: { id: string; name: string };
+/** The runs that stand beside one column, and how far they can be compared with what is published. */
+export interface AtlasRuns {
   dataset: string;
   dataset_title: string;
   notice: string;
@@ -723,12 +726,25 @@ export interface AtlasOurs {
   scale: AtlasScale[];
 }
 
+/** All of one experiment of whoever asks. */
+export interface AtlasOurs extends AtlasRuns {
+  experiment: { id: string; name: string };
+}
+
+/** Those that come with the program: of a ready-made search, run once by the project. */
+export interface AtlasRecorded extends AtlasRuns {
+  search: AtlasSearch;
+  date: string;
+  machine: string;
+}
+
 export interface AtlasColumn {
   key: string;
   title: string;
   setup: Record<string, string>;
   searches: AtlasSearch[];
   available: boolean;
+  recorded: AtlasRecorded | null;
   ours: AtlasOurs | null;
 }
 

@@ -1,5 +1,6 @@
-/** A published table with the asker's own finished runs beside it. */
-import type { AtlasColumn, AtlasEntry, AtlasRow } from "../api/types";
+/** A published table; beside it what the project measured once, and the asker's own finished runs. */
+import type { AtlasColumn, AtlasEntry, AtlasEstimate, AtlasRow, AtlasRuns } from "../api/types";
+import type { ReactNode } from "react";
 import { Link } from "../app/router";
 import { paths } from "../app/routes";
 import { plural } from "../ui/format";
@@ -8,9 +9,12 @@ import { SearchLinks } from "./EntryLinks";
 
 type Table = NonNullable<AtlasEntry["table"]>;
 
-function Ours({ row, column, cell }: { row: AtlasRow; column: AtlasColumn; cell: AtlasRow["cells"][number] }) {
-  if (cell.ours) {
-    const { value, of } = oursText(row, cell.ours);
+/** From which runs a line's cells are. */
+type Side = "recorded" | "ours";
+
+function Estimate({ row, estimate, runs }: { row: AtlasRow; estimate: AtlasEstimate | null; runs: AtlasRuns | null }) {
+  if (estimate) {
+    const { value, of } = oursText(row, estimate);
     return (
       <>
         <strong>{value}</strong>
@@ -18,10 +22,31 @@ function Ours({ row, column, cell }: { row: AtlasRow; column: AtlasColumn; cell:
       </>
     );
   }
-  return <span className="muted">{column.ours ? "not from these runs" : "not run yet"}</span>;
+  return <span className="muted">{runs ? "not from these runs" : "not run yet"}</span>;
 }
 
-/** Two lines for each quantity: what is published, and ours. */
+/** A line of quantities from runs, under the published one. */
+function Line({ row, table, side, name, title }: { row: AtlasRow; table: Table; side: Side; name: string; title: string }) {
+  const cells = new Map(row.cells.map((cell) => [cell.column, cell]));
+  return (
+    <tr className="atlas-ours">
+      <th scope="row">
+        <span className="visually-hidden">{name}, </span>
+        {title}
+      </th>
+      {table.columns.map((column) => {
+        const cell = cells.get(column.key);
+        return (
+          <td className="num" key={column.key}>
+            {cell && <Estimate row={row} estimate={cell[side]} runs={column[side]} />}
+          </td>
+        );
+      })}
+    </tr>
+  );
+}
+
+/** The lines of each quantity: what is published, what the project measured where it did, and yours. */
 function Rows({ row, table }: { row: AtlasRow; table: Table }) {
   const cells = new Map(row.cells.map((cell) => [cell.column, cell]));
   const name = `${row.title}, ${row.unit}`;
@@ -43,66 +68,68 @@ function Rows({ row, table }: { row: AtlasRow; table: Table }) {
           );
         })}
       </tr>
-      <tr className="atlas-ours">
-        <th scope="row">
-          <span className="visually-hidden">{name}, </span>yours
-        </th>
-        {table.columns.map((column) => {
-          const cell = cells.get(column.key);
-          return (
-            <td className="num" key={column.key}>
-              {cell && <Ours row={row} column={column} cell={cell} />}
-            </td>
-          );
-        })}
-      </tr>
+      {table.columns.some((column) => column.recorded) && <Line row={row} table={table} side="recorded" name={name} title="measured here once" />}
+      <Line row={row} table={table} side="ours" name={name} title="yours" />
     </>
   );
 }
 
-/** How far the two can be compared, for one data set. */
+/** How far runs can be compared with what is published. */
+function Comparable({ runs, whose, children }: { runs: AtlasRuns; whose: string; children: ReactNode }) {
+  return (
+    <>
+      <p>
+        {children}, on {runs.dataset_title}; {Object.entries(runs.runs).map(([group, count]) => `${plural(count, "run")} of ${group}`).join(", ")}.
+        {runs.failed > 0 && ` ${plural(runs.failed, "network")} of the last generations failed and ${runs.failed === 1 ? "is" : "are"} in no mean.`}
+      </p>
+      {!runs.same_data && <p className="atlas-differs">Not the published data: {runs.notice || `${runs.dataset_title} stands in for it.`}</p>}
+      {runs.same_data && runs.notice && <p className="atlas-differs">{runs.notice}</p>}
+      <table className="table atlas-scale">
+        <caption className="visually-hidden">How large the experiments were, published and {whose}</caption>
+        <thead>
+          <tr>
+            <td />
+            <th scope="col">published</th>
+            <th scope="col">{whose}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {runs.scale.map((scale) => {
+            const { published, ours: own, differs } = scaleText(scale);
+            return (
+              <tr key={scale.title}>
+                <th scope="row">{scale.title}</th>
+                <td>{published}</td>
+                <td className={differs ? "atlas-differs" : undefined}>
+                  {own}
+                  {differs && " (differs)"}
+                </td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </>
+  );
+}
+
+/** What stands beside the published cells of one data set. */
 function Beside({ column }: { column: AtlasColumn }) {
-  const { ours } = column;
+  const { ours, recorded } = column;
   const setup = Object.entries(column.setup).map(([name, value]) => `${name} ${value}`);
   return (
     <section className="atlas-beside" aria-label={column.title}>
       <h3>{column.title}</h3>
       {setup.length > 0 && <p className="muted small">published: {setup.join(", ")}</p>}
+      {recorded && (
+        <Comparable runs={recorded} whose="measured here">
+          Measured here once: {recorded.search.title}, {recorded.date}, {recorded.machine}
+        </Comparable>
+      )}
       {ours ? (
-        <>
-          <p>
-            Yours: <Link to={paths.experiment(ours.experiment.id)}>{ours.experiment.name}</Link>, on {ours.dataset_title};{" "}
-            {Object.entries(ours.runs).map(([group, count]) => `${plural(count, "run")} of ${group}`).join(", ")}.
-            {ours.failed > 0 && ` ${plural(ours.failed, "network")} of the last generations failed and ${ours.failed === 1 ? "is" : "are"} in no mean.`}
-          </p>
-          {!ours.same_data && <p className="atlas-differs">Not the published data: {ours.notice || `${ours.dataset_title} stands in for it.`}</p>}
-          {ours.same_data && ours.notice && <p className="atlas-differs">{ours.notice}</p>}
-          <table className="table atlas-scale">
-            <caption className="visually-hidden">How large the experiments on {column.title} were</caption>
-            <thead>
-              <tr>
-                <td />
-                <th scope="col">published</th>
-                <th scope="col">yours</th>
-              </tr>
-            </thead>
-            <tbody>
-              {ours.scale.map((scale) => {
-                const { published, ours: own, differs } = scaleText(scale);
-                return (
-                  <tr key={scale.title}>
-                    <th scope="row">{scale.title}</th>
-                    <td>{published}</td>
-                    <td className={differs ? "atlas-differs" : undefined}>
-                      {own}
-                      {differs && " (differs)"}
-                    </td>
-                  </tr>
-                );
-              })}
-            </tbody>
-          </table>
-        </>
+        <Comparable runs={ours} whose="yours">
+          Yours: <Link to={paths.experiment(ours.experiment.id)}>{ours.experiment.name}</Link>
+        </Comparable>
       ) : (
         <>
           <p>You have no finished runs of this on {column.title}.</p>

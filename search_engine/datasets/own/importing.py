@@ -25,7 +25,7 @@ from .bounds import Bounds
 from .choices import Choices
 from .draft import Tell, silent
 from .findings import Findings, Manifest
-from .stored import manifest, own_folder
+from .stored import manifest, own_folder, sweep
 
 __all__ = ["Bounds", "Choices", "Findings", "SUFFIXES", "Manifest", "Tell", "examine", "keep"]
 
@@ -56,6 +56,7 @@ def keep(
     """Store the file as a data set in `folder` (default: `stored.own_folder()`). The same file with the same choices is the same set."""
     folder = (folder or own_folder()).absolute()
     folder.mkdir(parents=True, exist_ok=True)
+    sweep(folder)
     # What the process writes lies here, so that whatever ends it leaves nothing behind.
     work = Path(tempfile.mkdtemp(prefix=".import-", dir=folder))
     try:

@@ -45,7 +45,8 @@ def read_pictures(path: Path, files: Archive, choices: Choices, bounds: Bounds, 
     notices: list[Note] = []
     table = _of_list(files, lists, pictures, choices, notices) if len(lists) == 1 else None
     names, labels, parts, where, target = table if table is not None else _of_folders(pictures, notices)
-    strange = [name for name in files.names if name not in set(pictures) and name not in lists]
+    used = {*pictures, *lists}
+    strange = [name for name in files.names if name not in used]
     if strange:
         notices.append(Note(code="passed_over", message=f"{len(strange):,} file(s) of the zip are no pictures by their names and are not "
                                                         f"used (for example {strange[0][:60]!r}).", count=len(strange)))

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ...base.errors import BadInput
-from ...spaces.data_shape import DataShape, Preprocessing
+from ...spaces.data_shape import Categories, DataShape, Preprocessing
 from ..base import Array, FinalePass, Part, Samples, SearchData
 from ..damage import named_damage
 from ..folds import apart, folds_of
@@ -24,7 +24,13 @@ from .splitting import POOL, TEST, TRAIN, VALIDATION, chosen_by
 
 
 def shape_of(manifest: Manifest) -> DataShape:
-    return DataShape(tuple(manifest.shape), len(manifest.class_names), manifest.task)
+    """With the places of the columns of categories, for spaces that take each column as a whole."""
+    first, columns = 0, []
+    for column in manifest.layout:
+        if column.kind == "category" and column.categories:
+            columns.append(Categories(first, column.width))
+        first += column.width
+    return DataShape(tuple(manifest.shape), len(manifest.class_names), manifest.task, tuple(columns))
 
 
 class OwnSamples(Samples):

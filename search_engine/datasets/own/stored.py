@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -30,6 +31,9 @@ FORMAT = 1
 PREFIX = "own-"
 _ID = re.compile(r"own-[0-9a-f]{16}")
 MOST_MANIFEST = 2**26
+TEMPORARY = (".import-", ".part-", ".removed-")
+ABANDONED = 86400.0
+"""Seconds after which a temporary folder is nobody's any more."""
 
 
 def own_folder() -> Path:
@@ -103,6 +107,14 @@ def writing(folder: Path) -> Iterator[Path]:
         yield begun
     finally:
         shutil.rmtree(begun, ignore_errors=True)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what imports that were killed left behind: what is older than any import may take."""
+    for path in folder.glob(".*-*"):
+        with contextlib.suppress(OSError):
+            if path.name.startswith(TEMPORARY) and time.time() - path.stat().st_mtime > ABANDONED:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def write_array(path: Path, array: np.ndarray[Any, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date as Date
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -90,7 +91,7 @@ class AtlasInfo(BaseModel):
 
 
 class AtlasEstimate(BaseModel):
-    """A quantity from the runs of whoever asks."""
+    """A quantity from finished runs."""
 
     value: float
     runs: int = Field(description="of each group, at least")
@@ -106,7 +107,8 @@ class AtlasCell(BaseModel):
     published: float
     recomputed: float | None = Field(description="from the published cells that it follows from; null where it is measured")
     agrees: bool | None = Field(description="whether the recomputed one is the published one in all its digits")
-    ours: AtlasEstimate | None
+    recorded: AtlasEstimate | None = Field(description="from the runs that come with the program")
+    ours: AtlasEstimate | None = Field(description="from the runs of whoever asks")
 
 
 class AtlasRow(BaseModel):
@@ -129,10 +131,9 @@ class AtlasScale(BaseModel):
     ours: list[float] = Field(description="of the runs beside it, each value once")
 
 
-class AtlasOurs(BaseModel):
-    """The runs that stand beside one column: all of one experiment of whoever asks."""
+class AtlasRuns(BaseModel):
+    """The runs that stand beside one column, and how far they can be compared with what is published."""
 
-    experiment: ExperimentName
     dataset: str
     dataset_title: str
     notice: str = Field(description="a sentence without which scores on it would be misread, or empty")
@@ -140,6 +141,20 @@ class AtlasOurs(BaseModel):
     runs: dict[str, int] = Field(description="finished runs, by group")
     failed: int = Field(description="networks of their last generations that gave no result")
     scale: list[AtlasScale]
+
+
+class AtlasOurs(AtlasRuns):
+    """All of one experiment of whoever asks."""
+
+    experiment: ExperimentName
+
+
+class AtlasRecorded(AtlasRuns):
+    """Those that come with the program: of a ready-made search, run once by the project."""
+
+    search: AtlasSearch
+    date: Date
+    machine: str = Field(description="that they ran on, in words")
 
 
 class AtlasColumn(BaseModel):
@@ -150,6 +165,7 @@ class AtlasColumn(BaseModel):
     setup: dict[str, str]
     searches: list[AtlasSearch]
     available: bool = Field(description="whether the files of any of its data sets are on this machine")
+    recorded: AtlasRecorded | None
     ours: AtlasOurs | None
 
 

@@ -38,15 +38,16 @@ def csv(path: Path, header: Sequence[str], rows: Sequence[Sequence[object]], *, 
 
 
 def people(path: Path, rows: int = 120, *, change: Callable[[int, list[object]], None] | None = None) -> Path:
-    """An id, a number with gaps, a category, a date, a column that gives the target away, a constant one, and the target; `change` may write
-    over the cells of a row."""
+    """An id, a number with gaps, a category, a date, a column that gives the target away, a constant one, and the target; `change` may
+    write over the cells of a row."""
     rng = np.random.RandomState(3)
     table: list[list[object]] = []
     for row in range(rows):
         age, job = int(rng.randint(18, 80)), ("cook", "smith", "teacher")[rng.randint(3)]
         income = round(float(rng.rand()) * 1000, 2)
         rich = int(age + 20 * (job == "cook") + 10 * rng.randn() > 50)
-        cells: list[object] = [row, "" if rng.rand() < 0.1 else age, income, job, f"2021-03-{1 + row % 28:02d}", "AB"[rich], 1, ("no", "yes")[rich]]
+        when = f"2021-03-{1 + row % 28:02d}"
+        cells: list[object] = [row, "" if rng.rand() < 0.1 else age, income, job, when, "AB"[rich], 1, ("no", "yes")[rich]]
         if change is not None:
             change(row, cells)
         table.append(cells)

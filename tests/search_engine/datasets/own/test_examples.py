@@ -38,7 +38,8 @@ def of_kinds(path: Path) -> Path:
     exif[0x0112] = 6
     Image.fromarray(colour).save(turned, format="PNG", exif=exif)
     kinds = [
-        png(colour), png(colour, "RGBA"), png(colour, "L"), png(colour, "P"), png(colour[:, :, 0].astype(np.uint16) * 257), turned.getvalue(),
+        png(colour), png(colour, "RGBA"), png(colour, "L"), png(colour, "P"), png(colour[:, :, 0].astype(np.uint16) * 257),
+        turned.getvalue(),
         png(colour, "CMYK", "JPEG"), png(colour, "1"), png(colour, "LA"), png(RNG.randint(0, 255, (64, 64, 3), dtype=np.uint8)),
         png(colour, form="BMP"), png(colour, form="GIF"),
     ]
@@ -66,8 +67,9 @@ def test_sixteen_bits_become_eight_and_transparency_black(tmp_path: Path) -> Non
     clear = Image.new("RGBA", (8, 8), (200, 100, 50, 0))
     empty = io.BytesIO()
     clear.save(empty, format="PNG")
-    entries_ = [(f"{name}/{place}.png", png(deep) if name == "deep" else empty.getvalue()) for name in ("clear", "deep") for place in range(5)]
-    inputs = stored_inputs(zipped(tmp_path / "two.zip", entries_), tmp_path / "own")
+    files = {"clear": empty.getvalue(), "deep": png(deep)}
+    path = zipped(tmp_path / "two.zip", [(f"{name}/{place}.png", data) for name, data in files.items() for place in range(5)])
+    inputs = stored_inputs(path, tmp_path / "own")
     assert (inputs[:5] == 0).all() and inputs[5, :, 0, 0].tolist() == [17] * 3 and (inputs[5, :, 1:] == 255).all()
 
 
@@ -113,7 +115,10 @@ def test_normalisation_of_pictures_is_of_the_training_part(tmp_path: Path) -> No
     ("arrays", "kind", "shape"),
     [
         ({"x": RNG.randn(60, 5), "y": RNG.randint(0, 3, 60)}, "vector", (5,)),
-        ({"x_train": RNG.randn(40, 2, 9), "y_train": ["a", "b"] * 20, "x_test": RNG.randn(10, 2, 9), "y_test": ["a", "b"] * 5}, "series", (2, 9)),
+        (
+            {"x_train": RNG.randn(40, 2, 9), "y_train": ["a", "b"] * 20, "x_test": RNG.randn(10, 2, 9), "y_test": ["a", "b"] * 5},
+            "series", (2, 9),
+        ),
         ({"images": RNG.randint(0, 255, (60, 9, 9, 3), dtype=np.uint8), "labels": [0, 1] * 30}, "image", (3, 9, 9)),
         ({"images": RNG.rand(60, 9, 9), "labels": [0, 1] * 30}, "series", (9, 9)),
         ({"data": RNG.randint(0, 255, (60, 8, 8), dtype=np.uint8), "target": [0, 1] * 30}, "image", (1, 8, 8)),
@@ -139,7 +144,8 @@ def ts(series: list[str], head: str = "@problemName x\n@classLabel true a b\n") 
 
 def test_text_series_are_read_as_aeon_writes_them(tmp_path: Path) -> None:
     values = RNG.randn(30, 2, 7).round(3)
-    lines = [":".join(",".join(map(str, channel)) for channel in item) + f":{'ab'[place % 2]}" for place, item in enumerate(values.tolist())]
+    cells = [":".join(",".join(map(str, channel)) for channel in item) for item in values.tolist()]
+    lines = [f"{series}:{'ab'[place % 2]}" for place, series in enumerate(cells)]
     (tmp_path / "s.ts").write_text(ts(lines))
     draft = draft_of(tmp_path / "s.ts")
     assert (draft.kind, draft.shape, draft.class_names) == ("series", (2, 7), ["a", "b"])

@@ -20,8 +20,8 @@ def table(path: Path, change: Callable[[int, list[object]], None] = lambda row, 
     rng = np.random.RandomState(2)
     rows = []
     for row in range(150):
-        cells: list[object] = ["" if row % 9 == 4 else round(float(rng.randn()), 3), round(10 * float(rng.rand()), 3), "uvw"[rng.randint(3)],
-                               round(1000 * float(rng.randn()), 2)]
+        first = "" if row % 9 == 4 else round(float(rng.randn()), 3)
+        cells: list[object] = [first, round(10 * float(rng.rand()), 3), "uvw"[rng.randint(3)], round(1000 * float(rng.randn()), 2)]
         change(row, cells)
         rows.append(cells)
     return csv(path, COLUMNS, rows)
@@ -63,7 +63,8 @@ def test_fill_scale_and_target_are_those_of_the_training_rows(tmp_path: Path) ->
         data = samples.search_data(seed)
         train, rules = data.train.indices, data.transformation
         assert rules is not None and rules.columns[0].fill == float(np.nanmedian(draft.numbers[train, 0]))
-        assert rules.target.mean == pytest.approx(draft.targets[train].mean()) and rules.target.std == pytest.approx(draft.targets[train].std())
+        own = draft.targets[train]
+        assert rules.target.mean == pytest.approx(own.mean()) and rules.target.std == pytest.approx(own.std())
         assert data.train.labels.shape == (len(train), 1) and abs(float(data.train.labels.mean())) < 1e-6
         assert np.allclose(data.train.inputs.mean(axis=0), data.preprocessing.mean, atol=1e-6)
         restored = data.validation.labels[:, 0].astype(np.float64) * rules.target.std + rules.target.mean

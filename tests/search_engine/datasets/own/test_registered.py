@@ -35,8 +35,11 @@ def test_the_registry_knows_it_at_once_and_the_lists_that_are_fixed_do_not_chang
     made = kept(people(home / "people.csv"), own_folder())
     entry = registry.dataset(made.id)
     assert entry is not None and entry.own and entry.licence == "yours" and entry.input_kind == "vector" and "people.csv" in entry.source
-    assert list(registry.own_datasets()) == [made.id] and registry.known_dataset(made.id) is not None and list(registry.datasets()) == before
-    assert entry.shape is not None and entry.shape.input == (8,) and entry.sizes == {"train and validation": 96, "test": 24}
+    assert list(registry.own_datasets()) == [made.id] and registry.known_dataset(made.id) is not None
+    assert list(registry.datasets()) == before
+    assert entry.shape is not None and entry.shape.input == (8,)
+    assert [(column.place, column.values) for column in entry.shape.columns] == [(3, 3), (6, 2)], "job and code; age has two places"
+    assert entry.sizes == {"train and validation": 96, "test": 24}
     assert not entry.missing_files(Path("unused")) and made.id not in {row["dataset"] for row in registry.compatibility()}
     assert check(config(made.id), Path("unused")).metric == "val_accuracy"
     assert check(config(kept(people(home / "people.csv"), own_folder(), target="income").id)).metric == "val_r2"
@@ -95,7 +98,8 @@ def test_the_command_line_adds_lists_shows_and_removes(home: Path, capsys: pytes
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["data", "add", "FILE", "--type", "code=colour"], "is not COLUMN=KIND"), (["data", "add", "FILE", "--test-share", "2"], "test_share"),
+        (["data", "add", "FILE", "--type", "code=colour"], "is not COLUMN=KIND"),
+        (["data", "add", "FILE", "--test-share", "2"], "test_share"),
         (["data", "add", "FILE", "--target", "nothing"], "target: there is no column"), (["data", "add", "nowhere.csv"], "cannot be read"),
         (["data", "add", "FILE", "--side", "big"], "side: 'big' is not a whole number"),
         (["run", "--algorithm", "random", "--dataset", "digits", "--target", "y", "--out", "o"], "is no file"),
@@ -128,7 +132,7 @@ def test_a_regression_with_gaps_and_categories_is_searched_on_too(home: Path, ca
     rows = [("" if row % 7 == 0 else round(float(a), 3), job, round(1000 * float(a) + 200 * (job == "x"), 1))
             for row, (a, job) in enumerate(zip(rng.randn(200), "xy" * 100, strict=True))]
     path = str(csv(home / "pay.csv", ["a", "job", "pay"], rows))
-    words = ["run", "--algorithm", "random", "--space", "mlp", "--dataset", path, "--budget", "trials=8", "--out", str(home / "run"), "--set",
-             "finale.baselines=0", "--set", "finale.onnx=false", "--json"]
+    words = ["run", "--algorithm", "random", "--space", "mlp", "--dataset", path, "--budget", "trials=8", "--out", str(home / "run"),
+             "--set", "finale.baselines=0", "--set", "finale.onnx=false", "--json"]
     assert main(words) == 0
     assert json.loads(capsys.readouterr().out)["best"][0]["metrics"]["test_r2"] > 0.3

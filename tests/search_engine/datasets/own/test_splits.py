@@ -18,7 +18,8 @@ def opened(path: Path, folder: Path, share: float = 0.25, **choices: object) -> 
     made = kept(path, folder, **choices)
     entry = entries.entry(made.id, folder)
     assert entry is not None
-    samples = entry.open(entry.config(validation_share=share) if "validation_share" in entry.config.model_fields else entry.config(), Path("unused"))
+    options = {"validation_share": share} if "validation_share" in entry.config.model_fields else {}
+    samples = entry.open(entry.config(**options), Path("unused"))
     assert isinstance(samples, OwnSamples)
     return samples
 
@@ -97,6 +98,7 @@ def test_the_same_file_and_choices_are_one_set_and_any_other_split_is_another(tm
     first = kept(path, folder)
     again = kept(path, folder, title="other words for it", target="rich")
     assert again == first and len([item for item in folder.iterdir() if not item.name.startswith(".")]) == 1
-    others = [kept(path, folder, seed=1), kept(path, folder, types={"code": "dropped"}), kept(path, folder, test_share=0.3)]
+    others = [kept(path, folder, seed=1), kept(path, folder, types={"code": "dropped"}), kept(path, folder, test_share=0.3),
+              kept(path, folder, validation_share=0.3)]
     changed = people(tmp_path / "changed.csv", change=lambda row, cells: cells.__setitem__(2, 7.5) if row == 5 else None)
-    assert len({first.digest, kept(changed, folder).digest, *(item.digest for item in others)}) == 5
+    assert len({first.digest, kept(changed, folder).digest, *(item.digest for item in others)}) == 6

@@ -11,6 +11,7 @@ import pytest
 from search_engine.base.errors import BadInput
 from search_engine.datasets.own.bounds import Bounds
 from search_engine.datasets.own.draft import Draft
+from search_engine.datasets.own.giving_away import gives_away
 from tests.search_engine.datasets.own.made_files import csv, draft_of, people
 
 
@@ -50,6 +51,14 @@ def test_a_rare_class_does_not_make_every_column_suspicious(tmp_path: Path) -> N
     assert "unequal" in codes(draft)
 
 
+def test_what_was_learnt_by_heart_gives_nothing_away() -> None:
+    """A column of texts that hardly repeat answers its own rows rightly, and no others."""
+    rng = np.random.RandomState(0)
+    targets = rng.randint(0, 2, 400)
+    assert gives_away(np.arange(400), targets) is None and gives_away(np.arange(400) // 2, np.repeat(targets[:200], 2)) is None
+    assert gives_away(rng.randn(400), targets.astype(np.float64)) is None
+
+
 def test_a_number_gives_a_real_target_away(tmp_path: Path) -> None:
     rng = np.random.RandomState(0)
     values = rng.randn(400)
@@ -64,7 +73,8 @@ def test_a_number_gives_a_real_target_away(tmp_path: Path) -> None:
 def test_an_encoding_is_found_or_guessed_and_said(tmp_path: Path, encoding: str, said: str) -> None:
     rows = [(row % 7, ("красный", "синий")[row % 2], ("да", "нет")[row % 3 == 0]) for row in range(60)]
     draft = draft_of(csv(tmp_path / "words.csv", ["число", "цвет", "да?"], rows, encoding=encoding))
-    assert draft.class_names == ["да", "нет"] and draft.layout[1].categories == ["красный", "синий"] and said in draft.format
+    assert draft.class_names == ["да", "нет"] and draft.layout[1].categories == ["красный", "синий"]
+    assert said in draft.format
     assert ("encoding" in codes(draft)) == (encoding == "cp1251")
 
 
@@ -116,7 +126,8 @@ def test_rows_without_a_target_and_of_rare_classes_are_dropped_and_counted(tmp_p
     rows = [(row * 0.5, row % 7, "" if row < 4 else "NaN" if row < 6 else "odd" if row == 6 else "ab"[row % 2]) for row in range(60)]
     draft = draft_of(csv(tmp_path / "gaps.csv", ["a", "b", "y"], rows))
     assert len(draft.targets) == 53 and draft.class_names == ["a", "b"]
-    assert {note.code: note.count for note in draft.notices if note.code in ("no_target", "rare_classes")} == {"no_target": 6, "rare_classes": 1}
+    counted = {note.code: note.count for note in draft.notices}
+    assert counted["no_target"] == 6 and counted["rare_classes"] == 1
 
 
 def test_repeats_within_and_across_the_split_are_counted_or_dropped(tmp_path: Path) -> None:
