@@ -215,7 +215,7 @@ def test_work_under_way_ends_when_it_is_not_wanted_any_more(client: Any, way: st
     act(client, pk, "keep")
     monkeypatch.setattr(imports, "TELL_SECONDS", 0.0)
     told = imports._Teller.__call__
-    heard = []
+    heard: list[str] = []
 
     def not_wanted(self: Any, done: float, words: str) -> None:
         if not heard:

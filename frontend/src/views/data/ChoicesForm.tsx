@@ -183,6 +183,11 @@ export function ChoicesForm({ title, findings, choices: given, busy, onExamine, 
         {names.length > 0 && (
           <Pick label="Target" about="What is to be predicted." value={choices.target ?? ""} proposed={`as proposed: ${findings?.target ?? ""}`} options={names} onChange={(target) => set({ target: target || null })} />
         )}
+        {findings === null && (
+          <Field label="Target" about="The column that is to be predicted; the file's own proposal where it is empty.">
+            {(id) => <input id={id} className="input" value={choices.target ?? ""} onChange={(event) => set({ target: event.target.value || null })} />}
+          </Field>
+        )}
         <Pick
           label="Task"
           value={choices.task ?? ""}
