@@ -86,7 +86,7 @@ def dataset(name: str) -> DatasetEntry:
     found = _own.entry(name)
     if found is None:
         why = "is not stored here: it was removed, or kept elsewhere. Import its file again with the same choices"
-        raise BadInput("dataset", f"the data set '{name}' {why}", code="deleted_data")
+        raise BadInput("dataset", f"the data set {shown(name)} {why}", code="deleted_data")
     return found
 
 

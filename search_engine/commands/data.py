@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from ..base.errors import BadInput
+from ..base.quoting import shown
 from ..datasets.own.choices import Choices, Kind, SplitKind, Task
 from ..datasets.own.draft import Tell, silent
 from ..datasets.own.findings import Findings, Manifest
@@ -82,7 +83,7 @@ def choices_of(parsed: argparse.Namespace) -> Choices:
     for item in parsed.type:
         name, equals, kind = item.rpartition("=")
         if not equals or kind not in get_args(Kind):
-            raise BadInput("type", f"{item[:80]!r} is not COLUMN=KIND with a kind of {', '.join(get_args(Kind))}")
+            raise BadInput("type", f"{shown(item)} is not COLUMN=KIND with a kind of {', '.join(get_args(Kind))}")
         types[name] = kind
     if values.get("separator") == "\\t":
         values["separator"] = "\t"
@@ -180,7 +181,7 @@ def _kept(name: str) -> Manifest:
     found = manifest(name)
     if found is None:
         there = ", ".join(item.id for item in manifests()) or "none"
-        raise BadInput("id", f"there is no stored data set {name[:60]!r}; there are: {there}", code="unknown_id")
+        raise BadInput("id", f"there is no stored data set {shown(name)}; there are: {there}", code="unknown_id")
     return found
 
 

@@ -81,7 +81,7 @@ def own_roles(texts: Array) -> Array | None:
     part.
 
     >>> own_roles(np.array(["train", "Test", "train"])).tolist()
-    [1, 3, 1]
+    [0, 3, 0]
     """
     names = np.unique(texts.astype(str))
     known = {name: PART_NAMES.get(name.strip().lower()) for name in names.tolist()[:50]}

@@ -80,6 +80,7 @@ ROUTES: dict[str, Route] = {
     "the table": _data_file("--algorithm", "random", "--space", "nb201", "--dataset", "nb201_cifar10", "--budget", "trials=2",
                             file="nb201/nb201.npz"),
     **{f"the data folder of {command}": _data(command) for command in ("algorithms", "spaces", "datasets", "events", "catalogue")},
+    "the data folder of data": lambda folder, kind: (["data", "list"], {"NASCOPE_OWN": str(place(kind, folder, "own"))}),
     "the data folder of check": lambda folder, kind: (["check", *COUNT[1:]], _data("check")(folder, kind)[1]),
 }
 MAY_DO = {"the folder of results": {"missing", "folder"}, "the state": {"missing", "below a file"}}
