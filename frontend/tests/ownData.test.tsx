@@ -37,7 +37,7 @@ describe("choices", () => {
   it("are sent as they were changed, and say when the preview is another", () => {
     const onExamine = vi.fn();
     const onDirty = vi.fn();
-    render(<ChoicesForm findings={findings} choices={{}} busy={false} onExamine={onExamine} onDirty={onDirty} />);
+    render(<ChoicesForm title="a" findings={findings} choices={{}} busy={false} onExamine={onExamine} onDirty={onDirty} />);
     fireEvent.change(screen.getByLabelText("Test part"), { target: { value: "0.5" } });
     fireEvent.change(screen.getByLabelText("What becomes of code"), { target: { value: "dropped" } });
     expect(onDirty).toHaveBeenLastCalledWith(true);
@@ -46,7 +46,7 @@ describe("choices", () => {
   });
   it("of which one cannot be are not sent", () => {
     const onExamine = vi.fn();
-    render(<ChoicesForm findings={findings} choices={{}} busy={false} onExamine={onExamine} onDirty={() => undefined} />);
+    render(<ChoicesForm title="a" findings={findings} choices={{}} busy={false} onExamine={onExamine} onDirty={() => undefined} />);
     fireEvent.change(screen.getByLabelText("Test part"), { target: { value: "2" } });
     expect(screen.getByRole("button", { name: "Examine again" })).toHaveProperty("disabled", true);
   });

@@ -59,7 +59,8 @@ def metadata(**pairs: str) -> str:
 def create(client: Client, size: int, name: str = "kinds.csv", **more: str) -> Any:
     """POST uploads."""
     cache.clear()
-    pairs = {"filename": name, **{key: more.pop(key) for key in ("title", "previous") if key in more}}
+    said: dict[str, str] = {key: more.pop(key) for key in ("title", "previous") if key in more}
+    pairs = {"filename": name, **said}
     headers = {"Tus-Resumable": "1.0.0", "Upload-Length": str(size), "Upload-Metadata": metadata(**pairs), **more}
     return client.generic("POST", API + "uploads", b"", headers=headers)
 

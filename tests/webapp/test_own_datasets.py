@@ -187,10 +187,10 @@ def test_choices_that_cannot_be_are_told_and_can_be_changed(client: Any) -> None
     worked()
     wrong = act(client, pk, "examine", {"test_share": 3, "colour": "red"})
     assert wrong.status_code == 400 and {item["field"] for item in wrong.json()["problems"]} == {"test_share", "colour"}
-    assert act(client, pk, "examine", {"target": "height"}).status_code == 202
+    assert act(client, pk, "examine", {"target": "depth"}).status_code == 202
     worked()
     row = shown(client, pk)
-    assert row["state"] == "failed" and "height" in row["reason"]
+    assert row["state"] == "failed" and "depth" in row["reason"]
     assert act(client, pk, "examine", {}).status_code == 202
     worked()
     assert shown(client, pk)["state"] == "examined"
@@ -215,7 +215,7 @@ def test_work_under_way_ends_when_it_is_not_wanted_any_more(client: Any, way: st
     act(client, pk, "keep")
     monkeypatch.setattr(imports, "TELL_SECONDS", 0.0)
     told = imports._Teller.__call__
-    heard = []
+    heard: list[str] = []
 
     def not_wanted(self: Any, done: float, words: str) -> None:
         if not heard:

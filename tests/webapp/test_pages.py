@@ -48,7 +48,8 @@ def ways(model: type[Page], run: Run) -> Iterator[str]:
 
 def every_list(run: Run) -> list[str]:
     """Addresses of every list in every way."""
-    return [f"{path}?limit={LIMIT}{query}" for path, model in asked_views() if issubclass(model, Page) for query in ways(model, run)]
+    lists = [(place(path, run), model) for path, model in asked_views() if issubclass(model, Page)]
+    return [f"{path}?limit={LIMIT}{query}" for path, model in lists for query in ways(model, run)]
 
 
 def world(size: Size, name: str = "ada") -> tuple[Any, Run]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.conf import settings as django_settings
@@ -211,16 +213,20 @@ def test_an_abandoned_upload_is_removed_and_one_that_goes_on_is_not(client: Any)
     assert [path.name for path in own_files.uploads().glob(f"{old}")] == []
 
 
-def test_files_of_no_row_go_after_a_while(client: Any) -> None:
-    import os
+def test_files_of_no_row_go_after_a_while() -> None:
+    pk = uuid4()
+    own_files.begin(pk)
+    own_data.housekeep()
+    assert own_files.folder(pk).is_dir(), "its row may be about to be committed"
+    os.utime(own_files.folder(pk), (1, 1))
+    own_data.housekeep()
+    assert not own_files.folder(pk).exists()
 
-    pk = create(client, 5).json()["id"]
-    Dataset.objects.all().delete()
-    own_data.housekeep()
-    assert (own_files.uploads() / pk).is_dir(), "its row may be about to be committed"
-    os.utime(own_files.uploads() / pk, (1, 1))
-    own_data.housekeep()
-    assert not (own_files.uploads() / pk).exists()
+
+def test_files_go_with_their_owner(client: Any) -> None:
+    pk = Dataset.objects.get(pk=create(client, 5).json()["id"]).pk
+    Dataset.objects.get().owner.delete()
+    assert not own_files.folder(pk).exists()
 
 
 def test_a_process_that_died_after_the_last_byte_is_made_up_for(client: Any) -> None:

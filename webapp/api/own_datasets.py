@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count, Q
+from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -164,14 +164,19 @@ class DatasetUsesView(OwnedView):
     @reads(Page)
     def get(self, request: Request, query: Page, dataset: str) -> Response:
         visible(request.user, dataset)
-        ended = Count("experiment__runs", filter=~Q(experiment__runs__state__in=Run.TERMINAL))
-        rows = self.owned().filter(dataset=dataset).select_related("experiment").annotate(runs=Count("experiment__runs"), open_runs=ended)
+        of_experiment = Run.objects.filter(experiment_id=OuterRef("experiment_id"))
+        counts = {"runs": _counted(of_experiment), "open_runs": _counted(of_experiment.exclude(state__in=Run.TERMINAL))}
+        rows = self.owned().filter(dataset=dataset).select_related("experiment").annotate(**counts)
         found, following = keyset_page(query, rows, ("-created", "-id"))
         return Response(shapes.DatasetUsePage(results=[_use(row) for row in found], next=following))
 
 
+def _counted(runs: QuerySet[Run]) -> Subquery:
+    return Subquery(runs.order_by().values("experiment_id").annotate(count=Count("pk")).values("count"), output_field=IntegerField())
+
+
 def _use(row: Any) -> shapes.DatasetUseInfo:
-    of = {"name": row.experiment.name, "created": row.created, "runs": row.runs, "open_runs": row.open_runs}
+    of = {"name": row.experiment.name, "created": row.created, "runs": row.runs or 0, "open_runs": row.open_runs or 0}
     return shapes.DatasetUseInfo(id=row.pk, experiment=row.experiment_id, **of)
 
 

@@ -143,6 +143,8 @@ export function kindOf(choices: DataChoices, column: DataColumn): ColumnKind {
 }
 
 export interface ChoicesFormProps {
+  /** What it is called where nothing else is chosen. */
+  title: string;
   findings: DataFindings | null;
   choices: DataChoices;
   busy: boolean;
@@ -151,7 +153,7 @@ export interface ChoicesFormProps {
   onDirty: (dirty: boolean) => void;
 }
 
-export function ChoicesForm({ findings, choices: given, busy, onExamine, onDirty }: ChoicesFormProps) {
+export function ChoicesForm({ title, findings, choices: given, busy, onExamine, onDirty }: ChoicesFormProps) {
   const [choices, setChoices] = useState(given);
   const change = (values: DataChoices) => {
     setChoices(values);
@@ -168,6 +170,7 @@ export function ChoicesForm({ findings, choices: given, busy, onExamine, onDirty
     <form
       className="stack"
       aria-label="Choices"
+      noValidate
       onSubmit={(event) => {
         event.preventDefault();
         if (!wrong) onExamine({ ...choices, title: choices.title || null });
@@ -175,10 +178,15 @@ export function ChoicesForm({ findings, choices: given, busy, onExamine, onDirty
     >
       <div className="data-fields">
         <Field label="Title">
-          {(id) => <input id={id} className="input" maxLength={120} value={choices.title ?? ""} placeholder={findings?.source.name ?? ""} onChange={(event) => set({ title: event.target.value })} />}
+          {(id) => <input id={id} className="input" maxLength={120} value={choices.title ?? ""} placeholder={title} onChange={(event) => set({ title: event.target.value })} />}
         </Field>
         {names.length > 0 && (
           <Pick label="Target" about="What is to be predicted." value={choices.target ?? ""} proposed={`as proposed: ${findings?.target ?? ""}`} options={names} onChange={(target) => set({ target: target || null })} />
+        )}
+        {findings === null && (
+          <Field label="Target" about="The column that is to be predicted; the file's own proposal where it is empty.">
+            {(id) => <input id={id} className="input" value={choices.target ?? ""} onChange={(event) => set({ target: event.target.value || null })} />}
+          </Field>
         )}
         <Pick
           label="Task"

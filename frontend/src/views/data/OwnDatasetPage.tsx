@@ -37,7 +37,6 @@ function Notices({ findings }: { findings: DataFindings }) {
 
 export function Preview({ findings }: { findings: DataFindings }) {
   const { split } = findings;
-  const inputs = findings.columns.filter((column) => column.kind === "number" || column.kind === "category").map((column) => column.name);
   return (
     <>
       <Panel title="What was found">
@@ -64,7 +63,7 @@ export function Preview({ findings }: { findings: DataFindings }) {
         </div>
       </Panel>
       <Panel title="Examples">
-        <Samples samples={findings.samples} columns={inputs} target={findings.target} />
+        <Samples samples={findings.samples} columns={findings.columns.map((column) => column.name)} target={findings.target} />
       </Panel>
       {findings.balance.length > 0 && (
         <Panel title={findings.task === "classification" ? "Classes" : "Target"} flush>
@@ -185,7 +184,7 @@ export function OwnDatasetPage({ id }: { id: string }) {
       {atWork(row.state) && <AtWork row={row} onChange={after} />}
       {editable && (
         <Panel title="Choices" note="what the file proposes, and what you change">
-          <ChoicesForm key={row.touched} findings={row.findings} choices={row.choices ?? {}} busy={false} onDirty={setDirty} onExamine={(choices) => examineDataset(id, choices).then(after, toastError)} />
+          <ChoicesForm key={row.touched} title={row.title} findings={row.findings} choices={row.choices ?? {}} busy={false} onDirty={setDirty} onExamine={(choices) => examineDataset(id, choices).then(after, toastError)} />
         </Panel>
       )}
       {row.findings && row.state !== "uploading" && <Preview findings={row.findings} />}

@@ -30,11 +30,15 @@ function Series({ sample }: { sample: DataSample }) {
   );
 }
 
-/** `columns`: what the cells of a row are called; `target`: what the label is. */
+/** `columns`: what the cells of a row are called; `target`: what the label is, which stands in front where no column holds it. */
 export function Samples({ samples, columns, target }: { samples: readonly DataSample[]; columns: readonly string[]; target: string }) {
   const rows = samples.filter((sample) => sample.row !== null);
   if (samples.length === 0) return <p className="muted">No examples are shown.</p>;
-  if (rows.length > 0) return <FigureTable figures={{ title: "Rows", head: [target, ...columns], rows: rows.map((sample) => [sample.label, ...(sample.row ?? [])]) }} />;
+  if (rows.length > 0) {
+    const own = columns.includes(target);
+    const cells = rows.map((sample) => [...(own ? [] : [sample.label]), ...(sample.row ?? [])]);
+    return <FigureTable figures={{ title: "Rows", head: [...(own ? [] : [target]), ...columns], rows: cells }} />;
+  }
   return (
     <ul className="samples" aria-label="Examples">
       {samples.map((sample, place) => (
