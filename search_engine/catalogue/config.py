@@ -80,8 +80,8 @@ class FinaleConfig(BaseModel):
     export: bool = Field(default=True, description="make the download bundle")
     onnx: bool = Field(
         default=True,
-        description="include the network in other forms, with the preprocessing inside: an ONNX file and a torch.export program (.pt2), each "
-        "checked in a fresh process",
+        description="include the network in other forms, with the preprocessing inside: an ONNX file and a torch.export program (.pt2), "
+        "each checked in a fresh process",
     )
     redundancy: bool = Field(
         default=True,

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...base.errors import BadInput
 from ..base import Array
-from ..time_series import SeriesConfig, described
+from ..time_series import StatisticsConfig, described
 from .bounds import Bounds
 from .choices import Choices
 from .draft import Draft, Tell
@@ -133,7 +133,7 @@ def _series(inputs: Array, choices: Choices, say: Callable[..., None]) -> Array:
     if choices.series in ("values", "statistics"):
         how = "their values in order" if choices.series == "values" else "mean, deviation and mean absolute difference of each channel"
         say("described", f"Series are described as vectors: {how}.", len(series))
-        return described(series, SeriesConfig(features=choices.series))
+        return described(series, StatisticsConfig(features=choices.series))
     return series
 
 
