@@ -34,7 +34,9 @@ def read_idx(path: Path, dimensions: int) -> np.ndarray[Any, np.dtype[np.uint8]]
         raise _damaged(path, f"it cannot be unpacked ({error})") from None
 
 
-def read_idx_stream(file: IO[bytes], path: Path, dimensions: int | None, most: int = _LARGEST) -> np.ndarray[Any, np.dtype[np.uint8]]:
+def read_idx_stream(
+    file: IO[bytes] | gzip.GzipFile, path: Path, dimensions: int | None, most: int = _LARGEST
+) -> np.ndarray[Any, np.dtype[np.uint8]]:
     """The same from an open stream; `path` is its name in an error. `dimensions` None takes what the header says, `most` are the bytes of
     values that are read."""
     head = file.read(4)

@@ -6,6 +6,7 @@ import gzip
 import io
 import zlib
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -52,8 +53,9 @@ def _array(files: Archive, name: str, bounds: Bounds) -> Array:
     data = files.read(name)
     most = min(bounds.bytes, bounds.memory // 3)
     try:
-        stream = gzip.GzipFile(fileobj=io.BytesIO(data)) if data[:2] == b"\x1f\x8b" else io.BytesIO(data)
-        return read_idx_stream(stream, Path(name), None, most)  # type: ignore[arg-type]
+        raw = io.BytesIO(data)
+        stream: IO[bytes] | gzip.GzipFile = gzip.GzipFile(fileobj=raw) if data[:2] == b"\x1f\x8b" else raw
+        return read_idx_stream(stream, Path(name), None, most)
     except BadInput as error:
         raise BadInput("file", error.message, error.code) from None
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:

@@ -32,12 +32,14 @@ class RawColumn:
 
     def missing(self) -> Array:
         """(n,) bool."""
+        found: Array
         if self.kind == "number":
-            return np.isnan(self.values)
-        if self.kind == "date":
-            found: Array = self.values == np.iinfo(np.int64).min
-            return found
-        return np.asarray(self.values.isna())
+            found = np.isnan(self.values)
+        elif self.kind == "date":
+            found = self.values == np.iinfo(np.int64).min
+        else:
+            found = np.asarray(self.values.isna())
+        return found
 
     def factorised(self) -> tuple[Array, list[str]]:
         """(n,) int64 numbers of the distinct values, -1 where missing, and what these are as texts, sorted: numbers by size."""

@@ -48,7 +48,7 @@ def class_targets(codes: Array, names: Sequence[str], bounds: Bounds, say: Said)
     places[staying] = np.arange(len(staying))
     numbers = places[np.where(codes < 0, len(names), codes)]
     rows = np.flatnonzero(numbers >= 0)
-    return rows, [names[place] for place in staying], numbers[rows]
+    return rows, [names[place] for place in staying.tolist()], numbers[rows]
 
 
 def real_targets(values: Array) -> Array:
