@@ -158,7 +158,7 @@ ID = "00000000-0000-4000-8000-000000000000"
 BROKEN = [
     raw("[Infinity]"), raw("[-Infinity, 1]"), raw("[NaN]"), raw(f"[{'1' + '0' * 400}, 1]"), raw("[" * 700), "A" * 1001,
     cursor("0001-01-01T00:00:00+14:00", ID), cursor("9999-12-31T23:59:59-14:00", ID), cursor("9999-12-31T23:59:59", ID),
-    cursor(5, ID), cursor("2026-01-01T00:00:00Z", 5), cursor("2026-01-01T00:00:00Z", "\x00"), cursor("\x00", ID), cursor(True),
+    cursor(5, ID), cursor("2026-01-01T00:00:00Z", 5.5), cursor("2026-01-01T00:00:00Z", "\x00"), cursor("\x00", ID), cursor(True),
     cursor(None), cursor(2**63), cursor(1.5), cursor("1"), cursor([1]), cursor({}), cursor(), raw("{}"), raw("1"), raw("null"),
     "é", "%00", "=", "A",
 ]  # fmt: skip
