@@ -261,7 +261,7 @@ def test_work_whose_file_is_damaged_is_done_again(
 @pytest.mark.django_db(transaction=True)
 def test_an_outcome_that_stands_is_told_though_the_rest_of_the_work_is_lost(serve_until: ServeUntil) -> None:
     run = make_run({**SMALL, "finale": {**SMALL["finale"], "redundancy": True}})
-    job = serve_until(run, kind="final", outcome__gt="", checkpoint_path__gt="")
+    job = serve_until(run, kind="final", outcome_path__gt="", checkpoint_path__gt="")
     (files.run_dir(run.pk) / job.checkpoint_path).write_bytes(b"")
     serve_all(run)
     assert run.state == "completed" and run.models.get().metrics["test_accuracy"] > 0

@@ -224,7 +224,7 @@ def test_a_lost_download_is_made_again_from_the_record_with_the_same_bytes(setti
     assert download(model).status_code == 200
     run.refresh_from_db()
     assert (run.state, run.counter.spent_samples, Event.objects.filter(run=run, science=True).count()) == ("completed", charged, science)
-    assert {path.name for path in files.run_dir(run.pk).iterdir()} <= {"model", "bundles", "artefacts"}
+    assert {path.name for path in files.run_dir(run.pk).iterdir()} <= {"model", "model.latency.json", "bundles", "artefacts"}
 
     # What comes out otherwise is not put in place of what is recorded.
     settings.NASCOPE_SLICE_SECONDS = 60.0

@@ -24,10 +24,11 @@ MEASURED = {"TrialInfo.value", "CandidateColumns.value"}
 LOGGED = {
     "Champion.value", "Incumbent.value", "ClassScores.accuracy", "ClassScores.balanced_accuracy", "PathwaysFrame.fitness",
     "MotifsFrame.value", "CoevolutionFrame.value", "Morphed.value", "SchemataPart.mean_fitness", "NarrowedNetwork.value",
-    "JudgedFigure.value",
+    "JudgedFigure.value", "CalibrationBin.accuracy",
 }
 """In the log, with metric, fidelity and count beside them; by class, with the split beside them; of paths, motifs, populations and
-morphisms, with the metric; of an assessment, with unit and direction beside them."""
+morphisms, with the metric; of an assessment, with unit and direction beside them; of a bin, with
+its confidence and count."""
 NO_SCORES = {
     "Feature.value",
     "DecodedFrame.values", "ChartMark.value", "Track.values", "StructureSeries.values", "ChartSeries.values", "AtlasEstimate.value",

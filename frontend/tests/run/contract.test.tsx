@@ -30,7 +30,7 @@ const RUNS = contract.runs as unknown as Record<string, FixtureRun>;
 const KINDS = Object.keys(schema.properties.data.discriminator.mapping).sort() as EventKind[];
 
 /** Facts that are told in words (the log, the result beside the pictures) and have no picture. */
-const IN_WORDS: readonly EventKind[] = ["phase_started", "notice", "control", "search_stopped", "model", "run_completed", "ops"];
+const IN_WORDS: readonly EventKind[] = ["phase_started", "notice", "control", "search_stopped", "model", "run_completed", "assessment", "ops"];
 
 /** The run's store after its events, without the last one of a kind where one is named. */
 async function storeOf({ structure, options, events }: FixtureRun, without?: EventKind): Promise<RunStore> {
