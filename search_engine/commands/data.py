@@ -14,9 +14,10 @@ from ..datasets.own.choices import Choices, Kind, SplitKind, Task
 from ..datasets.own.draft import Tell, silent
 from ..datasets.own.findings import Findings, Manifest
 from ..datasets.own.formulas import neutral
-from ..datasets.own.stored import is_own, manifest, manifests, own_folder, remove, set_folder
+from ..datasets.own.stored import hold, is_own, manifest, manifests, own_folder, remove, set_folder
 from .config_file import read_number
 
+KEEPER = "command-line"
 NUMBERS = {"test_share": False, "validation_share": False, "seed": True, "side": True, "channels": True}
 """Choices that are numbers -> whether whole."""
 
@@ -109,6 +110,7 @@ def import_file(name: str, choices: Choices, *, quiet: bool = False) -> Manifest
     from ..datasets.own.importing import keep
 
     made = keep(Path(name), choices, tell=silent if quiet else progress())
+    hold(made.id, KEEPER)
     if not quiet:
         _end_progress()
     return made
@@ -170,10 +172,12 @@ def _show(parsed: argparse.Namespace) -> int:
 
 def _remove(parsed: argparse.Namespace) -> int:
     kept = _kept(parsed.id)
-    remove(kept.id)
+    others = remove(kept.id, KEEPER)
     said = f"{kept.id} ({kept.title}) is removed. Runs and models that were made of it stay; a run that uses it cannot go on, and the " \
         "folders of runs of the command line are not looked through"
-    print(json.dumps({"removed": kept.id}) if parsed.json else said)
+    if others:
+        said = f"{kept.id} ({kept.title}) stays here: it was brought by others, too ({', '.join(others)})"
+    print(json.dumps({"removed": kept.id, "kept_by": others}) if parsed.json else said)
     return 0
 
 

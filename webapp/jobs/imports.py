@@ -17,7 +17,7 @@ from search_engine.base.errors import BadInput
 from search_engine.datasets.own.bounds import Bounds
 from search_engine.datasets.own.choices import Choices
 from search_engine.datasets.own.findings import Findings, Manifest
-from search_engine.datasets.own.stored import own_folder
+from search_engine.datasets.own.stored import hold, own_folder
 
 from ..core.models import Dataset, Job
 from ..events.store import StaleFence
@@ -89,6 +89,7 @@ def _keep(row: Dataset, tell: _Teller, job: Job, started: float) -> None:
             )
             if not folder.is_dir():
                 raise OSError(f"{folder.name} was removed with an equal set of somebody else: it is stored again")
+            hold(kept.id, own_data.KEEPER)
     except IntegrityError:
         twin = Dataset.objects.get(owner_id=row.owner_id, registry_id=kept.id)
         with transaction.atomic():

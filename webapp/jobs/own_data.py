@@ -27,6 +27,8 @@ from .clock import after
 from .sharing import join_owner
 
 State = Dataset.State
+KEEPER = "browser"
+"""By which name people's sets are kept in the folder of stored sets, which the command line has, too."""
 SOURCE = "import"
 """What its jobs are called."""
 CANCELLED = "cancelled: examine it again, or remove it"
@@ -194,9 +196,9 @@ def delete(row: Dataset) -> None:
 @receiver(post_delete, sender=Dataset)
 def _remove_files(instance: Dataset, **_: object) -> None:
     """However a row is deleted (also with its owner), in the same transaction: whoever stores an equal set meanwhile finds it gone, and
-    stores it again."""
+    stores it again. What the command line keeps, too, stays."""
     if instance.digest and not Dataset.objects.filter(digest=instance.digest).exists() and manifest(instance.registry_id) is not None:
-        remove_stored(instance.registry_id)
+        remove_stored(instance.registry_id, KEEPER)
     own_files.remove(instance.pk)
 
 

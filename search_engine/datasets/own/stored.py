@@ -27,6 +27,8 @@ from ..data_files import digest_of
 from .findings import Manifest
 
 MANIFEST = "set.json"
+KEEPERS = "keepers"
+"""In a set's folder: an empty file for everybody who keeps it. Equal files brought by the browser and on the command line are one set."""
 FORMAT = 1
 PREFIX = "own-"
 _ID = re.compile(r"own-[0-9a-f]{16}")
@@ -70,15 +72,33 @@ def manifests(folder: Path | None = None) -> list[Manifest]:
     return sorted((item for item in found if item is not None), key=lambda item: (item.made, item.id))
 
 
-def remove(name: str, folder: Path | None = None) -> None:
-    """Delete a set. Raises BadInput(field "dataset") where there is none. Runs that used it stay what they are; they cannot go on."""
-    place = set_folder(name, folder)
-    if place is None:
-        raise BadInput("dataset", f"there is no stored data set '{name}'", code="unknown_id")
+def hold(name: str, keeper: str, folder: Path | None = None) -> None:
+    """Keep the set for `keeper`, until it is removed for it. Raises BadInput(field "dataset") where there is none."""
+    kept = _place(name, folder) / KEEPERS
+    kept.mkdir(exist_ok=True)
+    (kept / keeper).touch()
+
+
+def remove(name: str, keeper: str, folder: Path | None = None) -> list[str]:
+    """Delete a set, unless others than `keeper` keep it, too: their names are returned. Raises BadInput(field "dataset") where there is none.
+    Runs that used it stay what they are; they cannot go on."""
+    place = _place(name, folder)
+    (place / KEEPERS / keeper).unlink(missing_ok=True)
+    others = sorted(path.name for path in (place / KEEPERS).glob("*"))
+    if others:
+        return others
     # Out of sight at once: a reader finds all of it or nothing.
     away = Path(tempfile.mkdtemp(prefix=".removed-", dir=place.parent))
     place.rename(away / place.name)
     shutil.rmtree(away, ignore_errors=True)
+    return []
+
+
+def _place(name: str, folder: Path | None) -> Path:
+    found = set_folder(name, folder)
+    if found is None:
+        raise BadInput("dataset", f"there is no stored data set '{name}'", code="unknown_id")
+    return found
 
 
 def _read(place: Path) -> Manifest | None:

@@ -22,7 +22,7 @@ from search_engine.datasets.own.bounds import Bounds
 from search_engine.datasets.own.draft import silent
 from search_engine.datasets.own.formulas import neutral
 from search_engine.datasets.own.importing import SUFFIXES, Choices, examine, keep
-from search_engine.datasets.own.stored import manifest, manifests, remove, sweep
+from search_engine.datasets.own.stored import hold, manifest, manifests, remove, sweep
 from tests.search_engine.datasets.own.made_files import class_folders, draft_of, people, png, zipped
 
 
@@ -139,10 +139,10 @@ def test_a_set_is_kept_by_the_process_found_again_and_removed(tmp_path: Path) ->
     assert found.model_dump() == {name: value for name, value in made.model_dump().items() if name in type(found).model_fields}
     assert made.title == "My people" and made.source.name == "My people.csv" and told and told == sorted(told)
     assert left(folder) == [made.digest] and manifest(made.id, folder) == made and keep(path, Choices(), folder).id == made.id
-    remove(made.id, folder)
+    remove(made.id, "test", folder)
     assert left(folder) == [] and manifest(made.id, folder) is None and manifests(folder) == []
     with pytest.raises(BadInput, match="no stored data set"):
-        remove(made.id, folder)
+        remove(made.id, "test", folder)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's bound on memory")
@@ -194,3 +194,14 @@ def test_formulas_are_categories_like_others(tmp_path: Path) -> None:
 
 def test_endings_are_said() -> None:
     assert {".csv", ".parquet", ".zip", ".npz", ".npy", ".ts", ".csv.gz"} <= set(SUFFIXES)
+
+
+def test_a_set_stays_while_anybody_keeps_it(tmp_path: Path) -> None:
+    """Equal files brought in the browser and on the command line are one set: neither takes it from the other."""
+    path, folder = people(tmp_path / "people.csv"), tmp_path / "own"
+    made = keep(path, Choices(target="rich"), folder)
+    hold(made.id, "browser", folder)
+    hold(made.id, "command-line", folder)
+    assert keep(path, Choices(target="rich"), folder) == made, "who keeps it is no part of what it is"
+    assert remove(made.id, "browser", folder) == ["command-line"] and manifest(made.id, folder) == made
+    assert remove(made.id, "command-line", folder) == [] and manifest(made.id, folder) is None

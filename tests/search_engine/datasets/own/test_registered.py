@@ -54,7 +54,7 @@ def test_it_fits_the_spaces_of_its_kind_and_no_other(home: Path) -> None:
 
 def test_once_removed_it_is_missed_in_words(home: Path) -> None:
     made = kept(people(home / "people.csv"), own_folder())
-    remove(made.id)
+    remove(made.id, "test")
     assert registry.known_dataset(made.id) is None and registry.own_datasets() == {}
     with pytest.raises(BadInput, match="was removed") as caught:
         check(config(made.id))
