@@ -80,8 +80,8 @@ def hold(name: str, keeper: str, folder: Path | None = None) -> None:
 
 
 def remove(name: str, keeper: str, folder: Path | None = None) -> list[str]:
-    """Delete a set, unless others than `keeper` keep it, too: their names are returned. Raises BadInput(field "dataset") where there is none.
-    Runs that used it stay what they are; they cannot go on."""
+    """Delete a set, unless others than `keeper` keep it, too: their names are returned. Runs that used it stay what they are; they cannot
+    go on. Raises BadInput(field "dataset") where there is none."""
     place = _place(name, folder)
     (place / KEEPERS / keeper).unlink(missing_ok=True)
     others = sorted(path.name for path in (place / KEEPERS).glob("*"))
