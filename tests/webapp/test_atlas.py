@@ -175,7 +175,8 @@ def test_a_figure_leads_to_the_newest_fitting_run_and_says_what_is_missing() -> 
     assert client.get(API + "atlas/no-such-thing").status_code == 404
 
 
-def test_published_bars_have_ours_beside_them_only_where_there_are_any() -> None:
+def test_published_bars_have_others_beside_them_only_where_there_are_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("webapp.api.atlas.recorded", dict)
     ada = make_user("ada")
     client = browser(ada)
     names = [[item["name"] for item in chart["series"]] for chart in get(client, "atlas/nikulenkov-2022-figure-12")["charts"]]
@@ -184,6 +185,10 @@ def test_published_bars_have_ours_beside_them_only_where_there_are_any() -> None
     compared(ada)
     [first, _] = get(client, "atlas/nikulenkov-2022-figure-12")["charts"]
     assert [item["name"] for item in first["series"]][1] == "CoDeepNEAT, yours" and first["categories"][0] == "MNIST"
+    kept = Recorded.model_validate({**FILE, "arms": {name: {"networks": 2, "compress": name} for name in FILE["arms"]}})
+    monkeypatch.setattr("webapp.api.atlas.recorded", lambda: {"thesis-mnist": kept})
+    [first, _] = get(client, "atlas/nikulenkov-2022-figure-12")["charts"]
+    assert [item["name"] for item in first["series"]][1:3] == ["CoDeepNEAT, measured here", "CoDeepNEAT, yours"]
 
 
 def test_as_many_queries_for_many_runs_as_for_few() -> None:
