@@ -6,7 +6,7 @@ CARD is one of `search_engine/catalogue/thesis.py`: thesis-mnist, thesis-cifar10
 command line in FOLDER, on one thread, `--processes` at a time, all arms of a seed before the next seed; started again, finished ones are
 kept and cut ones go on. Then the means of the pooled last generations and the mean times are printed with paired
 intervals, as the page Atlas works them out, beside the published ones. `--record "two cores of ..."` keeps everything in
-`search_engine/atlas/recorded/CARD.json`, with the machine in words, for that page. Asserts nothing. On a machine with other work the times
+`search_engine/atlas/runs/CARD.json`, with the machine in words, for that page. Asserts nothing. On a machine with other work the times
 say less; FLOPs are exact.
 """
 

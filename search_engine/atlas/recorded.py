@@ -1,7 +1,7 @@
 """What the project itself measured once of a ready-made search, with every value that its tables are made of.
 
 A published table says how the experiment came out there. Whoever looks has mostly not run it: so that there is something of this program
-beside it from the first day, the finished runs of a card are kept as a data file, `recorded/<id of the card>.json`, written by
+beside it from the first day, the finished runs of a card are kept as a data file, `runs/<id of the card>.json`, written by
 `python -m benchmarks.thesis`. Its figures are worked out as those of anybody's runs are (`ours`); nothing in it was typed.
 
 >>> from search_engine.atlas.recorded import recorded
@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from ..base.errors import BadInput
 
-FOLDER = Path(__file__).resolve().parent / "recorded"
+FOLDER = Path(__file__).resolve().parent / "runs"
 
 
 class _Part(BaseModel):

@@ -65,7 +65,7 @@ def test_from_the_list_to_one_s_own_run(width: int, grid_run: str, tab: Callable
 
 
 @pytest.mark.parametrize("width", [1440, 360])
-def test_a_table_says_what_is_published_and_that_nothing_was_run_yet(width: int, tab: Callable[..., Visitor], session: Any) -> None:
+def test_a_table_says_what_is_published_measured_here_and_not_run_yet(width: int, tab: Callable[..., Visitor], session: Any) -> None:
     visitor = tab(storage_state=session, viewport={"width": width, "height": 900})
     page = visitor.page
     visitor.open(TABLE)
@@ -74,7 +74,12 @@ def test_a_table_says_what_is_published_and_that_nothing_was_run_yet(width: int,
     expect(row).to_contain_text("2.31")
     expect(row).to_contain_text("recomputed 2.320")
     expect(table.get_by_role("row", name=re.compile("yours"))).to_have_count(2)
-    expect(table.get_by_text("not run yet")).to_have_count(8)
+    here = table.get_by_role("row", name=re.compile("measured here once"))
+    expect(here).to_have_count(2)
+    expect(here.first).to_contain_text("n = 4 pairs of equal seeds")
+    # Of four data sets one was measured here, none by this person.
+    expect(table.get_by_text("not run yet")).to_have_count(2 * (3 + 4))
+    expect(page.get_by_role("region", name="MNIST")).to_contain_text("Measured here once: Compressed evolution on MNIST")
     expect(page.get_by_text("A slip of the source")).to_be_visible()
     expect(page.get_by_role("region", name="CIFAR-100")).to_contain_text("Its files are not on this machine")
     fits(page, width)
