@@ -71,6 +71,17 @@ def graph(hidden: list[str], neurons: bool) -> events.GraphData:
     return events.GraphData(nodes=nodes, edges=edges)
 
 
+def beside(accuracy: float) -> events.PartAssessment:
+    """A network of two classes beside the majority class, on four examples."""
+    models = [
+        events.JudgedModel(
+            name=name, title=title, figures=[events.JudgedFigure(metric="accuracy", name="accuracy", unit="share", direction="maximise", value=value)]
+        )
+        for name, title, value in (("network", "the network", accuracy), ("majority", "the majority class", 0.5))
+    ]  # fmt: skip
+    return events.PartAssessment(split="test", examples=4, models=models)
+
+
 def family() -> dict[str, Any]:
     group = events.FamilyGroup(
         name="cell", title="Cell", nodes=[events.GraphNode(id=name, label=name, kind="hidden") for name in "abc"],
@@ -98,6 +109,7 @@ def family() -> dict[str, Any]:
             index=0, role="finalist", title="best architecture found", genome=GENOME, genome_hash="h", string="skip", graph={"cell": graph(["b"], False)}, finish="retrain"
         ),
         events.ModelScored(index=0, role="finalist", genome_hash="h", metrics={"test_accuracy": 0.5}, bundle=True),
+        events.Assessment(index=0, role="finalist", parts=[beside(0.5)]),
         events.Report(name="redundancy", title="Redundancy", charts=charts(1.0)[:1], values={"share_removed": 0.6}, message="60 % may go."),
         events.ControlScored(name="untrained", title="Untrained weights", message="the same network, not trained", values={"val_accuracy": 0.1}),
         events.RunCompleted(reason="horizon", message="finished"),

@@ -338,11 +338,15 @@ def check_new(config: RunConfig | dict[str, Any], data_dir: Path | None = None) 
     0.0012
     """
     from .idle import refuse_idle
+    from .recipes import recipe
 
     checked = check(config, data_dir)
     refuse_idle(checked)
     if checked.finishes:
-        training = TrainingChanges(**checked.finale_training.model_dump())
+        used = checked.finale_training
+        # A training leaves unweighted classes unsaid; beside a recipe that weighs them this is a change, and changes are said.
+        unweighted = {"class_weights": "none"} if recipe(checked).class_weights != "none" else {}
+        training = TrainingChanges(**{**unweighted, **used.model_dump()})
         finale = checked.config.finale.model_copy(update={"training": training})
         checked = checked.model_copy(update={"config": checked.config.model_copy(update={"finale": finale})})
     if getattr(checked.options, "window", 0) is not None:

@@ -32,15 +32,14 @@ AS_IT_IS = "Nothing is trained: the network is tested as the search left it."
 
 HOW = (
     "batch_size", "optimizer", "learning_rate", "final_learning_rate", "momentum", "weight_decay", "gradient_clip", "label_smoothing",
-    "augment",
+    "augment", "class_weights",
 )
 """What a finale takes over from the trials' training: how a step is made. How long, how wide and on how much is a trial's economy."""
 
 
-
-
 def recipe(checked: Checked) -> TrainingConfig:
-    """The algorithm's own.
+    """The algorithm's own. Classes that the search weighs, its finale weighs too, whatever else it trains by: which architecture is the best
+    depends on what counts.
 
     >>> from search_engine.catalogue.config import check
     >>> recipe(check({"algorithm": "darts"})) == HOUSE
@@ -49,15 +48,15 @@ def recipe(checked: Checked) -> TrainingConfig:
     >>> found.optimizer, found.epochs
     ('adam', 20)
     """
-    entry = checked.algorithm
+    entry, used = checked.algorithm, checked.config.training
+    weights = {"class_weights": used.class_weights}
     if entry.recipe:
-        return TrainingConfig.model_validate(HOUSE.changed(load_object(entry.recipe)(checked.options, checked.space)))
+        return TrainingConfig.model_validate(HOUSE.changed({**weights, **load_object(entry.recipe)(checked.options, checked.space)}))
     if "trials" in entry.needs:
-        used = checked.config.training
         how = {name: getattr(used, name) for name in HOW}
         longer = {"steps": used.steps} if used.steps else {"epochs": max(used.epochs, HOUSE.epochs)}
         return TrainingConfig.model_validate(HOUSE.changed({**how, **longer}))
-    return HOUSE
+    return TrainingConfig.model_validate(HOUSE.changed(weights))
 
 
 def changes(checked: Checked) -> dict[str, tuple[Any, Any]]:

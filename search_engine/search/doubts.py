@@ -136,8 +136,8 @@ def _no_better(part: PartAssessment, where: str) -> list[str]:
         words = {figure.metric: figure.name for figure in model.figures}
         lost = [name for name in ("accuracy", "balanced_accuracy", "r2") if name in own and name in theirs and theirs[name] >= own[name]]
         if lost:
-            said = " and ".join(f"{words[name]} ({theirs[name]:.4f} to {own[name]:.4f})" for name in lost)
-            return [f"On the {where} a {model.title} is as good as the network or better by {said}: there the network adds nothing to it."]
+            said = " and ".join(f"{words[name]} {theirs[name]:.4f} where the network has {own[name]:.4f}" for name in lost)
+            return [f"On the {where} a {model.title} has {said}: on this nothing there speaks for the network."]
     return []
 
 

@@ -633,10 +633,13 @@ class FinalWork(Work):
     # ---------------------------------------------------------------- state
 
     def _state(self) -> dict[str, Any]:
+        judged = self._judged()
+        if self.assessment is None:
+            del judged["assessment"]
         return {
             "stage": self.stage,
             "metrics": self.metrics,
-            **self._judged(),
+            **judged,
             **({"calibrations": {str(domain): found for domain, found in self.calibrations.items()}} if self.calibrations else {}),
             "bundle_reason": self.bundle_reason,
             "footprint": self.footprint,

@@ -1,5 +1,5 @@
 /** What the log says of an event. */
-import type { DerivedGenome, EventRecord, FinalistChosen } from "../types/events.gen";
+import type { Assessment, DerivedGenome, EventRecord, FinalistChosen } from "../types/events.gen";
 import { metric, metricName, plural } from "../ui/format";
 import { scoreKey } from "../ui/score";
 import { growthLine } from "./growth";
@@ -35,6 +35,8 @@ export function linesOf(event: EventRecord, finalists: readonly FinalistChosen[]
       return [line(`finishing: ${data.title}`)];
     case "model":
       return [line(`${modelName(data.index, data.role, finalists)} tested${modelScore(data.metrics)}`, "best")];
+    case "assessment":
+      return [...besideLine(data, finalists).map((text) => line(text)), ...(data.warnings ?? []).map((sentence) => line(sentence, "warn"))];
     case "search_stopped":
       return [line(`search stopped: ${data.message}`)];
     case "run_completed":
@@ -52,6 +54,16 @@ export function linesOf(event: EventRecord, finalists: readonly FinalistChosen[]
 function modelName(index: number, role: string, finalists: readonly FinalistChosen[]): string {
   if (role === "finalist" && finalists.filter((item) => item.role === "finalist").length < 2) return "best architecture";
   return finalists.find((item) => item.index === index)?.title ?? (role === "finalist" ? "best architecture" : "random architecture");
+}
+
+/** The network beside the simple models, by the first figure that they share, on the test part where that was opened. */
+function besideLine({ index, role, parts }: Assessment, finalists: readonly FinalistChosen[]): string[] {
+  const part = parts.find((item) => item.split === "test") ?? parts[0];
+  const shared = part?.models[0]?.figures.find((figure) => figure.value !== null);
+  if (part === undefined || shared === undefined || part.models.length < 2) return [];
+  const values = part.models.slice(1).map((model) => `${model.title} ${metric(model.figures.find((figure) => figure.metric === shared.metric)?.value)}`);
+  const where = part.split === "test" ? "test" : "validation";
+  return [`${modelName(index, role, finalists)} has ${shared.name} ${metric(shared.value)} on the ${where} part; ${values.join(", ")}`];
 }
 
 function modelScore(metrics: Record<string, number>): string {

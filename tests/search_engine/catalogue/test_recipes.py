@@ -31,11 +31,23 @@ def test_a_new_run_says_how_it_is_finished(algorithm: str) -> None:
     """Whole, so that a later version's recipe changes nothing; and what is written is the recipe itself."""
     new = check_new(config(algorithm))
     given = new.config.finale.training.given
-    assert set(given) == (set(TrainingConfig.model_fields) if new.finishes else set())
+    written = set(TrainingConfig.model_fields) - {"class_weights"}
+    assert set(given) == (written if new.finishes else set()), "weights of classes are written where there are any"
     again = check(new.config.model_dump(mode="json"))
     assert again.finale_training == new.finale_training == recipe(new)
     assert changes(again) == {}
     assert what_it_does(new.algorithm) in sentences(new)[0]
+
+
+@pytest.mark.parametrize("algorithm", ["darts", "random", "lottery_ticket"])
+def test_classes_that_the_search_weighs_its_finale_weighs_too(algorithm: str) -> None:
+    weighted = {"class_weights": "balanced"}
+    new = check_new(config(algorithm, training=weighted))
+    assert recipe(new).class_weights == new.finale_training.class_weights == new.config.finale.training.given["class_weights"] == "balanced"
+    plain = check_new(config(algorithm, training=weighted, finale={"training": {"class_weights": "none"}}))
+    again = check(plain.config.model_dump(mode="json"))
+    assert plain.finale_training.class_weights == again.finale_training.class_weights == "none"
+    assert changes(again) == {"class_weights": ("balanced", None)}
 
 
 @pytest.mark.parametrize("algorithm", ["lottery_ticket", "darts", "random", "variational"])

@@ -155,7 +155,7 @@ def test_the_page_says_whose_the_accuracy_is() -> None:
     even = classes(share=0.5)
     (lost,) = assess(even, answered(even, np.tile([1.0, 0.0], (400, 1))), simple.simple_models(even))  # type: ignore[arg-type]
     (sentence,) = beside_simple_models([lost])
-    assert sentence.startswith("On the validation part a logistic regression is as good as the network or better by accuracy")
+    assert sentence.startswith("On the validation part a logistic regression has accuracy 0.6450 where the network has 0.5125 and balanced")
     right = np.eye(2)[even.validation.labels]
     (won,) = assess(even, answered(even, right), simple.simple_models(even))  # type: ignore[arg-type]
     assert beside_simple_models([won]) == [] and won.mistakes == []
