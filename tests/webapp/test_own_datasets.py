@@ -30,7 +30,7 @@ SEARCH: dict[str, Any] = {**BODY, "space": "mlp", "budget": {"trials": 1}, "fina
 def _nothing_kept() -> Any:
     yield
     for manifest in stored.manifests():
-        stored.remove(manifest.id)
+        stored.remove(manifest.id, own_data.KEEPER)
 
 
 @pytest.fixture
