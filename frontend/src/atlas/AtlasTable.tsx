@@ -1,6 +1,6 @@
 /** A published table; beside it what the project measured once, and the asker's own finished runs. */
 import type { AtlasColumn, AtlasEntry, AtlasEstimate, AtlasRow, AtlasRuns } from "../api/types";
-import type { ReactNode } from "react";
+import type { CSSProperties, ReactNode } from "react";
 import { Link } from "../app/router";
 import { paths } from "../app/routes";
 import { plural } from "../ui/format";
@@ -147,7 +147,7 @@ export function AtlasTable({ entry, table }: { entry: AtlasEntry; table: Table }
   return (
     <>
       <div className="atlas-scroll" tabIndex={0} role="group" aria-label={`${entry.title}, in figures`}>
-        <table className="table atlas-table">
+        <table className="table atlas-table" style={{ "--columns": table.columns.length } as CSSProperties}>
           <caption className="visually-hidden">
             {entry.title}: {tableTitle(table)}
           </caption>
