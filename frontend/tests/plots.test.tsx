@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { cleanup, fireEvent, render, screen, within } from "@testing-library/react";
 import { scaleLinear } from "d3-scale";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
-import { axisOf, barNames, frameOf, logTicks } from "../src/plots/axes";
+import { axisOf, barNames, frameOf, logTicks, titleLines } from "../src/plots/axes";
 import { barCount, plotOf, plotWords, spansOf, tableOf, tickText, type Plot } from "../src/plots/chartData";
 import { MOST_STYLES, outlineOf, patternOf, SHAPES, shapeOf, VARIABLES, type Styled } from "../src/plots/hues";
 import { PlotGrid, PlotLarge } from "../src/plots/PlotCard";
@@ -52,6 +52,27 @@ describe("a chart of the engine", () => {
     expect(bars.x).toEqual([-0.5, 2.5]);
     expect(bars.y).toEqual([-30, 0]);
     expect(barCount(plot("evidence"))).toBe(3);
+  });
+
+  it("writes whole numbers only where only these mean anything, and others where they do", () => {
+    const line = { ...plot("accuracy").series[0]!, x: Float32Array.of(0, 1, 2), y: Float32Array.of(1, 2, 3) };
+    const generations: Plot = { ...plot("accuracy"), xScale: "linear", series: [line] };
+    const shares: Plot = { ...generations, series: [{ ...line, x: Float32Array.of(0, 0.5, 2) }] };
+    const [whole, parts] = [generations, shares].map((own) => frameOf(own, spansOf([own]), 900, 300, false).x.texts);
+    expect(whole).toEqual(["0", "1", "2"]);
+    expect(parts).toContain("0.6");
+  });
+
+  it("writes what stands upright beside it whole, in lines where it is longer than the axis", () => {
+    const long = "mean log-likelihood over 6 shared weights, nats per training example";
+    expect(titleLines("accuracy", 250)).toEqual(["accuracy"]);
+    const lines = titleLines(long, 250);
+    expect(lines.length).toBe(2);
+    expect(lines.join(" ")).toBe(long);
+    // A word that has no room anywhere stays one.
+    expect(titleLines("likelihood", 20)).toEqual(["likelihood"]);
+    const [short, wide] = ["accuracy", long].map((yTitle) => frameOf({ ...plot("accuracy"), yTitle }, spansOf([plot("accuracy")]), 400, 300, false).box.left);
+    expect(wide! - short!).toBe(13);
   });
 
   it("leaves out of a logarithmic axis what has no place on it", () => {

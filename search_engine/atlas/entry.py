@@ -111,7 +111,7 @@ class Row(_Part):
     title: str
     unit: str = Field(min_length=1)
     decimals: int = Field(default=2, ge=0, le=6, description="with which it is published, at most")
-    values: dict[str, float] = Field(description="by column, as printed")
+    values: dict[str, float] = Field(default={}, description="by column, as printed; none where the source prints nothing of this row")
     measured: Measured | None = None
     derived: Derived | None = None
 
@@ -119,6 +119,8 @@ class Row(_Part):
     def _one_way(self) -> Self:
         if self.measured and self.derived:
             raise ValueError(f"row '{self.key}': give `measured` or `derived`, not both")
+        if not (self.values or self.measured or self.derived):
+            raise ValueError(f"row '{self.key}' has nothing to show: give its printed `values`, or say how it is `measured` or `derived`")
         return self
 
 
@@ -146,7 +148,7 @@ class Table(_Part):
             if len(set(names)) < len(names):
                 raise ValueError(f"two {what} have one key: {', '.join(sorted(names))}")
         for row in self.rows:
-            if set(row.values) != set(keys):
+            if row.values and set(row.values) != set(keys):
                 raise ValueError(f"row '{row.key}' needs a value for each of {', '.join(keys)}, not for {', '.join(row.values)}")
             for name, value in row.values.items():
                 if not math.isclose(round(value, row.decimals), value, abs_tol=1e-12):
@@ -165,6 +167,17 @@ class Bars(_Part):
     title: str
     y_title: str
     rows: tuple[str, ...] = Field(min_length=1, description="`its-entry/row`")
+
+
+class Course(_Part):
+    """A chart of the best of each generation, one line for each run of an arm on one data set. An entry with it has a `table`, whose
+    arms and columns are named here."""
+
+    title: str
+    y_title: str
+    arm: str
+    column: str
+    generation: str = Field(min_length=1, description="option of the run that says how many networks a generation has")
 
 
 class Entry(_Part):
@@ -187,11 +200,23 @@ class Entry(_Part):
     page: str = Field(default="", description="another page of the application")
     table: Table | None = None
     bars: tuple[Bars, ...] = ()
+    courses: tuple[Course, ...] = ()
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:
-        if (self.kind == "table") != (self.table is not None):
-            raise ValueError("a table has `table` with its cells, and nothing else has")
+        if self.kind == "table" and self.table is None:
+            raise ValueError("a table has `table` with its cells")
+        return self
+
+    @model_validator(mode="after")
+    def _courses_are_of_the_table(self) -> Self:
+        arms = self.table.arms if self.table else {}
+        columns = [column.key for column in self.table.columns] if self.table else []
+        for course in self.courses:
+            if course.arm not in arms:
+                raise ValueError(f"course '{course.title}': there is no arm '{course.arm}'; there are: {', '.join(arms) or 'none'}")
+            if course.column not in columns:
+                raise ValueError(f"course '{course.title}': there is no column '{course.column}'; there are: {', '.join(columns)}")
         return self
 
 

@@ -29,22 +29,20 @@ class Check:
     """Rounded to the printed decimals it is the printed one."""
 
 
-def recomputed(atlas: Atlas, derived: Derived, column: str) -> float:
-    """A derived cell, from the printed cells that it is made of (which may be derived themselves)."""
-    return combined(derived.formula, *(_printed(atlas, name, column) for name in (derived.first, derived.second)))
-
-
-def _printed(atlas: Atlas, name: str, column: str) -> float:
-    return atlas.row(name)[1].values[column]
+def recomputed(atlas: Atlas, derived: Derived, column: str) -> float | None:
+    """A derived cell, from the printed ones that it is made of (which may be derived themselves); None where one of them is not printed."""
+    first, second = (atlas.row(name)[1].values.get(column) for name in (derived.first, derived.second))
+    return None if first is None or second is None else combined(derived.formula, first, second)
 
 
 def checks(atlas: Atlas, entry: Entry) -> list[Check]:
-    """Every derived cell of a table, row by row."""
+    """Every derived cell of a table that is printed, as its parts are, row by row."""
     found = []
     for row in entry.table.rows if entry.table else ():
         if row.derived is None:
             continue
         for column, printed in row.values.items():
             value = recomputed(atlas, row.derived, column)
-            found.append(Check(row.key, column, printed, value, round(value, row.decimals) == round(printed, row.decimals)))
+            if value is not None:
+                found.append(Check(row.key, column, printed, value, round(value, row.decimals) == round(printed, row.decimals)))
     return found

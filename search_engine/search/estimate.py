@@ -28,6 +28,7 @@ from .declared_flops import DeclaredFlops
 from .final_work import FinalWork
 from .fold_work import declared_trial_cost
 from .forecast import Known, Plan, Profile, after_training
+from .fresh_given import with_fresh_weights
 from .group_work import GroupWork
 from .open_work import open_work
 from .phase_work import PhaseWork
@@ -63,6 +64,7 @@ def estimate(
         return {**instant, "unit": None, "advice": advice(checked, instant["trials"])}
     needs = refuse_too_large(checked, data_dir, bounds or Bounds.of_this_process(checked))
     with TemporaryDirectory() as folder:
+        checked = with_fresh_weights(checked, data_dir, Path(folder))
         search = _phases(checked, data_dir, Path(folder)) if _has_steps(checked) else _trials(checked, resources, data_dir, Path(folder))
         finale = _finale(checked, resources, data_dir, Path(folder), Known(Plan.of(checked), profiles))
     return {

@@ -28,6 +28,7 @@ from ..catalogue.config import CheckedRun, check
 from ..datasets.base import Samples
 from .budget import Meter
 from .final_work import FinalWork
+from .fresh_given import with_fresh_weights
 from .group_work import GroupWork
 from .open_work import open_work
 from .phase_work import PhaseWork, finalist_tree
@@ -326,6 +327,7 @@ def _count(kind: Kind, checked: CheckedRun, data_dir: Path, limits: Limits) -> l
     """Building and the first units of each of the kind's specs, part by part; of those that fail nothing."""
     found: list[list[_Part]] = []
     with TemporaryDirectory() as folder:
+        checked = with_fresh_weights(checked, data_dir, Path(folder))
         for spec in kind.specs(checked, data_dir, Path(folder)):
             work = open_work(checked, spec, data_dir, Path(folder))
             parts = _written(work) if kind.written else _first_units(work, limits)

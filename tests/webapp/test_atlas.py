@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from search_engine import events as say
 from search_engine.atlas.recorded import Recorded
+from search_engine.events.floats import decode_floats
 from tests.search_engine.atlas.test_recorded import FILE
 from webapp.core.models import Experiment, Run, RunCounter
 
@@ -189,6 +191,35 @@ def test_published_bars_have_others_beside_them_only_where_there_are_any(monkeyp
     monkeypatch.setattr("webapp.api.atlas.recorded", lambda: {"thesis-mnist": kept})
     [first, _] = get(client, "atlas/nikulenkov-2022-figure-12")["charts"]
     assert [item["name"] for item in first["series"]][1:3] == ["CoDeepNEAT, measured here", "CoDeepNEAT, yours"]
+
+
+def test_both_strategies_stand_with_all_their_generations(monkeypatch: pytest.MonkeyPatch) -> None:
+    arms = {name: {"networks": 2, "compress": name} for name in ("none", "without_inheritance", "with_inheritance")}
+    third = [{**run, "arm": "with_inheritance", "values": [0.5, 0.25, None, None]} for run in FILE["runs"] if run["arm"] == "none"]
+    kept = Recorded.model_validate({**FILE, "arms": arms, "runs": [*FILE["runs"], *third]})
+    monkeypatch.setattr("webapp.api.atlas.recorded", lambda: {"thesis-mnist": kept})
+    ada = make_user("ada")
+    compared(ada)
+    entry = get(browser(ada), "atlas/nikulenkov-2022-figure-08")
+    inherited, other = cells(entry, "minutes_inherited")["mnist"], cells(entry, "minutes_proposed")["mnist"]
+    assert (inherited["published"], inherited["recorded"]["value"], inherited["ours"]) == (None, 1.0, None)
+    assert other["published"] == 78.6 and other["recorded"]["value"] == 1.0 and other["ours"]["value"] == pytest.approx(4.5)
+    assert cells(entry, "accuracy_inherited")["mnist"]["recorded"] is None, "its last generations failed whole"
+    speed_up = cells(entry, "speed_up_inherited")["mnist"]
+    assert (speed_up["published"], speed_up["recomputed"], speed_up["agrees"], speed_up["recorded"]["pairs"]) == (None, None, None, 2)
+    [column] = entry["table"]["columns"]
+    assert column["recorded"]["runs"] == {title: 2 for title in (
+        "CoDeepNEAT", "compressed, without inheritance", "compressed, with inheritance",
+    )}
+    one, two = entry["charts"]
+    assert [item["name"] for item in one["series"]] == ["seed 0, measured here", "seed 1, measured here"]
+    assert [item["name"] for item in two["series"]][2:] == ["seed 0, yours", "seed 1, yours"]
+    # The best of each generation, in percent; none where all of one failed.
+    first = decode_floats(one["series"][0]["y"])
+    assert first[0] == 50 and math.isnan(first[1]) and len(first) == 2
+    assert decode_floats(two["series"][2]["y"]).tolist() == pytest.approx([10, 93])
+    monkeypatch.setattr("webapp.api.atlas.recorded", dict)
+    assert get(browser(make_user("bob")), "atlas/nikulenkov-2022-figure-08")["charts"] == [], "no empty charts"
 
 
 def test_as_many_queries_for_many_runs_as_for_few() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from django.http import Http404
@@ -13,7 +13,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from search_engine.atlas.entry import Column, Entry, Form, RunsLike, atlas
+from search_engine.atlas.entry import Bars, Column, Course, Entry, Form, RunsLike, atlas
 from search_engine.atlas.ours import Estimate
 from search_engine.atlas.published import recomputed
 from search_engine.atlas.recorded import recorded
@@ -27,6 +27,10 @@ from .atlas_runs import Beside, SeenRun, of_recorded
 from .base import OwnedView, data_dir
 from .problems import ProblemDocument
 
+Sides = tuple[tuple["Beside[Any]", str], ...]
+"""Runs that stand beside what is published, with whose they are in words."""
+LOOKS: tuple[Literal["solid", "dashed"], ...] = ("solid", "dashed")
+"""Of the lines of one side and the other."""
 NEWEST = 500
 """So many of somebody's newest runs are looked at."""
 
@@ -71,7 +75,7 @@ class AtlasView(_AtlasView):
 
 
 class AtlasEntryView(_AtlasView):
-    """One figure or table, with the published values beside those of the asker's own runs."""
+    """One figure or table, with the published values beside what came with the program and beside the asker's own runs."""
 
     @extend_schema(operation_id="atlas_entry", responses={200: shapes.AtlasEntry, 404: ProblemDocument})
     def get(self, request: Request, pk: str) -> Response:
@@ -158,9 +162,9 @@ def _table(entry: Entry, kept: Beside[SeenRun], yours: Beside[_Run]) -> shapes.A
     for row in entry.table.rows:
         cells = []
         for column in entry.table.columns:
-            printed = row.values[column.key]
-            again = None if row.derived is None else recomputed(atlas(), row.derived, column.key)
-            agrees = None if again is None else round(again, row.decimals) == round(printed, row.decimals)
+            printed = row.values.get(column.key)
+            again = None if row.derived is None or printed is None else recomputed(atlas(), row.derived, column.key)
+            agrees = None if again is None or printed is None else round(again, row.decimals) == round(printed, row.decimals)
             cells.append(
                 shapes.AtlasCell(
                     column=column.key, published=printed, recomputed=again, agrees=agrees,
@@ -198,27 +202,39 @@ def _recorded(entry: Entry, column: Column, kept: Beside[SeenRun]) -> shapes.Atl
 
 
 def _charts(entry: Entry, kept: Beside[SeenRun], yours: Beside[_Run]) -> list[Chart]:
-    """Published rows as bars, what came with the program and the asker's own beside them."""
-    charts = []
-    for place, bars in enumerate(entry.bars):
-        rows = [atlas().row(name) for name in bars.rows]
-        table = rows[0][0].table
-        assert table is not None
-        keys = [column.key for column in table.columns]
-        drawn = []
-        for owner, row in rows:
-            assert owner.table is not None
-            title = owner.table.arms[row.measured.arm].title if row.measured else row.title
+    """Published rows as bars, what came with the program and the asker's own beside them; generations of both, run by run."""
+    sides: Sides = ((kept, "measured here"), (yours, "yours"))
+    bars = [_bars(f"{entry.id}-{place}", each, sides) for place, each in enumerate(entry.bars)]
+    courses = [_course(f"{entry.id}-course-{place}", entry, each, sides) for place, each in enumerate(entry.courses)]
+    return [*bars, *(chart for chart in courses if chart.series)]
+
+
+def _bars(name: str, bars: Bars, sides: Sides) -> Chart:
+    rows = [atlas().row(row) for row in bars.rows]
+    table = rows[0][0].table
+    assert table is not None
+    keys = [column.key for column in table.columns]
+    drawn = []
+    for owner, row in rows:
+        assert owner.table is not None
+        title = owner.table.arms[row.measured.arm].title if row.measured else row.title
+        if row.values:
             drawn.append(series(f"{title}, published", range(len(keys)), [row.values[key] for key in keys]))
-            for beside, words in ((kept, "measured here"), (yours, "yours")):
-                own = [beside.estimate(key, owner, row) for key in keys]  # type: ignore[attr-defined]
-                if any(own):
-                    values = [float("nan") if found is None else found.value for found in own]
-                    drawn.append(series(f"{title}, {words}", range(len(keys)), values, look="dashed"))
-        charts.append(
-            Chart(
-                name=f"{entry.id}-{place}", title=bars.title, form="bars", x_title="data set", y_title=bars.y_title,
-                categories=[column.title for column in table.columns], series=drawn,
-            )
-        )
-    return charts
+        for beside, words in sides:
+            own = [beside.estimate(key, owner, row) for key in keys]
+            if any(own):
+                values = [float("nan") if found is None else found.value for found in own]
+                drawn.append(series(f"{title}, {words}", range(len(keys)), values, look="dashed"))
+    return Chart(
+        name=name, title=bars.title, form="bars", x_title="data set", y_title=bars.y_title,
+        categories=[column.title for column in table.columns], series=drawn,
+    )
+
+
+def _course(name: str, entry: Entry, course: Course, sides: Sides) -> Chart:
+    drawn = []
+    for (beside, words), look in zip(sides, LOOKS, strict=True):
+        for run in beside.of_course(entry, course):
+            values = run.best_of_generations(course.generation)
+            drawn.append(series(f"seed {run.seed}, {words}", range(1, len(values) + 1), values, look=look))
+    return Chart(name=name, title=course.title, x_title="generation", y_title=course.y_title, series=drawn)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from search_engine.atlas.entry import Arm, Atlas, Column, Derived, Entry, Row, RunsLike
+from search_engine.atlas.entry import Arm, Atlas, Column, Course, Derived, Entry, Row, RunsLike
 from search_engine.atlas.ours import Estimate, Observed, compared, last_generation, measured
 from search_engine.atlas.recorded import Recorded
 from search_engine.catalogue import registry
@@ -51,6 +52,12 @@ class SeenRun:
         whole = size > 0 and len(self.values) % size == 0
         own, failed = last_generation(self.values, size if whole else 0)
         return Observed(self.seed, self.seconds / 60, tuple(100 * value for value in own), failed)
+
+    def best_of_generations(self, generation: str) -> list[float]:
+        """In percent, of each whole generation; NaN where all of one failed. `generation`: the option with the size of one."""
+        size = int(self.options.get(generation, 0))
+        parts = [self.values[first : first + size] for first in range(0, len(self.values) - size + 1, size)] if size > 0 else []
+        return [max((100 * value for value in part if value is not None), default=math.nan) for part in parts]
 
     def setting(self, name: str) -> float | None:
         """A dotted field of its config as a number; its options are complete there as the run has them."""
@@ -142,6 +149,10 @@ class Beside(Generic[RunT]):
                 if part.measured is not None and owner.table is not None:
                     places[owner.id, part.measured.arm] = owner.table.arms[part.measured.arm].title
         return places
+
+    def of_course(self, entry: Entry, course: Course) -> list[RunT]:
+        """The runs whose generations it shows, by seed."""
+        return sorted(self.of_column.get(course.column, {}).get((entry.id, course.arm), []), key=lambda run: run.seed)
 
     def scale(self, entry: Entry, column: Column) -> dict[str, Any]:
         """The fields of `shapes.AtlasRuns`: how far these runs can be compared with what is published."""

@@ -1,4 +1,4 @@
-/** One figure or table of a published work: what it shows, and its counterpart from the viewer's own runs. */
+/** One figure or table of a published work: what it shows, and its counterpart from what was measured here once and the viewer's own runs. */
 import { useMemo } from "react";
 import { ApiError } from "../api/problem";
 import { getAtlasEntry } from "../api/resources";
@@ -13,19 +13,21 @@ import { ButtonLink } from "../ui/Button";
 import { Panel } from "../ui/Panel";
 import { Empty, Failure, Skeleton } from "../ui/States";
 import { AtlasTable } from "./AtlasTable";
-import { lackingText, nameOf, sourceText } from "./atlasText";
+import { lackingText, nameOf, sourceText, tableTitle } from "./atlasText";
 import { EntryLinks } from "./EntryLinks";
 import { LivePicture } from "./LivePicture";
 import "./atlas.css";
 
+const capital = (text: string): string => text.replace(/^./, (letter) => letter.toUpperCase());
+
 /** The pictures of one's own runs; where there is none yet, what is missing. */
 function Pictures({ entry }: { entry: AtlasEntry }) {
   return entry.pictures.map(({ title, picture, run, lacking }) => (
-    <Panel key={`${title} ${picture}`} title={title.replace(/^./, (letter) => letter.toUpperCase())}>
+    <Panel key={`${title} ${picture}`} title={capital(title)}>
       {run ? (
         <LivePicture runId={run.id} picture={picture} title={title} />
       ) : lacking.length > 0 ? (
-        <p className="muted">{lackingText(lacking).replace(/^./, (letter) => letter.toUpperCase())}.</p>
+        <p className="muted">{capital(lackingText(lacking))}.</p>
       ) : (
         <p className="muted">Not run yet: none of your finished runs has this picture. Start a search above.</p>
       )}
@@ -74,12 +76,12 @@ export function AtlasEntryPage({ id }: { id: string }) {
         )}
       </Panel>
       {entry.table && (
-        <Panel title="Published, and yours" note={`published: ${entry.published.authors} ${entry.published.year}`}>
+        <Panel title={capital(tableTitle(entry.table))} note={`published: ${entry.published.authors} ${entry.published.year}`}>
           <AtlasTable entry={entry} table={entry.table} />
         </Panel>
       )}
       {plots.length > 0 && (
-        <Panel title="In bars" note="click one to see it large, with its figures">
+        <Panel title="In charts" note="click one to see it large, with its figures">
           <PlotGrid plots={plots} />
         </Panel>
       )}

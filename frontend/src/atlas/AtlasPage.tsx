@@ -35,7 +35,7 @@ export function AtlasPage() {
       <div className="page-head">
         <div>
           <h1>Atlas</h1>
-          <p>Figures and tables of published work, each with its counterpart here: a picture of one of your runs, a search to start, published values beside your own.</p>
+          <p>Figures and tables of published work, each with its counterpart here: a picture of one of your runs, a search to start, published values beside what was measured here once and beside your own.</p>
         </div>
       </div>
       {atlas.loading && <Skeleton label="Loading the atlas" lines={6} />}

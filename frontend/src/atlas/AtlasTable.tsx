@@ -1,10 +1,10 @@
 /** A published table; beside it what the project measured once, and the asker's own finished runs. */
 import type { AtlasColumn, AtlasEntry, AtlasEstimate, AtlasRow, AtlasRuns } from "../api/types";
-import type { ReactNode } from "react";
+import type { CSSProperties, ReactNode } from "react";
 import { Link } from "../app/router";
 import { paths } from "../app/routes";
 import { plural } from "../ui/format";
-import { oursText, printed, recomputedText, scaleText } from "./atlasText";
+import { isPrinted, oursText, printed, recomputedText, scaleText, tableTitle } from "./atlasText";
 import { SearchLinks } from "./EntryLinks";
 
 type Table = NonNullable<AtlasEntry["table"]>;
@@ -55,14 +55,14 @@ function Rows({ row, table }: { row: AtlasRow; table: Table }) {
       <tr>
         <th scope="row">
           {name}
-          <span className="sub">published{row.group && `, ${row.group}`}</span>
+          <span className="sub">{[isPrinted(row) ? "published" : "not published", row.group].filter(Boolean).join(", ")}</span>
         </th>
         {table.columns.map(({ key }) => {
           const cell = cells.get(key);
           const again = cell && recomputedText(row, cell);
           return (
             <td className="num" key={key}>
-              {cell ? printed(row, cell.published) : "–"}
+              {cell && cell.published !== null ? printed(row, cell.published) : "–"}
               {again && <span className="sub">{again}</span>}
             </td>
           );
@@ -147,8 +147,10 @@ export function AtlasTable({ entry, table }: { entry: AtlasEntry; table: Table }
   return (
     <>
       <div className="atlas-scroll" tabIndex={0} role="group" aria-label={`${entry.title}, in figures`}>
-        <table className="table atlas-table">
-          <caption className="visually-hidden">{entry.title}: published values, and yours</caption>
+        <table className="table atlas-table" style={{ "--columns": table.columns.length } as CSSProperties}>
+          <caption className="visually-hidden">
+            {entry.title}: {tableTitle(table)}
+          </caption>
           <thead>
             <tr>
               <td />

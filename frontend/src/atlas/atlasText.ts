@@ -1,5 +1,5 @@
 /** The atlas in words: names of entries, cells, what is beside what. */
-import type { AtlasEntryInfo, AtlasEstimate, AtlasRow, AtlasScale, AtlasSource } from "../api/types";
+import type { AtlasEntry, AtlasEntryInfo, AtlasEstimate, AtlasRow, AtlasScale, AtlasSource } from "../api/types";
 import { plural } from "../ui/format";
 
 /** "Figure 4", "Table 1". */
@@ -7,6 +7,13 @@ export const nameOf = ({ kind, number }: Pick<AtlasEntryInfo, "kind" | "number">
 
 /** "M. R. Nikulenkov, master's thesis, Moscow State University, ..., 2022". */
 export const sourceText = (source: AtlasSource): string => [source.authors, source.kind, source.where, source.year].join(", ");
+
+/** What stands in a table, in words: "published, measured here once, and yours". */
+export const tableTitle = (table: NonNullable<AtlasEntry["table"]>): string =>
+  table.columns.some((column) => column.recorded) ? "published, measured here once, and yours" : "published, and yours";
+
+/** Whether the source prints anything of a row. */
+export const isPrinted = (row: AtlasRow): boolean => row.cells.some((cell) => cell.published !== null);
 
 /** A cell as it is printed. */
 export const printed = (row: Pick<AtlasRow, "decimals" | "unit">, value: number): string => {

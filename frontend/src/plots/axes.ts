@@ -13,6 +13,8 @@ export interface Box {
 
 /** Pixels of a character and of a line of the axes' figures and names, about. */
 const CHARACTER = 6.4;
+/** Of words in small letters. */
+const TITLE_CHARACTER = 5.7;
 const LINE = 13;
 /** The names of the bars take no more than so much of the height. */
 const MOST_NAMES = 0.4;
@@ -59,6 +61,17 @@ export interface Axis {
   texts: string[];
 }
 
+const MOST_TITLE_LINES = 3;
+
+/** What an axis is called, in as few lines as have room on so many pixels; in one, if words are longer than that. */
+export function titleLines(title: string, room: number): string[] {
+  const lines = wrapped(title, Math.max(Math.floor(room / TITLE_CHARACTER), 1));
+  return lines === null || lines.length > MOST_TITLE_LINES ? [title] : lines;
+}
+
+/** Whether all places along x are whole numbers. */
+const isWhole = (plot: Plot): boolean => plot.series.every((series) => series.x.every(Number.isInteger));
+
 const PIXELS_PER_TICK = { x: 74, y: 46 };
 
 /** Ticks of a logarithmic axis: its decades, with 2 and 5 between them where these are few. */
@@ -77,8 +90,11 @@ export function logTicks(low: number, high: number, most: number): number[] {
   return ticks;
 }
 
-/** A scale from [low, high] to [from, to] in pixels. A value that has no place (zero on a logarithmic axis) gives NaN. */
-export function axisOf([low, high]: readonly [number, number], from: number, to: number, scale: "linear" | "log", direction: "x" | "y", margin = 0): Axis {
+/**
+ * A scale from [low, high] to [from, to] in pixels. A value that has no place (zero on a logarithmic axis) gives NaN. `whole`: only whole
+ * numbers mean anything there (generations, steps), so no others are written.
+ */
+export function axisOf([low, high]: readonly [number, number], from: number, to: number, scale: "linear" | "log", direction: "x" | "y", margin = 0, whole = false): Axis {
   const most = Math.max(2, Math.floor(Math.abs(to - from) / PIXELS_PER_TICK[direction]));
   if (scale === "log") {
     const wide = (high / low) ** margin;
@@ -89,7 +105,7 @@ export function axisOf([low, high]: readonly [number, number], from: number, to:
   }
   const room = (high - low) * margin;
   const place = scaleLinear([low - room, high + room], [from, to]);
-  const ticks = place.ticks(most);
+  const ticks = place.ticks(most).filter((tick) => !whole || Number.isInteger(tick));
   return Object.assign((value: number) => place(value), { ticks, texts: tickTexts(ticks) });
 }
 
@@ -99,13 +115,16 @@ export interface Frame {
   y: Axis;
   /** Of the bars; null where there are none. */
   names: BarNames | null;
+  /** Of the y axis; none in a compact picture. */
+  title: string[];
 }
 
 /** Where a plot's numbers go in a picture of this size. `compact` has no axis titles. */
 export function frameOf(plot: Plot, spans: Spans, width: number, height: number, compact: boolean): Frame {
   const rough = axisOf(spans.y, height, 0, plot.yScale, "y");
   const widest = Math.max(...rough.texts.map((text) => text.length), 2);
-  const [left, right] = [12 + widest * CHARACTER + (compact ? 0 : 18), width - 14];
+  const title = compact ? [] : titleLines(plot.yTitle, height - 48);
+  const [left, right] = [12 + widest * CHARACTER + (compact ? 0 : 5 + title.length * LINE), width - 14];
   const bars = plot.form === "bars";
   const count = Math.round(spans.x[1] - spans.x[0]);
   const names = bars ? barNames(Array.from({ length: count }, (_, place) => categoryName(plot, place)), (right - left) / Math.max(count, 1), height * MOST_NAMES) : null;
@@ -117,7 +136,8 @@ export function frameOf(plot: Plot, spans: Spans, width: number, height: number,
   return {
     box,
     names,
-    x: bars ? axisOf(spans.x, box.left, box.right, "linear", "x") : axisOf(spans.x, box.left, box.right, plot.xScale, "x", 0.02),
+    title,
+    x: bars ? axisOf(spans.x, box.left, box.right, "linear", "x") : axisOf(spans.x, box.left, box.right, plot.xScale, "x", 0.02, isWhole(plot)),
     y: low === null ? y : axisOf([0, spans.y[1] * 1.06], box.bottom, box.top, "linear", "y"),
   };
 }
@@ -155,7 +175,7 @@ export function paintAxes(context: CanvasRenderingContext2D, colours: CanvasColo
   context.save();
   context.translate(12, (box.top + box.bottom) / 2);
   context.rotate(-Math.PI / 2);
-  context.fillText(plot.yTitle, 0, 0);
+  frame.title.forEach((line, row) => context.fillText(line, 0, row * LINE));
   context.restore();
 }
 

@@ -44,7 +44,7 @@ export function mapOf(plot: Plot, width: number, height: number, compact: boolea
   const rowHeight = (box.bottom - box.top) / Math.max(plot.series.length, 1);
   const rows = Object.assign((row: number) => box.top + row * rowHeight, { ticks: [], texts: [] });
   return {
-    box, names: null, x, y: rows, span, rowHeight,
+    box, names: null, title: [], x, y: rows, span, rowHeight,
     cell: (series, index) => {
       const [from, to] = [edges[series]?.[index], edges[series]?.[index + 1]];
       if (from === undefined || to === undefined) return null;

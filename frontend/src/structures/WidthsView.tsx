@@ -11,7 +11,7 @@ import type { NarrowedLayer, NarrowedNetwork, WidthsFrame } from "../types/event
 import { measured, whole, type Figures } from "../ui/figures";
 import { exact, metric, metricName, plural } from "../ui/format";
 import { Segmented } from "../ui/Segmented";
-import { binText, binX, columnsOf, costText, fullest, groundOf, keysOf, layerText, networkTitle, ROW, short, TALLEST, tickBins, widest, type Columns } from "./widths";
+import { binText, binX, columnsOf, costText, fullest, groundOf, keysOf, layerNames, layerText, networkTitle, ROW, short, TALLEST, tickBins, widest, type Columns } from "./widths";
 import "./structures.css";
 
 const NARROWEST = 300;
@@ -39,16 +39,15 @@ export function widthFigures(store: RunStore): Figures[] {
   ];
 }
 
-function Layer({ layer, place, frame, columns, scale, most }: { layer: NarrowedLayer; place: number; frame: WidthsFrame; columns: Columns; scale: number; most: number }) {
+function Layer({ layer, name, place, frame, columns, scale, most }: { layer: NarrowedLayer; name: string; place: number; frame: WidthsFrame; columns: Columns; scale: number; most: number }) {
   const ground = groundOf(place);
   const bins = layer.counts.length;
   const bar = (width: number) => Math.max(((columns.end - columns.bars - 62) * width) / most, width > 0 ? 1.5 : 0);
-  const fits = Math.max(Math.floor((columns.left - 8) / CHARACTER), 3);
   return (
     <g>
       <title>{layerText(layer, frame.unit)}</title>
       <text className="narrowed-name" x={columns.left - 8} y={ground - 6} textAnchor="end">
-        {layer.name.length <= fits ? layer.name : `…${layer.name.slice(1 - fits)}`}
+        {name}
       </text>
       <line className="narrowed-ground" x1={columns.left} x2={columns.right} y1={ground} y2={ground} />
       {layer.counts.map((count, bin) => {
@@ -78,6 +77,7 @@ function Network({ network, frame }: { network: NarrowedNetwork; frame: WidthsFr
   const [scale, most] = [fullest(network), widest(network)];
   const threshold = binX(columns, bins, bins / 2);
   const foot = columns.height - 16;
+  const names = layerNames(network.layers.map((layer) => layer.name), Math.max(Math.floor((columns.left - 8) / CHARACTER), 3));
   const words = network.layers.map((layer) => layerText(layer, frame.unit)).join("; ");
   return (
     <div className="genome-box narrowed" ref={box}>
@@ -89,7 +89,7 @@ function Network({ network, frame }: { network: NarrowedNetwork; frame: WidthsFr
           before → after
         </text>
         {network.layers.map((layer, place) => (
-          <Layer key={layer.name} layer={layer} place={place} frame={frame} columns={columns} scale={scale} most={most} />
+          <Layer key={layer.name} layer={layer} name={names[place] ?? layer.name} place={place} frame={frame} columns={columns} scale={scale} most={most} />
         ))}
         <line className="narrowed-threshold" x1={threshold} x2={threshold} y1={16} y2={foot - ROW / 4} />
         {tickBins(frame.ends, columns).map((bin) => (

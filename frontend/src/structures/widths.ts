@@ -24,6 +24,21 @@ export function columnsOf(layers: number, width: number): Columns {
   return { width, height: TOP + layers * ROW + BOTTOM, left, right: bars - GAP, bars, end: width - 8 };
 }
 
+/**
+ * Names of layers in at most `fits` letters each: where one is longer, all without the parts at both ends that they have in common
+ * ("nodes.1.weights" and "nodes.3.weights" are 1 and 3); what is longer even then begins where only its end has room.
+ */
+export function layerNames(names: readonly string[], fits: number): string[] {
+  let parts = names.map((name) => name.split("."));
+  const whole = () => parts.map((own) => own.join("."));
+  if (names.length > 1 && names.some((name) => name.length > fits)) {
+    for (const [at, rest] of [[0, [1, undefined]], [-1, [0, -1]]] as const) {
+      while (parts.every((own) => own.length > 1 && own.at(at) === parts[0]?.at(at))) parts = parts.map((own) => own.slice(...rest));
+    }
+  }
+  return whole().map((name) => (name.length <= fits ? name : `…${name.slice(1 - fits)}`));
+}
+
 /** The ground line of a layer's histogram. */
 export const groundOf = (place: number): number => TOP + (place + 1) * ROW - 6;
 export const TALLEST = ROW - 10;

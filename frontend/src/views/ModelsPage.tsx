@@ -40,7 +40,7 @@ function ModelCard({ model }: { model: Model }) {
     <Panel
       article
       title={<Link to={paths.run(model.run)}>{model.experiment.name}</Link>}
-      note={`${model.algorithm.title} · ${model.space} on ${[...new Set(model.datasets)].join(", ")} · seed ${model.seed}`}
+      note={[model.role === "baseline" && model.title, model.algorithm.title, `${model.space} on ${[...new Set(model.datasets)].join(", ")}`, `seed ${model.seed}`].filter(Boolean).join(" · ")}
       actions={model.role === "baseline" ? <Chip>for comparison</Chip> : model.index > 0 ? <Chip>finalist {model.index + 1}</Chip> : undefined}
     >
       <div className="model">

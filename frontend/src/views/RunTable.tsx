@@ -2,6 +2,7 @@ import { useMemo, useState, type ReactNode } from "react";
 import type { ExperimentBody, Options, Run } from "../api/types";
 import { Link } from "../app/router";
 import { paths } from "../app/routes";
+import { equal } from "../schema/model";
 import type { Score } from "../types/events.gen";
 import { ahead, axes, axisOf, KIND_TITLES, type Axis, type ScoreKind } from "../ui/scoreKinds";
 import { ScoreValue } from "../ui/ScoreValue";
@@ -34,15 +35,12 @@ function compare(column: Column, descending: boolean) {
   };
 }
 
-function GivenOptions({ options }: { options: Options }) {
-  const changed = Object.entries(options);
+/** The options that a run was given, those first that other runs of the table were not given alike. */
+function GivenOptions({ options, apart }: { options: Options; apart: ReadonlySet<string> }) {
+  const changed = Object.entries(options).sort(([a], [b]) => Number(apart.has(b)) - Number(apart.has(a)));
   if (changed.length === 0) return null;
   const text = changed.map(([name, value]) => `${name} ${typeof value === "object" ? JSON.stringify(value) : String(value)}`).join(", ");
-  return (
-    <span className="sub run-options" title={text}>
-      {text}
-    </span>
-  );
+  return <span className="sub run-options">{text}</span>;
 }
 
 function Progress({ run }: { run: Run }) {
@@ -123,6 +121,11 @@ export function RunTable({ runs, algorithms }: { runs: Run[]; algorithms: Experi
   const [sort, setSort] = useState<{ column: Column; descending: boolean } | null>(null);
   const shown = useMemo(() => (sort ? [...runs].sort(compare(sort.column, sort.descending)) : runs), [runs, sort]);
   const columns = useMemo(() => KINDS.flatMap((kind) => columnsOf(runs, kind)), [runs]);
+  const apart = useMemo(() => {
+    const given = runs.map((run) => givenOptions(run, algorithms));
+    const names = new Set(given.flatMap((options) => Object.keys(options)));
+    return new Set([...names].filter((name) => given.some((options) => !equal(options[name], given[0]?.[name]))));
+  }, [runs, algorithms]);
   const leaders = useMemo(() => new Map(columns.map(({ kind, axis }) => [axis?.key, kind === "search" && axis ? leaderOf(runs, axis) : null])), [columns, runs]);
   const onSort = (column: Column, descending: boolean) =>
     setSort((old) => (old?.column === column ? { column, descending: !old.descending } : { column, descending }));
@@ -161,7 +164,7 @@ export function RunTable({ runs, algorithms }: { runs: Run[]; algorithms: Experi
           <tr key={run.id}>
             <th scope="row">
               <Link to={paths.run(run.id)}>{run.algorithm.title}</Link>
-              <GivenOptions options={givenOptions(run, algorithms)} />
+              <GivenOptions options={givenOptions(run, algorithms)} apart={apart} />
             </th>
             <td className="num">{run.seed}</td>
             <td>

@@ -14,6 +14,7 @@ from search_engine.atlas.ours import Observed, compared, last_generation, measur
 from search_engine.atlas.published import checks
 from search_engine.atlas.resolve import lacking
 from search_engine.base.errors import BadInput
+from search_engine.catalogue.thesis import ARMS
 
 NOT_YET: set[str] = set()
 """What entries name that this version does not have. Whoever adds one of them takes it from here."""
@@ -48,6 +49,28 @@ def test_the_published_cells_are_these() -> None:
         found = book.entry(table)
         assert found is not None and found.table is not None
         assert [column.title for column in found.table.columns] == ["MNIST", "CIFAR-10", "CIFAR-100", "Tiny ImageNet"]
+
+
+@pytest.mark.parametrize(("figure", "column"), [("nikulenkov-2022-figure-08", "mnist"), ("nikulenkov-2022-figure-09", "cifar10")])
+def test_the_figure_of_both_strategies_has_all_three_arms(figure: str, column: str) -> None:
+    """What it says is published stands so in the tables; of the arm with inheritance, of which nothing is printed, ours alone is there."""
+    book = atlas()
+    entry = book.entry(figure)
+    assert entry is not None and entry.table is not None
+    said = {row.key: row.values.get(column) for row in entry.table.rows}
+    tables = {
+        "accuracy_plain": "1/accuracy", "accuracy_proposed": "2/accuracy", "minutes_plain": "1/minutes",
+        "minutes_proposed": "2/minutes", "speed_up_proposed": "3/speed_up", "loss_proposed": "3/loss",
+    }  # fmt: skip
+    assert {key: value for key, value in said.items() if value is not None} == {
+        key: book.row(f"nikulenkov-2022-table-{name}")[1].values[column] for key, name in tables.items()
+    }
+    assert {key for key, value in said.items() if value is None} == {
+        f"{quantity}_inherited" for quantity in ("accuracy", "minutes", "speed_up", "loss")
+    }
+    assert {arm.options["compress"] for arm in entry.table.arms.values()} == set(ARMS)
+    assert [course.arm for course in entry.courses] == ["inherited", "proposed"], "A and B, as there"
+    assert {check.row for check in checks(book, entry)} == {"speed_up_proposed", "loss_proposed"}
 
 
 def test_what_follows_from_other_tables_is_recomputed_and_each_difference_is_noted() -> None:
@@ -126,6 +149,9 @@ def test_a_newcomer_adds_a_table_as_one_file(tmp_path: Path) -> None:
          '"nikulenkov-2022-table-1/minutes" }', "has the columns mnist, cifar10"),
         ("mnist = nan", "", "finite number"),
         ("mnist = 97.25", "colour = 1", "Extra inputs"),
+        ("", "", "has nothing to show"),
+        ("mnist = 97.25", '[[courses]]\ntitle = "C"\ny_title = "y"\narm = "plain"\ncolumn = "mnist"\ngeneration = "networks"',
+         "there is no arm 'plain'"),
     ],
 )  # fmt: skip
 def test_a_file_of_the_wrong_form_is_refused_by_its_name(values: str, more: str, words: str, tmp_path: Path) -> None:

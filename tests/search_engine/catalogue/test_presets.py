@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from search_engine.atlas.recorded import recorded
 from search_engine.catalogue import presets
 from search_engine.catalogue.measured import MEASURED, promise
 
@@ -20,6 +21,17 @@ def test_a_card_says_what_was_measured_and_no_other_time() -> None:
         own, said = card["description"].removesuffix(promise(card["id"])), card["description"]
         assert own != said, card["id"]
         assert not TIME.search(own), (card["id"], own)
+
+
+def test_a_comparison_that_was_run_whole_says_no_less_than_its_runs_took() -> None:
+    """And one that follows from single networks does not say that it was run; the record of its runs is the measure."""
+    for name, kept in recorded().items():
+        found = MEASURED[name]
+        assert found is not None and found.whole and found.beside_others, name
+        searches = sum(run.seconds for run in kept.runs)
+        assert searches <= found.cpu_seconds <= 1.2 * searches, (name, searches)
+        assert "at most" in promise(name)
+    assert not any(found.whole for name, found in MEASURED.items() if found and name.startswith("thesis-") and name not in recorded())
 
 
 def test_a_measurement_is_of_the_runs_that_the_card_starts() -> None:

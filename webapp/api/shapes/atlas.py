@@ -104,7 +104,7 @@ class AtlasCell(BaseModel):
     """A published value, and what stands beside it."""
 
     column: str
-    published: float
+    published: float | None = Field(description="null where the source prints nothing of it")
     recomputed: float | None = Field(description="from the published cells that it follows from; null where it is measured")
     agrees: bool | None = Field(description="whether the recomputed one is the published one in all its digits")
     recorded: AtlasEstimate | None = Field(description="from the runs that come with the program")

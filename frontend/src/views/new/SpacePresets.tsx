@@ -15,18 +15,21 @@ export function SpacePresets({ space, fields, values, onChange }: { space: Searc
   if (!space?.presets?.length || !fields) return null;
   const chosen = presetOf(space, fields, values);
   return (
-    <Choices
-      label={`Presets of ${space.title}`}
-      chosen={[chosen ?? OWN]}
-      onChange={(id) => {
-        const preset = space.presets?.find((item) => item.id === id);
-        if (preset) onChange(changedOnly(fields, { ...values, ...preset.options }));
-      }}
-      choices={[
-        ...space.presets.map(({ id, title, sentence }) => ({ id, title, note: sentence, closed: null })),
-        // What was changed by hand is shown as such, and cannot be chosen: there is nothing that it would set.
-        ...(chosen === null ? [{ id: OWN, title: "Options of your own", note: "As they are set below.", closed: null }] : []),
-      ]}
-    />
+    <div className="space-presets">
+      <h3 aria-hidden="true">Presets of {space.title}</h3>
+      <Choices
+        label={`Presets of ${space.title}`}
+        chosen={[chosen ?? OWN]}
+        onChange={(id) => {
+          const preset = space.presets?.find((item) => item.id === id);
+          if (preset) onChange(changedOnly(fields, { ...values, ...preset.options }));
+        }}
+        choices={[
+          ...space.presets.map(({ id, title, sentence }) => ({ id, title, note: sentence, closed: null })),
+          // What was changed by hand is shown as such, and cannot be chosen: there is nothing that it would set.
+          ...(chosen === null ? [{ id: OWN, title: "Options of your own", note: "As they are set below.", closed: null }] : []),
+        ]}
+      />
+    </div>
   );
 }
