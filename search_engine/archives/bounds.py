@@ -20,3 +20,6 @@ class Bounds:
     """Of manifest.json and of result.json."""
     state_bytes: int = 300_000_000
     """Of the checkpoint of a folder of the command line, of which only the config is read."""
+
+
+USUAL = Bounds()

@@ -10,14 +10,14 @@ from ..base import disk
 from ..base.errors import BadInput
 from ..base.quoting import shortened
 from ..search.local_run import EVENTS
-from .bounds import Bounds
+from .bounds import USUAL, Bounds
 from .form import Manifest, here
 from .recorded_events import read_events
 from .run_folder import describe, name_of
 from .writing import Writer, files_of, pieces_of
 
 
-def export_folder(folder: Path, target: Path, bounds: Bounds = Bounds()) -> Manifest:
+def export_folder(folder: Path, target: Path, bounds: Bounds = USUAL) -> Manifest:
     """Write the run in `folder` to `target`, whole or not at all. Raises BadInput where it is no run, has not ended, or its events do not
     fit together; then nobody would read the file."""
     record = describe(folder, bounds)

@@ -84,7 +84,7 @@ class RunRecord(_Part):
 class Manifest(_Part):
     """What the archive is."""
 
-    format: Literal[1] = FORMAT
+    format: Literal[1] = 1
     kind: Literal["run", "experiment"]
     name: str = Field(max_length=200)
     made: Time

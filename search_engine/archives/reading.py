@@ -20,7 +20,7 @@ from ..base.errors import BadInput
 from ..base.memory import in_words
 from ..base.quoting import shortened
 from ..search.local_run import EVENTS, STATE
-from .bounds import Bounds
+from .bounds import USUAL, Bounds
 from .form import MANIFEST, Manifest, belongs, here, read_manifest
 from .run_folder import describe, name_of
 from .writing import files_of
@@ -46,7 +46,7 @@ class Unpacked:
     """`archive`: its digests were found right. The others have none."""
 
 
-def unpack(path: Path, into: Path, bounds: Bounds = Bounds(), tell: Tell = silent) -> Unpacked:
+def unpack(path: Path, into: Path, bounds: Bounds = USUAL, tell: Tell = silent) -> Unpacked:
     """Raises BadInput, or what `tell` raises. Their events are read by `recorded_events`."""
     into.mkdir(parents=True)
     if path.is_dir():

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from ..base.errors import BadInput
 from ..base.release import __version__
 from ..events import EventRecord
-from .bounds import Bounds
+from .bounds import USUAL, Bounds
 
 CHUNK = 500
 """Records that are given at once."""
@@ -25,7 +25,7 @@ LATEST = 1e11
 """Seconds since the epoch."""
 
 
-def read_events(path: Path, name: str, version: str = "", bounds: Bounds = Bounds()) -> Iterator[list[EventRecord]]:
+def read_events(path: Path, name: str, version: str = "", bounds: Bounds = USUAL) -> Iterator[list[EventRecord]]:
     """The records in `path`, a few hundred at a time. `name`: what messages call the file; `version`: of the NAScope that wrote it. Raises
     BadInput naming the first line that is wrong."""
     checks = _Order(name)

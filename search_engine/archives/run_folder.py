@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from ..base import checkpoint
 from ..base.errors import BadInput, CheckpointDamaged
 from ..catalogue import registry
 from ..search.local_run import EVENTS, RESULT, STATE
-from .bounds import Bounds
+from .bounds import USUAL, Bounds
 from .form import Amounts, RunRecord
 
 TAIL = 1 << 16
@@ -39,8 +38,8 @@ class _Result(BaseModel):
     baseline: list[_Entrant] = []
 
 
-def describe(folder: Path, bounds: Bounds = Bounds()) -> RunRecord:
-    """The run in `folder`, as a file `python -m search_engine run --out` left it. Raises BadInput naming the file that is missing or wrong."""
+def describe(folder: Path, bounds: Bounds = USUAL) -> RunRecord:
+    """The run in `folder`, as `run --out` left it. Raises BadInput naming the file that is missing or wrong."""
     if not (folder / EVENTS).is_file():
         raise BadInput(EVENTS, "it is missing: give the folder that `run --out` wrote, with all that is in it", code="not_a_run")
     if not (folder / RESULT).is_file():
@@ -71,11 +70,6 @@ def name_of(record: RunRecord) -> str:
     data = registry.known_dataset(str((record.config.get("datasets") or [""])[0]))
     title = entry.title if entry is not None else str(record.config.get("algorithm"))
     return f"{title} on {data.title}"[:200] if data is not None else title[:200]
-
-
-def day(seconds: float) -> str:
-    """A time as a date, in UTC."""
-    return datetime.fromtimestamp(seconds, UTC).date().isoformat()
 
 
 def _read(path: Path, most: int) -> bytes:

@@ -124,7 +124,8 @@ class UploadsView(_TusView):
         def begin() -> shapes.OwnDataset:
             previous = None if not said.get("previous") else self._previous(said["previous"])
             try:
-                row = own_data.begin(request.user, size, _file_name(said.get("filename", "")), said.get("title", "").strip(), previous, purpose)
+                name, title = _file_name(said.get("filename", "")), said.get("title", "").strip()
+                row = own_data.begin(request.user, size, name, title, previous, purpose)
             except own_data.NoRoom as why:
                 raise Problem(507 if why.code == "no_space" else 413, why.code, str(why), field="Upload-Length") from None
             return shapes.OwnDataset.of(row)

@@ -285,7 +285,8 @@ def body_of(name: str, runs: Sequence[Any]) -> dict[str, Any]:
         choice = {"id": config.algorithm, "options": dict(config.options)}
         if choice not in algorithms:
             algorithms.append(choice)
-    shared = ("space", "space_options", "datasets", "dataset_options", "budget", "count_repeats", "training", "folds", "objective", "finale")
+    shared = ("space", "space_options", "datasets", "dataset_options", "budget", "count_repeats", "training", "folds", "objective",
+              "finale")
     runtime = ("threads", "together", "device", "amp", "structure_every", "max_failures")
     return {
         "name": name, "algorithms": algorithms[:20], "model": None, "population": None,
@@ -300,7 +301,7 @@ def _dumped(value: Any) -> Any:
 
 def _run_row(experiment: Experiment, run: _Run, place: int) -> Run:
     record, checked = run.record, run.checked
-    over = record.state == Run.State.COMPLETED
+    over = record.state == "completed"
     made = Run.objects.create(
         pk=run.id, experiment=experiment, owner_id=experiment.owner_id, position=place, algorithm=checked.algorithm.id,
         options=checked.options.model_dump(mode="json"), space=checked.space.id, datasets=[entry.id for entry in checked.datasets],

@@ -50,7 +50,8 @@ class OwnDataset(BaseModel):
         found: dict[str, Any] = row.findings or {}
         return cls(
             id=row.pk, purpose=row.purpose, title=row.title, file_name=row.file_name, size=row.size, received=row.received,
-            stored=row.stored, state=row.state, reason=row.reason, progress=None if not row.progress else DataProgress(**row.progress), dataset=row.registry_id,
+            stored=row.stored, state=row.state, reason=row.reason,
+            progress=None if not row.progress else DataProgress(**row.progress), dataset=row.registry_id,
             version=row.version, previous=row.previous_id, created=row.created, touched=row.touched, kind=found.get("kind", ""),
             task=found.get("task", ""), rows=found.get("rows"), choices=Choices.model_validate(row.choices) if whole else None,
             findings=Findings.model_validate(found) if whole and found else None,

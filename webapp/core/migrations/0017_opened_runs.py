@@ -24,6 +24,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='experiment',
             name='imported',
-            field=models.JSONField(help_text='where its runs came from (webapp.jobs.run_imports.Origin); null = they were made here', null=True),
+            field=models.JSONField(help_text='where its runs came from (webapp.jobs.run_imports.Origin); null = made here', null=True),
         ),
     ]

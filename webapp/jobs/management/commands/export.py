@@ -34,11 +34,14 @@ class Command(BaseCommand):
             raise CommandError(f"--out: {target} is there already: name another file", returncode=2)
         run = Run.objects.select_related("experiment", "counter").filter(pk=key).first()
         experiment = Experiment.objects.filter(pk=key).first()
-        if run is None and experiment is None:
-            raise CommandError(f"id: there is no run and no experiment {key}", returncode=2)
         temporary = target.with_name(f".{target.name}.{os.getpid()}")
         try:
-            pieces = run_exports.of_run(run) if run is not None else run_exports.of_experiment(experiment)
+            if run is not None:
+                pieces = run_exports.of_run(run)
+            elif experiment is not None:
+                pieces = run_exports.of_experiment(experiment)
+            else:
+                raise CommandError(f"id: there is no run and no experiment {key}", returncode=2)
             with temporary.open("xb") as file:
                 for piece in pieces:
                     file.write(piece)

@@ -18,8 +18,8 @@ from search_engine.base.errors import BadInput
 
 class Command(BaseCommand):
     help = (
-        "Open a run: the folder that `python -m search_engine run --out` wrote, or a file that was exported here or elsewhere. It becomes an "
-        "experiment with its events, pictures, scores and models. Works beside a running application, and without one."
+        "Open a run: the folder that `python -m search_engine run --out` wrote, or a file that was exported here or elsewhere. It becomes "
+        "an experiment with its events, pictures, scores and models. Works beside a running application, and without one."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
