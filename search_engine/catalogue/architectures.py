@@ -80,11 +80,7 @@ def read(
     if value is None and found in GENOTYPES and "nodes" not in options:
         options |= _nodes(text)
     made = make_space(entry, options, shape)
-    if value is None:
-        genome = genome_of_text(made, text)
-    else:
-        genome = genome_of_text(made, genome_of_json(made, value).key)
-    return of_genome(made, genome, options)
+    return of_genome(made, genome_of_text(made, text) if value is None else genome_of_json(made, value), options)
 
 
 def of_genome(space: SearchSpace[Any], genome: Genome, options: Mapping[str, Any]) -> Architecture:
