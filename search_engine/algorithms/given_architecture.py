@@ -26,8 +26,8 @@ class GivenArchitectureConfig(AlgorithmConfig):
 
     architecture: str = Field(
         default="", max_length=LONGEST, title="Architecture",
-        description="It as its space writes it (a NAS-Bench-201 string, DARTS' Genotype, ...), or a genome's JSON. Empty = one that is drawn "
-        "by the run's seed.",
+        description="It as its space writes it (a NAS-Bench-201 string, DARTS' Genotype, ...), or a genome's JSON. Empty = one that is "
+        "drawn by the run's seed.",
     )
 
 
@@ -70,7 +70,8 @@ class GivenArchitecture(StepPhase[GivenArchitectureConfig]):
         return Cost()
 
     def best(self) -> list[Finalist]:
-        return [Finalist(genome=self._genome, title="given architecture" if self.options.architecture else "architecture drawn by the seed")]
+        title = "given architecture" if self.options.architecture else "architecture drawn by the seed"
+        return [Finalist(genome=self._genome, title=title)]
 
     def state_dict(self) -> dict[str, Any]:
         return {}

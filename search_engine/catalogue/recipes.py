@@ -38,8 +38,8 @@ HOW = (
 
 
 def recipe(checked: Checked) -> TrainingConfig:
-    """The algorithm's own. Classes that the search weighs, its finale weighs too, whatever else it trains by: which architecture is the best
-    depends on what counts.
+    """The algorithm's own. Classes that the search weighs, its finale weighs too, whatever else it trains by: which architecture is the
+    best depends on what counts.
 
     >>> from search_engine.catalogue.config import check
     >>> recipe(check({"algorithm": "darts"})) == HOUSE

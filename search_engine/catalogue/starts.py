@@ -18,6 +18,7 @@ from ..base.population_config import PopulationConfig
 from ..spaces.base import SearchSpace
 from ..spaces.genomes import Genome, canonical_json, digest
 from ..spaces.populations import Individuals, of_space
+from . import registry
 
 GENOMES = "genomes"
 """The kind of the individuals of a population of whole architectures."""
@@ -39,12 +40,9 @@ def population_from(
     >>> [space.to_string(Genome("sequence", content)) for content in found["genomes"]]
     ['1 2 3 3', '1 2 3 4', '1 2 4 3']
     """
-    wanted = options.initial_population
-    if wanted is None or wanted.keys() != {GENOMES}:
-        raise BadInput("start", f"{title} does not begin with a population of architectures", code="incompatible")
+    size = population_size(options, title)
     if not genomes:
         raise BadInput("start", "give one architecture at least")
-    size = wanted[GENOMES]
     if len(genomes) > size:
         raise BadInput("start", f"{len(genomes):,} architectures are given, and the population has {size:,}: give fewer, or more of it")
     individuals = list(genomes)
@@ -55,6 +53,18 @@ def population_from(
     content = [genome.content for genome in individuals]
     # The digest that the search itself says of them (`algorithms.trials.initial_population`).
     return of_space(space, digest(canonical_json(content)), {GENOMES: content}), {GENOMES: content}
+
+
+def population_size(options: AlgorithmConfig, title: str) -> int:
+    """With how many architectures a search begins. Raises BadInput(field "start") where it cannot begin with given ones."""
+    wanted = options.initial_population
+    if wanted is None or wanted.keys() != {GENOMES}:
+        able = [
+            entry.title for entry in registry.algorithms().values() if (entry.config().initial_population or {}).keys() == {GENOMES}
+        ]
+        why = f"{title} does not begin with a population of architectures; these do: {', '.join(able)}"
+        raise BadInput("start", why, code="incompatible")
+    return wanted[GENOMES]
 
 
 def _child(space: SearchSpace[Any], parent: Genome, seen: set[str], rng: random.Random) -> Genome:

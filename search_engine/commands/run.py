@@ -18,7 +18,7 @@ from ..bundle.reopened import Reopened, reopen
 from ..catalogue import registry
 from ..catalogue.advice import advice
 from ..catalogue.config import BUDGET_KINDS, CheckedRun, RunConfig, check, check_new
-from ..catalogue.starts import population_from
+from ..catalogue.starts import population_from, population_size
 from ..search.failures import sentences
 from ..search.forecast import in_words
 from ..search.local_run import Interrupted, LocalRun, kept_config
@@ -131,8 +131,8 @@ def open_run(
 
 
 def drive(run: LocalRun, *, bar: bool) -> dict[str, Any]:
-    """The run to its end, with a progress bar on stderr where `bar`; returns what `result.json` holds. Raises Interrupted after a checkpoint
-    when it is asked to stop (`Stopping`)."""
+    """The run to its end, with a progress bar on stderr where `bar`; returns what `result.json` holds. Raises Interrupted after a
+    checkpoint when it is asked to stop (`Stopping`)."""
     shown_on = ProgressBar(run.checked) if bar else None
     try:
         with Stopping() as stopping:
@@ -148,6 +148,7 @@ def starting_from(config: RunConfig, texts: Sequence[str], data_dir: Path) -> tu
     if config.population is not None:
         raise BadInput("start", "the config names a population that the search begins with already; give one of the two")
     checked = check_new(config, data_dir)
+    population_size(checked.options, checked.algorithm.title)
     space = Resources(checked, data_dir).space
     try:
         genomes = [genome_of_text(space, text) for text in texts]
