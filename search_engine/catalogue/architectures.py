@@ -105,7 +105,7 @@ def common_shape(entry: SpaceEntry) -> DataShape:
     ((3, 32, 32), (1, 64))
     """
     task = "classification" if "classification" in entry.tasks else "regression"
-    inputs = {"vector": (16,), "image": (3, 32, 32), "series": (1, 64)}
+    inputs = {"vector": (4,), "image": (3, 32, 32), "series": (1, 64)}
     kind = next((kind for kind in ("image", "series", "vector") if {kind} == entry.inputs - {"none"}), None)
     kind = kind or next((kind for kind in inputs if kind in entry.inputs), None)
     if kind is None:

@@ -2,7 +2,7 @@
 
 A search that can begin with a given population (`AlgorithmConfig.initial_population`) is given one whose first individuals are these, in
 their order. Where it begins with more, the rest are children of theirs, by one mutation each, in turn, no two of one hash as far as the
-space has so many; a population of one is the architecture alone. They hang on the run's seed and on what is given, on nothing else.
+space has so many. They hang on the run's seed and on what is given, on nothing else.
 """
 
 from __future__ import annotations
