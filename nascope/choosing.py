@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from search_engine.base.errors import BadInput
+from search_engine.base.quoting import shown
 
 
 def the_algorithm(given: Any) -> tuple[str, dict[str, Any]]:
@@ -113,7 +114,7 @@ def _written(given: Any, target: str | None, folder: Path) -> tuple[Path, str | 
     if isinstance(given, tuple) and len(given) == 2 and _is_frame(given[0]):
         name = str(getattr(given[1], "name", None) or target or "target")
         if name in map(str, given[0].columns):
-            raise BadInput("target", f"the inputs have a column {name!r} themselves: give the targets another name")
+            raise BadInput("target", f"the inputs have a column {shown(name)} themselves: give the targets another name")
         return _write_frame(given[0].assign(**{name: _values(given[1], "y")}), folder), name
     parts = given if isinstance(given, Mapping) else {"": given}
     arrays = {}
@@ -136,7 +137,7 @@ def _write_frame(frame: Any, folder: Path) -> Path:
     names = [str(name) for name in frame.columns]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise BadInput("data", f"two columns are called {twice!r}: give each a name of its own")
+        raise BadInput("data", f"two columns are called {shown(twice)}: give each a name of its own")
     path = folder / "frame.parquet"
     try:
         # The index numbers the rows; who wants to learn from it makes a column of it.
