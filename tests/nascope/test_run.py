@@ -43,7 +43,8 @@ def test_trials_events_and_best_are_those_of_the_folder() -> None:
         assert run.trials.columns[:3].tolist() == ["number", "status", "reward"]
         assert [event.model_dump(mode="json")["kind"] for event in run.events()] == [row["kind"] for row in rows]
         assert [event.seq for event in run.events("trial_told")] == [row["seq"] for row in rows if row["kind"] == "trial_told"]
-        assert run.metrics["reward"] == run.best.metrics["reward"] == json.loads(Path("run/result.json").read_text())["best"][0]["metrics"]["reward"]
+        best = json.loads(Path("run/result.json").read_text())["best"][0]
+        assert run.metrics == run.best.metrics == best["metrics"] and run.best.string == best["string"]
         assert run.best.architecture.drawings and run.best.architecture.hash == run.result["best"][0]["hash"]
         assert run.config["budget"] == {"trials": 9, "samples": None, "flops": None, "seconds": None}
 
@@ -103,4 +104,4 @@ def test_a_notebook_shows_words_as_words() -> None:
     shown = run._repr_html_()
     assert "&lt;b&gt;run" in shown and "<b>run" not in shown and run.best.string in shown
     assert "random" in repr(nascope.algorithms()) and "<code>random</code>" in nascope.algorithms()._repr_html_()
-    assert list(nascope.datasets())[0] == "digits" and len(nascope.spaces()) > 20 and "cell" in nascope.spaces()
+    assert next(iter(nascope.datasets())) == "digits" and len(nascope.spaces()) > 20 and "cell" in nascope.spaces()
