@@ -220,14 +220,15 @@ def test_a_search_starts_from_given_architectures() -> None:
 
 def test_the_command_line_starts_from_the_same_ones() -> None:
     options = {"population": 3, "sample": 2}
-    nascope.search(
-        "learn_to_count", "regularized_evolution", space="sequence", space_options={"n": 4}, options=options, start="1 2 3 3", trials=9,
-        quiet=True, out="here",
-    )
+    values: dict[str, Any] = {"space": "sequence", "space_options": {"n": 4}, "options": options, "trials": 9, "quiet": True, "out": "here"}
+    nascope.search("learn_to_count", "regularized_evolution", start="1 2 3 3", **values)
     command = ["run", "--algorithm", "regularized_evolution", "--space", "sequence", "--budget", "trials=9", "--start", "1 2 3 3", "--out"]
     assert main([*command, "there", *settings("population=3", "sample=2", "space.n=4"), "--json"]) == 0
     assert science("here") == science("there")
     assert main([*command, "there", *settings("population=3", "sample=2", "space.n=4"), "--json", "--resume"]) == 0
+    # Its individuals lie in the folder: whoever goes on need not name them again.
+    assert nascope.search("learn_to_count", "regularized_evolution", resume=True, **values).trials["string"][0] == "1 2 3 3"
+    assert science("here") == science("there")
 
 
 # ---- stopped
