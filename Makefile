@@ -50,7 +50,7 @@ test-ui: .venv/development ui
 lint: .venv/development ui
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive search_engine webapp tools manage.py
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive search_engine webapp nascope tools manage.py
 	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/python -m tools.architecture --counts
 	$(BIN)/python frontend/build.py lint

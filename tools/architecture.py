@@ -33,7 +33,7 @@ import networkx as nx
 
 from . import string_imports
 
-PYTHON = ("search_engine", "webapp")
+PYTHON = ("search_engine", "webapp", "nascope")
 INNER = "search_engine.algorithms"
 """The part of which each package is a room, beside being one room of the engine."""
 FRONTEND = Path("frontend/src")

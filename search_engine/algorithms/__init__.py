@@ -5,3 +5,5 @@ BUILT_IN = (
     "bayes.ard", "bayes.vae_ard", "variational", "evidence", "adddel", "hierarchical_evolution", "morphnet", "network_morphism",
 )
 """Packages and files of this room, in catalogue order; each has one ENTRY. Adding an algorithm = adding one of them and one name here."""
+UNLISTED = ("given_architecture",)
+"""Of the same form, and not offered as searches: a run may name them."""

@@ -65,10 +65,7 @@ def load(room: str, modules: Iterable[str], kind: type[EntryT], check: Callable[
     that could not be listed or used; our own are checked by a test. Raises TypeError or ValueError for a built-in module that names
     anything else or an id twice.
     """
-    entries: dict[str, EntryT] = {}
-    for name in modules:
-        found = importlib.import_module(f"search_engine.{room}.{name}").ENTRY
-        entries.update(_entries(found, kind, entries))
+    entries = load_own(room, modules, kind)
     group = f"nascope.{room}"
     for key in [key for key in _broken if key[0] == group]:
         del _broken[key]
@@ -84,6 +81,15 @@ def load(room: str, modules: Iterable[str], kind: type[EntryT], check: Callable[
             _leave_out(group, point.name, point.value, point.dist, error)
         else:
             entries.update(new)
+    return entries
+
+
+def load_own(room: str, modules: Iterable[str], kind: type[EntryT]) -> dict[str, EntryT]:
+    """The entries of a room's own `modules` by id. Raises TypeError or ValueError for one that names anything else or an id twice."""
+    entries: dict[str, EntryT] = {}
+    for name in modules:
+        found = importlib.import_module(f"search_engine.{room}.{name}").ENTRY
+        entries.update(_entries(found, kind, entries))
     return entries
 
 

@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import Any
 
 from ..algorithms import BUILT_IN as _ALGORITHMS
+from ..algorithms import UNLISTED as _UNLISTED
 from ..algorithms.base import AlgorithmEntry, Phase
 from ..base import plugins
 from ..base.errors import BadInput
@@ -34,6 +35,12 @@ from .plugin_checks import check_algorithm, check_dataset
 def algorithms() -> dict[str, AlgorithmEntry]:
     """All algorithms by id, in catalogue order."""
     return plugins.load("algorithms", _ALGORITHMS, AlgorithmEntry, lambda entry: check_algorithm(entry, spaces()))
+
+
+@lru_cache(maxsize=1)
+def unlisted() -> dict[str, AlgorithmEntry]:
+    """What a run may name as its algorithm though it is no search, and no list offers it."""
+    return plugins.load_own("algorithms", _UNLISTED, AlgorithmEntry)
 
 
 def spaces() -> dict[str, SpaceEntry]:
@@ -57,6 +64,55 @@ def known_dataset(name: str) -> DatasetEntry | None:
     return _own.entry(name) if is_own(name) else datasets().get(name)
 
 
+_brought: set[tuple[str, str]] = set()
+
+
+def bring(entry: AlgorithmEntry | SpaceEntry | DatasetEntry) -> None:
+    """Make an entry known in this process, until it ends, as that of an installed package would be. One of the same id that was brought
+    before gives way to it. Raises BadInput (field "algorithm", "space" or "data") where it could not be listed or used, or where its id is
+    another's.
+
+    >>> from dataclasses import replace
+    >>> bring(replace(dataset("digits"), id="more_digits"))
+    >>> dataset("more_digits").title == dataset("digits").title
+    True
+    >>> bring(replace(dataset("digits"), id="mnist"))
+    Traceback (most recent call last):
+    search_engine.base.errors.BadInput: data: there is another one with the id 'mnist': give yours an id of its own
+    >>> forget("data", "more_digits")
+    """
+    field, known = _room(entry)
+    if known.get(entry.id) is entry:
+        return
+    if (entry.id in known and (field, entry.id) not in _brought) or entry.id in unlisted() or is_own(entry.id):
+        raise BadInput(field, f"there is another one with the id {shown(entry.id)}: give yours an id of its own")
+    try:
+        if isinstance(entry, AlgorithmEntry):
+            check_algorithm(entry, spaces())
+        elif isinstance(entry, SpaceEntry):
+            _spaces.check_space(entry)
+        else:
+            check_dataset(entry, spaces())
+    except (TypeError, ValueError, ImportError, AttributeError) as error:
+        raise BadInput(field, f"{shown(entry.id)} could not be used: {error}") from None
+    known[entry.id] = entry
+    _brought.add((field, entry.id))
+
+
+def forget(field: str, name: str) -> None:
+    """Undo `bring` of an entry with that id."""
+    if (field, name) in _brought:
+        _brought.discard((field, name))
+        rooms: dict[str, dict[str, Any]] = {"algorithm": algorithms(), "space": spaces(), "data": datasets()}
+        del rooms[field][name]
+
+
+def _room(entry: AlgorithmEntry | SpaceEntry | DatasetEntry) -> tuple[str, dict[str, Any]]:
+    if isinstance(entry, AlgorithmEntry):
+        return "algorithm", algorithms()
+    return ("space", spaces()) if isinstance(entry, SpaceEntry) else ("data", datasets())
+
+
 def broken_plugins() -> list[BrokenPlugin]:
     """What installed packages would have brought if it could be loaded, with the reasons."""
     algorithms(), spaces(), datasets()
@@ -71,7 +127,7 @@ def _find(entries: dict[str, EntryT], field: str, name: str) -> EntryT:
 
 def algorithm(name: str) -> AlgorithmEntry:
     """Raises BadInput(field "algorithm") for an unknown id."""
-    return _find(algorithms(), "algorithm", name)
+    return unlisted()[name] if name in unlisted() else _find(algorithms(), "algorithm", name)
 
 
 def space(name: str) -> SpaceEntry:

@@ -1,4 +1,5 @@
-"""The command line: `python -m search_engine algorithms | spaces | datasets | data | events | catalogue | check | run | export`.
+"""The command line: `python -m search_engine algorithms | spaces | datasets | data | events | catalogue | check | run | architecture |
+export`.
 
 Exit status 0 done, 1 failure (or asked to stop, with a checkpoint), 2 bad input; whatever goes wrong is one clear line on stderr.
 """
@@ -16,7 +17,7 @@ from ..base import disk, plugins
 from ..base.errors import BadInput, CheckpointMismatch
 from ..base.quoting import shortened
 from ..catalogue import registry
-from . import catalogue, check, data, export, listing, run
+from . import architecture, catalogue, check, data, export, listing, run
 
 LONGEST = 400
 """Characters of a complaint about the words of the command line: it quotes them."""
@@ -35,6 +36,7 @@ def parser() -> argparse.ArgumentParser:
     data.add_parser(commands)
     check.add_parser(commands)
     run.add_parser(commands)
+    architecture.add_parser(commands)
     export.add_parser(commands)
     parser_of_catalogue = commands.add_parser("catalogue", help="print the algorithms with their sources and options as Markdown")
     parser_of_catalogue.set_defaults(act=lambda parsed: print(catalogue.markdown(), end="") or 0)
@@ -70,7 +72,7 @@ def _guarded(parsed: argparse.Namespace) -> int:
     except OSError as error:
         if disk.is_full(error):
             where = f" ({shortened(str(error.filename))})" if error.filename else ""
-            further = "; then go on with --resume" if parsed.command == "run" else ""
+            further = "; then go on with --resume" if parsed.command in ("run", "architecture") else ""
             status = _told(f"the disk is full{where}: free some space{further}", 1)
         else:
             named = f"{shortened(str(error.filename))}: " if error.filename else ""

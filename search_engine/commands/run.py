@@ -18,12 +18,17 @@ from ..bundle.reopened import Reopened, reopen
 from ..catalogue import registry
 from ..catalogue.advice import advice
 from ..catalogue.config import BUDGET_KINDS, CheckedRun, RunConfig, check, check_new
+from ..catalogue.starts import population_from, population_size
 from ..search.failures import sentences
 from ..search.forecast import in_words
 from ..search.local_run import Interrupted, LocalRun, kept_config
 from ..search.random_baselines import TITLE as RANDOM
+from ..search.resources import Resources
 from ..search.work import Progress
+from ..spaces import populations
+from ..spaces.populations import Individuals
 from ..spaces.populations import read as read_population
+from ..spaces.written import genome_of_text
 from . import data
 from .config_file import read_config, read_number, read_value
 from .listing import data_directory
@@ -44,6 +49,11 @@ def add_parser(commands: Any) -> None:
     )
     add_choices(parser)
     parser.add_argument("--out", required=True, help="folder for events.jsonl, result.json and model/")
+    parser.add_argument(
+        "--start", action="append", default=[], metavar="ARCHITECTURE",
+        help="an architecture as its space writes it, or a genome's JSON (- = from standard input), that the search's population begins "
+        "with; may be given several times",
+    )
     parser.add_argument("--resume", action="store_true", help="go on with the run in that folder")
     parser.add_argument("--json", action="store_true", help="print the result as JSON on stdout; no progress bar")
     parser.add_argument("--slice-seconds", default="2", help="seconds between two checkpoints; default 2")
@@ -74,36 +84,83 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
 
 
 def act(parsed: argparse.Namespace) -> int:
-    data_dir = data_directory()
+    data_dir, out = data_directory(), Path(parsed.out)
     slice_seconds = read_number("slice-seconds", parsed.slice_seconds)
     given = given_model(parsed)
-    checked = _checked(parsed, data_dir, given)
-    weights = None if given is None else given.weights
-    run = LocalRun(checked, data_dir, Path(parsed.out), resume=parsed.resume, slice_seconds=slice_seconds, weights=weights,
-                   population=Path(parsed.population) if parsed.population else None)
-    if checked.dataset.provides == "samples":
-        from ..training.device import configure
-
-        configure(checked.config.threads)
-        _refuse_too_large(checked, data_dir, resumed=parsed.resume)
+    config = run_config(parsed, given)
+    individuals = None
+    if parsed.start:
+        if parsed.population:
+            raise BadInput("start", "--start and --population both name what the search begins with; give one of them")
+        config, individuals = starting_from(config, [read_text(text) for text in parsed.start], data_dir)
+    checked = as_begun(config, data_dir, out) if parsed.resume else check_new(config, data_dir)
+    run = open_run(
+        checked, data_dir, out, resume=parsed.resume, slice_seconds=slice_seconds, weights=None if given is None else given.weights,
+        population=Path(parsed.population) if parsed.population else None, individuals=individuals,
+    )
     say_before(checked, run.coordinator.resources.data_warnings)
-    bar = None if parsed.json or not sys.stderr.isatty() else ProgressBar(checked)
     try:
-        with Stopping() as stopping:
-            result = run.run(stop=stopping.asked, report=bar.update if bar else None)
+        result = drive(run, bar=not parsed.json and sys.stderr.isatty())
     except Interrupted:
         print(f"stopped at a checkpoint; go on with --resume --out {parsed.out}", file=sys.stderr)
         return 1
-    finally:
-        if bar:
-            bar.close()
     if not result["reproducible"]:
         print(f"note: not reproducible to the bit: {result['reproducible_note']}", file=sys.stderr)
     if parsed.json:
         print(json.dumps(result, indent=2))
     else:
-        _summary(result, Path(parsed.out))
+        summary(result, out)
     return 0 if result["status"] == "completed" else 1
+
+
+def open_run(
+    checked: CheckedRun, data_dir: Path, out: Path, *, resume: bool = False, slice_seconds: float = 2.0, weights: bytes | None = None,
+    population: Path | None = None, individuals: Individuals | None = None,
+) -> LocalRun:
+    """The run in its folder, ready to be driven (`drive`). `individuals`: those of the population that its config names, where they lie in
+    no file. Raises BadInput."""
+    run = LocalRun(checked, data_dir, out, resume=resume, slice_seconds=slice_seconds, weights=weights, population=population)
+    if individuals is not None and checked.config.population is not None:
+        populations.keep(checked.config.population, individuals, out)
+    if checked.dataset.provides == "samples":
+        from ..training.device import configure
+
+        configure(checked.config.threads)
+        _refuse_too_large(checked, data_dir, resumed=resume)
+    return run
+
+
+def drive(run: LocalRun, *, bar: bool) -> dict[str, Any]:
+    """The run to its end, with a progress bar on stderr where `bar`; returns what `result.json` holds. Raises Interrupted after a
+    checkpoint when it is asked to stop (`Stopping`)."""
+    shown_on = ProgressBar(run.checked) if bar else None
+    try:
+        with Stopping() as stopping:
+            return run.run(stop=stopping.asked, report=shown_on.update if shown_on else None)
+    finally:
+        if shown_on:
+            shown_on.close()
+
+
+def starting_from(config: RunConfig, texts: Sequence[str], data_dir: Path) -> tuple[RunConfig, Individuals]:
+    """The config of a search whose first individuals are the architectures of these texts (`catalogue.starts`), and all of them. Raises
+    BadInput(field "start")."""
+    if config.population is not None:
+        raise BadInput("start", "the config names a population that the search begins with already; give one of the two")
+    checked = check_new(config, data_dir)
+    population_size(checked.options, checked.algorithm.title)
+    space = Resources(checked, data_dir).space
+    try:
+        genomes = [genome_of_text(space, text) for text in texts]
+    except BadInput as error:
+        raise BadInput("start", error.message, error.code) from None
+    population, individuals = population_from(genomes, space, checked.options, config.seed, checked.algorithm.title)
+    return config.model_copy(update={"population": population}), individuals
+
+
+def read_text(text: str) -> str:
+    """An architecture's text as it is given on a command line: `-` stands for what comes on standard input."""
+    return sys.stdin.read() if text == "-" else text
 
 
 def say_before(checked: CheckedRun, data_warnings: Sequence[str]) -> None:
@@ -112,6 +169,8 @@ def say_before(checked: CheckedRun, data_warnings: Sequence[str]) -> None:
         print(f"note: {sentence}", file=sys.stderr)
     for sentence in data_warnings:
         print(f"note on the data: {sentence}", file=sys.stderr)
+
+
 def _refuse_too_large(checked: CheckedRun, data_dir: Path, *, resumed: bool) -> None:
     """Raises BadInput where one unit of a new run needs more than this machine has. Where no size is above its default none is counted."""
     from ..search.bounds import Bounds, may_be_large, refuse_too_large
@@ -120,10 +179,9 @@ def _refuse_too_large(checked: CheckedRun, data_dir: Path, *, resumed: bool) -> 
         refuse_too_large(checked, data_dir, Bounds.of_this_process(checked))
 
 
-def _checked(parsed: argparse.Namespace, data_dir: Path, given: Reopened | None) -> CheckedRun:
-    """A new run's config is completed; a run that is resumed keeps what it was begun with."""
-    begun = kept_config(Path(parsed.out)) if parsed.resume else None
-    config = run_config(parsed, given)
+def as_begun(config: RunConfig, data_dir: Path, out: Path) -> CheckedRun:
+    """The config of a run that is resumed, if there is one: it keeps what it was begun with. Raises BadInput."""
+    begun = kept_config(out)
     if begun is not None and config.model is None and begun.get("model") is not None:
         # Its weights lie in the run's folder.
         config = config.model_copy(update={"model": GivenConfig.model_validate(begun["model"])})
@@ -166,7 +224,8 @@ class ProgressBar:
         self._bar.close()
 
 
-def _summary(result: dict[str, Any], out: Path) -> None:
+def summary(result: dict[str, Any], out: Path) -> None:
+    """What came of a run, on stdout."""
     print(f"{result['algorithm']} on {', '.join(result['datasets'])}, {result['space']}, seed {result['seed']}: {result['reason']}")
     for sentence in result["data_warnings"]:
         print(f"note on the data: {sentence}")

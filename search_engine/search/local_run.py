@@ -102,7 +102,7 @@ class LocalRun:
         _make_folder(out)
         existing = (out / STATE).exists() or (out / EVENTS).exists()
         if existing and not resume:
-            raise BadInput("out", f"{out} already holds a run; give --resume to go on with it, or another folder")
+            raise BadInput("out", f"{out} already holds a run; go on with it (--resume, resume=True), or give another folder")
         if existing and (out / STATE).exists():
             self._restore()
         else:

@@ -65,6 +65,12 @@ def _review(dataset_id: str, options: str, data_dir: Path, content: Content, see
     return ((notice,) if notice else ()) + tuple(review(_split(dataset_id, options, data_dir, content, seed)))
 
 
+def forget_opened() -> None:
+    """Open everything anew from now on: an id may stand for other data than before."""
+    for opened in (_open, _split, _fold, _review):
+        opened.cache_clear()
+
+
 class Resources:
     """Lazily opened parts of one checked run. With `run_dir` its data files are those that the run recorded there (`data_record`): every
     part that is opened raises BadInput(field "dataset", code "changed_data") where one is not."""

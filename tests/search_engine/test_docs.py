@@ -88,7 +88,11 @@ def test_every_block_is_of_a_kind_that_is_run_or_says_why_not() -> None:
 
 
 @pytest.mark.parametrize("page", PYTHON, ids=lambda page: page.stem)
-def test_python_runs(page: Path) -> None:
+def test_python_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In an empty folder: what a page writes, it writes there."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NASCOPE_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("NASCOPE_OWN", raising=False)
     assert module_of(page.stem).__dict__
 
 

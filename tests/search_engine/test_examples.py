@@ -1,4 +1,4 @@
-"""Examples in the engine's docstrings run, and say what they print.
+"""Examples in the docstrings of the engine and its front door run, and say what they print.
 
 Only modules with an example are imported, each in its own test. The standalone scripts of a download find each other as they do there: by
 their bare names. Those that need its model have no example.
@@ -18,7 +18,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 ENGINE = ROOT / "search_engine"
 STANDALONE = ENGINE / "bundle" / "standalone"
-MODULES = sorted(path for path in ENGINE.rglob("*.py") if ">>> " in path.read_text())
+MODULES = sorted(path for part in (ENGINE, ROOT / "nascope") for path in part.rglob("*.py") if ">>> " in path.read_text())
 
 
 def name_of(path: Path) -> str:

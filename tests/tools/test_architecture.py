@@ -74,7 +74,8 @@ def test_imports_of_the_front_end_are_read(tmp_path: Path) -> None:
 
 def checkout(folder: Path, webapp: dict[str, str]) -> Path:
     """A checkout with nothing but a web application."""
-    empty = dict.fromkeys(("search_engine/__init__.py", "search_engine/algorithms/__init__.py", "webapp/__init__.py"), "")
+    parts = ("search_engine", "search_engine/algorithms", "webapp", "nascope")
+    empty = {f"{part}/__init__.py": "" for part in parts}
     for name, source in {**empty, **webapp}.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -15,7 +15,7 @@ from tools.string_imports import ENTRY_KEYWORDS
 
 def registered() -> list[tuple[str, str, str]]:
     """(entry, keyword, string) of all that is registered."""
-    entries: list[Any] = [*registry.algorithms().values(), *registry.spaces().values()]
+    entries: list[Any] = [*registry.algorithms().values(), *registry.unlisted().values(), *registry.spaces().values()]
     return [
         (entry.id, keyword, named) for entry in entries for keyword in sorted(ENTRY_KEYWORDS) if (named := getattr(entry, keyword, ""))
     ]

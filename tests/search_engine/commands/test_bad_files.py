@@ -81,6 +81,8 @@ ROUTES: dict[str, Route] = {
                             file="nb201/nb201.npz"),
     **{f"the data folder of {command}": _data(command) for command in ("algorithms", "spaces", "datasets", "events", "catalogue")},
     "the data folder of data": lambda folder, kind: (["data", "list"], {"NASCOPE_OWN": str(place(kind, folder, "own"))}),
+    "the data folder of architecture": lambda folder, kind: (["architecture", "1 2", "--space", "sequence", "--set", "space.n=2"],
+                                                             _data("check")(folder, kind)[1]),
     "the data folder of check": lambda folder, kind: (["check", *COUNT[1:]], _data("check")(folder, kind)[1]),
 }
 MAY_DO = {"the folder of results": {"missing", "folder"}, "the state": {"missing", "below a file"}}

@@ -34,4 +34,4 @@ def test_the_words_that_began_a_run_go_on_with_it(
     for complete in (check_new, check):
         begun = complete(config).config.model_dump(mode="json")
         monkeypatch.setattr(command, "kept_config", lambda out, begun=begun: begun)
-        assert command._checked(parsed, tmp_path, None).config.model_dump(mode="json") == begun
+        assert command.as_begun(config, tmp_path, tmp_path).config.model_dump(mode="json") == begun

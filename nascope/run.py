@@ -1,0 +1,249 @@
+"""A run, finished or not, read from its folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from search_engine.base.errors import BadInput
+
+if TYPE_CHECKING:
+    import pandas
+    from torch import nn
+
+    from search_engine.catalogue.architectures import Architecture
+    from search_engine.events import EventRecord
+
+TRIAL_COLUMNS = ("number", "status", "string", "operator", "parents", "samples", "charged_samples", "reused_from", "hash", "reason")
+"""Of `Run.trials`, beside one for each metric, which stand after `status`."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """An architecture that a run finished: one of its best, or a baseline beside them."""
+
+    title: str
+    architecture: Architecture
+    metrics: dict[str, float]
+    """`val_accuracy`, `test_accuracy`, ...: after the final training, each part scored once."""
+    scores: dict[str, Any]
+    """What the search, the validation part and the test part said, each with its unit, from how many it was selected, and how it was
+    trained; None where there is no such score."""
+    warnings: tuple[str, ...]
+    """What makes the scores say less than they seem to."""
+    model: Path | None
+    """The folder of the download."""
+    reason: str
+    """Why there is none."""
+
+    @property
+    def string(self) -> str:
+        """The architecture as its space writes it."""
+        return self.architecture.string
+
+    def __repr__(self) -> str:
+        shown = [f"{split}_{name}" for split in ("val", "test") for name in ("accuracy", "r2")]
+        figures = ", ".join(f"{name}={self.metrics[name]:.4g}" for name in (*shown, "reward") if name in self.metrics)
+        return f"<{self.title}: {self.string[:120]}{f', {figures}' if figures else ''}>"
+
+
+class Run:
+    """A run in a folder, as `search`, `train` or the command line wrote it. Everything is read when it is first asked for.
+
+    `trusted`: whether the code in its download may be run (`network`).
+    """
+
+    def __init__(self, folder: str | Path, *, trusted: bool = False) -> None:
+        """Raises BadInput(field "path") where the folder holds no run."""
+        self.folder = Path(folder)
+        self._trusted = trusted
+        if not (self.folder / "events.jsonl").is_file() and not (self.folder / "result.json").is_file():
+            what = "holds no run (events.jsonl, result.json)" if self.folder.is_dir() else "is no folder that is there"
+            raise BadInput("path", f"{self.folder} {what}", code="unknown")
+
+    # ---------------------------------------------------------------- what came of it
+
+    @cached_property
+    def result(self) -> dict[str, Any]:
+        """The content of result.json; {} while the run is not finished."""
+        path = self.folder / "result.json"
+        if not path.is_file():
+            return {}
+        try:
+            value = json.loads(path.read_bytes())
+        except ValueError as error:
+            raise BadInput("path", f"{path} is no JSON: {error}", code="damaged_data") from None
+        if not isinstance(value, dict):
+            raise BadInput("path", f"{path} is not of the form of a result", code="damaged_data")
+        return value
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """The run's config, complete; what result.json says of it where there is no checkpoint."""
+        from search_engine.search.local_run import kept_config
+
+        kept = kept_config(self.folder)
+        names = ("algorithm", "options", "space", "datasets", "seed")
+        return kept if kept is not None else {name: self.result[name] for name in names if name in self.result}
+
+    @property
+    def status(self) -> str:
+        """`completed`, `failed`, or `unfinished`: then it can go on."""
+        return str(self.result.get("status", "unfinished"))
+
+    @property
+    def reason(self) -> str:
+        """Why it ended."""
+        return str(self.result.get("reason", "it was left before its end"))
+
+    @cached_property
+    def found(self) -> list[Found]:
+        """What was finished, best first; empty while nothing was."""
+        return [self._found(item) for item in self.result.get("best", [])]
+
+    @cached_property
+    def baselines(self) -> list[Found]:
+        """What was finished beside it for comparison, in the same way: random architectures, or the algorithm's own."""
+        return [self._found(item) for item in self.result.get("baseline", [])]
+
+    @property
+    def best(self) -> Found:
+        """The best one. Raises BadInput(field "run") where nothing was finished."""
+        if not self.found:
+            raise BadInput("run", f"{self.folder} has no finished architecture: {self.reason}")
+        return self.found[0]
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Those of the best one; {} where nothing was finished."""
+        return self.found[0].metrics if self.found else {}
+
+    def _found(self, item: dict[str, Any]) -> Found:
+        from search_engine.catalogue.architectures import Architecture
+        from search_engine.spaces.genomes import Genome
+
+        genome = Genome.from_json(item["genome"])
+        architecture = Architecture(
+            space=genome.space, genome=genome, string=item["string"], hash=item["hash"],
+            space_options=self.config.get("space_options", {}), drawings=self._drawings.get(item["hash"], {}),
+        )
+        return Found(
+            title=item["title"], architecture=architecture, metrics=item["metrics"], scores=item["scores"],
+            warnings=tuple(item["warnings"]), model=self.folder / item["model"] if item["model"] else None, reason=item["model_reason"],
+        )
+
+    @cached_property
+    def _drawings(self) -> dict[str, Any]:
+        return {event.data.genome_hash: event.data.graph for event in self.events("finalist")}  # type: ignore[union-attr]
+
+    # ---------------------------------------------------------------- how it came about
+
+    def events(self, kind: str = "") -> Iterator[EventRecord]:
+        """What the run said, in order, only of one kind where that is named ("trial_told", "metrics", ...). A line that a kill cut short
+        ends it. Raises BadInput(field "events") for a line that is no event."""
+        from pydantic import ValidationError
+
+        from search_engine.events import EventRecord
+
+        path = self.folder / "events.jsonl"
+        if not path.is_file():
+            return
+        with path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                if not line.endswith(b"\n"):
+                    return
+                if kind and f'"kind":"{kind}"'.encode() not in line:
+                    continue
+                try:
+                    event = EventRecord.model_validate_json(line)
+                except ValidationError as error:
+                    problem = error.errors(include_url=False)[0]["msg"]
+                    raise BadInput("events", f"line {number} of {path} is no event: {problem}", code="damaged_data") from None
+                if not kind or event.kind == kind:
+                    yield event
+
+    @cached_property
+    def trials(self) -> pandas.DataFrame:
+        """One row for each trial that the search was told of, in that order; none for a search that moves one super-network."""
+        import pandas
+
+        born = {event.data.number: event.data for event in self.events("candidate_born")}  # type: ignore[union-attr]
+        rows: list[dict[str, Any]] = []
+        for event in self.events("trial_told"):
+            told: Any = event.data
+            candidate: Any = born.get(told.candidate)
+            rows.append({
+                "number": told.number, "status": told.status, **told.metrics,
+                "string": getattr(candidate, "string", ""), "operator": getattr(candidate, "operator", ""),
+                "parents": getattr(candidate, "parents", []), "samples": told.cost.samples, "charged_samples": told.charged_samples,
+                "reused_from": told.reused_from, "hash": getattr(candidate, "genome_hash", ""), "reason": told.reason,
+            })  # fmt: skip
+        metrics = list(dict.fromkeys(name for row in rows for name in row if name not in TRIAL_COLUMNS))
+        frame = pandas.DataFrame(rows, columns=[*TRIAL_COLUMNS[:2], *metrics, *TRIAL_COLUMNS[2:]])
+        return frame.astype({"reused_from": "Int64"})
+
+    # ---------------------------------------------------------------- the model
+
+    @property
+    def bundle(self) -> Path | None:
+        """The folder of the best one's download, with code, weights and scripts that run without NAScope; None where there is none, and
+        `model_reason` says why."""
+        return self.found[0].model if self.found else None
+
+    @property
+    def model_reason(self) -> str:
+        """Why there is no model; empty where there is one."""
+        return str(self.result.get("model_reason", self.reason))
+
+    @cached_property
+    def network(self) -> nn.Module:
+        """The best one as a torch module with its weights, ready to use (`eval`), which takes inputs as `preprocessing.json` of the
+        download has them. Raises BadInput(field "network").
+
+        Of a run of this process, or one that was opened as trusted, it is what model.py of the download makes. Of any other no code is run:
+        the network is built anew and its weights are read, which some algorithms' own networks do not allow.
+        """
+        from .network import of_code, rebuilt
+
+        if self.bundle is None:
+            raise BadInput("network", f"{self.folder} has no model: {self.model_reason}")
+        return of_code(self.bundle) if self._trusted else rebuilt(self.bundle)
+
+    # ---------------------------------------------------------------- how it shows itself
+
+    def _title(self) -> str:
+        algorithm, space, seed = (self.config.get(name, "?") for name in ("algorithm", "space", "seed"))
+        return f"{algorithm} on {', '.join(self.config.get('datasets', []))}, {space}, seed {seed}"
+
+    def __repr__(self) -> str:
+        best = f", {self.found[0]!r}" if self.found else ""
+        return f"<Run {self._title()}, {self.status}{best}, in {self.folder}>"
+
+    def _repr_html_(self) -> str:
+        rows = []
+        for item in (*self.found, *self.baselines):
+            figures = ", ".join(
+                f"{escape(score['name'])} {score['value']:.4f}" for score in item.scores.values() if score is not None
+            )
+            rows.append(f"<tr><td>{escape(item.title)}</td><td><code>{escape(item.string[:200])}</code></td><td>{figures}</td></tr>")
+        end = f"{escape(self.status)} ({escape(self.reason)})"
+        head = f"<p><b>{escape(self._title())}</b>: {end}, in <code>{escape(str(self.folder))}</code></p>"
+        table = f"<table><tr><th></th><th>architecture</th><th>scores</th></tr>{''.join(rows)}</table>" if rows else ""
+        notes = "".join(f"<p>{escape(sentence)}</p>" for sentence in (self.found[0].warnings if self.found else ()))
+        return f"{head}{table}{notes}"
+
+
+def open(path: str | Path, *, trusted: bool = False) -> Run:
+    """The run in a folder that `search`, `train` or the command line wrote, or the run of a result.json, finished or not.
+
+    `trusted`: that the code in its download may be run, see `Run.network`. Raises BadInput(field "path").
+    """
+    path = Path(path)
+    if path.name == "result.json":
+        path = path.parent
+    return Run(path, trusted=trusted)

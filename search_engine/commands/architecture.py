@@ -1,0 +1,120 @@
+"""`architecture`: what a text describes, how it is drawn, and its training with everything that a finished run has."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from ..algorithms.given_architecture import ENTRY
+from ..base.errors import BadInput
+from ..catalogue import registry
+from ..catalogue.architectures import Architecture, read
+from ..catalogue.config import RunConfig, check_new
+from ..search.local_run import Interrupted
+from . import data
+from .listing import data_directory
+from .run import PLACES, TOP, as_begun, drive, open_run, read_text, run_config, say_before, summary
+
+OF_ITS_TRAINING = ("out", "dataset", "seed", "resume")
+"""Words that mean something only with --train."""
+
+
+def add_parser(commands: Any) -> None:
+    parser = commands.add_parser(
+        "architecture",
+        help="read an architecture from text; draw it, or train and test it",
+        description="Read an architecture: a NAS-Bench-201 string, DARTS' Genotype, a genome's JSON, or with --space whatever that space "
+        "writes. Says what it is; --draw gives its graph as JSON, --train finishes it as what a search finds is finished, beside random "
+        "ones of about its size. `run --start` begins a search with it.",
+    )
+    parser.add_argument("text", help="the architecture; - reads it from standard input")
+    parser.add_argument("--space", help="registry id, see `spaces`; default: as the text says")
+    parser.add_argument("--draw", action="store_true", help="print its graphs, node by node and edge by edge, as JSON")
+    parser.add_argument("--train", action="store_true", help="train it, test it once and write the download, in the folder --out")
+    parser.add_argument("--dataset", help="for --train: registry id, see `datasets`, or a file of one's own; default: the space's first")
+    parser.add_argument("--out", help="for --train: folder for events.jsonl, result.json and model/")
+    parser.add_argument("--seed", help="for --train: a whole number; default 0")
+    parser.add_argument("--resume", action="store_true", help="for --train: go on with the run in that folder")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="space.KEY, and for --train finale.KEY, finale.training.KEY, ..."
+    )
+    parser.add_argument("--json", action="store_true", help="print what was found, or the result, as JSON on stdout")
+    data.add_choices(parser.add_argument_group("where --dataset is a file"))
+    parser.set_defaults(act=act)
+
+
+def act(parsed: argparse.Namespace) -> int:
+    given = [name for name in OF_ITS_TRAINING if getattr(parsed, name)]
+    if given and not parsed.train:
+        raise BadInput(given[0], f"--{given[0]} belongs to --train")
+    if parsed.draw and parsed.train:
+        raise BadInput("draw", "--draw prints the architecture, --train trains it; give one of them")
+    parsed.config = parsed.model = parsed.population = parsed.budget = None
+    parsed.algorithm = ENTRY.id
+    text = read_text(parsed.text)
+    if parsed.train:
+        return _train(parsed, text)
+    space_options = _space_options(parsed)
+    found = read(text, parsed.space or "", space_options)
+    if parsed.draw:
+        print(json.dumps(found.to_json()["drawings"], indent=2))
+    elif parsed.json:
+        print(json.dumps(found.to_json(), indent=2))
+    else:
+        _say(found)
+    return 0
+
+
+def _space_options(parsed: argparse.Namespace) -> dict[str, Any]:
+    """What `--set` says of the space. Raises BadInput for what belongs to a training."""
+    for item in parsed.set:
+        key = item.partition("=")[0]
+        if "=" in item and (key in TOP or (key.partition(".")[0] in PLACES and not key.startswith("space."))):
+            raise BadInput("set", f"{key} belongs to --train; space.KEY sets an option of the space")
+    return run_config(parsed).space_options
+
+
+def _say(found: Architecture) -> None:
+    print(found.string)
+    print(f"space: {found.space}" + "".join(f", {name} {value}" for name, value in found.space_options.items()))
+    print(f"hash: {found.hash}")
+    for name, graph in found.drawings.items():
+        print(f"{name}: {len(graph.nodes)} nodes, {len(graph.edges)} edges")
+
+
+def given_config(config: RunConfig, text: str, space: str = "") -> RunConfig:
+    """The config of a run that trains the architecture of this text, otherwise as `config` says. Raises BadInput."""
+    options = config.space_options
+    shape = None
+    if config.datasets:
+        entry = registry.dataset(config.datasets[0])
+        [own] = config.dataset_options or [{}]
+        shape = entry.shape_of(entry.config.model_validate(own))
+    found = read(text, space, options, shape)
+    genome = json.dumps(found.genome.to_json(), sort_keys=True)
+    return config.model_copy(
+        update={"algorithm": ENTRY.id, "space": found.space, "space_options": found.space_options, "options": {"architecture": genome}}
+    )
+
+
+def _train(parsed: argparse.Namespace, text: str) -> int:
+    if not parsed.out:
+        raise BadInput("out", "--train needs --out FOLDER")
+    data_dir, out = data_directory(), Path(parsed.out)
+    config = given_config(run_config(parsed), text, parsed.space or "")
+    checked = as_begun(config, data_dir, out) if parsed.resume else check_new(config, data_dir)
+    run = open_run(checked, data_dir, out, resume=parsed.resume)
+    say_before(checked, run.coordinator.resources.data_warnings)
+    try:
+        result = drive(run, bar=not parsed.json and sys.stderr.isatty())
+    except Interrupted:
+        print(f"stopped at a checkpoint; go on with --resume --out {parsed.out}", file=sys.stderr)
+        return 1
+    if parsed.json:
+        print(json.dumps(result, indent=2))
+    else:
+        summary(result, out)
+    return 0 if result["status"] == "completed" else 1
