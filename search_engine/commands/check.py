@@ -6,11 +6,11 @@ import argparse
 import json
 from typing import Any
 
+from ..base.home import data_folder
 from ..base.memory import in_words
 from ..catalogue.advice import advice
 from ..catalogue.config import check_new
 from ..search.resources import Resources
-from .listing import data_directory
 from .run import add_choices, given_model, run_config, say_before
 
 
@@ -31,7 +31,7 @@ def act(parsed: argparse.Namespace) -> int:
     """Raises BadInput where something cannot work, or where one unit needs more than this machine has."""
     from ..search.bounds import Bounds, refuse_too_large
 
-    data_dir = data_directory()
+    data_dir = data_folder()
     checked = check_new(run_config(parsed, given_model(parsed)), data_dir)
     if checked.dataset.provides == "samples":
         from ..training.device import configure

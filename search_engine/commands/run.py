@@ -11,6 +11,7 @@ from typing import Any
 
 from ..base.errors import BadInput
 from ..base.given_config import GivenConfig
+from ..base.home import data_folder
 from ..base.observation import beside_random
 from ..base.population_config import PopulationConfig
 from ..base.quoting import shown
@@ -26,7 +27,6 @@ from ..search.work import Progress
 from ..spaces.populations import read as read_population
 from . import data
 from .config_file import read_config, read_number, read_value
-from .listing import data_directory
 from .scores import score_lines
 from .stopping import Stopping
 
@@ -74,7 +74,7 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
 
 
 def act(parsed: argparse.Namespace) -> int:
-    data_dir = data_directory()
+    data_dir = data_folder()
     slice_seconds = read_number("slice-seconds", parsed.slice_seconds)
     given = given_model(parsed)
     checked = _checked(parsed, data_dir, given)

@@ -71,7 +71,7 @@ class Server:
 
     def kill_web(self) -> None:
         """SIGKILL to the web process; the supervisor starts another on the same port."""
-        (pid,) = self.children("manage.py serve")
+        (pid,) = self.children("webapp serve")
         os.kill(pid, signal.SIGKILL)
 
     def stop(self) -> int:

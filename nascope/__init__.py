@@ -1,0 +1,1 @@
+"""NAScope: neural architecture search that you can watch."""
