@@ -14,9 +14,9 @@ from ..search.resources import Resources
 from .run import add_choices, given_model, run_config, say_before
 
 
-def add_parser(commands: Any) -> None:
+def add_parser(commands: Any, name: str) -> None:
     parser = commands.add_parser(
-        "check",
+        name,
         help="say whether a run could be started, what one unit of it takes, and what to know of it and of its data",
         description="Check a run without starting it: exit status 0 where it could be started, 2 with what is wrong. What the neediest "
         "piece of work between two checks for a stop takes stands on stdout; what to know before the start (of the settings, and of the "
