@@ -1,8 +1,7 @@
 """The console script `nascope`: one door to the engine's command line and to the web application's.
 
-What it does itself is to find which of them a word belongs to. `run`, `data`, `algorithms`, `spaces`, `datasets`, `check` and `estimate` are
-the engine's (`python -m search_engine`, where the last two are called `contract` and `check`); `up`, `open` and `manage` are Django's
-commands.
+What it does itself is to find which of them a word belongs to. `up`, `open` and `manage` are Django's commands; the others are those of
+`python -m search_engine`, which calls `check` and `estimate` `contract` and `check`.
 """
 
 from __future__ import annotations
@@ -27,11 +26,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     if found := own_packages.complaint():
         return _told(found)
-    if words[:1] == ["--version"]:
-        from search_engine import __version__
-
-        print(f"nascope {__version__}")
-        return 0
     if words and words[0] in WEB:
         return _web(words)
     from search_engine import commands
@@ -42,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _web(words: list[str]) -> int:
     if os.name != "posix":
         return _told(f"'nascope {words[0]}' needs Linux or macOS (on Windows: WSL); 'nascope run' searches without the web application")
+    # Whoever works on a project of his own with Django may have its settings named here.
+    os.environ["DJANGO_SETTINGS_MODULE"] = "webapp.settings"
     from webapp.command_line import run
 
     if words[0] == "manage":

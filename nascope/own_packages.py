@@ -24,13 +24,13 @@ def complaint(root: Path = ROOT) -> str:
             return f"NAScope's package '{package}' is missing beside {root / 'nascope'}: install nascope again"
         if found != root / package:
             return (
-                f"Python would import the package '{package}' from {found}{_owner(package)}, not NAScope's own in {root}: start from another "
-                "folder, or install nascope into an environment of its own"
+                f"Python would import the package '{package}' from {found}{_owner(package)}, not NAScope's own in {root}: start from "
+                "another folder, or install nascope into an environment of its own"
             )
         if other := _overwritten(package, root):
             return (
-                f"the package '{package}' in {root} was overwritten by {other}: install nascope into an environment of its own "
-                "(pip install --force-reinstall --no-deps nascope would break the other one)"
+                f"NAScope's package '{package}' in {root} was overwritten by {other}, which has one of the same name: install nascope into "
+                "an environment of its own"
             )
     return ""
 

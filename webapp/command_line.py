@@ -1,4 +1,5 @@
-"""`manage.py`, `python -m webapp`, `nascope manage`: Django's command line, whose failures for want of a folder, of space or of a database are one line."""
+"""`manage.py`, `python -m webapp`, `nascope manage`: Django's command line, whose failures for want of a folder, of space or of a
+database are one line."""
 
 from __future__ import annotations
 

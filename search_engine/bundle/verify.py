@@ -32,8 +32,8 @@ def verify_all(folders: Sequence[Path], data_dir: Path | None = None) -> list[fl
     """The scores (accuracy or r2) that the bundles in `folders` (at least one) give, equal to the recorded ones in every bit. One fresh
     process evaluates all of them: most of what it costs is loading torch.
 
-    Bundles whose test split is given by indices read the data set's files under `data_dir` (default: `base.home.data_folder()`). Raises BundleError
-    where a file differs from the manifest, the evaluation fails, or a score is another one.
+    Bundles whose test split is given by indices read the data set's files under `data_dir` (default:
+    `base.home.data_folder()`). Raises BundleError where a file differs from the manifest, the evaluation fails, or a score is another one.
     """
     base = data_dir or data_folder()
     records = [_checked_evaluation(folder) for folder in folders]

@@ -17,6 +17,7 @@ from typing import NoReturn
 from ..base import disk, plugins
 from ..base.errors import BadInput, CheckpointMismatch
 from ..base.quoting import shortened
+from ..base.release import __version__
 from ..catalogue import registry
 from . import catalogue, check, contract, data, listing, run
 
@@ -31,10 +32,13 @@ class _Parser(argparse.ArgumentParser):
         super().error(message if len(message) <= LONGEST else f"{message[: LONGEST - 50]} ... {message[-40:]}")
 
 
-def parser(prog: str = PROG, *, estimate: str = "check", suite: str = "contract", others: Mapping[str, str] = NO_OTHERS) -> argparse.ArgumentParser:
+def parser(
+    prog: str = PROG, *, estimate: str = "check", suite: str = "contract", others: Mapping[str, str] = NO_OTHERS
+) -> argparse.ArgumentParser:
     """The command line's words. `estimate` and `suite` are what two of the commands are called; `others` are commands (name -> help) that
     whoever shows this help has of his own, and does himself."""
     words = _Parser(prog=prog, description="Neural architecture search from the command line.")
+    words.add_argument("--version", action="version", version=f"NAScope {__version__}")
     commands = words.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, text in others.items():
         commands.add_parser(name, help=text)

@@ -16,9 +16,9 @@ def add_parser(commands: Any, name: str) -> None:
     parser = commands.add_parser(
         name,
         help="run the contract suite on an algorithm of one's own",
-        description="Whether an algorithm keeps the promises that the rest of NAScope stands on (docs/add-an-algorithm.md): its quick run is "
-        "made three times, once whole, once with another seed, once with a reload after every unit. Exit status 0 where every promise is "
-        "kept, 1 where one is not, 2 where there is no such algorithm.",
+        description="Whether an algorithm keeps the promises that the rest of NAScope stands on: its quick run is made three times, "
+        "once whole, once with another seed, once with a reload after every unit. Exit status 0 where every promise is kept, "
+        "1 where one is not, 2 where there is no such algorithm.",
     )
     parser.add_argument("algorithm", metavar="ALGORITHM", help="registry id, see `algorithms`")
     parser.add_argument("--json", action="store_true", help="print what was found as JSON on stdout")

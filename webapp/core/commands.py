@@ -11,12 +11,12 @@ from search_engine.base.home import checkout
 
 
 def called(command: str, root: Path | None = None) -> str:
-    """`command` as it is typed: by `manage.py` in a checkout and in an image, by the console script where NAScope is installed as a package."""
+    """`command` as it is typed: by `manage.py` in a checkout and in an image, else by the console script of the installed package."""
     if checkout(root or Path(settings.BASE_DIR)) is not None:
         return f"manage.py {command}"
     return f"nascope {command}" if command == "up" else f"nascope manage {command}"
 
 
 def process(*words: str) -> list[str]:
-    """The command line of another process of this program; it is to be started in `settings.BASE_DIR`, where its packages are found first."""
+    """The command line of another process of this program, to be started in `settings.BASE_DIR`: there its packages are found first."""
     return [sys.executable, "-m", "webapp", *words]
