@@ -37,8 +37,8 @@ def verify_all(folders: Sequence[Path], data_dir: Path | None = None) -> list[fl
     """
     base = data_dir or data_folder()
     records = [_checked_evaluation(folder) for folder in folders]
-    # Beside the first folder: what a kill leaves here goes with the run's files.
-    with tempfile.TemporaryDirectory(prefix=".verify-", dir=folders[0].parent) as temporary:
+    # Beside the first folder: what a kill leaves here goes with the run's files. Absolute, since the process has a folder of its own.
+    with tempfile.TemporaryDirectory(prefix=".verify-", dir=folders[0].parent.absolute()) as temporary:
         asked = []
         for number, (folder, record) in enumerate(zip(folders, records, strict=True)):
             place = Path(temporary) / str(number) / "model"

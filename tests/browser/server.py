@@ -42,9 +42,11 @@ class Server:
         """Start, and wait for the login link that is printed when the web process answers."""
         self.home.mkdir(parents=True, exist_ok=True)
         printed, said = self.home / "stdout.txt", self.home / "stderr.txt"
-        command = [*self.program, "up", "--port", "0", "--workers", str(self.workers), "--gpus", "0", "--no-browser"]
+        words = ["up", "--port", "0", "--workers", str(self.workers), "--gpus", "0", "--no-browser"]
         with printed.open("wb") as out, said.open("ab") as errors:
-            self.process = subprocess.Popen(command, cwd=self.folder, env=self.environment, stdout=out, stderr=errors, start_new_session=True)
+            self.process = subprocess.Popen(
+                [*self.program, *words], cwd=self.folder, env=self.environment, stdout=out, stderr=errors, start_new_session=True
+            )
         until = time.monotonic() + PATIENCE
         while (found := re.search(r"(http://[^/\s]+)/login/\S+", printed.read_text())) is None:
             assert self.process.poll() is None, f"it ended: {said.read_text()}"
