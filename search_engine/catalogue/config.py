@@ -339,12 +339,12 @@ def check_new(config: RunConfig | dict[str, Any], data_dir: Path | None = None) 
     0.0012
     """
     from .few_examples import of_trials
-    from .idle import refuse_idle
+    from .idle import idle, refuse_idle
     from .recipes import recipe
 
     checked = check(config, data_dir)
     refuse_idle(checked)
-    if (training := of_trials(checked)) != checked.config.training:
+    if (training := of_trials(checked, idle(checked.algorithm, checked.space, checked.dataset))) != checked.config.training:
         checked = checked.model_copy(update={"config": checked.config.model_copy(update={"training": training})})
     if checked.finishes:
         used = checked.finale_training

@@ -9,10 +9,10 @@ nothing more.
 from __future__ import annotations
 
 import math
+from collections.abc import Container
 from typing import TYPE_CHECKING
 
 from ..base.training_config import TrainingConfig
-from .idle import idle
 
 if TYPE_CHECKING:
     from .checked import Checked
@@ -46,8 +46,8 @@ def long_enough(checked: Checked, training: TrainingConfig, steps: int) -> Train
     return training if epochs <= training.epochs else training.model_copy(update={"epochs": epochs})
 
 
-def of_trials(checked: Checked) -> TrainingConfig:
-    """The training of the trials, long enough where the config leaves its length open and there are any whose length it is."""
+def of_trials(checked: Checked, idle: Container[str]) -> TrainingConfig:
+    """The training of the trials, long enough where the config leaves its length open and that is none of the fields that are `idle`."""
     given: TrainingConfig = checked.config.training
-    fixed = {"epochs", "steps"} & given.model_fields_set or "training.epochs" in idle(checked.algorithm, checked.space, checked.dataset)
+    fixed = {"epochs", "steps"} & given.model_fields_set or "training.epochs" in idle
     return given if fixed else long_enough(checked, given, OF_A_TRIAL)
