@@ -47,6 +47,9 @@ def test_a_finished_model_is_compressed_and_grown_from_its_card(admin: Visitor) 
         expect(page.get_by_title(re.compile("of browser test, seed 0$"))).to_be_visible()
         admin.shot(f"begun-{label.lower()}")
     page.set_viewport_size({"width": 360, "height": 900})
+    admin.open("/models")
+    expect(page.get_by_role("article").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
     admin.open(f"/new?model={model['id']}&algorithm=morphnet")
     expect(panel(page, "Begins with a finished model")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 360

@@ -114,6 +114,11 @@ def test_motifs_are_three_linked_graphs(admin: Visitor) -> None:
     admin.both_themes("motifs-table")
 
 
+def in_its_box(part: Locator) -> None:
+    """Nothing of it sticks out, under its neighbour."""
+    assert part.evaluate("one => one.scrollWidth <= one.clientWidth"), part.inner_text()
+
+
 def test_widths_are_charts_with_their_threshold(admin: Visitor) -> None:
     page = admin.page
     admin.open("/")
@@ -143,13 +148,14 @@ def test_compressed_networks_show_each_layer_with_the_threshold(admin: Visitor) 
         "compress_steps": 60, "compress_strength": 20, "compress_threshold": 0.5, "plain_sample": 2,
     }
     run = admin.start(
-        algorithms=[{"id": "codeepneat", "options": options}], space="blueprint", datasets=["digits"], seeds=[0],
-        space_options={"filters_min": 8, "filters_max": 24, "dense_min": 8, "dense_max": 16}, training={"epochs": 2, "train_examples": 512},
-        finale={"baselines": 0, "onnx": False, "redundancy": False, "training": SMALL},
+        name="compressed networks under a name of many words", algorithms=[{"id": "codeepneat", "options": options}], space="blueprint",
+        datasets=["digits"], seeds=[0], space_options={"filters_min": 8, "filters_max": 24, "dense_min": 8, "dense_max": 16},
+        training={"epochs": 2, "train_examples": 512}, finale={"baselines": 0, "onnx": False, "redundancy": False, "training": SMALL},
     )
     admin.wait_for_run(run, "completed")
     frame = [event["data"] for event in admin.all_events(run) if event["kind"] == "widths"][-1]
     admin.open(f"/runs/{run}?view=widths")
+    in_its_box(page.locator(".run-name"))
     best = frame["networks"][0]
     layer = best["layers"][0]
     widths = f"{layer['name']}: {layer['before']} to {layer['after']} filters"
