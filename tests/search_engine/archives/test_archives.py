@@ -118,7 +118,7 @@ def test_a_run_that_has_not_ended_is_not_exported(folder: Path, tmp_path: Path) 
     assert not (tmp_path / "x.zip").exists()
     (copy / "state.safetensors").write_bytes((folder / "state.safetensors").read_bytes()[:-3] + b"abc")
     shutil.copy(folder / "result.json", copy)
-    with pytest.raises(BadInput, match=r"state\.safetensors: checkpoint state\.safetensors does not hold what was written"):
+    with pytest.raises(BadInput, match=r"state\.safetensors: .*: give the folder as the run left it"):
         export_folder(copy, tmp_path / "x.zip")
 
 
@@ -164,7 +164,9 @@ ZIPS: dict[str, tuple[Callable[[bytes], bytes], str]] = {
         "runs/0/result.json: its SHA-256 is not that of the manifest",
     ),
     "manifest edited": (
-        lambda content: packed({**members(content), "manifest.json": members(content)["manifest.json"].replace(b"completed", b"cancelled")}),
+        lambda content: packed({
+            **members(content), "manifest.json": members(content)["manifest.json"].replace(b"completed", b"cancelled"),
+        }),
         "manifest.json: its digest is not that of what it says",
     ),
     "later form": (
@@ -220,7 +222,8 @@ EVENTS_UNFIT: dict[str, tuple[Callable[[list[dict[str, Any]]], Any], str]] = {
     "a hole": (lambda lines: lines.pop(2), "line 3 has the number 4 where 3 should come"),
     "swapped": (lambda lines: lines.insert(1, lines.pop(2)), "line 2 has the number 3 where 2 should come"),
     "said twice": (
-        lambda lines: lines.append({**_of(lines, "phase_started"), "seq": len(lines) + 1}), "says what was said before: phase_started 0 of run"
+        lambda lines: lines.append({**_of(lines, "phase_started"), "seq": len(lines) + 1}),
+        "says what was said before: phase_started 0 of run",
     ),
     "told before born": (lambda lines: _of(lines, "trial_told")["data"].update(number=99), "tells trial 99, which was not born before"),
     "born out of order": (lambda lines: _of(lines, "candidate_born")["data"].update(number=7), "bears candidate 7 where 0 comes next"),
