@@ -144,7 +144,8 @@ def test_the_owner_reaches_every_route(world: dict[str, Any], owner: Any) -> Non
     client = browser(owner)
     for method, path in owned_routes(world):
         if method == "GET":
-            assert send(client, method, path).status_code == 200, path
+            # What has not ended is not exported.
+            assert send(client, method, path).status_code == (409 if path.endswith("/export") else 200), path
 
 
 def test_a_reading_token_reads_and_nothing_else(world: dict[str, Any], owner: Any) -> None:

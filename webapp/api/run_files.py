@@ -3,11 +3,13 @@ the purpose `run`)."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
 
-from asgiref.sync import sync_to_async
+from django.db import connection
 from django.http import StreamingHttpResponse
 from drf_spectacular.utils import OpenApiResponse, OpenApiTypes, extend_schema
 from rest_framework.request import Request
@@ -121,7 +123,12 @@ def _sent(begin: Callable[[], Iterator[bytes]], name: str, state: str) -> Stream
 
 
 async def _in_turn(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """Each piece is made when the one before is sent, in the thread that holds the request's connection to the database."""
-    step = sync_to_async(lambda: next(pieces, None))
-    while (piece := await step()) is not None:
-        yield piece
+    """Each piece is made when the one before is sent, in a thread of their own with its own connection to the database: the request's is
+    over by then."""
+    loop, thread = asyncio.get_running_loop(), ThreadPoolExecutor(1, thread_name_prefix="export")
+    try:
+        while (piece := await loop.run_in_executor(thread, next, pieces, None)) is not None:
+            yield piece
+    finally:
+        thread.submit(connection.close)
+        thread.shutdown(wait=False)

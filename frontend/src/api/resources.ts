@@ -24,6 +24,7 @@ import type {
   ModelContents,
   Moment,
   OwnDataset,
+  RunImport,
   Page,
   Plugin,
   Preset,
@@ -73,6 +74,13 @@ export const keepDataset = (id: string) => post<OwnDataset>(`own-datasets/${id}/
 export const cancelImport = (id: string) => post<OwnDataset>(`own-datasets/${id}/cancel`);
 /** `inUse`: although experiments use it. */
 export const deleteOwnDataset = (id: string, inUse: boolean) => del(apiPath(`own-datasets/${id}`, { in_use: inUse ? "remove" : "" }));
+// ---- runs from elsewhere
+export const getRunImports = (cursor: Cursor, signal?: Signal) => getPage<RunImport>("run-imports", cursor, {}, signal);
+export const cancelRunImport = (id: string) => post<RunImport>(`run-imports/${id}/cancel`);
+export const deleteRunImport = (id: string) => del(`run-imports/${id}`);
+export const runExportUrl = (id: string) => apiPath(`/api/v1/runs/${id}/export`, {});
+export const experimentExportUrl = (id: string) => apiPath(`/api/v1/experiments/${id}/export`, {});
+
 export const getDataRoom = (signal?: Signal) => get<DataRoom>("data-room", signal);
 export const getDatasetUses = (dataset: string, cursor: Cursor, signal?: Signal) =>
   getPage<DatasetUse>(`datasets/${encodeURIComponent(dataset)}/uses`, cursor, {}, signal);

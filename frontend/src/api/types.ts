@@ -175,6 +175,7 @@ export interface DataFindings {
 
 export interface OwnDataset {
   id: string;
+  purpose: "data" | "run";
   title: string;
   file_name: string;
   size: number;
@@ -194,6 +195,21 @@ export interface OwnDataset {
   rows: number | null;
   choices: DataChoices | null;
   findings: DataFindings | null;
+}
+
+/** A run, or an experiment, that is brought from elsewhere. */
+export interface RunImport {
+  id: string;
+  file_name: string;
+  size: number;
+  received: number;
+  state: "uploading" | "uploaded" | "examining" | "ready" | "failed";
+  reason: string;
+  progress: { done: number; text: string } | null;
+  /** What it became. */
+  experiment: string | null;
+  runs: number;
+  created: string;
 }
 
 export interface DataRoom {
@@ -461,6 +477,20 @@ export interface Run extends Scores {
   finish?: { sentences: string[]; other_recipe: { fields: Record<string, { own: unknown; used: unknown }>; meaning: string } | null };
 }
 
+export interface Imported {
+  at: string;
+  file: string;
+  origin: "archive" | "folder" | "zipped folder";
+  /** Of the NAScope that computed it; empty where that is not known. */
+  version: string;
+  versions: Record<string, string>;
+  machine: string;
+  /** When it was exported; null for a folder. */
+  made: string | null;
+  /** Found right when it was opened; empty for a folder. */
+  digest: string;
+}
+
 export interface Experiment {
   id: string;
   name: string;
@@ -473,6 +503,8 @@ export interface Experiment {
   states: Partial<Record<RunState, number>>;
   test_visits: number;
   runs: Run[];
+  /** Where its runs came from; null where they were made here. */
+  imported?: Imported | null;
   /** Shared settings that some of its algorithms do not use, in words; only in the detail of one experiment. */
   unused?: string[];
 }

@@ -21,6 +21,7 @@ import { SessionContext } from "./session";
 import { Shell } from "./Shell";
 
 const RunPage = lazy(() => import("../run/RunPage").then((module) => ({ default: module.RunPage })));
+const OpenRunPage = lazy(() => import("../views/data/OpenRunPage").then((module) => ({ default: module.OpenRunPage })));
 const DataPage = lazy(() => import("../views/data/DataPage").then((module) => ({ default: module.DataPage })));
 const DatasetPage = lazy(() => import("../views/data/DatasetPage").then((module) => ({ default: module.DatasetPage })));
 const ExplorePage = lazy(() => import("../explore/ExplorePage").then((module) => ({ default: module.ExplorePage })));
@@ -38,6 +39,8 @@ function Page({ route }: { route: Route }) {
       return <NewExperimentPage />;
     case "experiments":
       return <ExperimentsPage />;
+    case "open":
+      return <OpenRunPage />;
     case "experiment":
       return <ExperimentPage key={route.id} id={route.id} />;
     case "run":

@@ -4,6 +4,7 @@ export type Route =
   | { page: "home" }
   | { page: "new" }
   | { page: "experiments" }
+  | { page: "open" }
   | { page: "experiment"; id: string }
   | { page: "run"; id: string }
   | { page: "models" }
@@ -17,7 +18,7 @@ export type Route =
   | { page: "login" }
   | { page: "not-found"; path: string };
 
-const PLAIN = ["new", "experiments", "models", "data", "explore", "atlas", "workers", "account", "login"] as const;
+const PLAIN = ["new", "experiments", "open", "models", "data", "explore", "atlas", "workers", "account", "login"] as const;
 
 /** The route of a path; unknown paths give "not-found". */
 export function routeOf(path: string): Route {
@@ -42,6 +43,7 @@ export function routeOf(path: string): Route {
 export const paths = {
   home: "/",
   experiments: "/experiments",
+  open: "/open",
   models: "/models",
   data: "/data",
   dataset: (id: string) => `/data/${encodeURIComponent(id)}`,

@@ -1,6 +1,6 @@
 /** The bar above the panels: which run, in which state and why, how far, and what one can do. */
 import { useState } from "react";
-import { cancelRun, cloneRun, deleteRun, modelDownloadUrl, pauseRun, resumeRun } from "../api/resources";
+import { cancelRun, cloneRun, deleteRun, modelDownloadUrl, pauseRun, resumeRun, runExportUrl } from "../api/resources";
 import type { Options, Run } from "../api/types";
 import { Link, navigate, useQueryState } from "../app/router";
 import { paths } from "../app/routes";
@@ -158,6 +158,11 @@ export function RunHeader({ run, store }: { run: Run; store: RunStore }) {
         <Button busy={busy === "clone"} onClick={() => void clone()}>
           Clone
         </Button>
+        {ENDED.has(run.state) && (
+          <a className="button" href={runExportUrl(run.id)} download title="One file with its events, scores and models, to be opened elsewhere">
+            Export
+          </a>
+        )}
         {ENDED.has(run.state) && <Button onClick={() => setAsking("delete")}>Delete</Button>}
         {models.length > 1 && (
           <Button kind="primary" onClick={showResult}>

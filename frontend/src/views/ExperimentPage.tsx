@@ -1,6 +1,6 @@
 import { lazy, Suspense, useState } from "react";
 import { ApiError } from "../api/problem";
-import { deleteExperiment, getExperiment } from "../api/resources";
+import { deleteExperiment, experimentExportUrl, getExperiment } from "../api/resources";
 import type { Experiment } from "../api/types";
 import { useResource } from "../api/useResource";
 import { Link, navigate } from "../app/router";
@@ -15,6 +15,7 @@ import { toast, toastError } from "../ui/toast";
 import { AlgorithmComparison } from "./AlgorithmComparison";
 import { domainNames } from "./datasetText";
 import { ACTIVE, budgetText, finaleOf, foldsText, togetherText, visitsText } from "./experimentText";
+import { ImportedNote } from "./ImportedNote";
 import { RunTable } from "./RunTable";
 import "./experiment.css";
 
@@ -49,6 +50,16 @@ function Actions({ experiment }: { experiment: Experiment }) {
   return (
     <div className="actions">
       <ButtonLink to={paths.newExperiment({ experiment: experiment.id })}>Start one like it</ButtonLink>
+      {experiment.runs.length > 0 &&
+        (active || experiment.runs.some((run) => run.state === "paused") ? (
+          <Button disabled title="Every run must have ended: what is exported is finished">
+            Export
+          </Button>
+        ) : (
+          <a className="button" href={experimentExportUrl(experiment.id)} download title="One file with every run's events, scores and models, to be opened elsewhere">
+            Export
+          </a>
+        ))}
       <Button kind="danger" onClick={() => setAsking(true)}>
         Delete
       </Button>
@@ -105,6 +116,7 @@ export function ExperimentPage({ id }: { id: string }) {
         </div>
         <Actions experiment={data} />
       </div>
+      {data.imported && <ImportedNote from={data.imported} />}
       <dl className="experiment-facts">
         <div className="stat">
           <dt>data</dt>
@@ -135,7 +147,7 @@ export function ExperimentPage({ id }: { id: string }) {
           <dd>{data.seeds.length > 8 ? `${data.seeds.length} seeds` : data.seeds.join(", ")}</dd>
         </div>
         <div className="stat">
-          <dt>started</dt>
+          <dt>{data.imported ? "opened" : "started"}</dt>
           <dd>{moment(data.created)}</dd>
         </div>
       </dl>

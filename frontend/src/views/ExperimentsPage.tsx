@@ -20,6 +20,7 @@ export function ExperimentsPage() {
           <p>An experiment compares runs on the same data, in the same search space, under one budget where one is given.</p>
         </div>
         <div className="actions">
+          <ButtonLink to={paths.open}>Open a run</ButtonLink>
           <ButtonLink kind="primary" to={paths.newExperiment()}>
             New experiment
           </ButtonLink>
@@ -39,6 +40,7 @@ export function ExperimentsPage() {
                   See the ready-made search
                 </ButtonLink>
                 <ButtonLink to={paths.newExperiment()}>New experiment</ButtonLink>
+                <ButtonLink to={paths.open}>Open a run</ButtonLink>
               </>
             }
           >

@@ -118,7 +118,7 @@ def test_a_run_that_has_not_ended_is_not_exported(folder: Path, tmp_path: Path) 
     assert not (tmp_path / "x.zip").exists()
     (copy / "state.safetensors").write_bytes((folder / "state.safetensors").read_bytes()[:-3] + b"abc")
     shutil.copy(folder / "result.json", copy)
-    with pytest.raises(BadInput, match=r"state\.safetensors: checkpoint state\.safetensors does not hold what was written"):
+    with pytest.raises(BadInput, match=r"state\.safetensors: .*: give the folder as the run left it"):
         export_folder(copy, tmp_path / "x.zip")
 
 
@@ -164,9 +164,9 @@ ZIPS: dict[str, tuple[Callable[[bytes], bytes], str]] = {
         "runs/0/result.json: its SHA-256 is not that of the manifest",
     ),
     "manifest edited": (
-        lambda content: packed(
-            {**members(content), "manifest.json": members(content)["manifest.json"].replace(b"completed", b"cancelled")}
-        ),
+        lambda content: packed({
+            **members(content), "manifest.json": members(content)["manifest.json"].replace(b"completed", b"cancelled"),
+        }),
         "manifest.json: its digest is not that of what it says",
     ),
     "later form": (

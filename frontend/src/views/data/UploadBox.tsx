@@ -4,7 +4,7 @@ import { Button } from "../../ui/Button";
 import { bytes } from "../../ui/format";
 import { Meter } from "./Meter";
 import { secondsLeft } from "./dataText";
-import { cancelUpload, pauseUpload, resumeUpload, startUpload, useUploads, type UploadInfo } from "./uploads";
+import { cancelUpload, pauseUpload, resumeUpload, startUpload, useUploads, type Purpose, type UploadInfo } from "./uploads";
 
 const STATES: Record<UploadInfo["state"], string> = { running: "uploading", paused: "paused", failed: "stopped", cancelling: "ending" };
 
@@ -45,13 +45,18 @@ function UploadRow({ info }: { info: UploadInfo }) {
   );
 }
 
-/** `onDone` is told the data set that a whole upload has become. */
-export function UploadBox({ onDone, previous, title }: { onDone: (id: string) => void; previous?: string; title?: string }) {
-  const uploads = useUploads();
+const FORMS: Record<Purpose, string> = {
+  data: "Tables: CSV, TSV, Parquet. Pictures: a zip of class folders, or of pictures with a CSV. Arrays: .npz, .npy, idx. Series: .npz, .ts.",
+  run: "A file that was exported (.nascope.zip), or the zipped folder of a run of the command line.",
+};
+
+/** `onDone` is told the data set, or the run, that a whole upload has become. */
+export function UploadBox({ onDone, previous, title, purpose = "data" }: { onDone: (id: string) => void; previous?: string; title?: string; purpose?: Purpose }) {
+  const uploads = useUploads(purpose);
   const input = useRef<HTMLInputElement>(null);
   const [over, setOver] = useState(false);
   const begin = (files: FileList | null) => {
-    for (const file of Array.from(files ?? [])) void startUpload(file, onDone, previous ? { previous } : {});
+    for (const file of Array.from(files ?? [])) void startUpload(file, onDone, { ...(previous ? { previous } : {}), ...(purpose === "run" ? { purpose } : {}) });
   };
   const drop = (event: DragEvent) => {
     event.preventDefault();
@@ -75,9 +80,7 @@ export function UploadBox({ onDone, previous, title }: { onDone: (id: string) =>
             Choose a file
           </Button>
         </p>
-        <p className="muted small">
-          Tables: CSV, TSV, Parquet. Pictures: a zip of class folders, or of pictures with a CSV. Arrays: .npz, .npy, idx. Series: .npz, .ts.
-        </p>
+        <p className="muted small">{FORMS[purpose]}</p>
         <input
           ref={input}
           type="file"

@@ -8,16 +8,20 @@ import { API_ROOT, cookie } from "../../api/client";
 
 export type UploadState = "running" | "paused" | "failed" | "cancelling";
 
+/** Data to search on, or a run to be opened. */
+export type Purpose = "data" | "run";
+
 export interface UploadInfo {
   /** In this tab. */
   key: number;
   name: string;
+  purpose: Purpose;
   size: number;
   sent: number;
   state: UploadState;
   /** What went wrong, in the server's words. */
   error: string;
-  /** The data set that it becomes; "" until the server knows of it. */
+  /** The data set, or the run, that it becomes; "" until the server knows of it. */
   id: string;
   /** Bytes a second of late, null while that is not known. */
   pace: number | null;
@@ -75,10 +79,11 @@ function onProgress(key: number, sent: number): void {
   change(key, { sent, pace: now - time > 0.5 ? (sent - bytes) / (now - time) : null });
 }
 
-/** Begin, or go on with what was begun of the same file. `done` is told the data set's id. Loads the library the first time. */
-export async function startUpload(file: File, done: (id: string) => void, metadata: { title?: string; previous?: string } = {}): Promise<void> {
+/** Begin, or go on with what was begun of the same file for the same purpose. `done` is told its id. Loads the library the first time. */
+export async function startUpload(file: File, done: (id: string) => void, metadata: { title?: string; previous?: string; purpose?: Purpose } = {}): Promise<void> {
   const key = next++;
-  publish([...infos, { key, name: file.name, size: file.size, sent: 0, state: "running", error: "", id: "", pace: null }]);
+  const purpose = metadata.purpose ?? "data";
+  publish([...infos, { key, name: file.name, purpose, size: file.size, sent: 0, state: "running", error: "", id: "", pace: null }]);
   const tus = await import("tus-js-client");
   const options: UploadOptions = {
     endpoint: `${API_ROOT}uploads`,
@@ -101,7 +106,8 @@ export async function startUpload(file: File, done: (id: string) => void, metada
   };
   const upload = new tus.Upload(file, options);
   living.set(key, { upload, marks: [], done });
-  const [before] = metadata.previous ? [] : await upload.findPreviousUploads();
+  const known = metadata.previous ? [] : await upload.findPreviousUploads();
+  const before = known.find((item) => (item.metadata["purpose"] ?? "data") === purpose);
   if (before) upload.resumeFromPreviousUpload(before);
   // It may have been cancelled while the library came.
   if (living.has(key)) upload.start();
@@ -132,14 +138,16 @@ export async function cancelUpload(key: number): Promise<void> {
   forget(key);
 }
 
-export function useUploads(): readonly UploadInfo[] {
-  return useSyncExternalStore(
+/** Those of one purpose. */
+export function useUploads(purpose: Purpose): readonly UploadInfo[] {
+  const all = useSyncExternalStore(
     (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
     () => infos,
   );
+  return all.filter((info) => info.purpose === purpose);
 }
 
 // Closing the tab ends what is on its way; the browser asks first.
