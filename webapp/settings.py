@@ -210,6 +210,9 @@ NASCOPE_PREVIEW_HOURS = env.float("NASCOPE_PREVIEW_HOURS", default=7 * 24.0)
 # Bytes of memory and seconds that one import may take, in a process of its own beside the worker.
 NASCOPE_IMPORT_MEMORY = env.int("NASCOPE_IMPORT_MEMORY", default=2_000_000_000)
 NASCOPE_IMPORT_SECONDS = env.float("NASCOPE_IMPORT_SECONDS", default=1_800.0)
+# Of a run that is brought from elsewhere: bytes of all its files, unpacked, and events of one run.
+NASCOPE_OPEN_BYTES = env.int("NASCOPE_OPEN_BYTES", default=8_000_000_000)
+NASCOPE_OPEN_EVENTS = env.int("NASCOPE_OPEN_EVENTS", default=1_000_000)
 # Finished runs are deleted after so many days; 0 = kept for ever.
 NASCOPE_RETENTION_DAYS = env.int("NASCOPE_RETENTION_DAYS", default=0)
 

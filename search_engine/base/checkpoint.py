@@ -114,10 +114,14 @@ def read(path: Path, digest: str | None = None, *, sealed: bool = False) -> Any:
     return read_with_log(path, digest, sealed=sealed)[0]
 
 
-def outline(path: Path, digest: str | None = None) -> Any:
+def outline(path: Path, digest: str | None = None, *, sealed: bool = False) -> Any:
     """The tree in a file that `write` wrote, with None in place of every array and of all that grows: enough to see of which version it is,
     without torch. Raises CheckpointDamaged as `read` does."""
-    return _restore(json.loads(_metadata(_bytes(path, digest))["tree"]), None, None)
+    data = _bytes(path, digest)
+    metadata = _metadata(data)
+    if sealed and metadata.get("sealed") != _seal(metadata, _arrays(data)):
+        raise CheckpointDamaged(f"checkpoint {path.name} does not hold what was written")
+    return _restore(json.loads(metadata["tree"]), None, None)
 
 
 def read_with_log(

@@ -1,4 +1,5 @@
-"""The command line: `python -m search_engine algorithms | spaces | datasets | data | events | catalogue | check | run | architecture`.
+"""The command line: `python -m search_engine algorithms | spaces | datasets | data | events | catalogue | check | run | architecture |
+export`.
 
 Exit status 0 done, 1 failure (or asked to stop, with a checkpoint), 2 bad input; whatever goes wrong is one clear line on stderr.
 """
@@ -16,7 +17,7 @@ from ..base import disk, plugins
 from ..base.errors import BadInput, CheckpointMismatch
 from ..base.quoting import shortened
 from ..catalogue import registry
-from . import architecture, catalogue, check, data, listing, run
+from . import architecture, catalogue, check, data, export, listing, run
 
 LONGEST = 400
 """Characters of a complaint about the words of the command line: it quotes them."""
@@ -36,6 +37,7 @@ def parser() -> argparse.ArgumentParser:
     check.add_parser(commands)
     run.add_parser(commands)
     architecture.add_parser(commands)
+    export.add_parser(commands)
     parser_of_catalogue = commands.add_parser("catalogue", help="print the algorithms with their sources and options as Markdown")
     parser_of_catalogue.set_defaults(act=lambda parsed: print(catalogue.markdown(), end="") or 0)
     return words

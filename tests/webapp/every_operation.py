@@ -17,7 +17,7 @@ from webapp.core.models import ApiToken, Estimate, Genome, Job, ModelArtefact, R
 from webapp.jobs import looks, states
 
 from .api_world import BODY, GROUP, PASSWORD, browser, fill, make_experiment, make_user, streamed
-from .own_world import made
+from .own_world import brought, made
 
 DOCUMENT = yaml.safe_load((Path(__file__).resolve().parents[2] / "docs" / "openapi.yaml").read_text())
 OPERATIONS = [(path, method) for path, methods in DOCUMENT["paths"].items() for method in methods]
@@ -56,6 +56,7 @@ class World:
             "atlas": ["nikulenkov-2022-figure-12", "nikulenkov-2022-table-3"],
             "uploads": [made(owner, "uploading").pk],
             "own-datasets": [made(owner).pk, made(owner, "uploaded").pk],
+            "run-imports": [brought(owner, "ready").pk, brought(owner).pk],
             "datasets": ["digits"],
             "estimates": [Estimate.objects.create(owner=owner, config_digest="0" * 64, configs=[]).pk],
         }

@@ -42,6 +42,14 @@ def made(owner: Any, state: str = "examined") -> Dataset:
     return row
 
 
+def brought(owner: Any, state: str = "examining") -> Dataset:
+    """The row of a run that somebody brings, in that state."""
+    row = own_data.begin(owner, 9, "run.nascope.zip", purpose=Dataset.Purpose.RUN)
+    Dataset.objects.filter(pk=row.pk).update(state=state, received=9)
+    row.refresh_from_db()
+    return row
+
+
 def table(rows: int = 120, seed: int = 3) -> bytes:
     """A CSV that can be learnt: the class is the sign of x + y."""
     chance = random.Random(seed)
@@ -59,7 +67,7 @@ def metadata(**pairs: str) -> str:
 def create(client: Client, size: int, name: str = "kinds.csv", **more: str) -> Any:
     """POST uploads."""
     cache.clear()
-    said: dict[str, str] = {key: more.pop(key) for key in ("title", "previous") if key in more}
+    said: dict[str, str] = {key: more.pop(key) for key in ("title", "previous", "purpose") if key in more}
     pairs = {"filename": name, **said}
     headers = {"Tus-Resumable": "1.0.0", "Upload-Length": str(size), "Upload-Metadata": metadata(**pairs), **more}
     return client.generic("POST", API + "uploads", b"", headers=headers)

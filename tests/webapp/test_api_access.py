@@ -11,7 +11,7 @@ from django.urls import get_resolver
 from webapp.core.models import ApiToken, Dataset, DatasetLook, Estimate, Event, Experiment, Genome, ModelArtefact, Run
 
 from .api_world import API, BODY, browser, fill, make_experiment, make_user, send
-from .own_world import made
+from .own_world import brought, made
 
 pytestmark = pytest.mark.django_db
 
@@ -36,6 +36,7 @@ def world(owner: Any) -> dict[str, Any]:
         "token": ApiToken.issue(owner, "laptop")[0].pk,
         "upload": made(owner, "uploading").pk,
         "own": made(owner).pk,
+        "brought": brought(owner).pk,
     }
 
 
@@ -68,6 +69,10 @@ def owned_routes(ids: dict[str, Any]) -> list[tuple[str, str]]:
         *[(method, f"uploads/{ids['upload']}") for method in ("GET", "HEAD", "PATCH", "DELETE")],
         *[(method, f"own-datasets/{ids['own']}") for method in ("GET", "DELETE")],
         *[("POST", f"own-datasets/{ids['own']}/{what}") for what in ("examine", "keep", "cancel")],
+        *[(method, f"run-imports/{ids['brought']}") for method in ("GET", "DELETE")],
+        ("POST", f"run-imports/{ids['brought']}/cancel"),
+        ("GET", f"runs/{ids['run']}/export"),
+        ("GET", f"experiments/{ids['experiment']}/export"),
     ]
 
 
@@ -76,7 +81,8 @@ OPEN_ROUTES = [
     ("GET", "search-spaces"), ("GET", "datasets"), ("GET", "compatibility"), ("GET", "run-schema"), ("GET", "presets"),
     ("GET", "experiments"), ("POST", "experiments"), ("POST", "experiments/validate"), ("POST", "estimates"), ("GET", "runs"),
     ("GET", "models"), ("GET", "workers"), ("GET", "plugins"), ("GET", "atlas"), ("GET", "atlas/nikulenkov-2022-table-3"),
-    ("POST", "uploads"), ("GET", "own-datasets"), ("GET", "data-room"), ("GET", "datasets/digits/uses"), ("GET", "datasets/digits/look"),
+    ("POST", "uploads"), ("GET", "own-datasets"), ("GET", "run-imports"), ("GET", "data-room"),
+    ("GET", "datasets/digits/uses"), ("GET", "datasets/digits/look"),
     ("POST", "datasets/digits/look"),
 ]  # fmt: skip
 """Every other route that needs a login."""
@@ -91,7 +97,7 @@ def counts() -> tuple[int, ...]:
 
 def test_every_route_is_in_one_of_the_lists() -> None:
     """A new route that nobody put under these tests fails here."""
-    ids = dict.fromkeys(("experiment", "run", "genome", "model", "estimate", "token", "upload", "own"), uuid4())
+    ids = dict.fromkeys(("experiment", "run", "genome", "model", "estimate", "token", "upload", "own", "brought"), uuid4())
     tested = {path.partition("?")[0].replace(str(ids["run"]), "<uuid:pk>") for _, path in [*owned_routes(ids), *OPEN_ROUTES]} | PUBLIC
     tested = {path.replace("datasets/digits/", "datasets/<slug:dataset>/") for path in tested}
     tested = {"atlas/<slug:pk>" if path.startswith("atlas/") else path for path in tested}
@@ -108,7 +114,7 @@ def test_a_stranger_finds_nothing_and_changes_nothing(world: dict[str, Any]) -> 
         assert response.status_code == 404, f"{method} {path}: {response.status_code}"
         assert response["Content-Type"] == "application/problem+json"
         assert method == "HEAD" or response.json()["code"] == "not_found"
-    lists = ("experiments", "runs", "models", "own-datasets", "datasets/digits/uses")
+    lists = ("experiments", "runs", "models", "own-datasets", "run-imports", "datasets/digits/uses")
     for path in (*lists, f"runs?experiment={world['experiment']}", f"models?run={world['run']}"):
         assert send(stranger, "GET", path).json()["results"] == [], path
     assert send(stranger, "GET", "tokens").json() == []

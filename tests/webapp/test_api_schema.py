@@ -15,7 +15,7 @@ from webapp.jobs.files import remove_run_files
 
 from .api_world import API, BODY, PASSWORD, browser, fill, make_experiment, make_user, send
 from .builders import make_job
-from .own_world import append, create, made
+from .own_world import append, brought, create, made
 
 COMMITTED = Path(__file__).resolve().parents[2] / "docs" / "openapi.yaml"
 
@@ -65,7 +65,7 @@ def test_every_answer_is_as_the_document_says() -> None:
     ids = {
         "atlas": "nikulenkov-2022-table-3", "experiments": run.experiment_id, "runs": run.pk, "estimates": estimate, "tokens": token,
         "genomes": Genome.objects.filter(run=run).first().pk, "models": ModelArtefact.objects.get().pk,
-        "uploads": made(owner, "uploading").pk, "own-datasets": made(owner).pk,
+        "uploads": made(owner, "uploading").pk, "own-datasets": made(owner).pk, "run-imports": brought(owner).pk,
     }  # fmt: skip
     its_own = {f"own-datasets/{{id}}/{what}": made(owner, state).pk for what, state in (("keep", "examined"), ("cancel", "uploaded"))}
     send(client, "POST", "datasets/digits/look")

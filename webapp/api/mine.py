@@ -10,18 +10,20 @@ from search_engine.base.errors import BadInput
 from search_engine.catalogue import registry
 from search_engine.datasets.base import DatasetEntry
 from webapp.core.models import Dataset
+from webapp.jobs import own_data
 
 PREFIX = "own-"
 
 
 def own_ids(user: Any) -> set[str]:
     """What experiments call the sets that a person has kept."""
-    return set(Dataset.objects.filter(owner=user, state=Dataset.State.READY).values_list("registry_id", flat=True))
+    return own_data.registry_ids(user)
 
 
 def own_entries(user: Any) -> dict[UUID, DatasetEntry]:
     """Those sets as the registry has them, by their rows' ids, newest first. One whose files are gone is left out."""
-    rows = Dataset.objects.filter(owner=user, state=Dataset.State.READY).order_by("-created", "-id").values_list(
+    kept = Dataset.objects.filter(owner=user, state=Dataset.State.READY, purpose=Dataset.Purpose.DATA)
+    rows = kept.order_by("-created", "-id").values_list(
         "pk", "registry_id", "title"
     )
     found = ((pk, title, registry.known_dataset(name)) for pk, name, title in rows)

@@ -27,11 +27,13 @@ from .problems import Problem, ProblemDocument, need_space
 from .queries import Page, Query, reads
 from .throttles import CreateRate, EstimateRate
 
+DATA = Dataset.objects.filter(purpose=Dataset.Purpose.DATA)
+
 
 class OwnDatasetsView(OwnedView):
     """The data sets that whoever asks has brought, newest first, those on their way among them."""
 
-    rows = Dataset.objects
+    rows = DATA
 
     @extend_schema(operation_id="own_datasets_list", responses={200: shapes.OwnDatasetPage})
     @reads(Page)
@@ -58,7 +60,7 @@ class RemoveQuery(Query):
 class OwnDatasetView(OwnedView):
     """One of them, with what was found in it. DELETE removes it; where experiments use it, only when that is said."""
 
-    rows = Dataset.objects
+    rows = DATA
 
     @extend_schema(operation_id="own_dataset", responses={200: shapes.OwnDataset, 404: ProblemDocument})
     def get(self, request: Request, pk: UUID) -> Response:
@@ -94,7 +96,7 @@ def _try(action: Any) -> None:
 class _ActionView(OwnedView):
     """Something to be done with one of them."""
 
-    rows = Dataset.objects
+    rows = DATA
 
     def get_throttles(self) -> list[Any]:
         return [CreateRate()]

@@ -353,4 +353,5 @@ def _experiment(experiment: ReadyExperiment, runs: list[shapes.Run]) -> shapes.E
         states=dict(Counter(run.state for run in runs)),
         test_visits=experiment.visits_experiment or 0,
         runs=runs,
+        imported=None if experiment.imported is None else shapes.Imported.model_validate(experiment.imported),
     )

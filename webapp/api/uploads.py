@@ -3,7 +3,8 @@ expiration, checksum and termination.
 
 POST says how long the file is and what it is called; HEAD says how much of it is there; PATCH appends from there on, as far as its bytes
 reach before the line breaks; DELETE cancels. One request writes at a time. Of a PATCH that says a checksum only all of it is taken, or
-nothing. Once the last byte is there, a worker looks at the file (webapp.api.own_datasets).
+nothing. Once the last byte is there, a worker looks at the file
+(webapp.api.own_datasets; webapp.api.run_files where it is a run).
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ OFFSET = OpenApiParameter(
 METADATA = OpenApiParameter(
     "Upload-Metadata", str, OpenApiParameter.HEADER,
     description="`name base64` pairs, commas between them: `filename` (which tells what it is), `title`, `previous` (the id of the data "
-    "set of which this is a new version)",
+    "set of which this is a new version), `purpose` (`data`, the default, or `run`: a run or an experiment to be opened)",
 )
 CHECKSUM = OpenApiParameter("Upload-Checksum", str, OpenApiParameter.HEADER, description="`sha1 base64` or `sha256 base64` of the body")
 KEY = OpenApiParameter(
@@ -114,13 +115,17 @@ class UploadsView(_TusView):
     def post(self, request: Request) -> Response:
         size = _whole(request, "Upload-Length")
         if size == 0:
-            raise BadInput("Upload-Length", "the file is empty: there is nothing to search on")
+            raise BadInput("Upload-Length", "the file is empty: there is nothing in it")
         said = _metadata(request.headers.get("Upload-Metadata", ""))
+        purpose = said.get("purpose", Dataset.Purpose.DATA)
+        if purpose not in Dataset.Purpose:
+            raise BadInput("Upload-Metadata.purpose", f"it is {' or '.join(Dataset.Purpose)}")
 
         def begin() -> shapes.OwnDataset:
             previous = None if not said.get("previous") else self._previous(said["previous"])
             try:
-                row = own_data.begin(request.user, size, _file_name(said.get("filename", "")), said.get("title", "").strip(), previous)
+                name, title = _file_name(said.get("filename", "")), said.get("title", "").strip()
+                row = own_data.begin(request.user, size, name, title, previous, purpose)
             except own_data.NoRoom as why:
                 raise Problem(507 if why.code == "no_space" else 413, why.code, str(why), field="Upload-Length") from None
             return shapes.OwnDataset.of(row)
@@ -133,7 +138,7 @@ class UploadsView(_TusView):
 
     def _previous(self, text: str) -> Dataset:
         try:
-            found: Dataset = self.find(UUID(text), self.owned().filter(state=Dataset.State.READY))
+            found: Dataset = self.find(UUID(text), self.owned().filter(state=Dataset.State.READY, purpose=Dataset.Purpose.DATA))
         except (ValueError, Http404):
             raise BadInput("Upload-Metadata.previous", "you have no such data set", code="unknown") from None
         return found

@@ -8,7 +8,7 @@ from django.urls import path, re_path
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
 from drf_spectacular.views import SpectacularAPIView
 
-from . import artefacts, atlas, catalogue, experiments, machinery, own_datasets, people, records, runs, uploads
+from . import artefacts, atlas, catalogue, experiments, machinery, own_datasets, people, records, run_files, runs, uploads
 from .base import ApiView
 from .problems import handle_in_json, no_such_route
 from .queries import ReadsQuery
@@ -45,6 +45,9 @@ urlpatterns = [
     path("own-datasets/<uuid:pk>/keep", own_datasets.KeepView.as_view()),
     path("own-datasets/<uuid:pk>/cancel", own_datasets.CancelImportView.as_view()),
     path("data-room", own_datasets.DataRoomView.as_view()),
+    path("run-imports", run_files.RunImportsView.as_view()),
+    path("run-imports/<uuid:pk>", run_files.RunImportView.as_view()),
+    path("run-imports/<uuid:pk>/cancel", run_files.CancelRunImportView.as_view()),
     path("compatibility", catalogue.CompatibilityView.as_view()),
     path("run-schema", catalogue.RunSchemaView.as_view()),
     path("presets", catalogue.PresetsView.as_view()),
@@ -53,6 +56,7 @@ urlpatterns = [
     path("experiments", experiments.ExperimentsView.as_view()),
     path("experiments/validate", experiments.ValidateView.as_view()),
     path("experiments/<uuid:pk>", experiments.ExperimentView.as_view()),
+    path("experiments/<uuid:pk>/export", run_files.ExperimentExportView.as_view()),
     path("estimates", experiments.EstimatesView.as_view()),
     path("estimates/<uuid:pk>", experiments.EstimateView.as_view()),
     path("runs", runs.RunsView.as_view()),
@@ -61,6 +65,7 @@ urlpatterns = [
     path("runs/<uuid:pk>/resume", runs.ResumeView.as_view()),
     path("runs/<uuid:pk>/cancel", runs.CancelView.as_view()),
     path("runs/<uuid:pk>/clone", runs.CloneView.as_view()),
+    path("runs/<uuid:pk>/export", run_files.RunExportView.as_view()),
     path("runs/<uuid:pk>/events", records.EventsView.as_view()),
     path("runs/<uuid:pk>/snapshot", records.SnapshotView.as_view()),
     path("runs/<uuid:pk>/moment", records.MomentView.as_view()),

@@ -16,7 +16,7 @@ from search_engine.spaces.genomes import Genome as EngineGenome
 from search_engine.spaces.genomes import digest
 
 from ..core.bulk import insert_rows
-from ..core.checked import checked_run
+from ..core.checked import described_run
 from ..core.models import Candidate, Event, Genome, ModelArtefact, Run, RunCounter, StructureFrame, TestVisit, Trial
 from ..core.statements import Given, Select, Update, padded
 
@@ -184,7 +184,7 @@ _BEST = Update(
 def _best(counter: RunCounter, data: dict[str, Any], candidate: int | None) -> None:
     """What the search prefers now. The finished network's scores are the models' and never stand here."""
     fidelity = Fidelity.model_validate(data["fidelity"])
-    score = search_score(checked_run(counter.run_id), data["value"], fidelity, max(1, data["selected_from"]), data["metric"])
+    score = search_score(described_run(counter.run_id), data["value"], fidelity, max(1, data["selected_from"]), data["metric"])
     _BEST.execute(run=counter.run_id, score=score.model_dump(mode="json"), candidate=candidate, genome_hash=data["genome_hash"])
 
 
@@ -210,7 +210,7 @@ def _finalists(counter: RunCounter, rows: list[NewEvent]) -> None:
 
 
 def _models(counter: RunCounter, rows: list[NewEvent]) -> None:
-    checked = checked_run(counter.run_id)
+    checked = described_run(counter.run_id)
     finalists = {
         data["index"]: data
         for data in Event.objects.filter(run_id=counter.run_id, kind="finalist").order_by("seq").values_list("data", flat=True)

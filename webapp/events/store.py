@@ -11,9 +11,10 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import BigIntegerField, CharField, QuerySet, UUIDField
+from pydantic import BaseModel
 
 from search_engine.events import Event as EngineEvent
-from search_engine.events import Ops
+from search_engine.events import EventRecord, Ops
 from search_engine.events.sources import in_words
 
 from ..core.bulk import JsonText, insert_rows
@@ -91,7 +92,7 @@ def add(counter: RunCounter, events: Sequence[EngineEvent], *, repeated: bool = 
         source, step, kind, _ = diverged[0]
         message = f"work that was repeated gave another result at {len(diverged)} place(s), first {in_words(source)}, step {step}, {kind}"
         note = ops("diverged", message, keys=[list(key) for key in diverged[:20]])
-        fresh.append((note, *payload_json(note)))
+        fresh.append((note, *payload_json(note.payload)))
         Run.objects.filter(pk=counter.run_id).update(reproducible=False, reproducible_note=message)
     if not fresh:
         return []
@@ -110,6 +111,24 @@ def add(counter: RunCounter, events: Sequence[EngineEvent], *, repeated: bool = 
     counter.last_seq += len(rows)
     project(counter, rows)
     return rows
+
+
+def add_recorded(counter: RunCounter, records: Sequence[EventRecord]) -> None:
+    """Insert events of a run that was elsewhere, with the numbers and times that they had there, and project them; the caller writes
+    `counter`. They follow what the run has already (`search_engine.archives.recorded_events`). Inside a transaction."""
+    texts = [payload_json(record.data) for record in records]
+    insert_rows(
+        Event,
+        ("run_id", "seq", "time", "science", "source", "step", "kind", "ordinal", "data"),
+        [
+            (counter.run_id, row.seq, row.time, row.science, row.source, row.step, row.kind, row.ordinal, text)
+            for row, (_, text) in zip(records, texts, strict=True)
+        ],
+    )
+    counter.last_seq = records[-1].seq
+    project(counter, [
+        NewEvent(row.seq, row.source, row.step, row.kind, data) for row, (data, _) in zip(records, texts, strict=True)
+    ])  # fmt: skip
 
 
 def append_fenced(job: Job, events: Sequence[EngineEvent], *, repeated: bool = True) -> None:
@@ -131,9 +150,9 @@ def lock_for(job: Job) -> RunCounter:
         raise StaleFence("the run was deleted") from None
 
 
-def payload_json(event: EngineEvent) -> tuple[dict[str, Any], JsonText]:
-    """The payload as JSON that both databases can hold, as a tree and as text: entries that are not finite numbers are left out."""
-    data: dict[str, Any] = event.payload.model_dump(mode="json")
+def payload_json(payload: BaseModel) -> tuple[dict[str, Any], JsonText]:
+    """A payload as JSON that both databases can hold, as a tree and as text: entries that are not finite numbers are left out."""
+    data: dict[str, Any] = payload.model_dump(mode="json")
     try:
         return data, JsonText(json.dumps(data, allow_nan=False))
     except ValueError:
@@ -159,7 +178,7 @@ def _without_known(
     fresh: list[tuple[EngineEvent, dict[str, Any], JsonText]] = []
     diverged: list[Key] = []
     for event in events:
-        data, text = payload_json(event)
+        data, text = payload_json(event.payload)
         if not event.science:
             fresh.append((event, data, text))
         elif event.key not in known:

@@ -116,8 +116,13 @@ def bundle_file(run_id: UUID, sha256: str) -> Path:
 
 def pack_bundle(run_id: UUID, folder: Path) -> tuple[Path, str]:
     """Zip a model's folder into the run's `bundles`, atomically. Returns the zip and its SHA-256; equal folders give equal bytes."""
-    unnamed = run_dir(run_id) / "bundles" / f".{uuid4().hex}"
+    return pack(run_dir(run_id), folder)
+
+
+def pack(home: Path, folder: Path) -> tuple[Path, str]:
+    """The same for a run whose folder, `home`, lies elsewhere."""
+    unnamed = home / "bundles" / f".{uuid4().hex}"
     sha256 = write_archive(folder, unnamed)
-    path = bundle_file(run_id, sha256)
+    path = unnamed.with_name(f"{sha256}.zip")
     unnamed.replace(path)
     return path, sha256

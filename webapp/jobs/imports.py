@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 
 from search_engine.base.errors import BadInput
@@ -21,11 +21,13 @@ from search_engine.datasets.own.stored import hold, own_folder
 
 from ..core.models import Dataset, Job
 from ..events.store import StaleFence
-from . import own_data, own_files
+from . import own_data, own_files, run_imports
 from .session import Session
 from .sharing import charge_service
 
 State = Dataset.State
+OWN = "own-"
+"""Begins the id of a data set that somebody brought."""
 TELL_SECONDS = 0.5
 """How often progress is written, and asked whether the work is still wanted."""
 
@@ -43,7 +45,9 @@ def run_import(session: Session, job: Job) -> None:
         return
     teller = _Teller(session, job, row)
     try:
-        if row.state == State.EXAMINING:
+        if row.purpose == Dataset.Purpose.RUN:
+            _open(row, teller, job, started)
+        elif row.state == State.EXAMINING:
             _examine(row, teller, job, started)
         else:
             _keep(row, teller, job, started)
@@ -72,6 +76,19 @@ def _examine(row: Dataset, tell: _Teller, job: Job, started: float) -> None:
         Dataset.objects.filter(pk=row.pk, state=State.EXAMINING).update(
             state=State.EXAMINED, findings=found.model_dump(mode="json"), reason="", progress={}
         )
+
+
+def _open(row: Dataset, tell: _Teller, job: Job, started: float) -> None:
+    """Make the experiment of a run that was uploaded."""
+
+    def last() -> None:
+        _end(job, started, state=Job.State.TAKEN)
+
+    theirs = own_data.registry_ids(row.owner)
+    # Raises FileNotFoundError where the upload is gone.
+    own_files.received(row.pk)
+    run_imports.bring_in(row, own_files.source(row.pk), tell, last, knows=lambda name: not name.startswith(OWN) or name in theirs)
+    own_files.remove(row.pk)
 
 
 def _keep(row: Dataset, tell: _Teller, job: Job, started: float) -> None:
@@ -128,9 +145,10 @@ class _Teller:
         if now - self._told < TELL_SECONDS:
             return
         self._told = now
+        if not connection.in_atomic_block:
+            Dataset.objects.filter(pk=self.row.pk).update(progress={"done": round(done, 3), "text": words[:200]})
         if not Job.objects.filter(pk=self.job.pk, fence=self.job.fence, state=Job.State.LEASED).exists():
             raise StaleFence("the lease was lost, or the work is not wanted any more")
-        Dataset.objects.filter(pk=self.row.pk).update(progress={"done": round(done, 3), "text": words[:200]})
 
 
 def _end(job: Job, started: float, **fields: Any) -> None:

@@ -31,7 +31,7 @@ KEEPER = "browser"
 """By which name people's sets are kept in the folder of stored sets, which the command line has, too."""
 SOURCE = "import"
 """What its jobs are called."""
-CANCELLED = "cancelled: examine it again, or remove it"
+CANCELLED = {Dataset.Purpose.DATA: "cancelled: examine it again, or remove it", Dataset.Purpose.RUN: "cancelled: upload it again"}
 
 
 class NotNow(Exception):
@@ -90,7 +90,9 @@ def _mb(size: int) -> str:
 # ---------------------------------------------------------------- uploading
 
 
-def begin(owner: Any, size: int, file_name: str, title: str = "", previous: Dataset | None = None) -> Dataset:
+def begin(
+    owner: Any, size: int, file_name: str, title: str = "", previous: Dataset | None = None, purpose: str = Dataset.Purpose.DATA
+) -> Dataset:
     """A new upload. As a later version of `previous` it begins with its title and its choices. Raises NoRoom. In a transaction of the
     caller's, or in its own."""
     with transaction.atomic():
@@ -99,7 +101,7 @@ def begin(owner: Any, size: int, file_name: str, title: str = "", previous: Data
         if previous is not None:
             again = {"previous": previous, "version": previous.version + 1, "choices": previous.choices}
         title = (title or (previous.title if previous is not None else "") or Path(file_name).stem or file_name)[:120]
-        row = Dataset.objects.create(owner=owner, size=size, file_name=file_name, title=title, touched=Now(), **again)
+        row = Dataset.objects.create(owner=owner, size=size, file_name=file_name, title=title, purpose=purpose, touched=Now(), **again)
         own_files.begin(row.pk)
         row.refresh_from_db()
     return row
@@ -148,7 +150,7 @@ def cancel(row: Dataset) -> None:
     with transaction.atomic():
         rows = Dataset.objects.filter(pk=row.pk, state__in=Dataset.AT_WORK)
         found = rows.filter(findings__isnull=False, state=State.KEEPING).update(state=State.EXAMINED, reason="", progress={}, touched=Now())
-        if not found and not rows.update(state=State.FAILED, reason=CANCELLED, progress={}, touched=Now()):
+        if not found and not rows.update(state=State.FAILED, reason=CANCELLED[Dataset.Purpose(row.purpose)], progress={}, touched=Now()):
             raise NotNow("nobody works at it", _state(row))
         _end_jobs(row)
 
@@ -172,6 +174,12 @@ def _state(row: Dataset) -> str:
 
 
 # ---------------------------------------------------------------- the end
+
+
+def registry_ids(owner: Any) -> set[str]:
+    """What experiments call the sets that a person has kept."""
+    kept = Dataset.objects.filter(owner=owner, state=State.READY, purpose=Dataset.Purpose.DATA)
+    return set(kept.values_list("registry_id", flat=True))
 
 
 def uses(owner: Any, registry_id: str) -> tuple[int, int, int]:
@@ -209,6 +217,11 @@ def housekeep() -> None:
             if state == State.UPLOADING and _goes_on(row):
                 continue
             delete(row)
+    opened = Dataset.objects.filter(purpose=Dataset.Purpose.RUN, touched__lt=after(-3600 * settings.NASCOPE_PREVIEW_HOURS))
+    left = opened.filter(state=State.EXAMINING).exclude(jobs__state__in=(Job.State.READY, Job.State.LEASED))
+    for row in [*opened.filter(state=State.READY), *left]:
+        # What was opened is an experiment by now, or its command was killed.
+        delete(row)
     for row in Dataset.objects.filter(state=State.UPLOADING, received__gte=F("size")):
         # The process that took the last bytes died before it could say so.
         note_received(row, row.received)

@@ -49,6 +49,8 @@ from .datasets import (
     DatasetUsePage,
     OwnDataset,
     OwnDatasetPage,
+    RunImport,
+    RunImportPage,
 )
 from .people import (
     Health,
@@ -98,6 +100,7 @@ from .runs import (
     ExperimentName,
     ExperimentPage,
     Finish,
+    Imported,
     Model,
     ModelAssessment,
     ModelContents,
@@ -170,6 +173,7 @@ __all__ = [
     "GenomePage",
     "Health",
     "IdleFields",
+    "Imported",
     "LoginBody",
     "Me",
     "Model",
@@ -189,6 +193,8 @@ __all__ = [
     "Run",
     "RunDetail",
     "RunEstimate",
+    "RunImport",
+    "RunImportPage",
     "RunPage",
     "RunProgress",
     "RunSchemas",

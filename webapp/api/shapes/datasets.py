@@ -24,6 +24,7 @@ class OwnDataset(BaseModel):
     """A person's own data set, from its upload on. `findings` come with one set, not with a list of them."""
 
     id: UUID
+    purpose: Literal["data", "run"] = Field(description="a run goes on as `run-imports/{id}`")
     title: str
     file_name: str
     size: int = Field(description="bytes of the upload")
@@ -48,12 +49,43 @@ class OwnDataset(BaseModel):
         """`whole`: with its findings."""
         found: dict[str, Any] = row.findings or {}
         return cls(
-            id=row.pk, title=row.title, file_name=row.file_name, size=row.size, received=row.received, stored=row.stored, state=row.state,
-            reason=row.reason, progress=None if not row.progress else DataProgress(**row.progress), dataset=row.registry_id,
+            id=row.pk, purpose=row.purpose, title=row.title, file_name=row.file_name, size=row.size, received=row.received,
+            stored=row.stored, state=row.state, reason=row.reason,
+            progress=None if not row.progress else DataProgress(**row.progress), dataset=row.registry_id,
             version=row.version, previous=row.previous_id, created=row.created, touched=row.touched, kind=found.get("kind", ""),
             task=found.get("task", ""), rows=found.get("rows"), choices=Choices.model_validate(row.choices) if whole else None,
             findings=Findings.model_validate(found) if whole and found else None,
         )  # fmt: skip
+
+
+class RunImport(BaseModel):
+    """A run, or an experiment, that somebody brings from elsewhere: its upload, and what became of it."""
+
+    id: UUID
+    file_name: str
+    size: int = Field(description="bytes of the upload")
+    received: int = Field(description="bytes that are there")
+    state: Literal["uploading", "uploaded", "examining", "ready", "failed"]
+    reason: str = Field(description="why it failed: which file does not fit, and what would be right")
+    progress: DataProgress | None
+    experiment: UUID | None = Field(description="what it became")
+    runs: int = Field(description="how many runs are in it, once that is known")
+    created: datetime
+
+    @classmethod
+    def of(cls, row: Dataset) -> RunImport:
+        return cls(
+            id=row.pk, file_name=row.file_name, size=row.size, received=row.received, state=row.state, reason=row.reason,
+            progress=None if not row.progress else DataProgress(**row.progress), experiment=row.experiment_id,
+            runs=row.choices.get("runs", 0), created=row.created,
+        )  # fmt: skip
+
+
+class RunImportPage(BaseModel):
+    """A page of them, newest first."""
+
+    results: list[RunImport]
+    next: str | None
 
 
 class OwnDatasetPage(BaseModel):

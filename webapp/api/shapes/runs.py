@@ -291,6 +291,19 @@ class RunPage(BaseModel):
     next: str | None = Field(description="cursor of the next page")
 
 
+class Imported(BaseModel):
+    """Where an experiment came from that was not made here."""
+
+    at: datetime
+    file: str
+    origin: Literal["archive", "folder", "zipped folder"]
+    version: str = Field(description="of the NAScope that computed it; empty where that is not known")
+    versions: dict[str, str]
+    machine: str = Field(description="where it was computed, as far as that was recorded")
+    made: datetime | None = Field(description="when it was exported; null for a folder")
+    digest: str = Field(description="over all that was exported, found right when it was opened; empty for a folder. It is no signature")
+
+
 class Experiment(BaseModel):
     """The runs compared under one space, data set and budget."""
 
@@ -305,6 +318,7 @@ class Experiment(BaseModel):
     states: dict[str, int]
     test_visits: int = Field(description="finished networks of its runs that were scored on the test part; deleted runs count")
     runs: list[Run]
+    imported: Imported | None = Field(default=None, description="where its runs came from; null = they were made here")
     unused: list[str] = Field(default=[], description="shared settings that some of its algorithms do not use, in words; in a list empty")
 
 

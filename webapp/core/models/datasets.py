@@ -10,10 +10,15 @@ from django.db import models
 
 class Dataset(models.Model):
     """A person's own data set, from the first byte of its upload to what searches use. Built-in ones live in the registry and need no row.
+    A run that is brought from elsewhere takes the same way (`purpose`): uploaded, read by a worker, and ready when its experiment is there.
 
     `state` changes by guarded UPDATE only. The file that was uploaded lies under the row's id (webapp.jobs.own_files) until the set is
     kept; what is kept lies under the digest of its content, choices and split, which equal sets share.
     """
+
+    class Purpose(models.TextChoices):
+        DATA = "data", "data to search on"
+        RUN = "run", "a run, or an experiment, to be opened"
 
     class State(models.TextChoices):
         UPLOADING = "uploading", "uploading: bytes are missing"
@@ -29,6 +34,10 @@ class Dataset(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, db_index=False, related_name="datasets")
+    purpose = models.CharField(max_length=10, choices=Purpose.choices, default=Purpose.DATA)
+    experiment = models.ForeignKey(
+        "core.Experiment", on_delete=models.CASCADE, null=True, related_name="+", help_text="what a run that was opened became"
+    )
     title = models.CharField(max_length=200)
     file_name = models.CharField(max_length=200, help_text="as its owner's machine calls it: shown, and never a path here")
     size = models.BigIntegerField(help_text="bytes of the upload, as said at its beginning")

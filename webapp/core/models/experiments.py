@@ -20,6 +20,7 @@ class Experiment(models.Model):
     budget = models.JSONField(null=True)
     objectives = models.JSONField(default=list, help_text="[{metric, direction, split, domain}]")
     created = models.DateTimeField(auto_now_add=True)
+    imported = models.JSONField(null=True, help_text="where its runs came from (webapp.jobs.run_imports.Origin); null = made here")
 
     class Meta:
         indexes = [models.Index(fields=["owner", "-created", "-id"], name="experiment_list")]
