@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ import torch
 from safetensors.torch import load_file
 
 import nascope
+from nascope import Run
+from search_engine.archives.exporting import export_folder
 from tests.nascope.test_search import CELL, FINALE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -105,3 +108,33 @@ def test_a_notebook_shows_words_as_words() -> None:
     assert "&lt;b&gt;run" in shown and "<b>run" not in shown and run.best.string in shown
     assert "random" in repr(nascope.algorithms()) and "<code>random</code>" in nascope.algorithms()._repr_html_()
     assert next(iter(nascope.datasets())) == "digits" and len(nascope.spaces()) > 20 and "cell" in nascope.spaces()
+
+
+def test_an_exported_file_is_opened_and_a_damaged_one_is_refused() -> None:
+    finale = {**FINALE, "training": {**FINALE["training"], "epochs": 1}}
+    made = nascope.train(CELL, "digits", finale=finale, out="run", quiet=True)
+    file = Path("file.nascope.zip")
+    export_folder(Path("run"), file)
+    opened = nascope.open(file, into="opened")
+    assert opened.best == replace(made.best, model=opened.best.model) and opened.config == made.config and opened.status == "completed"
+    assert opened.bundle == Path("opened/runs/0/model") and torch.equal(
+        opened.network(torch.ones(1, 1, 8, 8)), made.network(torch.ones(1, 1, 8, 8))
+    )
+    # What a server exports has no result.json: the events say the same.
+    Path("opened/runs/0/result.json").unlink()
+    again = Run(opened.folder, record=opened._record)
+    assert again.result == {} and again.status == "completed"
+    for ours, theirs in zip((*again.found, *again.baselines), (*opened.found, *opened.baselines), strict=True):
+        assert ours.metrics == theirs.metrics and ours.scores == theirs.scores and ours.architecture == theirs.architecture
+        assert ours.model == theirs.model
+    with pytest.raises(nascope.BadInput, match="name a new folder"):
+        nascope.open(file, into="opened")
+    with pytest.raises(nascope.BadInput, match="holds 1 run: give 0 to 0") as error:
+        nascope.open(file, number=1, into="other")
+    assert error.value.field == "number" and not Path("other").exists()
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    Path("damaged.nascope.zip").write_bytes(data)
+    with pytest.raises(nascope.BadInput):
+        nascope.open("damaged.nascope.zip", into="damaged")
+    assert not Path("damaged").exists() and nascope.open(file).folder.is_dir()
