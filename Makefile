@@ -6,6 +6,7 @@
 #   make test-night every setting of every algorithm on every space, ten minutes of chaos: hours
 #   make test-gpu   what needs a CUDA device: about 8 minutes with the benchmark beside it; skips with its reason where there is none
 #   make durations  write down how long the tests took here (tests/durations.json, CONTRIBUTING.md)
+#   make wheel      the distribution as dist/nascope-*.whl (docs/releasing.md)
 #   make lint       ruff, mypy, bandit, import-linter, circles of files, eslint, tsc
 #   make audit      known faults of the dependencies, as far as their lists can be reached, into SECURITY.md
 # On Linux, plain torch brings several GB of CUDA packages. For the small CPU build:
@@ -19,7 +20,7 @@ BIN := .venv/bin
 
 TESTS := $(BIN)/python -m pytest -n 2 --dist loadgroup --by-time -o console_output_style=classic
 
-.PHONY: run test test-data test-slow test-night test-gpu test-ui durations lint audit ui clean
+.PHONY: run test test-data test-slow test-night test-gpu test-ui durations lint audit ui wheel clean
 
 run: .venv/runtime ui
 	@exec $(BIN)/python manage.py up $(UP)
@@ -62,6 +63,9 @@ audit: .venv/development
 ui: .venv/runtime
 	@$(BIN)/python frontend/build.py build
 
+wheel: .venv/development ui
+	@$(BIN)/python -m tools.wheel
+
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 13) else "NAScope needs Python 3.11, 3.12 or 3.13; this is " + sys.version.split()[0] + ". Give another one: make run PYTHON=python3.11")'
 	$(PYTHON) -m venv .venv
@@ -79,4 +83,4 @@ ui: .venv/runtime
 	@touch $@
 
 clean:
-	rm -rf .venv frontend/node_modules webapp/static/ui webapp/staticfiles
+	rm -rf .venv frontend/node_modules webapp/static/ui webapp/staticfiles dist

@@ -65,6 +65,7 @@ def search(
 
     Raises BadInput naming the field, and Stopped after a checkpoint when it is interrupted.
     """
+    from search_engine.base.home import data_folder
     from search_engine.catalogue import registry
     from search_engine.commands.run import starting_from
 
@@ -100,7 +101,7 @@ def search(
 
         several = start if isinstance(start, list | tuple) else [start]
         texts = [_genome_only(text_of(item)) for item in several]
-        run_config, individuals = starting_from(run_config, texts, _data_directory())
+        run_config, individuals = starting_from(run_config, texts, data_folder())
     how = "nascope.search(..., out={out!r}, resume=True) and the same arguments"
     return _driven(run_config, out, how, resume=resume, quiet=quiet, weights=weights, individuals=individuals)
 
@@ -150,13 +151,14 @@ def _driven(
     config: RunConfig, out: str | Path | None, how: str, *, resume: bool, quiet: bool, weights: bytes | None = None, individuals: Any = None
 ) -> Run:
     """The run of that config to its end; `how`: what to call to go on with it."""
+    from search_engine.base.home import data_folder
     from search_engine.catalogue.config import check_new
     from search_engine.commands.run import as_begun, drive, open_run, say_before
     from search_engine.search.local_run import Interrupted
 
     if resume and out is None:
         raise BadInput("out", "name the folder of the run that is to go on")
-    data_dir, folder = _data_directory(), _new_folder(config.algorithm) if out is None else Path(out)
+    data_dir, folder = data_folder(), _new_folder(config.algorithm) if out is None else Path(out)
     checked = as_begun(config, data_dir, folder) if resume else check_new(config, data_dir)
     run = open_run(checked, data_dir, folder, resume=resume, weights=weights, individuals=individuals)
     if not quiet:
@@ -175,12 +177,6 @@ def in_notebook() -> bool:
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     return type(shell).__name__ == "ZMQInteractiveShell"
-
-
-def _data_directory() -> Path:
-    from search_engine.commands.listing import data_directory
-
-    return data_directory()
 
 
 def _new_folder(algorithm: str) -> Path:

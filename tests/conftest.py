@@ -45,7 +45,7 @@ def _gpu(request: pytest.FixtureRequest) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The contract suites on one id: `pytest tests/search_engine/algorithms/test_contract.py --algorithm ID` (docs/add-an-algorithm.md)."""
+    """The contract suites on one id: `pytest tests/search_engine/spaces/test_contract.py --space ID` (docs/add-a-space.md)."""
     for room in ("algorithm", "space", "dataset"):
         parser.addoption(f"--{room}", metavar="ID", help=f"of the contract suites, only the tests of this {room}")
 

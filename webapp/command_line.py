@@ -1,7 +1,9 @@
-"""`manage.py`: Django's command line, whose failures for want of a folder, of space or of a database are one line."""
+"""`manage.py`, `python -m webapp`, `nascope manage`: Django's command line, whose failures for want of a folder, of space or of a
+database are one line."""
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -11,6 +13,7 @@ from search_engine.base.quoting import shortened
 
 def run(arguments: Sequence[str]) -> int:
     """Returns the exit status where the command does not end the process itself: 0 done, 1 what could not be used is named on stderr."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
     from django.conf import settings
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line

@@ -1,6 +1,7 @@
 """Settings. Everything that differs between the embedded default and production comes from the environment.
 
-Embedded (nothing set): SQLite, filesystem broker, one web process, files under ./var. Production: DATABASE_URL (PostgreSQL),
+Embedded (nothing set): SQLite, filesystem broker, one web process, files under ./var of a checkout, or in
+a folder of the user's own where NAScope was installed as a package (search_engine.base.home). Production: DATABASE_URL (PostgreSQL),
 REDIS_URL, ALLOWED_HOSTS, SECRET_KEY. Same code.
 """
 
@@ -14,12 +15,15 @@ from typing import Any
 
 import environ
 
+from search_engine.base.home import data_folder, home
+
 env = environ.Env()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-NASCOPE_HOME = Path(env.str("NASCOPE_HOME", default=str(BASE_DIR / "var"))).resolve()
-NASCOPE_DATA = Path(env.str("NASCOPE_DATA", default=str(BASE_DIR / "var" / "data"))).resolve()
-os.environ.setdefault("NASCOPE_HOME", str(NASCOPE_HOME))  # where the engine keeps decoded pictures
+NASCOPE_HOME = Path(env.str("NASCOPE_HOME", default=str(home()))).resolve()
+NASCOPE_DATA = Path(env.str("NASCOPE_DATA", default=str(data_folder()))).resolve()
+# What the engine and child processes, which run elsewhere, keep of their own lies there too.
+os.environ.setdefault("NASCOPE_HOME", str(NASCOPE_HOME))
 BROKER_DIR = NASCOPE_HOME / "broker"
 for _folder in ("runs", "staticfiles", "broker/queue", "broker/processed", "broker/control"):
     (NASCOPE_HOME / _folder).mkdir(parents=True, exist_ok=True)

@@ -15,6 +15,7 @@ from typing import Any
 
 from ..base import unreadable
 from ..base.children import ends_with_parent
+from ..base.home import data_folder
 from .errors import BundleError
 
 TIMEOUT = 480
@@ -31,10 +32,10 @@ def verify_all(folders: Sequence[Path], data_dir: Path | None = None) -> list[fl
     """The scores (accuracy or r2) that the bundles in `folders` (at least one) give, equal to the recorded ones in every bit. One fresh
     process evaluates all of them: most of what it costs is loading torch.
 
-    Bundles whose test split is given by indices read the data set's files under `data_dir` (default: NASCOPE_DATA). Raises BundleError
-    where a file differs from the manifest, the evaluation fails, or a score is another one.
+    Bundles whose test split is given by indices read the data set's files under `data_dir` (default:
+    `base.home.data_folder()`). Raises BundleError where a file differs from the manifest, the evaluation fails, or a score is another one.
     """
-    base = data_dir or Path(os.environ.get("NASCOPE_DATA", "var/data"))
+    base = data_dir or data_folder()
     records = [_checked_evaluation(folder) for folder in folders]
     # Beside the first folder: what a kill leaves here goes with the run's files. Absolute, since the process has a folder of its own.
     with tempfile.TemporaryDirectory(prefix=".verify-", dir=folders[0].parent.absolute()) as temporary:

@@ -1,5 +1,5 @@
-"""The command line: `python -m search_engine algorithms | spaces | datasets | data | events | catalogue | check | run | architecture |
-export`.
+"""The command line: `python -m search_engine run | architecture | export | data | algorithms | spaces | datasets | events | check |
+contract | catalogue`.
 
 Exit status 0 done, 1 failure (or asked to stop, with a checkpoint), 2 bad input; whatever goes wrong is one clear line on stderr.
 """
@@ -10,15 +10,19 @@ import argparse
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NoReturn
 
 from ..base import disk, plugins
 from ..base.errors import BadInput, CheckpointMismatch
 from ..base.quoting import shortened
+from ..base.release import __version__
 from ..catalogue import registry
-from . import architecture, catalogue, check, data, export, listing, run
+from . import architecture, catalogue, check, contract, data, export, listing, run
 
+PROG = "python -m search_engine"
+NO_OTHERS: Mapping[str, str] = MappingProxyType({})
 LONGEST = 400
 """Characters of a complaint about the words of the command line: it quotes them."""
 
@@ -28,24 +32,31 @@ class _Parser(argparse.ArgumentParser):
         super().error(message if len(message) <= LONGEST else f"{message[: LONGEST - 50]} ... {message[-40:]}")
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command line's words."""
-    words = _Parser(prog="python -m search_engine", description="Neural architecture search from the command line.")
+def parser(
+    prog: str = PROG, *, estimate: str = "check", suite: str = "contract", others: Mapping[str, str] = NO_OTHERS
+) -> argparse.ArgumentParser:
+    """The command line's words. `estimate` and `suite` are what two of the commands are called; `others` are commands (name -> help) that
+    whoever shows this help has of his own, and does himself."""
+    words = _Parser(prog=prog, description="Neural architecture search from the command line.")
+    words.add_argument("--version", action="version", version=f"NAScope {__version__}")
     commands = words.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    listing.add_parsers(commands)
-    data.add_parser(commands)
-    check.add_parser(commands)
+    for name, text in others.items():
+        commands.add_parser(name, help=text)
     run.add_parser(commands)
     architecture.add_parser(commands)
     export.add_parser(commands)
+    data.add_parser(commands)
+    listing.add_parsers(commands)
+    check.add_parser(commands, estimate)
+    contract.add_parser(commands, suite)
     parser_of_catalogue = commands.add_parser("catalogue", help="print the algorithms with their sources and options as Markdown")
     parser_of_catalogue.set_defaults(act=lambda parsed: print(catalogue.markdown(), end="") or 0)
     return words
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit status."""
-    parsed = parser().parse_args(arguments)
+def main(arguments: Sequence[str] | None = None, words: argparse.ArgumentParser | None = None) -> int:
+    """Run one command of `words` (default: `parser()`); returns the exit status."""
+    parsed = (words or parser()).parse_args(arguments)
     # Said below, and not once more by the log.
     plugins.logger.addHandler(logging.NullHandler())
     status = _guarded(parsed)

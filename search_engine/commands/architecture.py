@@ -10,12 +10,12 @@ from typing import Any
 
 from ..algorithms.given_architecture import ENTRY
 from ..base.errors import BadInput
+from ..base.home import data_folder
 from ..catalogue import registry
 from ..catalogue.architectures import Architecture, read
 from ..catalogue.config import RunConfig, check_new
 from ..search.local_run import Interrupted
 from . import data
-from .listing import data_directory
 from .run import PLACES, TOP, as_begun, drive, open_run, read_text, run_config, say_before, summary
 
 OF_ITS_TRAINING = ("out", "dataset", "seed", "resume")
@@ -103,7 +103,7 @@ def given_config(config: RunConfig, text: str, space: str = "") -> RunConfig:
 def _train(parsed: argparse.Namespace, text: str) -> int:
     if not parsed.out:
         raise BadInput("out", "--train needs --out FOLDER")
-    data_dir, out = data_directory(), Path(parsed.out)
+    data_dir, out = data_folder(), Path(parsed.out)
     config = given_config(run_config(parsed), text, parsed.space or "")
     checked = as_begun(config, data_dir, out) if parsed.resume else check_new(config, data_dir)
     run = open_run(checked, data_dir, out, resume=parsed.resume)

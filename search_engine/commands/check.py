@@ -6,17 +6,17 @@ import argparse
 import json
 from typing import Any
 
+from ..base.home import data_folder
 from ..base.memory import in_words
 from ..catalogue.advice import advice
 from ..catalogue.config import check_new
 from ..search.resources import Resources
-from .listing import data_directory
 from .run import add_choices, given_model, run_config, say_before
 
 
-def add_parser(commands: Any) -> None:
+def add_parser(commands: Any, name: str) -> None:
     parser = commands.add_parser(
-        "check",
+        name,
         help="say whether a run could be started, what one unit of it takes, and what to know of it and of its data",
         description="Check a run without starting it: exit status 0 where it could be started, 2 with what is wrong. What the neediest "
         "piece of work between two checks for a stop takes stands on stdout; what to know before the start (of the settings, and of the "
@@ -31,7 +31,7 @@ def act(parsed: argparse.Namespace) -> int:
     """Raises BadInput where something cannot work, or where one unit needs more than this machine has."""
     from ..search.bounds import Bounds, refuse_too_large
 
-    data_dir = data_directory()
+    data_dir = data_folder()
     checked = check_new(run_config(parsed, given_model(parsed)), data_dir)
     if checked.dataset.provides == "samples":
         from ..training.device import configure

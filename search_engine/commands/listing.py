@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from pathlib import Path
 from typing import Any
 
+from ..base.home import data_folder
 from ..base.works_with import form_schema
 from ..catalogue import registry
 from ..catalogue.idle import idle
 from ..catalogue.recipes import what_it_does
 from ..events import json_schema
-
-
-def data_directory() -> Path:
-    """Where data files are looked up: NASCOPE_DATA, or ./var/data."""
-    return Path(os.environ.get("NASCOPE_DATA") or "var/data")
 
 
 def algorithms() -> list[dict[str, Any]]:
@@ -102,7 +97,7 @@ def add_parsers(commands: Any) -> None:
     for name, text, rows in (
         ("algorithms", "list the algorithms", algorithms),
         ("spaces", "list the search spaces", spaces),
-        ("datasets", "list the data sets", lambda: datasets(data_directory())),
+        ("datasets", "list the data sets", lambda: datasets(data_folder())),
     ):
         parser = commands.add_parser(name, help=text)
         parser.add_argument("--json", action="store_true", help="with schemas, for machines")

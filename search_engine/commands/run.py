@@ -11,6 +11,7 @@ from typing import Any
 
 from ..base.errors import BadInput
 from ..base.given_config import GivenConfig
+from ..base.home import data_folder
 from ..base.observation import beside_random
 from ..base.population_config import PopulationConfig
 from ..base.quoting import shown
@@ -31,7 +32,6 @@ from ..spaces.populations import read as read_population
 from ..spaces.written import genome_of_text
 from . import data
 from .config_file import read_config, read_number, read_value
-from .listing import data_directory
 from .scores import score_lines
 from .stopping import Stopping
 
@@ -84,7 +84,7 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
 
 
 def act(parsed: argparse.Namespace) -> int:
-    data_dir, out = data_directory(), Path(parsed.out)
+    data_dir, out = data_folder(), Path(parsed.out)
     slice_seconds = read_number("slice-seconds", parsed.slice_seconds)
     given = given_model(parsed)
     config = run_config(parsed, given)

@@ -1,6 +1,6 @@
 """Decoded pictures, kept as one array in a file: decoding tens of thousands takes many seconds, mapping the file next to none.
 
-The copies lie in the folder `decoded` of NASCOPE_HOME (default: ./var), never beside the source. Each is named by a digest of what it was
+The copies lie in the folder `decoded` of NASCOPE_HOME (`base.home`), never beside the source. Each is named by a digest of what it was
 made from, so a changed source, another version of Pillow or a copy that is cut short is decoded anew.
 """
 
@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from ..base.home import home
 from .base import Array
 
 Shape = tuple[int, int, int, int]
@@ -28,7 +29,7 @@ def decoded(name: str, source: Any, shape: Shape, read: Callable[[Array], None])
     `name` says what it is (letters, digits, `-`, `_`); an older copy of the same name is removed. `source` (JSON) is what it was made from.
     Nothing is half done: a copy gets its name when it is whole. Where none can be kept, the array is in memory alone.
     """
-    folder = Path(os.environ.get("NASCOPE_HOME") or "var") / "decoded"
+    folder = home() / "decoded"
     path = folder / f"{name}.{_digest(source, shape)}.npy"
     if (kept := _kept(path, shape)) is not None:
         return kept

@@ -25,6 +25,9 @@ class Server:
     home: Path
     workers: int = 2
     more: dict[str, str] = field(default_factory=dict)
+    program: tuple[str, ...] = (sys.executable, "manage.py")
+    """How a command of the web application is called, in `folder`."""
+    folder: Path = ROOT
     origin: str = ""
     link: str = ""
     process: subprocess.Popen[bytes] | None = None
@@ -39,12 +42,14 @@ class Server:
         """Start, and wait for the login link that is printed when the web process answers."""
         self.home.mkdir(parents=True, exist_ok=True)
         printed, said = self.home / "stdout.txt", self.home / "stderr.txt"
-        command = [sys.executable, "manage.py", "up", "--port", "0", "--workers", str(self.workers), "--gpus", "0", "--no-browser"]
+        words = ["up", "--port", "0", "--workers", str(self.workers), "--gpus", "0", "--no-browser"]
         with printed.open("wb") as out, said.open("ab") as errors:
-            self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=out, stderr=errors, start_new_session=True)
+            self.process = subprocess.Popen(
+                [*self.program, *words], cwd=self.folder, env=self.environment, stdout=out, stderr=errors, start_new_session=True
+            )
         until = time.monotonic() + PATIENCE
         while (found := re.search(r"(http://[^/\s]+)/login/\S+", printed.read_text())) is None:
-            assert self.process.poll() is None, f"manage.py up ended: {said.read_text()}"
+            assert self.process.poll() is None, f"it ended: {said.read_text()}"
             assert time.monotonic() < until, f"no login link after {PATIENCE:.0f} s: {said.read_text()}"
             time.sleep(0.05)
         self.link, self.origin = found[0], found[1]
@@ -52,7 +57,7 @@ class Server:
     def manage(self, *arguments: str) -> str:
         """Another command of manage.py on the same home."""
         done = subprocess.run(
-            [sys.executable, "manage.py", *arguments], cwd=ROOT, env=self.environment, capture_output=True, text=True,
+            [*self.program, *arguments], cwd=self.folder, env=self.environment, capture_output=True, text=True,
             timeout=PATIENCE, check=False,
         )
         assert done.returncode == 0, done.stderr
@@ -71,7 +76,7 @@ class Server:
 
     def kill_web(self) -> None:
         """SIGKILL to the web process; the supervisor starts another on the same port."""
-        (pid,) = self.children("manage.py serve")
+        (pid,) = self.children("webapp serve")
         os.kill(pid, signal.SIGKILL)
 
     def stop(self) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import tests.golden as package
-from search_engine.commands.listing import data_directory
+from search_engine.base.home import data_folder
 from tests.production.images import ROOT
 
 from . import record
@@ -53,8 +53,8 @@ def _chosen(names: list[str]) -> dict[str, dict[str, Any]]:
         sys.exit(f"there is no search '{unknown[0]}'; choose of: {', '.join(configs)}")
     chosen = {name: configs[name] for name in names or configs}
     for name, config in list(chosen.items()):
-        if missing := missing_files(config, data_directory()):
-            print(f"left out   {name}: {data_directory()} (NASCOPE_DATA) has no {', '.join(missing)}")
+        if missing := missing_files(config, data_folder()):
+            print(f"left out   {name}: {data_folder()} (NASCOPE_DATA) has no {', '.join(missing)}")
             del chosen[name]
     return chosen
 

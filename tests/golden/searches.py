@@ -6,17 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from search_engine.catalogue import registry
+from search_engine.contract.searches import quick as quick
 from tests.production.searches import SEARCHES
-
-
-def quick(algorithm: str, **changes: Any) -> dict[str, Any]:
-    """The quick run of an algorithm on its default space and data set, with a finale that is quick too."""
-    entry = registry.algorithm(algorithm)
-    values = {"algorithm": algorithm, "seed": 3, **entry.quick}
-    idle = {field for item in entry.idle for field in item.fields}
-    # The study of redundancy is the finale's own, whatever the algorithm: redundancy/test_study.py has it.
-    without = {name: False for name in ("onnx", "redundancy") if f"finale.{name}" not in idle}
-    return {**values, "finale": {**values.get("finale", {}), **without}, **changes}
 
 
 def built_in(algorithm: str) -> bool:

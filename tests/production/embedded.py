@@ -72,7 +72,7 @@ class Embedded:
 
     def web(self) -> psutil.Process | None:
         """The web process, if it lives at this moment."""
-        return next((child for child in self.family() if "manage.py serve" in _command(child)), None)
+        return next((child for child in self.family() if "webapp serve" in _command(child)), None)
 
     def kill_everything(self, *, children: bool) -> list[psutil.Process]:
         """kill -9 of the supervisor, and of each of its children where asked; returns those that are still there after that."""

@@ -6,7 +6,6 @@ import itertools
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, ClassVar
 
 import networkx as nx
@@ -16,6 +15,7 @@ from search_engine.algorithms.base import AlgorithmConfig, AlgorithmEntry, Final
 from search_engine.algorithms.trials.ranking import Ranking
 from search_engine.base.generators import derive_seed
 from search_engine.catalogue import registry
+from search_engine.contract.searches import science as science
 from search_engine.datasets.base import DatasetConfig, DatasetEntry, Objective
 from search_engine.events import Notice
 from search_engine.search import resources
@@ -158,16 +158,3 @@ GENERATIONAL = AlgorithmEntry(
     id="generational", title="Generational", family="evolution", summary="", source="", needs=frozenset({"trials"}),
     space_needs=frozenset({"sample"}), config=GenerationalConfig, phases=lambda config: [Generational()],
 )
-
-
-def science(path: Path) -> list[tuple[Any, ...]]:
-    """The science of an `events.jsonl`: payloads by key, without seq and times."""
-    import json
-
-    rows = [json.loads(line) for line in path.read_text().splitlines()]
-    assert [row["seq"] for row in rows] == list(range(1, len(rows) + 1))
-    kept = [
-        (row["source"], row["step"], row["kind"], row["ordinal"], json.dumps(row["data"], sort_keys=True)) for row in rows if row["science"]
-    ]
-    assert len({row[:4] for row in kept}) == len(kept), "a science key stands twice"
-    return sorted(kept)

@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_safe
 
+from webapp.core.commands import called
 from webapp.core.models import LoginToken
 
 from .doors import open_to_anybody
@@ -53,7 +54,7 @@ def login_link(request: HttpRequest, token: str) -> HttpResponse:
     if row is None:
         return page(
             "This login link cannot be used",
-            "It was used before or has expired. Who runs the application gets a new one with 'python manage.py login_link'.",
+            f"It was used before or has expired. Who runs the application gets a new one with '{called('login_link')}'.",
             status=403,
         )
     login(request, row.user, backend="django.contrib.auth.backends.ModelBackend")

@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import Error, connection
 from django.db.models.functions import Now
 
+from ..core.commands import called
 from ..core.models import Job, RunCounter, Worker
 from ..events.store import write_counter
 from . import parent, states
@@ -225,7 +226,7 @@ def start(device: str, threads: int = 1, name: str = "") -> Session:
 def current() -> Session:
     """This process's session. Raises RuntimeError where the process is no worker."""
     if _current is None:
-        raise RuntimeError("this process is no worker: start it with `manage.py worker`")
+        raise RuntimeError(f"this process is no worker: start it with `{called('worker')}`")
     return _current
 
 

@@ -11,7 +11,6 @@ import os
 import platform
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from django.db import Error, connection
 
 from search_engine.base.children import ends_with_parent
 
+from ..core import commands
 from ..core.models import Worker
 from . import memory, parent
 from .causes import Cause
@@ -67,16 +67,15 @@ class Child:
 
 def children(host: str, port: int, workers: int, gpus: int) -> list[Child]:
     """The web process, one worker per GPU, and `workers` on the CPU."""
-    program = [sys.executable, str(settings.BASE_DIR / "manage.py")]
-    web = [*program, "serve", "--host", host, "--port", str(port), "--grace", "3"]
-    manage = [*program, "worker"]
+    web = commands.process("serve", "--host", host, "--port", str(port), "--grace", "3")
+    worker = commands.process("worker")
     limits = {memory.VARIABLE: str(settings.NASCOPE_MEMORY_CEILING or memory.share(workers + gpus))}
     return [
         Child("web", web, worker=False),
-        *(Child(f"gpu-{index}", [*manage, "--device", f"cuda:{index}", "--name", f"gpu-{index}"], worker=True, environment=limits)
+        *(Child(f"gpu-{index}", [*worker, "--device", f"cuda:{index}", "--name", f"gpu-{index}"], worker=True, environment=limits)
           for index in range(gpus)),
         *(
-            Child(f"cpu-{index + 1}", [*manage, "--name", f"cpu-{index + 1}"], worker=True,
+            Child(f"cpu-{index + 1}", [*worker, "--name", f"cpu-{index + 1}"], worker=True,
                   environment={"OMP_NUM_THREADS": "1", **limits})
             for index in range(workers)
         ),

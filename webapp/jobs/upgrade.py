@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
@@ -16,6 +15,7 @@ from search_engine.base import checkpoint
 from search_engine.base.errors import BadInput, CheckpointDamaged
 from search_engine.catalogue.config import check
 
+from ..core import commands
 from ..core.models import Job, Run
 from . import files
 
@@ -75,9 +75,9 @@ def endings_by_another_process() -> list[Ending]:
     """`endings`, by a process of its own: it may load torch, which the one that asks has no use for. Raises RuntimeError where it fails."""
     if not _anything_open():
         return []
-    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "check_runs", "--json"]
     done = subprocess.run(  # nosec B603 # our own words, no shell
-        command, cwd=settings.BASE_DIR, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+        commands.process("check_runs", "--json"), cwd=settings.BASE_DIR, capture_output=True, text=True, check=False,
+        stdin=subprocess.DEVNULL,
     )
     if done.returncode not in (0, 1) or not done.stdout.strip():
         said = done.stderr.strip().splitlines() or ["no message"]

@@ -91,8 +91,8 @@ export function WorkersPage() {
       <PluginsLeftOut plugins={plugins.data ?? []} />
       <Panel title="Start another worker" note="on this machine, or on any that reaches the same database and broker">
         <div className="stack">
-          <CodeBlock text="python manage.py worker --device cpu" label="Command for a CPU worker" />
-          <CodeBlock text="python manage.py worker --device cuda:0" label="Command for a GPU worker" />
+          <CodeBlock text="python -m webapp worker --device cpu" label="Command for a CPU worker" />
+          <CodeBlock text="python -m webapp worker --device cuda:0" label="Command for a GPU worker" />
         </div>
       </Panel>
     </div>

@@ -1,6 +1,6 @@
 """The folder of stored sets: each lies in a folder named by its digest, written whole or not at all.
 
-The folder is `own` under NASCOPE_HOME (default ./var), or the one that NASCOPE_OWN names: NAScope writes there, unlike into the folder of
+The folder is `own` in `base.home.home()`, or the one that NASCOPE_OWN names: NAScope writes there, unlike into the folder of
 data files, which it only reads.
 """
 
@@ -23,6 +23,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from ...base.errors import BadInput
+from ...base.home import home
 from ..data_files import digest_of
 from .findings import Manifest
 
@@ -39,9 +40,9 @@ ABANDONED = 86400.0
 
 
 def own_folder() -> Path:
-    """Where stored sets lie: NASCOPE_OWN, else `own` under NASCOPE_HOME, else ./var/own."""
+    """Where stored sets lie: NASCOPE_OWN, else `own` in `home()`."""
     given = os.environ.get("NASCOPE_OWN")
-    return Path(given) if given else Path(os.environ.get("NASCOPE_HOME") or "var") / "own"
+    return Path(given) if given else home() / "own"
 
 
 def is_own(name: str) -> bool:

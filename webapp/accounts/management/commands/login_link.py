@@ -9,13 +9,14 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from webapp.core.commands import called
 from webapp.core.models import LoginToken
 
 from ...links import administrator, new_link
 
 EMBEDDED = "http://127.0.0.1:8000"
 """Where `manage.py up` and the compose file serve unless told otherwise."""
-MAKE_ONE = "make one with 'manage.py createsuperuser' ('manage.py up' makes its own)"
+MAKE_ONE = f"make one with '{called('createsuperuser')}' ('{called('up')}' makes its own)"
 MANY = 20
 """As many names are listed for who mistypes one."""
 

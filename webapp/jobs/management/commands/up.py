@@ -20,6 +20,8 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from ....core.commands import called
+
 WORKER_SECONDS = 15.0
 HEALTH_SECONDS = 120.0
 MAX_DEFAULT_WORKERS = 8
@@ -144,7 +146,7 @@ def _first_user() -> Any:
 def _check_exposed(host: str) -> None:
     """Beyond this machine only with a password and named hosts."""
     if not any(user.has_usable_password() for user in get_user_model().objects.filter(is_active=True)):
-        raise CommandError(f"--host {host} is reachable from other machines: first set a password (manage.py changepassword admin)")
+        raise CommandError(f"--host {host} is reachable from other machines: first set a password ({called('changepassword admin')})")
     if "ALLOWED_HOSTS" not in os.environ:
         raise CommandError(f"--host {host} is reachable from other machines: set ALLOWED_HOSTS to the names that browsers use")
 
