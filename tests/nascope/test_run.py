@@ -24,11 +24,21 @@ def test_importing_is_quick_and_the_names_are_promised() -> None:
     """In a fresh process: nothing heavy is loaded, whatever else this one has."""
     code = "import sys, nascope; print(sorted({name.partition('.')[0] for name in sys.modules}), nascope.__all__)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    for heavy in ("torch", "numpy", "pandas", "pydantic", "networkx", "django", "sklearn", "yaml"):
+    for heavy in ("search_engine", "torch", "numpy", "pandas", "pydantic", "networkx", "django", "sklearn", "yaml"):
         assert f"'{heavy}'" not in done.stdout, heavy
     names = ["search", "train", "open", "Run", "Found", "architecture", "algorithms", "spaces", "datasets", "BadInput", "Stopped"]
     assert nascope.__all__ == names and str(names) in done.stdout
     assert all(getattr(nascope, name).__doc__ for name in names) and (ROOT / "nascope" / "py.typed").is_file()
+
+
+def test_another_package_of_that_name_is_told_in_one_sentence() -> None:
+    Path("search_engine").mkdir()
+    Path("search_engine/__init__.py").write_text("")
+    done = subprocess.run(
+        [sys.executable, "-c", "import nascope; nascope.search"], env={"PYTHONPATH": f"{Path.cwd()}:{ROOT}"}, capture_output=True, text=True,
+        check=False,
+    )
+    assert done.returncode == 1 and done.stderr.splitlines()[-1].startswith("ImportError: Python would import the package 'search_engine'")
 
 
 def test_trials_events_and_best_are_those_of_the_folder() -> None:
