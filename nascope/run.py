@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import json
+import shutil
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -55,13 +58,14 @@ class Found:
 class Run:
     """A run in a folder, as `search`, `train` or the command line wrote it. Everything is read when it is first asked for.
 
-    `trusted`: whether the code in its download may be run (`network`).
+    `trusted`: whether the code in its download may be run (`network`). `record`: what an exported file says of it (`archives.form`).
     """
 
-    def __init__(self, folder: str | Path, *, trusted: bool = False) -> None:
+    def __init__(self, folder: str | Path, *, trusted: bool = False, record: Any = None) -> None:
         """Raises BadInput(field "path") where the folder holds no run."""
         self.folder = Path(folder)
         self._trusted = trusted
+        self._record = record
         if not (self.folder / "events.jsonl").is_file() and not (self.folder / "result.json").is_file():
             what = "holds no run (events.jsonl, result.json)" if self.folder.is_dir() else "is no folder that is there"
             raise BadInput("path", f"{self.folder} {what}", code="unknown")
@@ -70,7 +74,7 @@ class Run:
 
     @cached_property
     def result(self) -> dict[str, Any]:
-        """The content of result.json; {} while the run is not finished."""
+        """The content of result.json; {} while the run is not finished, and of one that a server ran: what it found is in its events."""
         path = self.folder / "result.json"
         if not path.is_file():
             return {}
@@ -87,29 +91,31 @@ class Run:
         """The run's config, complete; what result.json says of it where there is no checkpoint."""
         from search_engine.search.local_run import kept_config
 
+        if self._record is not None:
+            return dict(self._record.config)
         kept = kept_config(self.folder)
         names = ("algorithm", "options", "space", "datasets", "seed")
         return kept if kept is not None else {name: self.result[name] for name in names if name in self.result}
 
     @property
     def status(self) -> str:
-        """`completed`, `failed`, or `unfinished`: then it can go on."""
-        return str(self.result.get("status", "unfinished"))
+        """`completed`, `failed`, `cancelled` (on a server), or `unfinished`: then it can go on."""
+        return str(self.result.get("status") or getattr(self._record, "state", "unfinished"))
 
     @property
     def reason(self) -> str:
         """Why it ended."""
-        return str(self.result.get("reason", "it was left before its end"))
+        return str(self.result.get("reason") or getattr(self._record, "reason", "it was left before its end"))
 
     @cached_property
     def found(self) -> list[Found]:
-        """What was finished, best first; empty while nothing was."""
-        return [self._found(item) for item in self.result.get("best", [])]
+        """What was finished so far, best first; empty while nothing was."""
+        return [self._found(item) for item in self._finished("finalist", "best")]
 
     @cached_property
     def baselines(self) -> list[Found]:
         """What was finished beside it for comparison, in the same way: random architectures, or the algorithm's own."""
-        return [self._found(item) for item in self.result.get("baseline", [])]
+        return [self._found(item) for item in self._finished("baseline", "baseline")]
 
     @property
     def best(self) -> Found:
@@ -122,6 +128,26 @@ class Run:
     def metrics(self) -> dict[str, float]:
         """Those of the best one; {} where nothing was finished."""
         return self.found[0].metrics if self.found else {}
+
+    def _finished(self, role: str, name: str) -> list[dict[str, Any]]:
+        """What result.json has under `name`; without one, what the events say of those finished networks."""
+        if self.result:
+            return list(self.result.get(name, []))
+        scored: dict[int, Any] = {event.data.index: event.data for event in self.events("model")}  # type: ignore[union-attr]
+        found = []
+        for chosen in self._chosen:
+            model = scored.get(chosen.index)
+            if chosen.role != role or model is None:
+                continue
+            scores = {score.kind: score.model_dump(mode="json") for score in model.scores}
+            place = next((place for place in (f"model/{chosen.index}", "model") if (self.folder / place / "manifest.json").is_file()), "")
+            found.append({
+                "title": chosen.title, "genome": chosen.genome, "string": chosen.string, "hash": chosen.genome_hash,
+                "metrics": model.metrics, "scores": {kind: scores.get(kind) for kind in ("search", "validation", "test")},
+                "warnings": model.warnings, "model": f"{place}/" if model.bundle and place else None,
+                "model_reason": model.reason or ("" if place else "its download is not here"),
+            })  # fmt: skip
+        return found
 
     def _found(self, item: dict[str, Any]) -> Found:
         from search_engine.catalogue.architectures import Architecture
@@ -138,8 +164,13 @@ class Run:
         )
 
     @cached_property
+    def _chosen(self) -> list[Any]:
+        """What went into the finale, in its order."""
+        return [event.data for event in self.events("finalist")]
+
+    @cached_property
     def _drawings(self) -> dict[str, Any]:
-        return {event.data.genome_hash: event.data.graph for event in self.events("finalist")}  # type: ignore[union-attr]
+        return {chosen.genome_hash: chosen.graph for chosen in self._chosen}
 
     # ---------------------------------------------------------------- how it came about
 
@@ -198,7 +229,7 @@ class Run:
     @property
     def model_reason(self) -> str:
         """Why there is no model; empty where there is one."""
-        return str(self.result.get("model_reason", self.reason))
+        return str(self.result.get("model_reason") or (self.found[0].reason if self.found else self.reason))
 
     @cached_property
     def network(self) -> nn.Module:
@@ -238,12 +269,37 @@ class Run:
         return f"{head}{table}{notes}"
 
 
-def open(path: str | Path, *, trusted: bool = False) -> Run:
-    """The run in a folder that `search`, `train` or the command line wrote, or the run of a result.json, finished or not.
+def open(path: str | Path, *, number: int = 0, into: str | Path | None = None, trusted: bool = False) -> Run:
+    """The run in a folder that `search`, `train` or the command line wrote, finished or not; that of a result.json; or, of an exported file
+    or a zip of such a folder, its run (of an experiment: run `number`, from 0), unpacked into the new folder `into`, by default one that
+    goes with this process.
 
-    `trusted`: that the code in its download may be run, see `Run.network`. Raises BadInput(field "path").
+    `trusted`: that the code in its download may be run, see `Run.network`. Raises BadInput(field "path" or "number", or the name of a file
+    that is damaged).
     """
     path = Path(path)
     if path.name == "result.json":
         path = path.parent
-    return Run(path, trusted=trusted)
+    if path.is_dir() or not path.is_file():
+        return Run(path, trusted=trusted)
+    from search_engine.archives.reading import unpack
+
+    folder = _new_folder() if into is None else Path(into)
+    if folder.exists():
+        raise BadInput("into", f"{folder} is there already: name a new folder")
+    try:
+        unpacked = unpack(path, folder)
+        runs = unpacked.manifest.runs
+        if not 0 <= number < len(runs):
+            raise BadInput("number", f"{path} holds {len(runs)} run{'s' if len(runs) > 1 else ''}: give 0 to {len(runs) - 1}")
+    except BadInput:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return Run(folder / runs[number].folder, trusted=trusted, record=runs[number])
+
+
+def _new_folder() -> Path:
+    """One that is not there yet and is removed when the process ends."""
+    above = tempfile.mkdtemp(prefix="nascope-")
+    atexit.register(shutil.rmtree, above, ignore_errors=True)
+    return Path(above) / "opened"

@@ -1,5 +1,5 @@
-"""The command line: `python -m search_engine algorithms | spaces | datasets | data | events | catalogue | check | contract | run |
-architecture | export`.
+"""The command line: `python -m search_engine run | architecture | export | data | algorithms | spaces | datasets | events | check |
+contract | catalogue`.
 
 Exit status 0 done, 1 failure (or asked to stop, with a checkpoint), 2 bad input; whatever goes wrong is one clear line on stderr.
 """
@@ -44,11 +44,11 @@ def parser(
         commands.add_parser(name, help=text)
     run.add_parser(commands)
     architecture.add_parser(commands)
+    export.add_parser(commands)
     data.add_parser(commands)
     listing.add_parsers(commands)
     check.add_parser(commands, estimate)
     contract.add_parser(commands, suite)
-    export.add_parser(commands)
     parser_of_catalogue = commands.add_parser("catalogue", help="print the algorithms with their sources and options as Markdown")
     parser_of_catalogue.set_defaults(act=lambda parsed: print(catalogue.markdown(), end="") or 0)
     return words

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ import torch
 from safetensors.torch import load_file
 
 import nascope
+from nascope import Run
+from search_engine.archives.exporting import export_folder
 from tests.nascope.test_search import CELL, FINALE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,11 +24,21 @@ def test_importing_is_quick_and_the_names_are_promised() -> None:
     """In a fresh process: nothing heavy is loaded, whatever else this one has."""
     code = "import sys, nascope; print(sorted({name.partition('.')[0] for name in sys.modules}), nascope.__all__)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    for heavy in ("torch", "numpy", "pandas", "pydantic", "networkx", "django", "sklearn", "yaml"):
+    for heavy in ("search_engine", "torch", "numpy", "pandas", "pydantic", "networkx", "django", "sklearn", "yaml"):
         assert f"'{heavy}'" not in done.stdout, heavy
     names = ["search", "train", "open", "Run", "Found", "architecture", "algorithms", "spaces", "datasets", "BadInput", "Stopped"]
     assert nascope.__all__ == names and str(names) in done.stdout
     assert all(getattr(nascope, name).__doc__ for name in names) and (ROOT / "nascope" / "py.typed").is_file()
+
+
+def test_another_package_of_that_name_is_told_in_one_sentence() -> None:
+    Path("search_engine").mkdir()
+    Path("search_engine/__init__.py").write_text("")
+    done = subprocess.run(
+        [sys.executable, "-c", "import nascope; nascope.search"], env={"PYTHONPATH": f"{Path.cwd()}:{ROOT}"}, capture_output=True, text=True,
+        check=False,
+    )
+    assert done.returncode == 1 and done.stderr.splitlines()[-1].startswith("ImportError: Python would import the package 'search_engine'")
 
 
 def test_trials_events_and_best_are_those_of_the_folder() -> None:
@@ -105,3 +118,33 @@ def test_a_notebook_shows_words_as_words() -> None:
     assert "&lt;b&gt;run" in shown and "<b>run" not in shown and run.best.string in shown
     assert "random" in repr(nascope.algorithms()) and "<code>random</code>" in nascope.algorithms()._repr_html_()
     assert next(iter(nascope.datasets())) == "digits" and len(nascope.spaces()) > 20 and "cell" in nascope.spaces()
+
+
+def test_an_exported_file_is_opened_and_a_damaged_one_is_refused() -> None:
+    finale = {**FINALE, "training": {**FINALE["training"], "epochs": 1}}
+    made = nascope.train(CELL, "digits", finale=finale, out="run", quiet=True)
+    file = Path("file.nascope.zip")
+    export_folder(Path("run"), file)
+    opened = nascope.open(file, into="opened")
+    assert opened.best == replace(made.best, model=opened.best.model) and opened.config == made.config and opened.status == "completed"
+    assert opened.bundle == Path("opened/runs/0/model") and torch.equal(
+        opened.network(torch.ones(1, 1, 8, 8)), made.network(torch.ones(1, 1, 8, 8))
+    )
+    # What a server exports has no result.json: the events say the same.
+    Path("opened/runs/0/result.json").unlink()
+    again = Run(opened.folder, record=opened._record)
+    assert again.result == {} and again.status == "completed"
+    for ours, theirs in zip((*again.found, *again.baselines), (*opened.found, *opened.baselines), strict=True):
+        assert ours.metrics == theirs.metrics and ours.scores == theirs.scores and ours.architecture == theirs.architecture
+        assert ours.model == theirs.model
+    with pytest.raises(nascope.BadInput, match="name a new folder"):
+        nascope.open(file, into="opened")
+    with pytest.raises(nascope.BadInput, match="holds 1 run: give 0 to 0") as error:
+        nascope.open(file, number=1, into="other")
+    assert error.value.field == "number" and not Path("other").exists()
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    Path("damaged.nascope.zip").write_bytes(data)
+    with pytest.raises(nascope.BadInput):
+        nascope.open("damaged.nascope.zip", into="damaged")
+    assert not Path("damaged").exists() and nascope.open(file).folder.is_dir()
