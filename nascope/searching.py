@@ -66,7 +66,6 @@ def search(
 
     Raises BadInput naming the field, and Stopped after a checkpoint when it is interrupted.
     """
-    from search_engine.base.home import data_folder
     from search_engine.catalogue import registry
     from search_engine.commands.run import starting_from
 
@@ -152,7 +151,6 @@ def _driven(
     config: RunConfig, out: str | Path | None, how: str, *, resume: bool, quiet: bool, weights: bytes | None = None, individuals: Any = None
 ) -> Run:
     """The run of that config to its end; `how`: what to call to go on with it."""
-    from search_engine.base.home import data_folder
     from search_engine.catalogue.config import check_new
     from search_engine.commands.run import as_begun, drive, open_run, say_before
     from search_engine.search.local_run import Interrupted

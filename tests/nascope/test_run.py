@@ -35,8 +35,8 @@ def test_another_package_of_that_name_is_told_in_one_sentence() -> None:
     Path("search_engine").mkdir()
     Path("search_engine/__init__.py").write_text("")
     done = subprocess.run(
-        [sys.executable, "-c", "import nascope; nascope.search"], env={"PYTHONPATH": f"{Path.cwd()}:{ROOT}"}, capture_output=True, text=True,
-        check=False,
+        [sys.executable, "-c", "import nascope; nascope.search"], env={"PYTHONPATH": f"{Path.cwd()}:{ROOT}"}, capture_output=True,
+        text=True, check=False,
     )
     assert done.returncode == 1 and done.stderr.splitlines()[-1].startswith("ImportError: Python would import the package 'search_engine'")
 
