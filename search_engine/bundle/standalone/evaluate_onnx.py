@@ -53,7 +53,8 @@ def in_own_units(values: np.ndarray) -> np.ndarray:
     fitted = SETTINGS["transformation"]
     if fitted is None or fitted["target"]["kind"] != "number":
         return values
-    return values.astype(np.float64) * fitted["target"]["std"] + fitted["target"]["mean"]
+    own: np.ndarray = values.astype(np.float64) * fitted["target"]["std"] + fitted["target"]["mean"]
+    return own
 
 
 def figures(outputs: np.ndarray, truth: np.ndarray, task: str) -> tuple[float, float]:
