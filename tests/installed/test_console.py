@@ -119,7 +119,7 @@ FORGETFUL = strangers.GOOD.replace(
 
     def ask(self):
         self.asked += 1
-        if self.asked > 3:
+        if self.asked > 1:
             self.context.rng.random()
         return super().ask()
 
@@ -131,9 +131,9 @@ def phases(options):
 
 @pytest.mark.parametrize(
     ("source", "status", "said"), [
-        (strangers.GOOD.replace("quick=QUICK_TRIALS", "quick=QUICK_TRIALS, structure=('population',)"), 0, "10 of 10 promises are kept"),
-        (FORGETFUL.replace("quick=QUICK_TRIALS", "quick=QUICK_TRIALS, structure=('population',)"), 1, "after a reload the search said"),
-        (strangers.GOOD, 1, "what is drawn must be declared: population"),
+        (strangers.GOOD.replace("quick=QUICK_TRIALS", "quick=QUICK_TRIALS, structure=('marginals',)"), 0, "10 of 10 promises are kept"),
+        (FORGETFUL.replace("quick=QUICK_TRIALS", "quick=QUICK_TRIALS, structure=('marginals',)"), 1, "after a reload the search said"),
+        (strangers.GOOD, 1, "what is drawn must be declared: marginals"),
     ], ids=["kept", "forgetful", "undeclared"],
 )  # fmt: skip
 @pytest.mark.slow
