@@ -8,7 +8,7 @@
 | architecture.json | the genome, its text form and its drawings |
 | preprocessing.json, preprocess.py, columns.py | from raw inputs, or a table's columns, to network inputs |
 | predict.py, read_table.py, read_picture.py | what the model says of a file |
-| evaluate.py, evaluate_onnx.py, test_split.py, test.npz, read_data.py | repeat the score (with what read_data.py imports) |
+| evaluate.py, evaluate_onnx.py, metrics.py, test_split.py, test.npz, read_data.py | repeat the score (with what read_data.py imports) |
 | recorded.py | these first ask it whether the weights are those recorded |
 | MODEL_CARD.md, requirements.txt, manifest.json | for people and for the hub; for pip; every file's digest, scores, versions |
 
@@ -39,6 +39,7 @@ from ..base.training_config import TrainingConfig
 from ..datasets.base import Part, SearchData
 from ..datasets.readers import columns
 from ..events import ClassScores, Score
+from ..scoring import rules
 from ..spaces.base import SearchSpace
 from ..spaces.genomes import Genome
 from ..spaces.tasks import SCORES, TaskName
@@ -122,6 +123,7 @@ def export_bundle(
         for name in SCRIPTS:
             shutil.copyfile(Path(__file__).with_name("standalone") / name, temporary / name)
         shutil.copyfile(columns.__file__, temporary / "columns.py")
+        shutil.copyfile(rules.__file__, temporary / "metrics.py")
         sample = write_sample(temporary, data, test, own=not origin.datasets[domain].test_reader)
         data_folder = write_test_split(temporary, origin.datasets[domain], test)
         (temporary / "requirements.txt").write_text(_requirements(reads_pictures(temporary)), encoding="utf-8")

@@ -324,8 +324,9 @@ def check(config: RunConfig | dict[str, Any], data_dir: Path | None = None) -> C
 
 
 def check_new(config: RunConfig | dict[str, Any], data_dir: Path | None = None) -> CheckedRun:
-    """As `check`, for a config of which a run is made now: what it leaves open, the window of open trials and the recipe of the finale, is
-    written into it. So it says itself how it was searched and finished, and a later version's default changes nothing.
+    """As `check`, for a config of which a run is made now: what it leaves open, the window of open trials, the recipe of the finale and
+    how long a trial trains on few examples, is written into it. So it says itself how it was searched and finished, and a later version's
+    default changes nothing.
 
     The window follows from the config alone, never from the machine: where candidates are trained it is the algorithm's
     (`AlgorithmEntry.window`), so that several workers have something to do; elsewhere answers are instant and it is 1.
@@ -337,17 +338,20 @@ def check_new(config: RunConfig | dict[str, Any], data_dir: Path | None = None) 
     >>> check_new({"algorithm": "lottery_ticket"}).config.finale.training.given["learning_rate"]
     0.0012
     """
+    from .few_examples import of_trials
     from .idle import refuse_idle
     from .recipes import recipe
 
     checked = check(config, data_dir)
     refuse_idle(checked)
+    if (training := of_trials(checked)) != checked.config.training:
+        checked = checked.model_copy(update={"config": checked.config.model_copy(update={"training": training})})
     if checked.finishes:
         used = checked.finale_training
         # A training leaves unweighted classes unsaid; beside a recipe that weighs them this is a change, and changes are said.
         unweighted = {"class_weights": "none"} if recipe(checked).class_weights != "none" else {}
-        training = TrainingChanges(**{**unweighted, **used.model_dump()})
-        finale = checked.config.finale.model_copy(update={"training": training})
+        changes = TrainingChanges(**{**unweighted, **used.model_dump()})
+        finale = checked.config.finale.model_copy(update={"training": changes})
         checked = checked.model_copy(update={"config": checked.config.model_copy(update={"finale": finale})})
     if getattr(checked.options, "window", 0) is not None:
         return checked

@@ -111,11 +111,18 @@ def given(config: BaseModel, field: str) -> Any:
 
 
 def used_in_vain(checked: Checked) -> dict[str, str]:
-    """The idle fields to which the config gives another value than their default, with the reasons."""
-    found = {}
+    """The idle fields to which the config gives another value than the one that holds without it, with the reasons. A config that was
+    completed says its finale's whole recipe, what does nothing there, too."""
+    from .recipes import recipe
+
+    found, finale = {}, "finale.training."
     for field, why in idle(checked.algorithm, checked.space, checked.dataset).items():
-        if _value(checked, field) != _default_of(checked, field):
-            found[field] = why
+        value = _value(checked, field)
+        if value == _default_of(checked, field):
+            continue
+        if field.startswith(finale) and checked.finishes and value == getattr(recipe(checked), field.removeprefix(finale)):
+            continue
+        found[field] = why
     return found
 
 

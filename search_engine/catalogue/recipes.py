@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..base.lazy import load_object
 from ..base.training_config import TrainingConfig
+from .few_examples import OF_THE_FINALE, long_enough
 
 if TYPE_CHECKING:
     from ..algorithms.base import AlgorithmEntry
@@ -38,8 +39,8 @@ HOW = (
 
 
 def recipe(checked: Checked) -> TrainingConfig:
-    """The algorithm's own. Classes that the search weighs, its finale weighs too, whatever else it trains by: which architecture is the best
-    depends on what counts.
+    """The algorithm's own. Classes that the search weighs, its finale weighs too, whatever else it trains by: which architecture is the
+    best depends on what counts.
 
     >>> from search_engine.catalogue.config import check
     >>> recipe(check({"algorithm": "darts"})) == HOUSE
@@ -55,8 +56,8 @@ def recipe(checked: Checked) -> TrainingConfig:
     if "trials" in entry.needs:
         how = {name: getattr(used, name) for name in HOW}
         longer = {"steps": used.steps} if used.steps else {"epochs": max(used.epochs, HOUSE.epochs)}
-        return TrainingConfig.model_validate(HOUSE.changed({**how, **longer}))
-    return TrainingConfig.model_validate(HOUSE.changed(weights))
+        return long_enough(checked, TrainingConfig.model_validate(HOUSE.changed({**how, **longer})), OF_THE_FINALE)
+    return long_enough(checked, TrainingConfig.model_validate(HOUSE.changed(weights)), OF_THE_FINALE)
 
 
 def changes(checked: Checked) -> dict[str, tuple[Any, Any]]:

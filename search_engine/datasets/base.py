@@ -106,6 +106,16 @@ class SearchData:
     class_weights: str = "none"
     """How much classes count in the training losses of a search by steps (`TrainingConfig.class_weights`)."""
 
+    @property
+    def in_own_units(self) -> Callable[[Array], Array]:
+        """Takes back what a fitted encoding standardised: of the targets of a regression, and of what a network answers. Holds no data."""
+        target = None if self.transformation is None else self.transformation.target
+        return target.in_own_units if target is not None and target.kind == "number" else _as_they_are
+
+
+def _as_they_are(values: Array) -> Array:
+    return values
+
 
 class FinalePass:
     """The right to open a test split. `search_engine.search.sealed` alone makes one, and the finale alone imports that module (an

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 FORMAT = 1
+Array = np.ndarray[Any, Any]
 
 
 class ColumnRule(BaseModel):
@@ -37,6 +39,15 @@ class TargetRule(BaseModel):
     classes: list[str] = []
     mean: float = 0.0
     std: float = 1.0
+
+    def in_own_units(self, values: Array) -> Array:
+        """Targets, or a network's answers, as the file has them.
+
+        >>> import numpy as np
+        >>> TargetRule(name="pay", kind="number", mean=100.0, std=5.0).in_own_units(np.array([-1.0, 0.0]))
+        array([ 95., 100.])
+        """
+        return values.astype(np.float64) * self.std + self.mean
 
 
 class Transformation(BaseModel):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ..datasets.base import Array, Part, SearchData
 from ..events import JudgedFigure, JudgedModel, PartAssessment
 from .class_table import class_figures, confusion_table
-from .metrics import measure, of_task
+from .metrics import of_task
 from .mistakes import worst
+from .rules import measure
 from .simple_models import Simple
 
 Split = Literal["val", "test"]
@@ -35,9 +36,10 @@ def assess(
 
 
 def _assess(data: SearchData, split: Split, given: Given, simple: Sequence[Simple], domain: int, shown: bool) -> PartAssessment:
-    task, names, part = data.shape.task, data.class_names, given.part
-    models = [judged("network", "the network", "", task, given.outputs, part.labels, names)]
-    models += [judged(model.name, model.title, model.note, task, model.answers(part.inputs), part.labels, names) for model in simple]
+    task, names, units = data.shape.task, data.class_names, data.in_own_units
+    part, outputs = replace(given.part, labels=units(given.part.labels)), units(given.outputs)
+    models = [judged("network", "the network", "", task, outputs, part.labels, names)]
+    models += [judged(model.name, model.title, model.note, task, units(model.answers(part.inputs)), part.labels, names) for model in simple]
     counts = given.counts
     finite = models[0].figures and any(figure.value is not None for figure in models[0].figures)
     return PartAssessment(
@@ -47,7 +49,7 @@ def _assess(data: SearchData, split: Split, given: Given, simple: Sequence[Simpl
         models=models,
         confusion=None if counts is None else confusion_table(counts, names),
         classes=[] if counts is None else class_figures(counts, names),
-        mistakes=worst(task, given.outputs, part, names, data.feature_names, data.preprocessing.scale) if shown and finite else [],
+        mistakes=worst(task, outputs, part, names, data.feature_names, data.preprocessing.scale) if shown and finite else [],
         wrong=None if counts is None else int(counts.sum() - counts.diagonal().sum()),
     )
 

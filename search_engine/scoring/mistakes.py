@@ -9,7 +9,7 @@ import numpy as np
 
 from ..datasets.base import Array, Part
 from ..events import Feature, Mistake, Thumbnail
-from .metrics import Answers
+from .rules import Answers
 
 MOST = 12
 """So many are kept of a part."""

@@ -33,7 +33,8 @@ from ..datasets.base import Array, Part, Samples
 from ..datasets.review import overlap
 from ..events import Assessment, ClassScores, Cost, Fidelity, Metrics, ModelScored, Notice, PartAssessment, Score
 from ..scoring.assessing import Given, assess
-from ..scoring.metrics import measure, of_task, with_ranked
+from ..scoring.metrics import of_task, with_ranked
+from ..scoring.rules import measure
 from ..scoring.simple_models import simple_models
 from ..spaces.genomes import Genome
 from .doubts import beside_simple_models, doubts
@@ -293,7 +294,8 @@ class FinalWork(Work):
         """The metrics of both parts, where the run is ranked by one that its config names: one data set, by the check."""
         objective = self.checked.objective
         for (_, split), given in self._own_answers(judging).items() if objective else ():
-            found = measure(self.resources.space.task, given.outputs, given.part.labels, self._data.class_names)
+            units = self._data.in_own_units
+            found = measure(self.resources.space.task, units(given.outputs), units(given.part.labels), self._data.class_names)
             figures = {f"{split}_{name}": value for name, value in with_ranked(found.values, objective).items()}
             self.metrics = {**figures, **self.metrics}
 

@@ -44,7 +44,7 @@ class DomainTraining:
         self.title = f" on {title}" if title else ""
         self._smoothing = config.label_smoothing
         self._class_weights = class_weights(data, config.class_weights, device, config.train_examples)
-        self._class_names = data.class_names
+        self._class_names, self._in_own_units = data.class_names, data.in_own_units
         self._objective = objective
         self._train = DevicePart(data.train, data.preprocessing, device, config.train_examples)
         self._validation = DevicePart(data.validation, data.preprocessing, device)
@@ -128,7 +128,7 @@ class DomainTraining:
         name = SCORES[self.task]
         further = {}
         if self._objective:
-            further = validation_figures(self.task, self._answers, self._class_names, self._objective, self.title)
+            further = validation_figures(self.task, self._answers, self._class_names, self._objective, self._in_own_units, self.title)
         return {
             **further,
             "train_loss": trained["loss"],

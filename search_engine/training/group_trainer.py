@@ -143,7 +143,7 @@ class GroupTrainer:
         first = trainings[0]
         self._objective = objective
         self._best_by = f"val_{METRICS[objective].ranked}" if objective else "val_accuracy"
-        self._class_names = data.class_names
+        self._class_names, self._in_own_units = data.class_names, data.in_own_units
         self._class_weights = class_weights(data, first.class_weights, device, first.train_examples)
         self._config = first
         self._device = device
@@ -307,7 +307,7 @@ class GroupTrainer:
             further = {}
             if self._objective:
                 try:
-                    further = validation_figures("classification", answers[row], self._class_names, self._objective)
+                    further = validation_figures("classification", answers[row], self._class_names, self._objective, self._in_own_units)
                 except TrialFailure as failure:
                     member.failure = failure.reason
                     continue

@@ -29,6 +29,14 @@ OF_KINDS: dict[str, dict[str, Any]] = {
         "algorithm": "darts", "space": "tabular_cell", "datasets": ["switched_column"], "options": {"steps": 3, "batch_size": 16},
         "space_options": {"nodes": 2, "search_cells": 1, "search_channels": 4},
     },
+    "kinds/darts-cell_1d": {
+        "algorithm": "darts", "space": "cell_1d", "datasets": ["echo"], "dataset_options": [{"examples": 200}],
+        "options": {"steps": 3, "batch_size": 16}, "space_options": {"nodes": 2, "search_cells": 1, "search_channels": 4},
+    },
+    "kinds/random-macro_1d": {
+        "algorithm": "random", "space": "macro_1d", "datasets": ["echo"], "dataset_options": [{"examples": 200}],
+        "budget": {"trials": 2}, "training": {"epochs": 1, "train_examples": 64, "channels": 4}, "space_options": {"layers": 2},
+    },
 }
 """Searches of other spaces than the default ones. Their finale trains little and exports nothing: that the quick ones have."""
 

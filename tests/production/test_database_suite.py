@@ -11,7 +11,7 @@ import pytest
 
 from tests.patience import PATIENCE
 
-pytestmark = pytest.mark.services
+pytestmark = [pytest.mark.services, pytest.mark.slow]
 ROOT = Path(__file__).parents[2]
 SELECTED = "database and not slow and not gpu and not services"
 

@@ -1,6 +1,7 @@
 """Examples in the engine's docstrings run, and say what they print.
 
-Only modules with an example are imported (the standalone scripts of a download have none), each in its own test.
+Only modules with an example are imported, each in its own test. The standalone scripts of a download find each other as they do there: by
+their bare names. Those that need its model have no example.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 ENGINE = ROOT / "search_engine"
+STANDALONE = ENGINE / "bundle" / "standalone"
 MODULES = sorted(path for path in ENGINE.rglob("*.py") if ">>> " in path.read_text())
 
 
@@ -24,7 +26,9 @@ def name_of(path: Path) -> str:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_examples_run(path: Path) -> None:
+def test_examples_run(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if path.parent == STANDALONE:
+        monkeypatch.syspath_prepend(str(ENGINE / "datasets" / "readers"))
     module = importlib.import_module(name_of(path))
     said: list[str] = []
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)

@@ -1,4 +1,5 @@
-"""Score the model on its test split and print the score: accuracy, or r2 where it gives numbers or rebuilds its inputs.
+"""Score the model on its test split and print the score, accuracy, or r2 where it gives numbers or rebuilds its inputs, and then the other
+metrics of its task, of numbers in the target's own units.
 
     python evaluate.py                          if test.npz holds the examples themselves
     python evaluate.py --data FOLDER            if it holds only their indices: FOLDER has the data set's own files
@@ -22,8 +23,9 @@ from torch.nn import functional as F
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
+from metrics import measure
 from model import load_model
-from preprocess import SETTINGS, normalise
+from preprocess import CLASS_NAMES, SETTINGS, in_own_units, normalise
 from recorded import checked_manifest
 from test_split import read_examples, read_test_split
 
@@ -76,7 +78,7 @@ def main() -> None:
     torch.set_num_threads(1)
     # The same as torch.use_deterministic_algorithms(True), which first loads torch's compiler: longer than the evaluation itself.
     torch.set_deterministic_debug_mode("error")
-    answer = answering(given.program)
+    answer, answers = answering(given.program), []
     tally, batch = Tally(SETTINGS["task"]), SETTINGS["batch_size"]
     with torch.no_grad():
         for first in range(0, len(labels), batch):
@@ -86,13 +88,19 @@ def main() -> None:
             else:
                 truth = torch.from_numpy(labels[first : first + batch])
                 truth = truth.to(torch.int64 if SETTINGS["task"] == "classification" else torch.float32)
-            tally.add(answer(raw).float(), truth)
+            answers.append(answer(raw).float())
+            tally.add(answers[-1], truth)
     name = recorded["score"]
     print(f"examples: {len(labels)}")
     print(f"loss: {tally.loss / len(labels)}")
     print(f"{name}: {tally.score()}")
     if not given.examples and tally.score() != recorded[name]:
         print(f"(recorded: {recorded[name]}; another processor or version of torch can move a last digit or a close decision)")
+    outputs = in_own_units(torch.cat(answers).double()).numpy()
+    truths = labels if SETTINGS["task"] == "classification" else in_own_units(torch.from_numpy(labels).double()).numpy()
+    for other, value in measure(SETTINGS["task"], outputs, truths, CLASS_NAMES).values.items():
+        if other != name:
+            print(f"{other}: {value}")
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 from columns import decode
+from metrics import measure
 from recorded import checked_manifest
 from test_split import read_examples, read_test_split
 
@@ -45,6 +46,14 @@ def normalised(raw: np.ndarray) -> np.ndarray:
     column = (1, -1, *([1] * (raw.ndim - 2)))
     mean, std = (np.array(SETTINGS[name], dtype=np.float32).reshape(column) for name in ("mean", "std"))
     return (raw.astype(np.float32) / np.float32(SETTINGS["scale"]) - mean) / std
+
+
+def in_own_units(values: np.ndarray) -> np.ndarray:
+    """Targets or answers as a table has them: real ones may have been brought to mean 0 and deviation 1."""
+    fitted = SETTINGS["transformation"]
+    if fitted is None or fitted["target"]["kind"] != "number":
+        return values
+    return values.astype(np.float64) * fitted["target"]["std"] + fitted["target"]["mean"]
 
 
 def figures(outputs: np.ndarray, truth: np.ndarray, task: str) -> tuple[float, float]:
@@ -80,6 +89,10 @@ def main() -> None:
     print(f"{recorded['score']}: {score}")
     if not given.examples and score != recorded[recorded["score"]]:
         print(f"(recorded of model.py: {recorded[recorded['score']]}; another runtime can move a last digit or a close decision)")
+    measured = measure(SETTINGS["task"], in_own_units(outputs), in_own_units(labels), SETTINGS["class_names"])
+    for name, value in measured.values.items():
+        if name != recorded["score"]:
+            print(f"{name}: {value}")
 
 
 if __name__ == "__main__":

@@ -161,6 +161,34 @@ def test_numbers_come_in_the_table_s_own_units(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_search_and_its_download_say_errors_in_the_target_s_own_units(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the download repeats every figure that the run ranked by or showed."""
+    monkeypatch.setenv("NASCOPE_OWN", str(tmp_path / "own"))
+    rng = np.random.default_rng(2)
+    width = rng.normal(size=150)
+    price = 50_000 + 8_000 * width + 2_000 * rng.normal(size=150)
+    lines = [f"{w:.4f},{p:.2f}" for w, p in zip(width, price, strict=True)]
+    (tmp_path / "prices.csv").write_text("\n".join(["width,price", *lines]) + "\n")
+    kept = keep(tmp_path / "prices.csv", Choices(target="price", task="regression"))
+    values = {"algorithm": "random", "space": "mlp", "datasets": [kept.id], "budget": {"trials": 1}, "seed": 1, "objective": "rmse",
+              "finale": {"baselines": 0, "redundancy": False, "training": {"epochs": 20}}}
+    result = LocalRun(check(values), tmp_path, tmp_path / "run", slice_seconds=1e9).run()
+    assert result["status"] == "completed", result["reason"]
+    events = [json.loads(line)["data"] for line in (tmp_path / "run" / "events.jsonl").read_text().splitlines()]
+    (told,) = [data for data in events if data["kind"] == "trial_told"]
+    assert told["metrics"]["val_rmse"] > 500 and told["metrics"]["val_neg_rmse"] == -told["metrics"]["val_rmse"]
+    (beside,) = [data for data in events if data["kind"] == "assessment"]
+    always = next(model for model in beside["parts"][0]["models"] if model["name"] == "mean")
+    assert next(figure["value"] for figure in always["figures"] if figure["metric"] == "rmse") == pytest.approx(price.std(), rel=0.35)
+    metrics = result["best"][0]["metrics"]
+    for script in ("evaluate.py", "evaluate_onnx.py"):
+        lines = fresh(tmp_path / "run" / "model", script).stdout.splitlines()
+        printed = dict(line.split(": ") for line in lines if not line.startswith("("))
+        for name in ("r2", "rmse", "mae"):
+            assert float(printed[name]) == pytest.approx(metrics[f"test_{name}"], rel=1e-5), (script, name)
+
+
+@pytest.mark.slow
 def test_a_file_of_one_s_own_from_the_import_to_the_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rows of the file that was imported, given to the download as they are, get the answers that the network had."""
     monkeypatch.setenv("NASCOPE_OWN", str(tmp_path / "own"))

@@ -39,6 +39,38 @@ def test_a_new_run_says_how_it_is_finished(algorithm: str) -> None:
     assert what_it_does(new.algorithm) in sentences(new)[0]
 
 
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_completed_config_is_a_config(algorithm: str) -> None:
+    """Whatever it says that does nothing there: who takes it from a run gets the same run."""
+    entry, tried = registry.algorithm(algorithm), 0
+    for space in registry.spaces_for(entry):
+        fitting = registry.datasets_for(entry, space)
+        for dataset in {(item.input_kind, item.task, item.provides): item for item in reversed(fitting)}.values():
+            values = config(algorithm, space=space.id, datasets=[dataset.id] * entry.domains.least)
+            if entry.domains.least > 1:
+                del values["datasets"]
+            new = check_new(values)
+            assert check_new(new.config.model_dump(mode="json")).config == new.config, (space.id, dataset.id)
+            tried += 1
+    assert tried
+
+
+@pytest.mark.parametrize(
+    ("given", "trials", "finale"),
+    [
+        ({"algorithm": "random", "space": "macro_1d", "datasets": ["basic_motions_1d"]}, 50, 200),
+        ({"algorithm": "random", "space": "macro_1d", "datasets": ["japanese_vowels_1d"]}, 13, 50),
+        ({"algorithm": "random", "space": "macro_1d", "datasets": ["basic_motions_1d"], "training": {"epochs": 3}}, 3, 200),
+        ({"algorithm": "random", "space": "macro_1d", "datasets": ["basic_motions_1d"], "training": {"steps": 9}}, 3, 12),
+        ({"algorithm": "random", "space": "plain", "datasets": ["wine"]}, 3, 12),
+    ],
+)
+def test_few_examples_are_passed_often_where_nobody_says_how_often(given: dict[str, Any], trials: int, finale: int) -> None:
+    new = check_new({**given, "budget": {"trials": 5}})
+    assert (new.config.training.epochs, new.finale_training.epochs) == (trials, finale)
+    assert any("few examples" in sentence for sentence in advice(new)) == (finale > HOUSE.epochs)
+
+
 @pytest.mark.parametrize("algorithm", ["darts", "random", "lottery_ticket"])
 def test_classes_that_the_search_weighs_its_finale_weighs_too(algorithm: str) -> None:
     weighted = {"class_weights": "balanced"}

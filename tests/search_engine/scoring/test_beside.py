@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from search_engine.datasets.base import Part, SearchData
+from search_engine.datasets.transformation import TargetRule, Transformation
 from search_engine.scoring import simple_models as simple
 from search_engine.scoring.assessing import Given, assess
 from search_engine.scoring.class_table import MOST_CLASSES, class_figures, confusion_table
@@ -59,6 +61,24 @@ def test_the_ridge_regression_and_the_mean_are_of_the_training_part_that_was_use
     assert mean.answers(inputs)[0] == pytest.approx(targets[:40].mean(0)) and mean.note == "of 40 training examples"
     theirs = make_pipeline(StandardScaler(), Ridge(alpha=1.0)).fit(own.inputs[:40].astype(np.float64), targets[:40])
     assert ridge.answers(own.inputs) == pytest.approx(theirs.predict(own.inputs.astype(np.float64)), abs=1e-6)
+
+
+def test_values_are_said_in_the_target_s_own_units() -> None:
+    """A fitted encoding brought them to mean 0 and deviation 1; an error of half a deviation of 80 is one of 40."""
+    targets = np.array([[-1.0], [1.0], [0.0], [0.5]], dtype=np.float32)
+    own = part(np.zeros((4, 2)), targets)
+    fitted = Transformation(columns=[], width=2, missing_texts=[], target=TargetRule(name="pay", kind="number", mean=1000.0, std=80.0))
+    plain = SearchData("planted", DataShape((2,), 1, "regression"), own, own, Preprocessing(1.0, (0.0,) * 2, (1.0,) * 2), ())
+    data = replace(plain, transformation=fitted)
+    given = {"val": Given(own, targets + 0.5, None)}
+    (found,) = assess(data, given, simple.simple_models(data))  # type: ignore[arg-type]
+    network, mean, _ = ({figure.metric: figure.value for figure in model.figures} for model in found.models)
+    assert network["rmse"] == pytest.approx(40) and network["mae"] == pytest.approx(40)
+    assert mean["rmse"] == pytest.approx(80 * targets.std())
+    assert (found.mistakes[0].true, found.mistakes[0].answered, found.mistakes[0].error) == ("920", "960", pytest.approx(40))
+    (unscaled,) = assess(plain, given, simple.simple_models(plain))  # type: ignore[arg-type]
+    ours = {figure.metric: figure.value for figure in unscaled.models[0].figures}
+    assert ours["r2"] == pytest.approx(network["r2"]) and ours["rmse"] == pytest.approx(0.5)
 
 
 def test_what_a_bound_cuts_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,8 @@ from sklearn import metrics as sk
 
 from search_engine.base.measures import MEASURES
 from search_engine.scoring.class_weights import balanced
-from search_engine.scoring.metrics import METRICS, OBJECTIVES, measure, of_task, with_ranked
+from search_engine.scoring.metrics import METRICS, OBJECTIVES, of_task, with_ranked
+from search_engine.scoring.rules import RULES, measure
 
 
 def softmax(outputs: np.ndarray) -> np.ndarray:
@@ -86,6 +87,7 @@ def test_a_network_may_have_more_outputs_than_there_are_classes() -> None:
 
 def test_the_table_is_whole_and_what_should_be_small_is_ranked_by_its_negative() -> None:
     assert tuple(METRICS) == OBJECTIVES
+    assert {task: list(rules) for task, rules in RULES.items()} == {task: [metric.name for metric in of_task(task)] for task in RULES}
     for metric in METRICS.values():
         assert MEASURES[metric.ranked].direction == "maximise" and MEASURES[metric.ranked].unit == metric.measure.unit
     assert with_ranked({"mae": 3.0}, "mae")["neg_mae"] == -3.0
