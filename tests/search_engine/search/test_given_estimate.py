@@ -19,7 +19,7 @@ SMALL = {"epochs": 1, "train_examples": 128}
 
 def given() -> GivenConfig:
     entry = registry.space("growing_convnet")
-    space = entry.space(entry.config(channels=[4, 4]), DataShape((1, 8, 8), 10))
+    space = entry.space(entry.config.model_validate({"channels": [4, 4]}), DataShape((1, 8, 8), 10))
     genome = space.sample(random.Random(0))
     return GivenConfig(
         weights="0" * 64, space=entry.id, space_options={"channels": [4, 4]}, genome=genome.content, input=[1, 8, 8], outputs=10
