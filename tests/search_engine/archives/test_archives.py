@@ -187,7 +187,8 @@ def test_a_zip_that_does_not_fit_is_one_sentence(archive: bytes, tmp_path: Path,
 
 def test_every_flipped_byte_is_found(archive: bytes, tmp_path: Path) -> None:
     """Damage anywhere in what is unpacked shows; what zip itself leaves unread (dates, attributes) may pass, and then nothing differs."""
-    whole = [event.model_dump_json() for event in read(archive, tmp_path / "whole" if (tmp_path / "whole").mkdir() is None else tmp_path)]
+    (tmp_path / "whole").mkdir()
+    whole = [event.model_dump_json() for event in read(archive, tmp_path / "whole")]
     for place in range(0, len(archive), max(1, len(archive) // 60)):
         damaged = bytearray(archive)
         damaged[place] ^= 0x10
