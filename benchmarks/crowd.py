@@ -146,12 +146,13 @@ def _uses(owner: Any, experiments: Sequence[dict[str, Any]], key: int) -> Iterat
 
 
 def _datasets(owner: Any, count: int) -> Iterator[dict[str, Any]]:
-    """Uploads that nobody has examined."""
+    """Uploads that nobody has examined, so many of each purpose."""
     now = timezone.now()
     for number in range(count):
         moment = now - timedelta(seconds=number // 2)
-        names = {"title": f"table {number}", "file_name": f"table{number}.csv"}
-        yield {"id": uuid.uuid4(), "owner_id": owner.pk, "size": 1_000, "created": moment, "touched": moment, **names}
+        for purpose in Dataset.Purpose.values:
+            names = {"title": f"{purpose} {number}", "file_name": f"{purpose}{number}.zip", "purpose": purpose}
+            yield {"id": uuid.uuid4(), "owner_id": owner.pk, "size": 1_000, "created": moment, "touched": moment, **names}
 
 
 def _workers(count: int) -> Iterator[dict[str, Any]]:

@@ -16,6 +16,11 @@ class Migration(migrations.Migration):
             name='purpose',
             field=models.CharField(choices=[('data', 'data to search on'), ('run', 'a run, or an experiment, to be opened')], default='data', max_length=10),
         ),
+        migrations.RemoveIndex(model_name='dataset', name='dataset_list'),
+        migrations.AddIndex(
+            model_name='dataset',
+            index=models.Index(fields=['owner', 'purpose', '-created', '-id'], name='dataset_list'),
+        ),
         migrations.AddField(
             model_name='dataset',
             name='experiment',

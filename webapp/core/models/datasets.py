@@ -59,7 +59,7 @@ class Dataset(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["owner", "registry_id"], name="own_dataset_once", condition=~models.Q(registry_id="")),
         ]
-        indexes = [models.Index(fields=["owner", "-created", "-id"], name="dataset_list")]
+        indexes = [models.Index(fields=["owner", "purpose", "-created", "-id"], name="dataset_list")]
 
 
 class DatasetUse(models.Model):
