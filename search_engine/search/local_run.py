@@ -98,7 +98,7 @@ class LocalRun:
         self._events_digest = sha256()
         """Of `events.jsonl`, as far as it is written."""
         self.reloads = False
-        """Rebuild the work from its checkpoint after every slice: a test that equal bits come out."""
+        """Rebuild the coordinator from its checkpoint after every step, and the work after every slice: a test that equal bits come out."""
         _make_folder(out)
         existing = (out / STATE).exists() or (out / EVENTS).exists()
         if existing and not resume:
@@ -135,6 +135,8 @@ class LocalRun:
                 (self.out / name).unlink(missing_ok=True)
             if step.status != "running":
                 break
+            if self.reloads:
+                self._renew_coordinator()
             if step.more:
                 self._tick(report, None, stop)
                 continue
@@ -178,6 +180,12 @@ class LocalRun:
             return []
         self.other_arithmetic = different
         return [Event(source="run", step=0, payload=Ops(what="diverged", message=different, values=self.arithmetic.here()))]
+
+    def _renew_coordinator(self) -> None:
+        state, rows = checkpoint.read_with_log(self.out / STATE, sealed=True)
+        self.rows = rows or self.rows
+        self.coordinator = Coordinator(self.checked, self.data_dir, self.out)
+        self.coordinator.load_state_dict(state["coordinator"])
 
     def _reload(self, work: Work) -> Work:
         return self._restored(work.spec, checkpoint.unpack(checkpoint.pack(work.state_dict())))
