@@ -71,7 +71,8 @@ def evaluated(archive: Path, folder: Path) -> float:
     clean = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "OMP_NUM_THREADS")}
     done = subprocess.run([sys.executable, "-I", script.name], cwd=script.parent, env=clean, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return float(re.findall(r"\d+\.\d+", done.stdout)[-1])
+    (found,) = re.findall(r"^accuracy: (\S+)$", done.stdout, re.MULTILINE)
+    return float(found)
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -234,7 +235,16 @@ def test_the_command_line_starts_from_the_same_ones() -> None:
 # ---- stopped
 
 
-def test_an_interrupt_stops_at_a_checkpoint_and_says_how_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Ctrl-C as at a terminal: what a shell starts in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_an_interrupt_stops_at_a_checkpoint_and_says_how_to_go_on() -> None:
     registry.bring(SUMS)
     values: dict[str, Any] = {"data": "sums_of_places", "algorithm": "random", "space": "sequence", "trials": 400, "out": "run"}
     Digits.stops_at = 0
