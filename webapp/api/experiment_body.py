@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from search_engine.base.errors import BadInput
 from search_engine.base.given_config import GivenConfig
 from search_engine.base.population_config import PopulationConfig
+from search_engine.base.quoting import shown
 from search_engine.base.training_config import TrainingConfig
 from search_engine.catalogue import registry
 from search_engine.catalogue.config import Budget, CheckedRun, FinaleConfig, RunConfig, all_problems, check, check_new
@@ -142,7 +143,7 @@ def _no_runs(run: UUID) -> PopulationConfig:
 
 def _built_in(name: str) -> DatasetEntry:
     if name not in registry.datasets():
-        raise BadInput("dataset", f"there is no '{name[:60]}' among the built-in data sets", code="unknown_id")
+        raise BadInput("dataset", f"there is no {shown(name)} among the built-in data sets", code="unknown_id")
     return registry.dataset(name)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from search_engine.base.errors import BadInput
+from search_engine.base.quoting import shown
 from search_engine.catalogue import registry
 from search_engine.datasets.base import DatasetEntry
 from webapp.core.models import Dataset
@@ -34,5 +35,5 @@ def own_entries(user: Any) -> dict[UUID, DatasetEntry]:
 def dataset_of(user: Any, name: str) -> DatasetEntry:
     """A data set by its id. Raises BadInput(field "dataset") for one that does not exist, and likewise for somebody else's."""
     if name.startswith(PREFIX) and name not in own_ids(user):
-        raise BadInput("dataset", f"you have no data set '{name[:60]}'; it may have been removed", code="unknown_id")
+        raise BadInput("dataset", f"you have no data set {shown(name)}; it may have been removed", code="unknown_id")
     return registry.dataset(name)

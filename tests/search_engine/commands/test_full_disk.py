@@ -78,11 +78,16 @@ def test_in_training_and_at_the_download(size: int, tmp_path: Path, capsys: pyte
     assert json.loads((tmp_path / "out" / "result.json").read_text())["model"] == "model/"
 
 
-@pytest.mark.parametrize("command", ["algorithms", "spaces", "datasets", "data", "events", "catalogue", "check", "run", "architecture"])
+@pytest.mark.parametrize(
+    "command", ["algorithms", "spaces", "datasets", "data", "events", "catalogue", "check", "run", "architecture", "export", "contract"]
+)
 def test_where_the_output_goes(command: str, tmp_path: Path) -> None:
     """`/dev/full` is a disk that is always full. In a process of its own: its standard output is left broken."""
     given = {"run": [*COUNT, "--out", str(tmp_path / "out"), "--json"], "check": ["check", *COUNT[1:]], "data": ["data", "list"],
-             "architecture": ["architecture", "1 2", "--space", "sequence", "--set", "space.n=2"]}
+             "architecture": ["architecture", "1 2", "--space", "sequence", "--set", "space.n=2"],
+             "export": ["export", str(tmp_path / "out")], "contract": ["contract", "evidence"]}
+    if command == "export":
+        assert main([*COUNT, "--out", str(tmp_path / "out")]) == 0
     words = given.get(command, [command])
     with open("/dev/full", "wb") as full:
         done = subprocess.run(

@@ -81,7 +81,7 @@ def divides_itself(dataset: Samples, copies: int = 1, *, one_source: bool = True
         if one_source:
             assert not set(open_test(dataset).indices.tolist()) & {*own.train.indices.tolist(), *own.validation.indices.tolist()}
         scaled = own.train.inputs[: len(own.train) // copies].astype(np.float64) / own.preprocessing.scale
-        axes = (0, 2, 3) if scaled.ndim == 4 else (0,)
+        axes = (0, *range(2, scaled.ndim))
         if set(own.preprocessing.std) != {1.0}:
             assert np.allclose(scaled.mean(axis=axes), own.preprocessing.mean, atol=1e-6), "normalised by its own training part"
         validated += own.validation.indices.tolist()
