@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import onnxruntime
 import pytest
 import torch
 from torch import Tensor, nn
@@ -17,6 +19,7 @@ from search_engine.algorithms.bayes.conversion import to_bayesian, to_plain
 from search_engine.base.lazy import load_object
 from search_engine.base.training_config import TrainingConfig
 from search_engine.bundle.onnx_file import write_onnx
+from search_engine.bundle.program_file import exported
 from search_engine.catalogue import registry
 from search_engine.primitives.modules import SEARCH, TRAINED, build_primitive
 from search_engine.primitives.names import PRIMITIVES, TABULAR
@@ -211,4 +214,10 @@ def test_onnx_computes_the_same(space_id: str, tmp_path: Path) -> None:
     network = load_object(registry.space(space_id).builder)(space, genome, "final", TrainingConfig(channels=4))
     with torch.no_grad():
         network.train()(inputs(space, 8))
-    assert write_onnx(network.eval(), inputs(space, 4), tmp_path / "model.onnx") < 1e-4
+    examples = inputs(space, 4)
+    write_onnx(exported(network.eval(), examples), examples, tmp_path / "model.onnx", None, {}, "classification")
+    session = onnxruntime.InferenceSession(str(tmp_path / "model.onnx"), providers=["CPUExecutionProvider"])
+    others = inputs(space, 7)
+    (found,) = session.run(["logits"], {"x": others.numpy()})
+    with torch.no_grad():
+        assert np.abs(found - network(others).numpy()).max() < 1e-4

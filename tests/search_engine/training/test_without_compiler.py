@@ -19,15 +19,27 @@ from pathlib import Path
 from search_engine.training import device
 device.configure(1)
 from search_engine.catalogue.config import check
-from search_engine.search.local_run import LocalRun
+from search_engine.search.local_run import Interrupted, LocalRun
 from tests.golden.searches import quick
+left = []
 for name in {names}:
     values, folder = quick(name), Path(tempfile.mkdtemp(dir=sys.argv[1]))
     values["finale"] = {{**values["finale"], "export": False}}
-    assert LocalRun(check(values, folder), folder, folder).run()["status"] == "completed"
+    run = LocalRun(check(values, folder), folder, folder)
+    try:
+        assert run.run(stop=lambda: bool(run.queue) and run.queue[0].source.startswith("final"))["status"] == "completed"
+    except Interrupted:
+        left.append((name, values, folder))
     heavy = [item for item in {heavy} if item in sys.modules]
     assert not heavy, (name, heavy)
+for name, values, folder in left:
+    assert LocalRun(check(values, folder), folder, folder, resume=True).run()["status"] == "completed"
+    heavy = [item for item in {heavy} if item in sys.modules and item not in {beside}]
+    assert not heavy, (name, "in the finale", heavy)
+print(len(left))
 """
+BESIDE = ("scipy", "pandas")
+"""What the finale's simple models, which are scikit-learn's, bring: after the search, and into its process alone."""
 
 STEPS = """
 import sys
@@ -81,7 +93,8 @@ def test_optimisers_and_the_flop_counter_compute_the_same_bits_without_it() -> N
 
 
 def test_trained_trials_and_a_super_network_import_nothing_heavy(tmp_path: Path) -> None:
-    run(SEARCHES.format(names=("random", "wann", "darts"), heavy=HEAVY), str(tmp_path))
+    done = run(SEARCHES.format(names=("random", "wann", "darts"), heavy=HEAVY, beside=BESIDE), str(tmp_path))
+    assert done.stdout.split()[-1] == "3"
 
 
 def test_looking_for_equal_shapes_imports_nothing_heavy(tmp_path: Path) -> None:
@@ -107,4 +120,4 @@ def test_no_search_imports_the_compiler(tmp_path: Path) -> None:
     """Every algorithm, up to its finished network. What it needs for itself (Optuna, SciPy) it may import."""
     from search_engine.catalogue import registry
 
-    run(SEARCHES.format(names=tuple(sorted(registry.algorithms())), heavy=COMPILER), str(tmp_path))
+    run(SEARCHES.format(names=tuple(sorted(registry.algorithms())), heavy=COMPILER, beside=()), str(tmp_path))
