@@ -94,7 +94,7 @@ def test_a_growing_graph_and_its_four_numbers(admin: Visitor) -> None:
     structure = panel(page, "Structure")
     generation = structure.get_by_text(re.compile(r"generation \d+"))
     expect(generation).to_be_visible()
-    admin.wait(lambda: coloured_share(pixels(structure.locator("canvas").first)) > 0.001, "the champion is drawn")
+    admin.wait(lambda: coloured_share(pixels(structure.locator("canvas").first)) > 0.0001, "the champion is drawn")
     first = generation.inner_text()
     admin.wait(lambda: generation.inner_text() != first or admin.get(f"runs/{run}")["state"] == "completed", "another champion, or the end")
     admin.wait_for_run(run, "completed")
