@@ -48,8 +48,8 @@ class World:
         paused, damaged = make_experiment(owner).runs.get(), make_experiment(owner).runs.get()
         states.pause(paused.pk)
         self.ids: dict[str, list[Any]] = {
-            "runs": [run.pk, paused.pk],
-            "experiments": [run.experiment_id],
+            "runs": [run.pk, paused.pk, damaged.pk],
+            "experiments": [run.experiment_id, damaged.experiment_id],
             "genomes": [Genome.objects.filter(run=run).first().pk],  # type: ignore[union-attr]
             "models": [ModelArtefact.objects.get(run=run).pk, self._damaged(damaged)],
             "tokens": [ApiToken.issue(owner, "laptop")[0].pk],
