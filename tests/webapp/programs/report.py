@@ -11,5 +11,5 @@ if __name__ == "__main__":
     rows = list(Event.objects.filter(run=run, seq__lte=run.counter.last_seq).order_by("seq"))
     science = sorted([row.source, row.step, row.kind, row.ordinal, json.dumps(row.data, sort_keys=True)] for row in rows if row.science)
     assert [row.seq for row in rows] == list(range(1, run.counter.last_seq + 1))
-    ops = [row.data["what"] for row in rows if not row.science]
+    ops = [row.data["what"] for row in rows if row.kind == "ops"]
     print(json.dumps({"state": run.state, "reason": run.reason, "science": science, "ops": ops, "reproducible": run.reproducible}))
