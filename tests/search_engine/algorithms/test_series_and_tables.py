@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
+from operator import neg
 from pathlib import Path
 from typing import Any
 
@@ -138,30 +140,25 @@ def test_no_operation_of_short_reach_hears_the_echo(trained: Trained, text: str,
     assert value > 0.9 if finds else value < 0.6
 
 
-def evolve(trained: Trained, seed: int, worst: bool = False) -> list[tuple[Genome, float]]:
-    """All individuals of a search in birth order, told what training gives; `worst` tells the opposite."""
+def evolve(trained: Trained, seed: int, told: Callable[[float], float] = float) -> list[float]:
+    """What the individuals of a search score, in birth order; it is `told` something that need not be that."""
     phase = RegularizedEvolution()
-    options = RegularizedEvolutionConfig(population=8, sample=4)
+    options = RegularizedEvolutionConfig(population=8, sample=8)
     phase.begin(
         Context(space=trained.space, options=options, seed=seed, rng=random.Random(seed), metric="val_accuracy", log=EventLog("run")), None
     )
-    found = []
-    for number in range(32):
+    values = []
+    for number in range(48):
         [proposal] = phase.ask()
-        value = trained(proposal.genome)
-        found.append((proposal.genome, value))
-        phase.tell([Result(number, proposal.genome, "completed", {"val_accuracy": -value if worst else value}, Cost())])
-    return found
-
-
-def dilated(found: list[tuple[Genome, float]]) -> float:
-    """Of the last twelve, how many have a dilated convolution."""
-    return float(np.mean(["dil_conv_7" in genome.content.values() for genome, _ in found[-12:]]))
+        values.append(trained(proposal.genome))
+        phase.tell([Result(number, proposal.genome, "completed", {"val_accuracy": told(values[-1])}, Cost())])
+    return values
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
-def test_regularized_evolution_finds_the_dilated_convolution(trained: Trained, seed: int) -> None:
-    found = evolve(trained, seed)
-    assert max(value for _, value in found) > 0.9 and dilated(found) > 0.7
-    assert dilated(evolve(trained, seed, worst=True)) < 0.4
+def test_regularized_evolution_breeds_what_hears_the_echo(trained: Trained, seed: int) -> None:
+    """Of the 98 networks six score above .9, and their mean is .53. The last half is what the search bred, not what it began with."""
+    found, opposite, blind = (evolve(trained, seed, told)[24:] for told in (float, neg, lambda value: 0.0 * value))
+    assert max(found) > 0.9
+    assert np.mean(found) > max(np.mean(opposite), np.mean(blind)) + 0.1
