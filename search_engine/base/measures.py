@@ -73,6 +73,33 @@ def over_folds_sd(metric: str) -> str:
     return f"{metric}_sd"
 
 
+def of_seed(metric: str, place: int) -> str:
+    """What a figure of one of several trainings from different seeds is called; `place` counts from 0.
+
+    >>> of_seed("test_accuracy", 0)
+    'test_accuracy_seed_1'
+    """
+    return f"{metric}_seed_{place + 1}"
+
+
+def over_seeds_mean(metric: str) -> str:
+    """What the mean of a figure over trainings from different seeds is called.
+
+    >>> over_seeds_mean("test_accuracy")
+    'test_accuracy_seeds_mean'
+    """
+    return f"{metric}_seeds_mean"
+
+
+def over_seeds_se(metric: str) -> str:
+    """What the standard error of that mean is called.
+
+    >>> over_seeds_se("test_accuracy")
+    'test_accuracy_seeds_se'
+    """
+    return f"{metric}_seeds_se"
+
+
 def measure_of(metric: str, unit: str = "") -> Measure:
     """The measure of a figure; `unit` is what an entry declares for one of its own. Raises KeyError where nobody says the unit.
 

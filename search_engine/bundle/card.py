@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from ..base.measures import SPLITS, measure_of, split_of, title_of
+from ..base.measures import SPLITS, measure_of, over_seeds_mean, over_seeds_se, split_of, title_of
 
 _TAGS = ("nascope", "neural-architecture-search", "pytorch", "safetensors")
 _METRICS = {"accuracy": "accuracy", "balanced_accuracy": "balanced_accuracy", "macro_f1": "f1", "r2": "r_squared", "loss": "loss"}
@@ -76,7 +76,7 @@ below; how often others were (other seeds, other searches) decides how much they
 
 {about['dataset_title']}: {about['dataset_source']}. Licence: {about['dataset_licence']}.
 Inputs {tuple(data['input_shape'])}, {outputs}.
-Trained on {data['train_examples']} examples, validated on {data['validation_examples']}, tested on {test['examples']}.
+{_examples(manifest)}
 
 ## Scores
 
@@ -111,8 +111,32 @@ README.md says more, and what a table or a picture may be like.
 It is meant for inputs of the kind of the data above. Nobody examined what it does to people whom its answers concern: whoever uses it for
 such decisions has to.
 {_LIMITS[task]} Its figures hold for data like the test part; nothing was examined beyond it.
-One training run with one seed: another seed may give other figures.
+{_seeds(manifest)}
 """
+
+
+def _examples(manifest: dict[str, Any]) -> str:
+    """Of each part how many, and what they were used for."""
+    data, tested = manifest["dataset"], f"tested on {manifest['evaluation']['examples']}"
+    if manifest.get("retraining", {}).get("train_on", "train") == "train":
+        return f"Trained on {data['train_examples']} examples, validated on {data['validation_examples']}, {tested}."
+    trained = f"Trained on {data['train_examples']} examples, the training and the validation part together"
+    return f"{trained}, {tested}. There is no validation score."
+
+
+def _seeds(manifest: dict[str, Any]) -> str:
+    """What is known of the spread over seeds."""
+    said = manifest.get("retraining", {})
+    seeds = said.get("seeds", 1)
+    if seeds == 1:
+        return "One training run with one seed: another seed may give other figures."
+    name, metrics = f"test_{manifest['evaluation']['score']}", manifest["metrics"]
+    mean, error = metrics.get(over_seeds_mean(name)), metrics.get(over_seeds_se(name))
+    figures = "" if mean is None or error is None else f" The mean of their test scores is {mean:.4f}, its standard error {error:.4f}."
+    if said["ensemble"]:
+        return f"This is an ensemble: the mean of {seeds} networks of this architecture that differ by their seeds.{figures}"
+    how = "the first" if said["train_on"] != "train" else "the one with the best validation score"
+    return f"It was trained {seeds} times from different seeds, and this is {how}.{figures}"
 
 
 def _head(manifest: dict[str, Any], about: dict[str, Any], pipeline: str) -> str:

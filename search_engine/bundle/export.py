@@ -131,6 +131,8 @@ def export_bundle(
         manifest = _manifest(origin, space, genome, data, metrics, size, domain)
         manifest["dataset"]["files"] = data_files or {}
         manifest["training"] = training.model_dump(mode="json") if training else None
+        if retrained := _retraining(origin):
+            manifest["retraining"] = retrained
         manifest["scores"] = {item.kind: item.model_dump() for item in scores}
         manifest["by_class"] = [item.model_dump() for item in by_class]
         manifest["warnings"] = list(warnings)
@@ -246,6 +248,14 @@ def _manifest(
             "nascope": __version__, "python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__,
         },
     }
+
+
+def _retraining(origin: Origin) -> dict[str, Any]:
+    """How often and on what the finale trained, where that is not once and on the training part."""
+    finale = origin.config.finale
+    if finale.seeds == 1 and finale.train_on == "train":
+        return {}
+    return {"train_on": finale.train_on, "seeds": finale.seeds, "ensemble": finale.ensemble and finale.seeds > 1}
 
 
 def _about(origin: Origin, training: TrainingConfig | None, domain: int) -> dict[str, Any]:

@@ -45,6 +45,9 @@ def given_config(architecture: dict[str, Any], manifest: dict[str, Any], title: 
     """What a bundle's two JSON files say of its network. Raises BadInput (field "model") where they do not say it."""
     try:
         data = manifest["dataset"]
+        together = manifest.get("retraining", {})
+        if together.get("ensemble"):
+            raise BadInput("model", f"it is an ensemble of {together['seeds']} networks: give one network", code="incompatible")
         return GivenConfig(
             weights=manifest["files"]["model.safetensors"]["sha256"],
             space=architecture["space"],
@@ -55,7 +58,7 @@ def given_config(architecture: dict[str, Any], manifest: dict[str, Any], title: 
             training=manifest.get("training") or {},
             title=title,
         )
-    except (KeyError, TypeError, ValidationError) as error:
+    except (AttributeError, KeyError, TypeError, ValidationError) as error:
         raise BadInput("model", f"it does not say what its network is ({type(error).__name__}): give a download of NAScope") from None
 
 

@@ -18,7 +18,7 @@ from ..base.measures import split_of
 from ..base.population_config import PopulationConfig
 from ..base.quoting import shortened, shown
 from ..base.training_config import TrainingChanges, TrainingConfig
-from ..base.works_with import WorksWith, one_of
+from ..base.works_with import WorksWith, one_of, other_than
 from ..scoring.metrics import METRICS, Ranking
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class FinaleConfig(BaseModel):
     """What happens to the best genomes after the search."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-    works_with: ClassVar[WorksWith] = {"onnx": {"export": one_of(True)}}
+    works_with: ClassVar[WorksWith] = {"onnx": {"export": one_of(True)}, "ensemble": {"seeds": other_than(1)}}
 
     finalists: int = Field(default=1, ge=1, le=10, description="how many of the best genomes are retrained and tested")
     baselines: int = Field(
@@ -97,6 +97,24 @@ class FinaleConfig(BaseModel):
         default=TrainingChanges(),
         description="the final retraining, on the training part; what is left open is as the algorithm's own recipe has it",
     )
+    train_on: Literal["train", "train_and_validation"] = Field(
+        default="train", title="Trained on",
+        description="train_and_validation = every network of the finale is trained on the training and the validation part together, once "
+        "the search has chosen it: more examples, but no validation score of the finished network is left, and nothing is stopped early or "
+        "chosen by one. The test part stays out of it",
+    )
+    seeds: int = Field(
+        default=1, ge=1, le=10, title="Trainings",
+        description="how many times each of the best genomes is trained, from as many seeds, each from new weights; every network is "
+        "tested once, and the mean of the test scores stands with its standard error. The download is the one with the best validation "
+        "score, and where there is none the first one: never the one with the best test score. Random architectures beside it are trained "
+        "once",
+    )
+    ensemble: bool = Field(
+        default=False, title="As an ensemble",
+        description="the download is all of the trainings in one: it answers with the mean of their probabilities, and of numbers with the "
+        "mean. It is as large and as slow as all of them together",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -107,7 +125,16 @@ class FinaleConfig(BaseModel):
             del values["baseline"]
         return values
 
+    @model_serializer(mode="wrap")
+    def _as_before_these_were_options(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A finale that trains each network once, on the training part, is written as finales were before there was a choice: what was
+        digested or saved stays equal."""
+        values: dict[str, Any] = handler(self)
+        return {name: value for name, value in values.items() if name not in RETRAINING or value != RETRAINING[name]}
 
+
+RETRAINING: dict[str, Any] = {"train_on": "train", "seeds": 1, "ensemble": False}
+"""Fields of a finale that are written only where they are others than these."""
 _WRITTEN_IF_OTHER: dict[str, Any] = {"model": None, "population": None, "folds": 1, "objective": "default"}
 
 
@@ -305,6 +332,7 @@ def check(config: RunConfig | dict[str, Any], data_dir: Path | None = None) -> C
         _check_folds(checked)
     if config.objective != "default":
         check_objective(checked)
+    _check_finale(checked)
     if config.budget is None and needs_budget(checked.phases()):
         kinds = f"{', '.join(BUDGET_KINDS[:-1])} or {BUDGET_KINDS[-1]}"
         raise BadInput("budget", f"{algorithm.title} stops only by a budget: give {kinds}")
@@ -428,6 +456,26 @@ def _check_folds(checked: CheckedRun) -> None:
     if checked.config.together > 1:
         raise BadInput("folds", "trials that are trained together have one split for all: leave this at 1, or `together`",
                        code="incompatible")
+
+
+def _check_finale(checked: CheckedRun) -> None:
+    finale = checked.config.finale
+    asked = [name for name, value in RETRAINING.items() if getattr(finale, name) != value]
+    if not asked:
+        return
+    if len(checked.datasets) > 1:
+        default = str(RETRAINING[asked[0]]).lower()
+        raise BadInput(f"finale.{asked[0]}", "a network of several data sets is finished on all of them at once, and once: leave this at "
+                       f"{default}", code="incompatible")
+    if finale.ensemble and checked.dataset.task == "reconstruction":
+        raise BadInput("finale.ensemble", "a mean of rebuilt inputs has no code of its own: leave this off", code="incompatible")
+    if finale.train_on == "train" or not checked.finishes:
+        return
+    training = checked.finale_training
+    for name, why in (("early_stop", "it stops by the validation score, and none is left"), ("train_examples", "it leaves examples out")):
+        if getattr(training, name):
+            raise BadInput(f"finale.training.{name}", f"finale.train_on is train_and_validation, and {why}: use 0, or train on train",
+                           code="incompatible")
 
 
 def _check_training(field: str, training: TrainingConfig, space: SearchSpace[Any]) -> None:

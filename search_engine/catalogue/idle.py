@@ -31,6 +31,7 @@ ConfigT = TypeVar("ConfigT", bound=BaseModel)
 TRAINING = tuple(f"training.{name}" for name in TrainingConfig.model_fields)
 FINALE_TRAINING = tuple(f"finale.training.{name}" for name in TrainingConfig.model_fields)
 BUNDLE = ("finale.export", "finale.onnx", "finale.redundancy")
+RETRAINING = ("finale.train_on", "finale.seeds", "finale.ensemble")
 
 
 @cache
@@ -38,7 +39,7 @@ def _of_kind(trials: bool, finishes: bool, samples: bool) -> dict[str, str]:
     found: dict[str, str] = {}
     if not samples:
         why = "a table or a formula answers, and nothing is trained"
-        found |= dict.fromkeys((*TRAINING, *FINALE_TRAINING, "finale.seconds", *BUNDLE, "amp", "folds"), why)
+        found |= dict.fromkeys((*TRAINING, *FINALE_TRAINING, "finale.seconds", *RETRAINING, *BUNDLE, "amp", "folds"), why)
     if trials:
         found |= {"structure_every": "it moves no super-network whose structure could be recorded"}
     else:
@@ -47,7 +48,7 @@ def _of_kind(trials: bool, finishes: bool, samples: bool) -> dict[str, str]:
         found |= {"max_failures": "it has no trials that could fail one by one", "count_repeats": "it has no trials that could repeat"}
     if not finishes:
         why = "its finale trains nothing: the network is taken as the search left it"
-        found |= dict.fromkeys((*FINALE_TRAINING, "finale.seconds"), why)
+        found |= dict.fromkeys((*FINALE_TRAINING, "finale.seconds", *RETRAINING), why)
     return found
 
 

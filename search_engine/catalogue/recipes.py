@@ -145,4 +145,34 @@ def sentences(checked: Checked) -> list[str]:
         return said
     own = ", the method's own recipe" if recipe(checked) != HOUSE else ", the house's recipe"
     whose = "" if changes(checked) else own
-    return [*said, f"Every network of the finale is trained alike{whose}: {in_words(checked.finale_training)}.", *warnings(checked)]
+    trained = f"Every network of the finale is trained alike{whose}: {in_words(checked.finale_training)}."
+    return [*said, trained, *retraining(checked), *warnings(checked)]
+
+
+def retraining(checked: Checked) -> list[str]:
+    """What it means that the finale trains on more than the training part, or several times; nothing where it does neither.
+
+    >>> from search_engine.catalogue.config import check
+    >>> retraining(check({"algorithm": "darts", "finale": {"seeds": 3}}))[0][:70]
+    'Each finalist is trained 3 times, from different seeds and new weights'
+    """
+    finale, found = checked.config.finale, []
+    if finale.train_on != "train":
+        found.append(
+            "Trained on the training and the validation part together: no validation score of the finished network is left, and the test "
+            "score, taken once of each network, is the only one."
+        )
+    if finale.seeds > 1:
+        beside = ", and random architectures beside it once" if finale.baselines else ""
+        chosen = (
+            "the download is all of them as an ensemble, which answers with the mean of their probabilities (of numbers the mean)"
+            if finale.ensemble
+            else "the download is the first of them, since no validation score is left to choose by"
+            if finale.train_on != "train"
+            else "the download is the one with the best validation score"
+        )
+        found.append(
+            f"Each finalist is trained {finale.seeds} times, from different seeds and new weights{beside}; each network is tested once, "
+            f"the mean of their test scores stands with its standard error, and {chosen}."
+        )
+    return found

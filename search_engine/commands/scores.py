@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..base.measures import of_seed, over_seeds_mean, over_seeds_se
+
 KINDS = {"search": "search score", "validation": "finished, validation", "test": "finished, test (once)"}
 
 
@@ -18,6 +20,7 @@ def score_lines(item: dict[str, Any]) -> list[str]:
     ['finished, test (once): test accuracy 0.9800 (share of examples), trained for 12 epochs']
     """
     lines = [_score(score) for score in item["scores"].values() if score is not None]
+    lines += [line for score in item["scores"].values() if score is not None and (line := _over_seeds(score, item.get("metrics", {})))]
     for found in item["by_class"]:
         recalls = [recall for recall in found["recall"] if recall is not None]
         lines.append(
@@ -29,6 +32,23 @@ def score_lines(item: dict[str, Any]) -> list[str]:
     for part in assessment["parts"]:
         lines += [_simple(part["split"], model) for model in part["models"] if model["name"] != "network"]
     return [*lines, *(f"note: {sentence}" for sentence in (*item["warnings"], *assessment["warnings"]))]
+
+
+def _over_seeds(score: dict[str, Any], metrics: dict[str, float]) -> str:
+    """The mean of a score over several trainings, where there were several.
+
+    >>> _over_seeds({"metric": "test_r2", "name": "test R²"}, {"test_r2_seed_1": 0.5, "test_r2_seed_2": 0.7, "test_r2_seeds_mean": 0.6,
+    ...     "test_r2_seeds_se": 0.1})
+    'test R² of 2 trainings: mean 0.6000, standard error 0.1000 (0.5000, 0.7000)'
+    """
+    name = score["metric"]
+    mean, error = metrics.get(over_seeds_mean(name)), metrics.get(over_seeds_se(name))
+    if mean is None:
+        return ""
+    values = [metrics[of_seed(name, place)] for place in range(len(metrics)) if of_seed(name, place) in metrics]
+    spread = "" if error is None else f", standard error {error:.4f}"
+    each = ", ".join(f"{value:.4f}" for value in values)
+    return f"{score['name']} of {len(values)} trainings: mean {mean:.4f}{spread} ({each})"
 
 
 def _simple(split: str, model: dict[str, Any]) -> str:

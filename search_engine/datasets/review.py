@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 
@@ -117,7 +118,7 @@ def _classes(data: SearchData) -> list[str]:
 
 def _keys(inputs: Array) -> list[bytes]:
     """One key for each example, equal where its inputs are."""
-    rows = np.ascontiguousarray(inputs).reshape(len(inputs), -1)
+    rows = np.ascontiguousarray(inputs).reshape(len(inputs), math.prod(inputs.shape[1:]))
     return [row.tobytes() for row in rows]
 
 

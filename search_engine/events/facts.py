@@ -224,7 +224,10 @@ class ModelScored(PayloadBase):
     scores: list[Score] = Field(default=[], description="at most one of each kind")
     by_class: list[ClassScores] = Field(default=[], description="beside each accuracy, of each part and data set")
     warnings: list[str] = Field(default=[], description="what makes its scores say less than they seem to, in plain sentences")
-    visits: int = Field(default=0, description="test parts that were opened for it: one for each data set; 0 where there is no test score")
+    visits: int = Field(
+        default=0,
+        description="test parts that were opened for it: one for each data set and each of its trainings; 0 where there is no test score",
+    )
     parameters: int | None = None
     flops: float | None = None
     bundle: bool = Field(description="whether a downloadable model exists")

@@ -271,13 +271,17 @@ def _finale(checked: CheckedRun, resources: Resources, data_dir: Path, folder: P
     domains = list(range(len(checked.datasets)))
     arguments = {"genome": genome.to_json(), "finish": "retrain", "role": "finalist", "value": None, "search": [], "domains": domains}
     work = open_work(checked, WorkSpec(kind="final", index=0, arguments=arguments), data_dir, folder)
-    entrants = checked.config.finale.finalists + checked.config.finale.baselines
+    finale = checked.config.finale
+    trainings = finale.finalists * finale.seeds + finale.baselines
     per_step = _seconds_per_unit(work)
     # A unit before the end of the training is one of its steps; `progress` counts the later stages too.
     assert isinstance(work, FinalWork) and work.trainer is not None
     training_seconds = min(per_step * work.trainer.steps_total, plan.finish_bound)
-    seconds = entrants * training_seconds + plan.finalists * after_training(plan, training_seconds, known)
-    samples = entrants * sum(declared_cost(training, len(data.train), len(data.validation)).samples for data in resources.domains)
+    exported = training_seconds * (finale.seeds if finale.ensemble else 1)
+    seconds = trainings * training_seconds + plan.finalists * after_training(plan, exported, known)
+    both = finale.train_on == "train_and_validation"
+    sizes = [(len(data.train) + both * len(data.validation), (not both) * len(data.validation)) for data in resources.domains]
+    samples = trainings * sum(declared_cost(training, *size).samples for size in sizes)
     return {"samples": samples, "seconds": seconds, "unit_seconds": per_step}
 
 

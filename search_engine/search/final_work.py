@@ -30,6 +30,7 @@ from ..base.lazy import load_object
 from ..base.training_config import TrainingConfig
 from ..catalogue.config import CheckedRun
 from ..datasets.base import Array, Part, Samples
+from ..datasets.both_parts import both_parts
 from ..datasets.review import overlap
 from ..events import Assessment, ClassScores, Cost, Fidelity, Metrics, ModelScored, Notice, PartAssessment, Score
 from ..scoring.assessing import Given, assess
@@ -87,6 +88,7 @@ class FinalWork(Work):
         self.genome = Genome.from_json(spec.arguments["genome"])
         self.domains: list[int] = list(spec.arguments["domains"])
         self.initialised = not checked.space.initialiser
+        self._both: SearchData | None = None
         self.stage = "finish"
         self.metrics: dict[str, float] = {}
         self.scores: list[Score] = [Score.model_validate(item) for item in spec.arguments["search"]]
@@ -131,21 +133,34 @@ class FinalWork(Work):
 
         self.device = device.resolve(self.checked.config.device)
         if self.spec.arguments["finish"] == "retrain":
-            training = genome_training(self.checked.finale_training, self.resources.space, self.genome, {})
-            build = load_object(self.checked.space.builder)
-            self.network = build(self.resources.space, self.genome, "final", training)
-            start = self._init()
-            if start is not None:
-                # A ticket is retrained from its own first weights, under its own mask.
-                self.network.load_state_dict(start["network"])
+            self.network, training = self._fresh()
             self.trainer = self._make_trainer(self.network, training)
 
-    def _make_trainer(self, network: torch.nn.Module, training: TrainingConfig) -> Trainer | JointTrainer:
-        options: dict[str, Any] = {"seed": self.seed, "device": self.device, "amp": self.checked.config.amp}
+    def _fresh(self) -> tuple[torch.nn.Module, TrainingConfig]:
+        """The network as its training begins, and that training."""
+        training = genome_training(self.checked.finale_training, self.resources.space, self.genome, {})
+        network: torch.nn.Module = load_object(self.checked.space.builder)(self.resources.space, self.genome, "final", training)
+        start = self._init()
+        if start is not None:
+            # A ticket is retrained from its own first weights, under its own mask.
+            network.load_state_dict(start["network"])
+        return network, training
+
+    @property
+    def network_seed(self) -> int:
+        """By which the network that is trained now is made and trained."""
+        return self.seed
+
+    def _make_trainer(
+        self, network: torch.nn.Module, training: TrainingConfig, seed: int | None = None
+    ) -> Trainer | JointTrainer:
+        """`seed`: None = that of the network that is trained now."""
+        seed = self.network_seed if seed is None else seed
+        options: dict[str, Any] = {"seed": seed, "device": self.device, "amp": self.checked.config.amp}
         if self._joint:
             from ..training.joint import JointTrainer
 
-            return JointTrainer(network, [self.resources.data_of(domain) for domain in self.domains], training, **options)
+            return JointTrainer(network, [self._data_of(domain) for domain in self.domains], training, **options)
         from ..training.trainer import Trainer
 
         return Trainer(network, self._data, training, objective=self.checked.objective, **options)
@@ -157,7 +172,16 @@ class FinalWork(Work):
     @property
     def _data(self) -> SearchData:
         """Train and validation parts of the finalist's (first) data set."""
-        return self.resources.data_of(self.domains[0])
+        return self._data_of(self.domains[0])
+
+    def _data_of(self, domain: int) -> SearchData:
+        """Those of one data set; where both are trained on, as one training part and an empty validation part."""
+        data = self.resources.data_of(domain)
+        if self.checked.config.finale.train_on == "train":
+            return data
+        if self._both is None:
+            self._both = both_parts(data)
+        return self._both
 
     def _advance(self) -> None:
         getattr(self, f"_{self.stage}")()
@@ -170,27 +194,40 @@ class FinalWork(Work):
             return
         if not self.initialised:
             start = load_object(self.checked.space.initialiser)
-            cost = start(self.network, self.genome, self.resources.space, self._data, self.trainer.config, self.seed, self.device)
+            cost = start(self.network, self.genome, self.resources.space, self._data, self.trainer.config, self.network_seed, self.device)
             self._finisher_cost, self.initialised = cost or Cost(), True
             return
         self.trainer.advance()
         self._end_in_time(self.trainer)
         for report in self.trainer.epoch_reports():
             values = {name: float(value) for name, value in report.items() if name != "epoch" and value is not None}
-            self.log.add(Metrics(step=int(report["epoch"]), samples=self.cost.samples, values=values), int(report["epoch"]))
+            epoch = self._epoch(int(report["epoch"]))
+            self.log.add(Metrics(step=epoch, samples=self.cost.samples, values=values), epoch)
         if self.trainer.finished:
-            self.metrics = dict(self.trainer.metrics())
-            self.stage = "test"
+            self._trained(self.trainer)
+
+    def _epoch(self, epoch: int) -> int:
+        """The step under which the figures of an epoch are said."""
+        return epoch
+
+    def _trained(self, trainer: Trainer | JointTrainer) -> None:
+        """After the last step of a training."""
+        self.metrics = dict(trainer.metrics())
+        self.stage = "test"
 
     def _end_in_time(self, trainer: Trainer | JointTrainer) -> None:
         """End the training where it has used up its seconds."""
         bound = self.checked.config.finale.seconds
-        if bound is None or self.seconds < bound or trainer.finished:
+        if bound is None or self._seconds_of_training < bound or trainer.finished:
             return
         trainer.end_early()
         steps = f"{trainer.steps_done:,} of {trainer.steps_total:,} steps"
         self.ended_early = f"ended after {steps}, when its {bound:g} s (finale.seconds) were used up"
         self.log.add(Notice(name="ended_early", message=f"the final training {self.ended_early}"), trainer.steps_done)
+
+    @property
+    def _seconds_of_training(self) -> float:
+        return self.seconds
 
     def _finish_as_is(self) -> None:
         """The algorithm's own end (for example WANN's four numbers)."""
@@ -217,13 +254,17 @@ class FinalWork(Work):
         if _digest(self.network) != self._before:
             raise TrialFailure("scoring changed the network: the scorer of a finisher must leave it as it is")
         judging, self.judging = self.judging, None
+        self._judged_by(judging)
+
+    def _judged_by(self, judging: Judging) -> None:
+        """What follows from the answers of a network that is tested."""
         if self.finished_as_is is not None:
             self._score_as_is(self.finished_as_is, judging)
         else:
             self._score_retrained(judging)
         self.warnings = []
         for domain, test in self._tests.items():
-            self.warnings += [*self.resources.review_of(domain), *overlap(self.resources.data_of(domain), test)]
+            self.warnings += [*self.resources.review_of(domain), *overlap(self._data_of(domain), test)]
         self.warnings += doubts(self.resources.space.task, self.metrics, self.by_class)
         self._assess(judging)
         self._calibrate(judging)
@@ -242,15 +283,16 @@ class FinalWork(Work):
         collect = network is not None and bool(of_task(task))
         looks, again = [], []
         for place, (domain, test) in enumerate(self._tests.items()):
-            data = self.resources.data_of(domain)
+            data = self._data_of(domain)
             own = _for_domain(network, domain) if network is not None and self._joint else network
             parts: list[tuple[Literal["val", "test"], Part]] = [("val", data.validation), ("test", test)]
+            parts = [(split, part) for split, part in parts if len(part)]
             if finished is not None:
                 looks += [Look(split, place, part, data, scorer=partial(finished.score, split, part)) for split, part in parts]
             else:
                 looks.append(Look("test", place, test, data, own, task=task, by_class=by_class, collect=collect))
                 # Its answers are counted on the way.
-                parts = parts[:1]
+                parts = parts[:-1]
             if collect:
                 again += [Look(split, place, part, data, own, task=task, by_class=by_class, collect=True) for split, part in parts]
         return Judging([*looks, *again])
@@ -262,7 +304,7 @@ class FinalWork(Work):
         # The files may have changed while they were read.
         self.resources.look_again()
         self._samples(domain)
-        return self._samples(domain).prepared(part, self.resources.data_of(domain))
+        return self._samples(domain).prepared(part, self._data_of(domain))
 
     def _score_as_is(self, finished: Finished, judging: Judging) -> None:
         """The scorer's figures on the validation part, and on the one test part."""
@@ -306,7 +348,7 @@ class FinalWork(Work):
         training = self.trainer.config if self.trainer is not None else None
         finalist = self.spec.arguments["role"] == "finalist"
         for place, domain in enumerate(self.domains):
-            data = self.resources.data_of(domain)
+            data = self._data_of(domain)
             given = {split: answers[place, split] for split in SPLITS if (place, split) in answers}
             if not given:
                 continue
@@ -343,16 +385,26 @@ class FinalWork(Work):
                 self.metrics |= {f"test_{name}_{place}": scores[name] for place, scores in enumerate(each, start=1)}
         self._by_objective(judging)
         self._look_at_classes(judging)
-        training = self.trainer.config
-        fidelity = of_trial(training, self.resources.space, self.genome, self.trainer.cost.samples)
-        if self.ended_early:
-            fidelity = fidelity.model_copy(update={"text": f"{fidelity.text}, {self.ended_early}", "epochs": None})
-        if self.spec.artefact is not None:
-            fidelity = fidelity.model_copy(update={"text": f"{fidelity.text}, from weights that the search left it"})
         self.scores += finished_scores(
-            self.checked, self.metrics, fidelity, task=self.resources.space.task, data_sets=len(self.domains),
-            kept_best_of=max(1, self.trainer.epochs_done) if training.early_stop else 1,
+            self.checked, self.metrics, self._fidelity(self.trainer), task=self.resources.space.task, data_sets=len(self.domains),
+            kept_best_of=self._kept_best_of(self.trainer),
         )
+
+    def _fidelity(self, trainer: Trainer | JointTrainer) -> Fidelity:
+        """How the network that is tested was trained, in words too."""
+        fidelity = of_trial(trainer.config, self.resources.space, self.genome, trainer.cost.samples)
+        text, epochs = fidelity.text, fidelity.epochs
+        if self.checked.config.finale.train_on != "train":
+            text = f"{text}, on the training and the validation part"
+        if self.ended_early:
+            text, epochs = f"{text}, {self.ended_early}", None
+        if self.spec.artefact is not None:
+            text = f"{text}, from weights that the search left it"
+        return fidelity.model_copy(update={"text": text, "epochs": epochs})
+
+    def _kept_best_of(self, trainer: Trainer | JointTrainer) -> int:
+        """Of how many networks the validation score is the best: those of the epochs, where the best of them was kept."""
+        return max(1, trainer.epochs_done) if trainer.config.early_stop else 1
 
     def _look_at_classes(self, judging: Judging) -> None:
         """What the accuracies hide, of both parts of every data set, where there are classes."""
@@ -364,10 +416,9 @@ class FinalWork(Work):
         if not counted:
             return
         for place, domain in enumerate(self.domains):
-            names = self.resources.data_of(domain).class_names
-            splits: tuple[Literal["val", "test"], ...] = ("val", "test")
-            self.by_class += [class_scores(counted[place, split], split, names, domain) for split in splits]
-        for split in ("val", "test"):
+            names = self._data_of(domain).class_names
+            self.by_class += [class_scores(counted[place, split], split, names, domain) for split in SPLITS if (place, split) in counted]
+        for split in dict.fromkeys(item.split for item in self.by_class):
             own_split = [item for item in self.by_class if item.split == split]
             for name in ("balanced_accuracy", "macro_f1"):
                 values = [getattr(item, name) for item in own_split]
@@ -420,7 +471,7 @@ class FinalWork(Work):
             space=self.resources.space,
             genome=self.genome,
             network=network,
-            data=self.resources.data_of(domain),
+            data=self._data_of(domain),
             domain=domain,
             test=self._open_test(domain),
             data_files=self.resources.files_of(domain),
@@ -476,7 +527,8 @@ class FinalWork(Work):
 
         assert self.network is not None
         network = _for_domain(self.network, self.domains[0]) if self._joint else self.network
-        part = DevicePart(self._data.validation, self._data.preprocessing, "cpu", MANY)
+        data = self._data
+        part = DevicePart(data.validation if len(data.validation) else data.train, data.preprocessing, "cpu", MANY)
         self.latency = latency(as_network(copy.deepcopy(network).cpu().eval()), part.normalise(part.raw))
 
     @property
@@ -534,9 +586,9 @@ class FinalWork(Work):
 
     @property
     def _studied(self) -> bool:
-        """Whether what can be removed is measured: of finalists on one data set."""
+        """Whether what can be removed is measured: of finalists on one data set that keeps validation examples to measure it on."""
         wanted = self.checked.config.finale.redundancy and self.spec.arguments["role"] == "finalist"
-        return wanted and self.network is not None and not self._joint
+        return wanted and self.network is not None and not self._joint and len(self._data.validation) > 0
 
     def _redundancy(self) -> None:
         """One evaluation of the study of what can be removed, on validation data."""
@@ -620,17 +672,25 @@ class FinalWork(Work):
 
     def progress(self) -> Progress:
         """In optimiser steps, where there is training; every later stage counts as a share of them."""
-        steps = self.trainer.steps_total if self.trainer is not None else 1
+        steps, done = self._steps
         each = STAGE_SHARE * steps
         total, text = steps + each * (len(STAGES) - 2), STAGES[self.stage]
         if self.stage == "finish":
-            done = self.trainer.steps_done if self.trainer is not None else 0
-            return Progress(done, total, f"training, step {done} of {steps}" if self.trainer is not None else text)
+            return Progress(done, total, self._training_in_words() if self.trainer is not None else text)
         passed: float = list(STAGES).index(self.stage) - 1
         if self.stage == "redundancy":
             passed += self.study.done / self.study.total if self.study is not None else 0
             text = text if self.bundle_reason else f"the download is ready; {text}"
         return Progress(steps + each * passed, total, text)
+
+    @property
+    def _steps(self) -> tuple[int, int]:
+        """Optimiser steps of all training, and those that are done."""
+        return (1, 0) if self.trainer is None else (self.trainer.steps_total, self.trainer.steps_done)
+
+    def _training_in_words(self) -> str:
+        steps, done = self._steps
+        return f"training, step {done} of {steps}"
 
     # ---------------------------------------------------------------- state
 

@@ -11,6 +11,7 @@ from .fold_work import FoldWork
 from .group_work import GroupWork
 from .grown_work import GrownWork
 from .phase_work import PhaseWork
+from .several_work import SeveralWork
 from .trial_work import TrialWork
 from .work import Work, WorkSpec
 
@@ -23,7 +24,8 @@ def open_work(checked: CheckedRun, spec: WorkSpec, data_dir: Path, run_dir: Path
         return _kind_of_trial(spec, checked)(spec, checked, data_dir, run_dir)
     if spec.kind == "phase":
         return PhaseWork(spec, checked, data_dir, run_dir)
-    return FinalWork(spec, checked, data_dir, run_dir)
+    several = checked.config.finale.seeds > 1 and spec.arguments["role"] == "finalist" and spec.arguments["finish"] == "retrain"
+    return (SeveralWork if several else FinalWork)(spec, checked, data_dir, run_dir)
 
 
 def _kind_of_trial(spec: WorkSpec, checked: CheckedRun) -> type[TrialWork]:

@@ -371,7 +371,11 @@ def _written(work: Work) -> list[_Part]:
     if network is None:
         return []
     weights = sum(item.numel() * item.element_size() for item in network.state_dict().values())
-    return [_Part([COPIES * weights], 0.0, False)]
+    finale = work.checked.config.finale if isinstance(work, FinalWork) else None
+    # Of several trainings all are kept, and as an ensemble they are written in one.
+    seeds = 1 if finale is None else finale.seeds
+    written = seeds if finale is not None and finale.ensemble else 1
+    return [_Part([(COPIES * written + seeds - 1) * weights], 0.0, False)]
 
 
 def _batches(checked: CheckedRun, data_dir: Path, name: str) -> tuple[int, Callable[[int], int]] | None:

@@ -26,7 +26,8 @@ from .small_batches import enough_for_batch_norm
 
 
 class DomainTraining:
-    """`network` (inputs -> logits of this data set) on the batches of `data.train`, scored on `data.validation`.
+    """`network` (inputs -> logits of this data set) on the batches of `data.train`, scored on `data.validation`; where that is empty,
+    reports have no validation figures.
 
     Order and augmentation depend on (seed, step) alone, and steps may go on for ever: the data set is visited anew every
     `steps_per_epoch` of them. What changes with the steps is in `state_dict`; the network's weights belong to the loop.
@@ -105,6 +106,9 @@ class DomainTraining:
         """Score the next batch of the validation part, and leave the network in the mode in which it was."""
         if self._scoring is None:
             self._scoring = self._new_scoring()
+        if self._scoring.finished:
+            # There is no validation part.
+            return
         was_training = self.network.training
         self.network.eval()
         self._scoring.batch()
@@ -120,22 +124,20 @@ class DomainTraining:
         with its label smoothing and weights of classes, the validation loss never. Raises TrialFailure where the validation loss is not
         finite, or the objective is not defined."""
         assert self._scoring is not None and self._scoring.finished
-        score, self._scoring = self._scoring.tally.figures(), None
+        scoring, self._scoring = self._scoring, None
+        trained, self._tally = self._tally.figures(), Tally(self.task)
+        name = SCORES[self.task]
+        of_training = {"train_loss": trained["loss"], f"train_{name}": trained[name]}
+        if not len(self._validation):
+            return of_training
+        score = scoring.tally.figures()
         if not math.isfinite(score["loss"]):
             raise TrialFailure(f"validation loss{self.title} is not a number {where}")
         self._scored_on += len(self._validation)
-        trained, self._tally = self._tally.figures(), Tally(self.task)
-        name = SCORES[self.task]
         further = {}
         if self._objective:
             further = validation_figures(self.task, self._answers, self._class_names, self._objective, self._in_own_units, self.title)
-        return {
-            **further,
-            "train_loss": trained["loss"],
-            f"train_{name}": trained[name],
-            "val_loss": score["loss"],
-            f"val_{name}": score[name],
-        }
+        return {**further, **of_training, "val_loss": score["loss"], f"val_{name}": score[name]}
 
     def state_dict(self) -> dict[str, Any]:
         return {

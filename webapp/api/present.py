@@ -301,7 +301,9 @@ def model_info(model: ModelArtefact, run: Run) -> shapes.Model:
 
 def _begins(model: ModelArtefact, run: Run) -> list[shapes.Begins]:
     """What can be begun with it, as far as its data say: whether its layers allow it is checked with the whole config."""
-    if not model.bundle_sha256 or model.bundle_damage or len(model.domains) > 1:
+    finale = run.config.get("finale", {})
+    ensemble = finale.get("ensemble", False) and finale.get("seeds", 1) > 1
+    if not model.bundle_sha256 or model.bundle_damage or len(model.domains) > 1 or ensemble:
         return []
     dataset = run.datasets[model.domains[0] if model.domains else 0]
     able = registry.beginning_with_models(dataset)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 from django.db.models import BigIntegerField, CharField, JSONField, UUIDField
 
@@ -228,15 +228,27 @@ def _models(counter: RunCounter, rows: list[NewEvent]) -> None:
         )
         for row in rows
     )
-    tested = [(model, domain) for model, row in zip(models, rows, strict=True) if row.data["visits"] for domain in model.domains]
+    # Of several trainings each network is one that was tested, though one model is kept of them.
+    tested = [
+        (network, domain)
+        for model, row in zip(models, rows, strict=True)
+        for network in _tested_networks(model.pk, row.data["visits"], len(model.domains))
+        for domain in model.domains
+    ]
     if tested:
         TestVisit.objects.bulk_create(
             TestVisit(
-                owner_id=run.owner_id, experiment_id=run.experiment_id, run_id=run.pk, network=model.pk, domain=domain,
+                owner_id=run.owner_id, experiment_id=run.experiment_id, run_id=run.pk, network=network, domain=domain,
                 data=checked.datasets[domain].test_part(checked.dataset_options[domain]),
             )
-            for model, domain in tested
+            for network, domain in tested
         )
+
+
+def _tested_networks(model: UUID, visits: int, parts: int) -> list[UUID]:
+    """Ids under which the visits to test parts are counted that a model cost: its own, and one for each further network."""
+    networks = -(-visits // max(parts, 1))
+    return [model, *(uuid5(model, str(number)) for number in range(2, networks + 1))] if networks else []
 
 
 _HANDLERS: dict[str, Callable[[RunCounter, list[NewEvent]], None]] = {

@@ -72,6 +72,8 @@ ENTRY = AlgorithmEntry(
         ONE_FINALIST,
         Idle(("options.noise", "options.learn_noise"), "classes have no noise of a normal law", ("cell", "nb201")),
         Idle(("finale.baselines",), "its finalist goes on from the search's weights, and a random one has none", ("primitives_sum",)),
+        Idle(("finale.seeds", "finale.ensemble"), "its finalist goes on from the search's weights, and there are no others to begin with",
+             ("primitives_sum",)),
         Idle(("options.real_start",), "its structure weights are shares", ("cell", "nb201", "cell_1d", "tabular_cell")),
     ),
     check="search_engine.algorithms.variational.checks:space_fits",

@@ -43,7 +43,7 @@ class Profile:
                 if first is not None and first.seconds > 0:
                     phases[piece.source] = piece.seconds / first.seconds
             elif piece.kind == "final":
-                finish.setdefault(piece.finalist, []).append(piece.spent.get("finish", 0.0) / max(plan.finish_units, 1.0))
+                finish.setdefault(piece.finalist, []).append(piece.spent.get("finish", 0.0) / _units(plan, piece.finalist))
                 for stage in STAGES[1:]:
                     if piece.finalist and stage in piece.spent:
                         stages.setdefault(stage, []).append(piece.spent[stage])
@@ -52,6 +52,11 @@ class Profile:
             {stage: median(values) for stage, values in stages.items()},
             sum(piece.kind == "final" and not piece.finalist for piece in last.pieces),
         )
+
+
+def _units(plan: Plan, finalist: bool) -> float:
+    """Examples of an entrant's final training, or 1 where the algorithm finishes itself."""
+    return max(plan.finish_units * plan.trainings(finalist), 1.0)
 
 
 class Known:

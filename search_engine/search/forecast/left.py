@@ -172,12 +172,14 @@ def _entrant_left(piece: Piece, plan: Plan, now: Situation, known: Known, speed:
     stages = ["finish", *_stages(plan, piece.finalist)]
     passed = STAGES.index(piece.stage) if piece.stage in STAGES else len(STAGES) if piece.stage == "done" else 0
     finish, finish_width = _finish(piece, plan, now, known, speed)
+    # What follows is done of one network, or of all of them in one.
+    one = finish if plan.ensemble else finish / plan.trainings(piece.finalist)
     rows: list[tuple[float, Width]] = []
     for stage in stages:
         place = STAGES.index(stage)
         if place < passed:
             continue
-        seconds, width = (finish, finish_width) if stage == "finish" else _later(stage, finish, plan, known, speed, now.busy)
+        seconds, width = (finish, finish_width) if stage == "finish" else _later(stage, one, plan, known, speed, now.busy)
         if place == passed:
             seconds = _rest(piece, stage, seconds)
         rows.append((seconds, width))
@@ -209,16 +211,17 @@ def _finish(piece: Piece, plan: Plan, now: Situation, known: Known, speed: float
     spent = piece.spent.get("finish", 0.0)
     if piece.stage not in ("", "finish"):
         return spent, (1.0, 1.0)
-    steps = _steps(piece)
+    steps, trainings = _steps(piece), plan.trainings(piece.finalist)
+    bound = plan.finish_bound * trainings
     if plan.finish_units and spent and steps and piece.done >= 0.02 * steps:
-        return max(spent, min(spent * steps / piece.done, plan.finish_bound)), SEEN
+        return max(spent, min(spent * steps / piece.done, bound)), SEEN
     for finalist, width in ((piece.finalist, LEARNED), (True, GUESSED)):
         before = known.finish(finalist)
         if before is not None:
-            return min(before * max(plan.finish_units, 1.0) * speed, plan.finish_bound), width
+            return min(before * max(plan.finish_units * trainings, 1.0) * speed, bound), width
     if not plan.finish_units:
         return 0.1 * now.busy, GUESSED
-    return min(plan.finish_units * _seconds_per_example(plan, now), plan.finish_bound), GUESSED
+    return min(plan.finish_units * trainings * _seconds_per_example(plan, now), bound), GUESSED
 
 
 def _seconds_per_example(plan: Plan, now: Situation) -> float:

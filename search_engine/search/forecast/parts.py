@@ -53,11 +53,19 @@ class Plan:
     window: int
     finish_bound: float = math.inf
     """Seconds that the final training of a network may take."""
+    seeds: int = 1
+    """How many times a finalist is trained, one after the other."""
+    ensemble: bool = False
+    """Whether all of these together are exported and studied, instead of one."""
 
     @property
     def search(self) -> str:
         """What the coordinator's own pace is kept under: it is per unit of the budget, per trial where there is none."""
         return f"search {self.budget[0] if self.budget else 'trials'}"
+
+    def trainings(self, finalist: bool) -> int:
+        """Of an entrant of the finale."""
+        return self.seeds if finalist else 1
 
     @classmethod
     def of(cls, checked: CheckedRun) -> Plan:
@@ -84,6 +92,8 @@ class Plan:
             studies=finale.redundancy and several == 1,
             window=getattr(checked.options, "window", 1) or 1,
             finish_bound=finale.seconds or math.inf,
+            seeds=finale.seeds,
+            ensemble=finale.ensemble,
         )
 
 

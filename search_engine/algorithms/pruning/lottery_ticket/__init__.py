@@ -60,7 +60,10 @@ ENTRY = AlgorithmEntry(
     budgets=frozenset({"samples", "flops", "seconds"}),
     spaces=("plain",),
     lives="vertices of the cube, their number fixed in each round",
-    idle=(Idle(("structure_every",), "the mask is recorded once for each round"),),
+    idle=(
+        Idle(("structure_every",), "the mask is recorded once for each round"),
+        Idle(("finale.seeds", "finale.ensemble"), "its ticket is a mask over its own first weights, and there are no others to begin with"),
+    ),
     structure=("mask", "charts"),
     finale="The ticket is trained from its own early weights, beside the same mask over weights drawn anew and beside the dense network, "
     "all as a round of the search trains: the claim is that these weights learn well by that training.",
