@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ def architecture(text: str, *, space: Any = None, space_options: Mapping[str, An
 
 
 def text_of(given: Any) -> str:
-    """An architecture as text: of one that is text already, of `architecture`'s, of `Run.best`, of a run, of a genome. Raises
-    BadInput(field "architecture")."""
+    """An architecture as text: of one that is text already, of `architecture`'s, of `Run.best`, of a run, of a genome, of the Path of a
+    download. Raises BadInput(field "architecture", or "model" for a path)."""
     import json
 
     from search_engine.base.errors import BadInput
@@ -40,6 +41,10 @@ def text_of(given: Any) -> str:
 
     if isinstance(given, str):
         return given
+    if isinstance(given, Path):
+        from search_engine.bundle.reopened import architecture_text
+
+        return architecture_text(given)
     if isinstance(given, Run):
         given = given.best
     if isinstance(given, Found):

@@ -115,6 +115,10 @@ def train(
     choices: Mapping[str, Any] | None = None,
     space_options: Mapping[str, Any] | None = None,
     data_options: Mapping[str, Any] | None = None,
+    epochs: int | None = None,
+    train_on: str | None = None,
+    seeds: int | None = None,
+    ensemble: bool | None = None,
     finale: Mapping[str, Any] | None = None,
     seed: int | None = None,
     out: str | Path | None = None,
@@ -125,8 +129,12 @@ def train(
     """Train one architecture from scratch, test it once and write the download, as the finale of a search does; random architectures of
     about its size stand beside it (`finale={"baselines": 0}`: none).
 
-    `architecture`: a text, what `nascope.architecture` gives, `Run.best`, or a run. `finale`: what differs from the defaults, for example
-    `{"training": {"epochs": 20}}`. The other arguments are those of `search`. Raises BadInput and Stopped like it.
+    `architecture`: a text, what `nascope.architecture` gives, `Run.best`, a run, or the Path of a download. `epochs`: how long.
+    `train_on`: "train" (default) or "train_and_validation", which leaves no validation score. `seeds`: so many trainings, each from new
+    weights and tested once; the model is the best of them by validation, and its metrics have `test_accuracy_seeds_mean`,
+    `test_accuracy_seeds_se` (standard error) and `test_accuracy_seed_1`, ... With `ensemble` the model is all of them in one. `finale`:
+    what else differs from the defaults, for example `{"training": {"batch_size": 32}}`. The other arguments are those of `search`. Raises
+    BadInput and Stopped like it.
     """
     from search_engine.algorithms.given_architecture import ENTRY
     from search_engine.commands.architecture import given_config
@@ -136,8 +144,9 @@ def train(
     values: dict[str, Any] = {"algorithm": ENTRY.id}
     _choose(values, data, target, choices, space, quiet=quiet)
     values["space_options"] = {**values.get("space_options", {}), **(space_options or {})}
-    if finale:
-        values["finale"] = dict(finale)
+    values["finale"] = {**(finale or {}), **_given({"train_on": train_on, "seeds": seeds, "ensemble": ensemble})}
+    if epochs is not None:
+        values["finale"]["training"] = {**values["finale"].get("training", {}), "epochs": epochs}
     if data_options:
         values["dataset_options"] = [data_options]
     if seed is not None:
@@ -169,6 +178,11 @@ def _driven(
     if not quiet and result["status"] != "completed":
         print(f"the run in {folder} {result['status']}: {result['reason']}", file=sys.stderr)
     return Run(folder, trusted=True)
+
+
+def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What is not None."""
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def in_notebook() -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,17 @@ def reopen(place: Path) -> Reopened:
     return Reopened(config, weights)
 
 
+def architecture_text(place: Path) -> str:
+    """The architecture in the bundle `place`, a folder or a zip, as the text that `catalogue.architectures.read` takes: of an ensemble that
+    of each of its networks. Raises BadInput (field "model") saying what is wrong with it."""
+    found = _json(_files(place, ("architecture.json",)), "architecture.json")
+    try:
+        genome = {"space": found["space"], "content": found["genome"]}
+        return json.dumps({"space": found["space"], "space_options": found["space_options"], "genome": genome})
+    except KeyError as error:
+        raise BadInput("model", f"its architecture.json does not say {error}: give a download of NAScope") from None
+
+
 def given_config(architecture: dict[str, Any], manifest: dict[str, Any], title: str) -> GivenConfig:
     """What a bundle's two JSON files say of its network. Raises BadInput (field "model") where they do not say it."""
     try:
@@ -62,13 +74,13 @@ def given_config(architecture: dict[str, Any], manifest: dict[str, Any], title: 
         raise BadInput("model", f"it does not say what its network is ({type(error).__name__}): give a download of NAScope") from None
 
 
-def _files(place: Path) -> dict[str, bytes]:
+def _files(place: Path, names: Iterable[str] = NAMES) -> dict[str, bytes]:
     name = shortened(str(place))
     try:
         if place.is_dir():
-            return {item: _of_folder(place, item) for item in NAMES}
+            return {item: _of_folder(place, item) for item in names}
         with zipfile.ZipFile(place) as archive:
-            return {item: _member(archive, item) for item in NAMES}
+            return {item: _member(archive, item) for item in names}
     except FileNotFoundError as error:
         raise BadInput("model", f"there is no {shortened(str(error.filename))}; give a model's download, zip or folder") from None
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError):

@@ -11,6 +11,7 @@ from typing import Any
 from ..algorithms.given_architecture import ENTRY
 from ..base.errors import BadInput
 from ..base.home import data_folder
+from ..bundle.reopened import architecture_text
 from ..catalogue import registry
 from ..catalogue.architectures import Architecture, read
 from ..catalogue.config import RunConfig, check_new
@@ -18,7 +19,7 @@ from ..search.local_run import Interrupted
 from . import data
 from .run import PLACES, TOP, as_begun, drive, open_run, read_text, run_config, say_before, summary
 
-OF_ITS_TRAINING = ("out", "dataset", "seed", "resume")
+OF_ITS_TRAINING = ("out", "dataset", "seed", "resume", "epochs", "train_on", "seeds", "ensemble")
 """Words that mean something only with --train."""
 
 
@@ -30,7 +31,7 @@ def add_parser(commands: Any) -> None:
         "writes. Says what it is; --draw gives its graph as JSON, --train finishes it as what a search finds is finished, beside random "
         "ones of about its size. `run --start` begins a search with it.",
     )
-    parser.add_argument("text", help="the architecture; - reads it from standard input")
+    parser.add_argument("text", help="the architecture, or a model's download (folder or zip) that has it; - reads it from standard input")
     parser.add_argument("--space", help="registry id, see `spaces`; default: as the text says")
     parser.add_argument("--draw", action="store_true", help="print its graphs, node by node and edge by edge, as JSON")
     parser.add_argument("--train", action="store_true", help="train it, test it once and write the download, in the folder --out")
@@ -38,6 +39,15 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--out", help="for --train: folder for events.jsonl, result.json and model/")
     parser.add_argument("--seed", help="for --train: a whole number; default 0")
     parser.add_argument("--resume", action="store_true", help="for --train: go on with the run in that folder")
+    parser.add_argument("--epochs", metavar="N", help="for --train: how long; default: 12")
+    parser.add_argument(
+        "--train-on", metavar="PARTS", help="for --train: train (default) or train_and_validation, which leaves no validation score"
+    )
+    parser.add_argument(
+        "--seeds", metavar="N", help="for --train: so many trainings from different seeds, each tested once; the model is the best by "
+        "validation",
+    )
+    parser.add_argument("--ensemble", action="store_true", help="for --train: the model is all --seeds trainings in one")
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="space.KEY, and for --train finale.KEY, finale.training.KEY, ..."
     )
@@ -49,13 +59,15 @@ def add_parser(commands: Any) -> None:
 def act(parsed: argparse.Namespace) -> int:
     given = [name for name in OF_ITS_TRAINING if getattr(parsed, name)]
     if given and not parsed.train:
-        raise BadInput(given[0], f"--{given[0]} belongs to --train")
+        raise BadInput(given[0], f"--{given[0].replace('_', '-')} belongs to --train")
     if parsed.draw and parsed.train:
         raise BadInput("draw", "--draw prints the architecture, --train trains it; give one of them")
     parsed.config = parsed.model = parsed.population = parsed.budget = None
     parsed.algorithm = ENTRY.id
-    text = read_text(parsed.text)
+    place = Path(parsed.text)
+    text = architecture_text(place) if _is_download(place) else read_text(parsed.text)
     if parsed.train:
+        parsed.set = [*parsed.set, *_as_settings(parsed)]
         return _train(parsed, text)
     space_options = _space_options(parsed)
     found = read(text, parsed.space or "", space_options)
@@ -66,6 +78,21 @@ def act(parsed: argparse.Namespace) -> int:
     else:
         _say(found)
     return 0
+
+
+def _is_download(place: Path) -> bool:
+    """Whether the text names one: no architecture is written like a folder or a zip that is there."""
+    try:
+        return place.is_dir() or (place.suffix == ".zip" and place.is_file())
+    except (OSError, ValueError):
+        return False
+
+
+def _as_settings(parsed: argparse.Namespace) -> list[str]:
+    """What says how it is trained, as `--set` says it."""
+    names = {"epochs": "finale.training.epochs", "train_on": "finale.train_on", "seeds": "finale.seeds"}
+    found = [f"{key}={value}" for name, key in names.items() if (value := getattr(parsed, name)) is not None]
+    return [*found, "finale.ensemble=true"] if parsed.ensemble else found
 
 
 def _space_options(parsed: argparse.Namespace) -> dict[str, Any]:

@@ -111,7 +111,7 @@ class SeveralWork(FinalWork):
             self._next_training()
             return
         ended = [(place, member["ended_early"]) for place, member in enumerate(self.members, start=1) if member["ended_early"]]
-        self.ended_early = "; ".join(f"training {place} of {self.count} {said}" for place, said in ended)
+        self.ended_early = "; ".join(f"{said} (training {place} of {self.count})" for place, said in ended)
         self.stage = "test"
 
     def _next_training(self) -> None:

@@ -64,6 +64,7 @@ def owned_routes(ids: dict[str, Any]) -> list[tuple[str, str]]:
         ("GET", f"models/{ids['model']}/assessment"),
         ("GET", f"models/{ids['model']}/contents"),
         ("GET", f"models/{ids['model']}/download"),
+        ("GET", f"models/{ids['model']}/retraining"),
         ("POST", f"models/{ids['model']}/rebuild"),
         ("DELETE", f"tokens/{ids['token']}"),
         *[(method, f"uploads/{ids['upload']}") for method in ("GET", "HEAD", "PATCH", "DELETE")],

@@ -7,7 +7,7 @@ An experiment is one space, one data set, one budget, and several algorithms wit
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +28,7 @@ from search_engine.datasets.base import DatasetEntry
 from search_engine.scoring.metrics import Ranking
 
 MAX_RUNS = 200
+GIVEN_ARCHITECTURE = "given_architecture"
 _MAX_REPAIRS = 8
 
 
@@ -74,6 +75,11 @@ class ExperimentBody(BaseModel):
     )
     population: UUID | None = Field(
         default=None, description="a run of one's own with whose initial population every run begins; the algorithms must be able to"
+    )
+    retrains: UUID | None = Field(
+        default=None,
+        description="a finished model of one's own whose architecture the one algorithm, given_architecture, trains again: as "
+        "models/{id}/retraining says it. It changes nothing of the runs; the experiment says where its architecture comes from",
     )
     seeds: list[int] = Field(default=[0], min_length=1, max_length=100)
     budget: Budget | None = None
@@ -141,6 +147,10 @@ def _no_runs(run: UUID) -> PopulationConfig:
     raise BadInput("population", f"there is no run {run}", code="unknown")
 
 
+def _no_retraining(model: UUID, options: Mapping[str, Any]) -> None:
+    raise BadInput("retrains", f"there is no model {model}", code="unknown")
+
+
 def _built_in(name: str) -> DatasetEntry:
     if name not in registry.datasets():
         raise BadInput("dataset", f"there is no {shown(name)} among the built-in data sets", code="unknown_id")
@@ -157,6 +167,8 @@ class Given:
     """The initial population of a run. Raises BadInput (field "population")."""
     dataset: Callable[[str], DatasetEntry] = _built_in
     """A data set that they may use. Raises BadInput (field "dataset")."""
+    retrains: Callable[[UUID, Mapping[str, Any]], None] = _no_retraining
+    """Whether a run with these options trains the architecture of that model. Raises BadInput (field "retrains")."""
 
 
 _NOTHING = Given()
@@ -236,9 +248,18 @@ class _Planner:
                 self.population = self.given.population(self.body.population)
             except BadInput as error:
                 self._report(error)
+        if self.body.retrains is not None:
+            self._check_retrained(self.body.retrains)
         for index, seed in enumerate(self.body.seeds):
             if not 0 <= seed < 2**31:
                 self._report(BadInput(f"seeds.{index}", f"a seed is a whole number from 0 to {2**31 - 1}, not {seed}"))
+
+    def _check_retrained(self, model: UUID) -> None:
+        [first, *others] = self.body.algorithms
+        try:
+            self.given.retrains(model, first.options if first.id == GIVEN_ARCHITECTURE and not others else {})
+        except BadInput as error:
+            self._report(error)
 
     def _known(self, field: str, find: Any, name: str) -> bool:
         try:

@@ -17,6 +17,7 @@ from webapp.core.models import DatasetUse, Estimate, Experiment
 from webapp.jobs import states
 from webapp.jobs.estimates import known_refusal, request_estimate
 from webapp.jobs.given import given, given_population
+from webapp.jobs.retrained import check_retrained
 
 from . import shapes
 from .base import ApiView, OwnedView, data_dir
@@ -58,13 +59,14 @@ def _planned(data: Any, owner: Any) -> Plan:
 
 
 def _plan(data: Any, owner: Any) -> tuple[Plan | None, list[BadInput]]:
-    return plan(data, data_dir(), _given_to(owner))
+    return plan(data, data_dir(), given_to(owner))
 
 
-def _given_to(owner: Any) -> Given:
+def given_to(owner: Any) -> Given:
     """What a model of theirs is, and the population of a run of theirs, as a body's check asks for them."""
     return Given(
-        lambda model: given(owner, model)[0], lambda run: given_population(owner, run)[0], lambda name: dataset_of(owner, name)
+        lambda model: given(owner, model)[0], lambda run: given_population(owner, run)[0], lambda name: dataset_of(owner, name),
+        lambda model, options: check_retrained(owner, model, options),
     )  # fmt: skip
 
 
@@ -104,7 +106,7 @@ def _stored(plan_: Plan, owner: Any) -> shapes.Experiment:
 
 def _with_unused(info: shapes.Experiment, owner: Any) -> shapes.Experiment:
     """What its runs leave aside follows from its body and from what is installed."""
-    planned, _ = plan(info.config, None, _given_to(owner))
+    planned, _ = plan(info.config, None, given_to(owner))
     return info.model_copy(update={"unused": _unused(planned)})
 
 

@@ -78,6 +78,13 @@ def parts_visited(runs: Sequence[ReadyRun]) -> PartsVisited:
     return {(owner, data): networks for owner, data, networks in found}
 
 
+def visits_of_test_part(run: Run, place: int) -> tuple[str, int]:
+    """The test part of the run's data set at `place` in words, and how many networks of all runs of its owner were scored on it."""
+    name, words = _test_part(run, place)
+    found = TestVisit.objects.filter(owner_id=run.owner_id, data=name).aggregate(networks=Count("network", distinct=True))
+    return words, found["networks"]
+
+
 def _visits(group: str, **of: Any) -> Subquery:
     """How many networks of these were scored on the test part; null for none."""
     networks = TestVisit.objects.filter(**of).order_by().values(group).annotate(networks=Count("network", distinct=True))
@@ -162,7 +169,7 @@ def _run_fields(run: ReadyRun, visited: PartsVisited) -> dict[str, Any]:
     }
 
 
-def _test_part(run: ReadyRun, place: int) -> tuple[str, str]:
+def _test_part(run: Run, place: int) -> tuple[str, str]:
     """The test part of the run's data set at `place`: the name under which visits to it are counted, and it in words; twice the data set's
     id where nobody knows its options any more."""
     name = run.datasets[place] if place < len(run.datasets) else ""

@@ -28,6 +28,7 @@ import type {
   Page,
   Plugin,
   Preset,
+  Retraining,
   Run,
   RunSchema,
   SearchSpace,
@@ -124,6 +125,7 @@ export const getModel = (id: string, signal?: Signal) => get<Model>(`models/${id
 export const getModelAssessment = (id: string, signal?: Signal) => get<ModelAssessment>(`models/${id}/assessment`, signal);
 export const rebuildModel = (id: string) => post<Model>(`models/${id}/rebuild`, {});
 export const getModelContents = (id: string, signal?: Signal) => get<ModelContents>(`models/${id}/contents`, signal);
+export const getRetraining = (id: string, signal?: Signal) => get<Retraining>(`models/${id}/retraining`, signal);
 export const modelDownloadUrl = (id: string, part?: BundlePart["part"]) => apiPath(`/api/v1/models/${id}/download`, { part });
 export const getWorkers = (signal?: Signal) => list<Worker>("workers", signal);
 export const getPlugins = (signal?: Signal) => list<Plugin>("plugins", signal);

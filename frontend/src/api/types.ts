@@ -326,6 +326,8 @@ export interface ExperimentBody {
   model?: string | null;
   /** Id of the run with whose initial population every run begins. */
   population?: string | null;
+  /** Id of the finished model whose architecture its runs train again. */
+  retrains?: string | null;
   seeds: number[];
   budget: Partial<Record<BudgetKind, number>> | null;
   count_repeats?: boolean;
@@ -336,6 +338,18 @@ export interface ExperimentBody {
   objective?: string;
   finale: Options;
   runtime: RuntimeOptions;
+}
+
+/** What it takes to train a model's architecture again; `body` is null where it cannot be (`reason`). */
+export interface Retraining {
+  body: ExperimentBody | null;
+  reason: string;
+  /** Of the model's own training; null where it cannot be changed (`length_note`). */
+  length: { unit: "epochs" | "steps"; count: number } | null;
+  length_note: string;
+  weights_note: string;
+  /** To the test part so far. */
+  visits: { part: string; data: number } | null;
 }
 
 export interface FieldProblem {

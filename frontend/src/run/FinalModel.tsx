@@ -7,6 +7,7 @@ import { bytes, count, metric } from "../ui/format";
 import { inFull, selection } from "../ui/scoreKinds";
 import { BeginWith } from "../views/BeginWith";
 import { DamagedDownload } from "../views/DamagedDownload";
+import { SeedScores } from "../views/SeedScores";
 import { ModelAssessment } from "./assessment/ModelAssessment";
 
 export interface Shown {
@@ -88,6 +89,7 @@ export function FinalModel({ model, domains, beside = [], children }: { model: M
           </div>
         )}
       </dl>
+      <SeedScores model={model} />
       <Doubts warnings={model.warnings} />
       <ClassTables tables={model.by_class} />
       {finalist && <ModelAssessment model={model} domains={domains} />}

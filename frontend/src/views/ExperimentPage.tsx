@@ -16,6 +16,7 @@ import { AlgorithmComparison } from "./AlgorithmComparison";
 import { domainNames } from "./datasetText";
 import { ACTIVE, budgetText, finaleOf, foldsText, togetherText, visitsText } from "./experimentText";
 import { ImportedNote } from "./ImportedNote";
+import { RetrainedFrom } from "./RetrainedFrom";
 import { RunTable } from "./RunTable";
 import "./experiment.css";
 
@@ -117,6 +118,7 @@ export function ExperimentPage({ id }: { id: string }) {
         <Actions experiment={data} />
       </div>
       {data.imported && <ImportedNote from={data.imported} />}
+      {data.config.retrains && <RetrainedFrom model={data.config.retrains} />}
       <dl className="experiment-facts">
         <div className="stat">
           <dt>data</dt>

@@ -16,6 +16,8 @@ import { inFull, selection } from "../ui/scoreKinds";
 import { BeginWith } from "./BeginWith";
 import { DamagedDownload } from "./DamagedDownload";
 import { ModelContents } from "./ModelContents";
+import { SeedScores } from "./SeedScores";
+import { isOverSeeds } from "./seedScores";
 import "./models.css";
 
 /** The three scores, the test first. */
@@ -35,7 +37,7 @@ function ModelCard({ model }: { model: Model }) {
   const [opened, setOpened] = useState(false);
   const scores = scoresOf(model);
   const said = new Set(scores.filter((score) => score.kind !== "search").map((score) => score.metric));
-  const rest = Object.entries(model.metrics).filter(([name]) => !said.has(name));
+  const rest = Object.entries(model.metrics).filter(([name]) => !said.has(name) && !isOverSeeds(name));
   return (
     <Panel
       article
@@ -83,6 +85,7 @@ function ModelCard({ model }: { model: Model }) {
         )}
         <BeginWith model={model} />
       </div>
+      <SeedScores model={model} />
       <Doubts warnings={model.warnings} />
       <ClassTables tables={model.by_class} />
       <details className="model-more" onToggle={(event) => event.currentTarget.open && setOpened(true)}>

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+import shutil
 import statistics
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import pytest
 from search_engine.base.errors import BadInput
 from search_engine.catalogue.config import FinaleConfig, RunConfig, check, check_new
 from search_engine.catalogue.idle import said
+from search_engine.commands import main
 from search_engine.datasets.base import Part
 from search_engine.datasets.both_parts import both_parts
 from search_engine.search import final_work
@@ -198,30 +200,50 @@ def test_an_ensemble_is_as_large_and_as_slow_as_its_networks_together(
     assert reopen(three[0] / "model").config.space == "plain"
 
 
-def test_kills_between_any_commits_change_no_bit(
-    ensemble: tuple[Path, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_architecture_of_a_download_is_read_also_of_an_ensemble(
+    ensemble: tuple[Path, dict[str, Any]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """After every few units the process is gone before the next commit: what goes on is read from the file."""
+    """From its folder, and from a zip of it; trained as the words say."""
+    folder = ensemble[0] / "model"
+    assert main(["architecture", str(folder)]) == 0
+    assert f"hash: {model_events(ensemble[0])[0]['genome_hash']}" in capsys.readouterr().out
+    zipped = shutil.make_archive(str(tmp_path / "model"), "zip", folder.parent, "model")
+    words = ["--train", "--dataset", "wine", "--epochs", "1", "--seeds", "2", "--train-on", "train_and_validation"]
+    words += ["--out", str(tmp_path / "out")]
+    settings = [word for name in ("baselines=0", "export=false") for word in ("--set", f"finale.{name}")]
+    assert main(["architecture", zipped, *words, *settings]) == 0
+    said_of_it = capsys.readouterr().out
+    assert "test accuracy of 2 trainings: mean" in said_of_it and "on the training and the validation part" in said_of_it
+
+
+def test_kills_between_any_commits_change_no_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After every few units the process is gone before the next commit: what goes on is read from the file. That a kill while a bundle is
+    written changes nothing, `test_finale` shows."""
+    asked = {"seeds": 3, "ensemble": True, "export": False}
+    undisturbed = run(tmp_path / "whole", **asked)
     real, begun = LocalRun._commit, {"commits": 0}
+    stages: set[tuple[str, int, int]] = set()
 
     def killed(local: LocalRun) -> None:
         begun["commits"] += 1
         if begun["commits"] % 4 == 0:
+            if isinstance(local.work, SeveralWork):
+                stages.add((local.work.stage, len(local.work.members), len(local.work.tested)))
             raise KeyboardInterrupt
         real(local)
 
     monkeypatch.setattr(LocalRun, "_commit", killed)
-    checked = check(config(seeds=2, ensemble=True))
-    kills, resume, result = 0, False, None
+    checked, out = check(config(**asked)), tmp_path / "killed"
+    resume, result = False, None
     while result is None:
         try:
-            result = LocalRun(checked, tmp_path, tmp_path, resume=resume, slice_seconds=0).run()
+            result = LocalRun(checked, out, out, resume=resume, slice_seconds=0).run()
         except KeyboardInterrupt:
-            kills, resume = kills + 1, True
-    assert kills > 5
-    assert metrics(result) == metrics(ensemble[1])
-    assert toys.science(tmp_path / "events.jsonl") == toys.science(ensemble[0] / "events.jsonl")
-    assert digests(tmp_path / "model") == digests(ensemble[0] / "model")
+            resume = True
+    assert {("finish", place) for place in range(3)} <= {stage[:2] for stage in stages}, "in every training"
+    assert len({tested for stage, _, tested in stages if stage == "test"}) > 1, "and between tests"
+    assert metrics(result) == metrics(undisturbed)
+    assert toys.science(out / "events.jsonl") == toys.science(tmp_path / "whole" / "events.jsonl")
 
 
 def test_both_parts_are_trained_on_and_the_test_part_never(tmp_path: Path) -> None:

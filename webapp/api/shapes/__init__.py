@@ -106,6 +106,7 @@ from .runs import (
     ModelContents,
     OtherRecipe,
     PartVisits,
+    Retraining,
     Run,
     RunDetail,
     RunEstimate,
@@ -115,6 +116,7 @@ from .runs import (
     Scores,
     SearchMeasure,
     TestVisits,
+    TrainingLength,
     Validation,
 )
 
@@ -190,6 +192,7 @@ __all__ = [
     "PluginInfos",
     "Preset",
     "Presets",
+    "Retraining",
     "Run",
     "RunDetail",
     "RunEstimate",
@@ -214,6 +217,7 @@ __all__ = [
     "TokenInfo",
     "TokenInfos",
     "Track",
+    "TrainingLength",
     "TrialInfo",
     "TrialPage",
     "Validation",

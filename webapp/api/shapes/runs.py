@@ -327,6 +327,28 @@ class ExperimentPage(BaseModel):
     next: str | None = Field(description="cursor of the next page")
 
 
+class TrainingLength(BaseModel):
+    """How long a training is."""
+
+    unit: Literal["epochs", "steps"]
+    count: int
+
+
+class Retraining(BaseModel):
+    """What it takes to train a model's architecture again. `finale` of the body says how: `training.epochs` or `training.steps` (longer),
+    `train_on`, `seeds`, `ensemble`."""
+
+    body: dict[str, Any] | None = Field(
+        default=None, description="of the experiment that trains it once as it was trained, for POST experiments and POST estimates; null "
+        "where it cannot be",
+    )
+    reason: str = Field(default="", description="why it cannot be, in words; else empty")
+    length: TrainingLength | None = Field(default=None, description="of that training; null where it cannot be changed")
+    length_note: str = Field(default="", description="why not; else empty")
+    weights_note: str = Field(default="", description="what becomes of the weights that it has")
+    visits: PartVisits | None = Field(default=None, description="to the test part so far: every training adds one")
+
+
 class CloneBody(BaseModel):
     """POST runs/{id}/clone: the seed of the copy; null = a new one."""
 
