@@ -1255,7 +1255,7 @@ export interface ModelScored {
    */
   warnings: string[];
   /**
-   * test parts that were opened for it: one for each data set; 0 where there is no test score
+   * test parts that were opened for it: one for each data set and each of its trainings; 0 where there is no test score
    */
   visits: number;
   parameters: number | null;
