@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from ..base.errors import BadInput
 from ..base.given_config import GivenConfig
 from ..base.quoting import shortened
+from ..spaces.data_shape import DataShape
 
 MOST_TEXT = 20_000_000
 """Bytes of a JSON file of a bundle; a drawing of a large network takes a few MB."""
@@ -51,6 +52,16 @@ def architecture_text(place: Path) -> str:
         return json.dumps({"space": found["space"], "space_options": found["space_options"], "genome": genome})
     except KeyError as error:
         raise BadInput("model", f"its architecture.json does not say {error}: give a download of NAScope") from None
+
+
+def data_shape(place: Path) -> DataShape:
+    """That of the data which the network in the bundle `place` is for. Raises BadInput (field "model")."""
+    manifest = _json(_files(place, ("manifest.json",)), "manifest.json")
+    try:
+        data = manifest["dataset"]
+        return DataShape(tuple(map(int, data["input_shape"])), int(data["outputs"]), manifest["evaluation"]["task"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadInput("model", f"its manifest.json does not say what data it is for ({type(error).__name__})") from None
 
 
 def given_config(architecture: dict[str, Any], manifest: dict[str, Any], title: str) -> GivenConfig:

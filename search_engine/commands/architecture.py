@@ -11,11 +11,12 @@ from typing import Any
 from ..algorithms.given_architecture import ENTRY
 from ..base.errors import BadInput
 from ..base.home import data_folder
-from ..bundle.reopened import architecture_text
+from ..bundle.reopened import architecture_text, data_shape
 from ..catalogue import registry
 from ..catalogue.architectures import Architecture, read
 from ..catalogue.config import RunConfig, check_new
 from ..search.local_run import Interrupted
+from ..spaces.data_shape import DataShape
 from . import data
 from .run import PLACES, TOP, as_begun, drive, open_run, read_text, run_config, say_before, summary
 
@@ -65,12 +66,13 @@ def act(parsed: argparse.Namespace) -> int:
     parsed.config = parsed.model = parsed.population = parsed.budget = None
     parsed.algorithm = ENTRY.id
     place = Path(parsed.text)
-    text = architecture_text(place) if _is_download(place) else read_text(parsed.text)
+    download = _is_download(place)
+    text, shape = (architecture_text(place), data_shape(place)) if download else (read_text(parsed.text), None)
     if parsed.train:
         parsed.set = [*parsed.set, *_as_settings(parsed)]
-        return _train(parsed, text)
+        return _train(parsed, text, shape)
     space_options = _space_options(parsed)
-    found = read(text, parsed.space or "", space_options)
+    found = read(text, parsed.space or "", space_options, shape)
     if parsed.draw:
         print(json.dumps(found.to_json()["drawings"], indent=2))
     elif parsed.json:
@@ -112,14 +114,14 @@ def _say(found: Architecture) -> None:
         print(f"{name}: {len(graph.nodes)} nodes, {len(graph.edges)} edges")
 
 
-def given_config(config: RunConfig, text: str, space: str = "") -> RunConfig:
-    """The config of a run that trains the architecture of this text, otherwise as `config` says. Raises BadInput."""
+def given_config(config: RunConfig, text: str, space: str = "", shape: DataShape | None = None) -> RunConfig:
+    """The config of a run that trains the architecture of this text, otherwise as `config` says. `shape`: of the data that it was for,
+    where that of its own is not known before they are read. Raises BadInput."""
     options = config.space_options
-    shape = None
     if config.datasets:
         entry = registry.dataset(config.datasets[0])
         [own] = config.dataset_options or [{}]
-        shape = entry.shape_of(entry.config.model_validate(own))
+        shape = entry.shape_of(entry.config.model_validate(own)) or shape
     found = read(text, space, options, shape)
     genome = json.dumps(found.genome.to_json(), sort_keys=True)
     return config.model_copy(
@@ -127,11 +129,11 @@ def given_config(config: RunConfig, text: str, space: str = "") -> RunConfig:
     )
 
 
-def _train(parsed: argparse.Namespace, text: str) -> int:
+def _train(parsed: argparse.Namespace, text: str, shape: DataShape | None) -> int:
     if not parsed.out:
         raise BadInput("out", "--train needs --out FOLDER")
     data_dir, out = data_folder(), Path(parsed.out)
-    config = given_config(run_config(parsed), text, parsed.space or "")
+    config = given_config(run_config(parsed), text, parsed.space or "", shape)
     checked = as_begun(config, data_dir, out) if parsed.resume else check_new(config, data_dir)
     run = open_run(checked, data_dir, out, resume=parsed.resume)
     say_before(checked, run.coordinator.resources.data_warnings)

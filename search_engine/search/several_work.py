@@ -82,8 +82,12 @@ class SeveralWork(FinalWork):
 
     @property
     def network_seed(self) -> int:
-        place = len(self.members)
-        return derive_seed(self.seed, "training", place) if place and self._training_now else self.seed
+        return self._seed_of(len(self.members) if self._training_now else 0)
+
+    def _seed_of(self, place: int) -> int:
+        """Of a training; the first has the seed that a single one would have."""
+        seed: int = self.seed
+        return derive_seed(seed, "training", place) if place else seed
 
     @property
     def _seconds_of_training(self) -> float:
@@ -246,8 +250,7 @@ class SeveralWork(FinalWork):
     def _trainer_after(self, trainings: int) -> Trainer | JointTrainer:
         """That of training number `trainings` (from 0), to be filled from a state."""
         network, training = self._fresh()
-        seed = derive_seed(self.seed, "training", trainings) if trainings else self.seed
-        return self._make_trainer(network, training, seed)
+        return self._make_trainer(network, training, self._seed_of(trainings))
 
 
 _VALIDATION = frozenset(f"val_{name}" for name in SCORES.values())

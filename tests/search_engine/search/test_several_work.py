@@ -219,7 +219,7 @@ def test_the_architecture_of_a_download_is_read_also_of_an_ensemble(
 def test_kills_between_any_commits_change_no_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After every few units the process is gone before the next commit: what goes on is read from the file. That a kill while a bundle is
     written changes nothing, `test_finale` shows."""
-    asked = {"seeds": 3, "ensemble": True, "export": False}
+    asked: dict[str, Any] = {"seeds": 3, "ensemble": True, "export": False}
     undisturbed = run(tmp_path / "whole", **asked)
     real, begun = LocalRun._commit, {"commits": 0}
     stages: set[tuple[str, int, int]] = set()
