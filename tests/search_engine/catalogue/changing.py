@@ -121,7 +121,7 @@ NO_FILES = Path("no data files")
 """One for all runs: what is opened of a data set is kept by it."""
 
 
-OF_A_FINALIST = ("finale.training.", "finale.seconds", "finale.redundancy")
+OF_A_FINALIST = ("finale.training.", "finale.seconds", "finale.redundancy", "finale.train_on", "finale.seeds", "finale.ensemble")
 """What the search, and who is finished, does not hang on."""
 
 

@@ -51,6 +51,7 @@ COMPANY: dict[str, dict[str, Any]] = {
     "space_options.channels": NO_WIDTHS,
     "training.early_stop": SEVERAL_EPOCHS,
     "finale.training.early_stop": SEVERAL_EPOCHS,
+    "finale.train_on": {"finale.training.train_examples": 0},
     "options.shrink_cells": ONE_STAGE,
     "options.shrink_partial_channels": ONE_STAGE,
     "options.skip_dropout": ONE_STAGE,
