@@ -65,6 +65,8 @@ urlpatterns = [
     path("runs/<uuid:pk>/resume", runs.ResumeView.as_view()),
     path("runs/<uuid:pk>/cancel", runs.CancelView.as_view()),
     path("runs/<uuid:pk>/clone", runs.CloneView.as_view()),
+    path("runs/<uuid:pk>/finish", runs.FinishView.as_view()),
+    path("runs/<uuid:pk>/more", runs.MoreView.as_view()),
     path("runs/<uuid:pk>/export", run_files.RunExportView.as_view()),
     path("runs/<uuid:pk>/events", records.EventsView.as_view()),
     path("runs/<uuid:pk>/snapshot", records.SnapshotView.as_view()),
