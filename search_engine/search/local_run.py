@@ -128,7 +128,8 @@ class LocalRun:
                 self._append(Event(source=record.source, step=record.step, ordinal=record.ordinal, payload=record.data), record.time)
         visits = _visits_of(beginning.source)
         self.continues = {"folder": str(beginning.source), "test_visits": visits}
-        what = f"goes on where the search in {beginning.source} was cut, which opened the test split {visits} time{'' if visits == 1 else 's'}"
+        times = f"{visits} time{'' if visits == 1 else 's'}"
+        what = f"goes on where the search in {shortened(str(beginning.source))} was cut, which opened the test split {times}"
         self._write([Event(source="run", step=0, payload=Ops(what="continues", message=what))])
         self.queue += self.coordinator.opened()
         self._commit()
