@@ -65,10 +65,13 @@ def of_a_finished_run(folder: Path) -> tuple[CheckedRun, continuation.Possible]:
     """The config of the run in that folder, and what more it can be given. Raises BadInput(field "run")."""
     checked = _checked(folder)
     path = folder / RESULT
-    if not path.is_file():
+    if not path.exists():
         raise BadInput("run", f"{shortened(str(folder))} is not over: go on with it (run --resume), or end it where it is (finish)")
-    result = json.loads(path.read_bytes())
-    return checked, continuation.possible(folder, checked, result["stop_reason"])
+    try:
+        reason = json.loads(path.read_bytes())["stop_reason"]
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        raise BadInput("run", f"{shortened(str(path))} is not the result of a run") from None
+    return checked, continuation.possible(folder, checked, str(reason))
 
 
 def longer_run(
