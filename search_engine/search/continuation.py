@@ -46,8 +46,8 @@ ENDED = {
 }
 """Why a search that ended so has nothing to go on with, after "this search cannot go on: "."""
 FIXED_LENGTH = (
-    "its plan ended it, not a budget, and what it does follows the planned length (rates, temperatures, stages, or its last round), so that "
-    "a longer plan is another search: begin a new one"
+    "its plan ended it, not a budget, and what it does follows the planned length (rates, temperatures, stages, or its last round), so "
+    "that a longer plan is another search: begin a new one"
 )
 WEIGHTS = "its trials begin with weights of earlier ones, which went when it ended: begin a new one with a larger budget"
 OLD = "it was made by a version that kept nothing to go on with, or its files are gone: begin a new one with a larger budget"

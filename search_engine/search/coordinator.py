@@ -177,7 +177,9 @@ class Coordinator:
 
     def _keep(self, option: str) -> None:
         continuation.forget(self.run_dir, phase=self.rounds is not None)
-        continuation.keep_search(self.run_dir, self.state_dict(), option, self.meter.charged)
+        # A longer search is not to end where its owner ended this one.
+        state = {name: value for name, value in self.state_dict().items() if name != "ending"}
+        continuation.keep_search(self.run_dir, state, option, self.meter.charged)
         self.say(Ops(what=continuation.TURNED, message="nothing new is asked for from here on: a longer search begins here"), 0)
 
     def _keep_late(self, number: int, outcome: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from ..algorithms.given import place_weights
 from ..base import checkpoint, disk
@@ -102,6 +102,9 @@ class LocalRun:
         """Of the search that this one goes on with: its folder, and how many visits to the test split it and those before it made."""
         self.reloads = False
         """Rebuild the coordinator from its checkpoint after every step, and the work after every slice: a test that equal bits come out."""
+        if beginning is not None and not (out / STATE).exists():
+            # Before anything is written.
+            _whole_events(beginning.source)
         _make_folder(out)
         existing = (out / STATE).exists() or (out / EVENTS).exists()
         if existing and not resume:
@@ -128,7 +131,8 @@ class LocalRun:
                 self._append(Event(source=record.source, step=record.step, ordinal=record.ordinal, payload=record.data), record.time)
         visits = _visits_of(beginning.source)
         self.continues = {"folder": str(beginning.source), "test_visits": visits}
-        what = f"goes on where the search in {beginning.source} was cut, which opened the test split {visits} time{'' if visits == 1 else 's'}"
+        times = f"{visits} time{'' if visits == 1 else 's'}"
+        what = f"goes on where the search in {shortened(str(beginning.source))} was cut, which opened the test split {times}"
         self._write([Event(source="run", step=0, payload=Ops(what="continues", message=what))])
         self.queue += self.coordinator.opened()
         self._commit()
@@ -322,14 +326,7 @@ class LocalRun:
             self._restored(self.queue[0], state["work"])
         # Last: a folder that is refused stays as it was.
         with (self.out / EVENTS).open("r+b") as file:
-            if (there := file.seek(0, os.SEEK_END)) < state["events_bytes"]:
-                raise CheckpointDamaged(f"{EVENTS} has {there:,} bytes where {state['events_bytes']:,} were recorded")
-            file.seek(0)
-            self._events_digest = sha256()
-            for first in range(0, state["events_bytes"], READ_BYTES):
-                self._events_digest.update(file.read(min(READ_BYTES, state["events_bytes"] - first)))
-            if self._events_digest.hexdigest() != state["events_digest"]:
-                raise CheckpointDamaged(f"{EVENTS} does not hold what was recorded")
+            self._events_digest = _digest_as_recorded(file, state)
             file.truncate(state["events_bytes"])
 
     # ---------------------------------------------------------------- result
@@ -357,9 +354,28 @@ class LocalRun:
         return {"unit": found.unit, "have": found.have} if found.unit else {"why_not": found.why_not}
 
 
+def _digest_as_recorded(file: IO[bytes], state: dict[str, Any]) -> Any:
+    """The SHA-256 of the events that `state` counts, from their file. Raises CheckpointDamaged where they are not there, or others."""
+    if (there := file.seek(0, os.SEEK_END)) < state["events_bytes"]:
+        raise CheckpointDamaged(f"{EVENTS} has {there:,} bytes where {state['events_bytes']:,} were recorded")
+    file.seek(0)
+    digest = sha256()
+    for first in range(0, state["events_bytes"], READ_BYTES):
+        digest.update(file.read(min(READ_BYTES, state["events_bytes"] - first)))
+    if digest.hexdigest() != state["events_digest"]:
+        raise CheckpointDamaged(f"{EVENTS} does not hold what was recorded")
+    return digest
+
+
+def _whole_events(folder: Path) -> None:
+    """Raises BadInput(field "resume") where the events of a finished run are not those that it said."""
+    with _its_files(folder), (folder / EVENTS).open("rb") as file:
+        _digest_as_recorded(file, checkpoint.read(folder / STATE, sealed=True))
+
+
 def _visits_of(folder: Path) -> int:
     """How many visits to the test split a finished run has made, with those of the searches that it goes on with."""
-    with contextlib.suppress(OSError, ValueError, AttributeError):
+    with contextlib.suppress(OSError, ValueError, AttributeError, LookupError, TypeError, RecursionError):
         result = json.loads((folder / RESULT).read_bytes())
         return int(result.get("test_visits", result["tested"]))
     return 0

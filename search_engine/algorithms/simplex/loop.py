@@ -329,7 +329,8 @@ class BilevelLoop(StepSearch[SimplexConfig]):
     def lengthened_by(self) -> str:
         """Where no rate, no temperature and no stage follows the horizon."""
         options: Any = self.options
-        constant = options.learning_rate == options.final_learning_rate and getattr(options, "temperature_schedule", "constant") == "constant"
+        constant = options.learning_rate == options.final_learning_rate
+        constant = constant and getattr(options, "temperature_schedule", "constant") == "constant"
         return self.length_option if constant and options.shrink_stages == 1 and not options.skip_dropout else ""
 
     @property
