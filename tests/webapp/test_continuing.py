@@ -1,4 +1,4 @@
-"""More budget for a run that is over: the new run goes on with its search, says what one long run says, and survives kills at every commit."""
+"""More budget for a run that is over: another goes on with its search, says what one long run says, and survives kills at each commit."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from webapp.jobs import continuing, files, states, taking_over
 
 from .api_world import browser, make_user, send
 from .builders import TINY, make_run
+from .installation import Installation
 from .searches import science, serve_all
 from .test_api_real_run import conforms
 
@@ -42,8 +43,8 @@ def searched(config: dict[str, Any], workers: int = 1) -> Run:
     ("config", "first", "more", "whole"),
     [
         (INSTANT, {"trials": 20}, 15, {"trials": 35}),
-        (TRAINED, {"trials": 4}, 3, {"trials": 7}),
-        (STEPS, {"samples": 60}, 60, {"samples": 120}),
+        pytest.param(TRAINED, {"trials": 4}, 3, {"trials": 7}, marks=pytest.mark.slow),
+        pytest.param(STEPS, {"samples": 60}, 60, {"samples": 120}, marks=pytest.mark.slow),
     ],
     ids=["random", "regularized_evolution", "darts"],
 )
@@ -183,3 +184,13 @@ def test_more_is_asked_for_over_http_and_the_visits_of_the_whole_search_are_coun
     assert send(client, "GET", f"runs/{run.pk}").json()["continued_by"] == [str(longer.pk)]
     states.delete_run(run.pk)
     assert send(client, "GET", f"runs/{longer.pk}").json()["lineage"] == [{"run": None, "unit": "trials", "have": 2, "test_visits": 1}]
+
+
+# ---------------------------------------------------------------- a worker dies
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_in_a_takeover_leaves_the_rest_to_another(installation: Installation) -> None:
+    answer = installation.answer("go_on_after_kill", NASCOPE_LEASE_SECONDS="1", NASCOPE_HEARTBEAT_SECONDS="0.2")
+    assert answer["taken"] == 14 and 0 < answer["rows"] <= 14
+    assert (answer["state"], answer["equal"], answer["holes"]) == ("completed", True, 0)

@@ -25,7 +25,7 @@ from webapp.core.models import Experiment, Job, ModelArtefact, Run, TestVisit
 from webapp.jobs import continuing
 from webapp.jobs.states import NO_SPACE
 
-from . import shapes
+from . import best_so_far, shapes
 
 
 class _OfRun(TypedDict):
@@ -42,6 +42,8 @@ class _OfExperiment(TypedDict):
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
+
+    from search_engine.algorithms.base import AlgorithmEntry
 
     ReadyRun = WithAnnotations[Run, _OfRun]
     ReadyExperiment = WithAnnotations[Experiment, _OfExperiment]
@@ -104,7 +106,7 @@ def run_detail(run: ReadyRun) -> shapes.RunDetail:
     return shapes.RunDetail(
         **fields, models=_models(run), config=run.config, finish=_finish(run.config), lineage=_lineage(run),
         continued_by=list(run.continued_by.order_by("created", "pk").values_list("pk", flat=True)),
-        took=shapes.Took(search=search, finale=finale),
+        took=shapes.Took(search=search, finale=finale), best_of=run.best_of_id,
     )
 
 
@@ -181,6 +183,7 @@ def _run_fields(run: ReadyRun, visited: PartsVisited) -> dict[str, Any]:
         "worker": _worker_of(run.leased_jobs),
         "more": _more(run),
         "continues": _continues(run),
+        "no_best": best_so_far.refusal(run),
         "counts": shapes.Counts(
             candidates=counter.candidates, trials=counter.trials_told, failed=counter.trials_failed,
             repeated=counter.trials_repeated, architectures=counter.architectures,
@@ -233,7 +236,7 @@ def _state(run: ReadyRun) -> dict[str, Any]:
 
 def _measure(run: ReadyRun) -> shapes.SearchMeasure:
     """What the run ranks by. Where its algorithm or data set was uninstalled since, nobody says the unit of a measure of its own."""
-    entries = (registry.algorithms().get(run.algorithm), registry.known_dataset(run.datasets[0] if run.datasets else ""))
+    entries = (_algorithm(run.algorithm), registry.known_dataset(run.datasets[0] if run.datasets else ""))
     unit = next((entry.metric_unit for entry in entries if entry is not None and entry.metric == run.metric), "")
     try:
         measure, name = measure_of(run.metric, unit), title_of(run.metric, unit)
@@ -283,10 +286,15 @@ def _worker_of(jobs: list[Job]) -> shapes.RunWorker | None:
 
 def algorithm_name(name: str) -> shapes.AlgorithmName:
     """What an algorithm is called and how it is drawn; a run keeps its id where the algorithm was uninstalled since."""
-    entry = registry.algorithms().get(name)
+    entry = _algorithm(name)
     if entry is None:
         return shapes.AlgorithmName(id=name, title=name, structure=[], metric_note="")
     return shapes.AlgorithmName(id=name, title=entry.title, structure=list(entry.structure), metric_note=entry.metric_note)
+
+
+def _algorithm(name: str) -> AlgorithmEntry | None:
+    """Also one that is no search, and that no list offers."""
+    return registry.unlisted().get(name) or registry.algorithms().get(name)
 
 
 def budget_info(config: dict[str, Any]) -> shapes.BudgetInfo | None:

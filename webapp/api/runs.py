@@ -14,8 +14,9 @@ from rest_framework.response import Response
 from webapp.core.models import Run, RunCounter
 from webapp.jobs import continuing, states
 
-from . import shapes
+from . import best_so_far, shapes
 from .base import OwnedView
+from .experiments import planned_of, stored
 from .pagination import keyset_page
 from .present import run_detail, run_info, run_infos, run_rows
 from .problems import Problem, ProblemDocument, need_space
@@ -156,11 +157,30 @@ class MoreView(OwnedView):
         responses={201: shapes.Run, 400: ProblemDocument, 404: ProblemDocument, 409: ProblemDocument, 507: ProblemDocument},
     )
     def post(self, request: Request, pk: UUID) -> Response:
-        body = self.body(request, shapes.MoreBody)
         self.find(pk)
+        body = self.body(request, shapes.MoreBody)
         need_space()
         made = _change(lambda run: continuing.go_on(run, body.unit, body.more), pk)
         return Response(run_info(self.find(made.pk, run_rows(self.owned()))), status=201)
+
+
+class BestView(OwnedView):
+    """A new experiment whose one run trains and tests the best architecture that a run knows so far, whatever its state."""
+
+    rows = Run.objects
+
+    def get_throttles(self) -> list[Any]:
+        return [CreateRate()]
+
+    @extend_schema(
+        operation_id="run_best", request=None,
+        responses={201: shapes.Experiment, 400: ProblemDocument, 404: ProblemDocument, 507: ProblemDocument},
+    )
+    def post(self, request: Request, pk: UUID) -> Response:
+        run = self.find(pk, self.owned().select_related("experiment"))
+        need_space()
+        made = stored(planned_of(best_so_far.body(run), request.user), request.user, best_of=run.pk)
+        return Response(made, status=201)
 
 
 def _change(action: Callable[[UUID], Any], pk: UUID) -> Any:

@@ -65,6 +65,7 @@ urlpatterns = [
     path("runs/<uuid:pk>/resume", runs.ResumeView.as_view()),
     path("runs/<uuid:pk>/cancel", runs.CancelView.as_view()),
     path("runs/<uuid:pk>/clone", runs.CloneView.as_view()),
+    path("runs/<uuid:pk>/best", runs.BestView.as_view()),
     path("runs/<uuid:pk>/finish", runs.FinishView.as_view()),
     path("runs/<uuid:pk>/more", runs.MoreView.as_view()),
     path("runs/<uuid:pk>/export", run_files.RunExportView.as_view()),

@@ -89,7 +89,7 @@ def go_on(run_id: UUID, unit: str, more: float) -> Run:
         of_new = lock_run(made.pk)
         for name in ("trials", "samples", "seconds", "flops"):
             setattr(of_new, f"charged_{name}", getattr(counter, f"charged_{name}"))
-        where = f"goes on where the search of run {run.pk} was cut, at {amount(there.unit, there.have)}"
+        where = f"goes on where the search of another run was cut, at {amount(there.unit, there.have)}"
         append(of_new, [ops("continues", where, run=str(run.pk), unit=there.unit, have=there.have, more=more)])
         _put_files(run.pk, made.pk)
     return Run.objects.get(pk=made.pk)

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 
 from search_engine.base.errors import BadInput
 from search_engine.events import EventRecord, Ops
@@ -44,7 +45,7 @@ def take_over(session: Session, job: Job) -> None:
     """Take over events for about a slice's time. Raises StaleFence if the lease was lost meanwhile, BadInput (field "more") where the first
     run, or what it kept, is gone."""
     begun = since = time.perf_counter()
-    taken = dict(job.spec[SPEC])
+    taken, before = dict(job.spec[SPEC]), dict(job.spec[forecasts.BEFORE])
     beginning = Beginning.of(files.run_dir(job.its_run) / files.TAKEN)
     totals: dict[str, Any] = {}
     if taken["at"] == 0:
@@ -66,8 +67,11 @@ def take_over(session: Session, job: Job) -> None:
         with transaction.atomic():
             counter = lock_for(job)
             ended: dict[str, Any] = {"state": Job.State.READY, "lease_until": None} if over else {}
+            # It is served, so that others have their turn before its next slice; but that is no part of the search.
+            before["search_seconds"] -= elapsed
+            spec = {**job.spec, SPEC: taken, forecasts.BEFORE: before}
             held = Job.objects.filter(pk=job.pk, fence=job.fence, state=Job.State.LEASED)
-            if not held.update(spec={**job.spec, SPEC: taken}, failures=0, **ended):
+            if not held.update(spec=spec, failures=0, served_seconds=F("served_seconds") + elapsed, **ended):
                 raise StaleFence("the lease was lost")
             for name, value in totals.items():
                 setattr(counter, f"charged_{name}", value)
@@ -130,7 +134,7 @@ def taken_up(job: Job) -> None:
     if job.checkpoint_digest or SPEC not in job.spec:
         return
     for source, values in job.spec[forecasts.BEFORE]["phases"].items():
-        Job.objects.filter(run_id=job.run_id, source=source, spec__arguments__has_key="taken_up").update(**values)
+        Job.objects.filter(run_id=job.its_run, source=source, spec__arguments__has_key="taken_up").update(**values)
     home = files.run_dir(job.its_run) / files.TAKEN
     transaction.on_commit(lambda: shutil.rmtree(home, ignore_errors=True))
 

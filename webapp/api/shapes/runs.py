@@ -276,6 +276,7 @@ class Run(Scores):
     counts: Counts
     more: More
     continues: Continues | None
+    no_best: str = Field(description="why the best so far is not trained as an architecture (POST runs/{id}/best); empty = it can be")
     models: list[Model] = Field(description="its trained networks; in a list of experiments empty")
 
 
@@ -321,6 +322,7 @@ class RunDetail(Run):
     lineage: list[Ancestor] = Field(description="the searches that this one goes on with, the first in front")
     continued_by: list[UUID] = Field(description="runs that go on with its search, in the order of their beginning")
     took: Took
+    best_of: UUID | None = Field(description="the run whose best so far it trains; null also where that was deleted since")
 
 
 class RunPage(BaseModel):
