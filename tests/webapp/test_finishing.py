@@ -104,7 +104,8 @@ def test_a_search_that_has_found_nothing_ends_with_the_reason() -> None:
 def test_a_search_by_steps_ends_before_its_next_step_although_slices_are_lost(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     ada = make_user("ada")
     client = browser(ada)
-    run = make_run({**STEPS, "options": {"steps": 200, "batch_size": 8}}, ada)
+    long = {**STEPS, "options": {"steps": 200, "batch_size": 8}}
+    run = make_run({**long, "budget": {"samples": 3000}}, ada)
     refused = send(client, "POST", f"runs/{run.pk}/finish")
     assert (refused.status_code, refused.json()["code"], refused.json()["state"]) == (409, "wrong_state", "queued")
     settings.NASCOPE_SLICE_SECONDS = 0.01
@@ -130,3 +131,13 @@ def test_a_search_by_steps_ends_before_its_next_step_although_slices_are_lost(mo
     assert (run.reproducible, run.reproducible_note) == (False, ENDED)
     steps = Event.objects.filter(run=run, source="phase:0", science=True).order_by("-step").values_list("step", flat=True).first()
     assert steps is not None and steps < 100
+    # A slice that was lost may have said more than the search then did: what goes on with it says that again, and it stands once.
+    monkeypatch.undo()
+    there = continuing.possible(run)
+    assert there.unit == "samples" and there.have < 3000
+    longer = continuing.go_on(run.pk, "samples", 64)
+    serve_all(longer)
+    whole = make_run({**long, "budget": {"samples": there.have + 64}})
+    serve_all(whole)
+    assert longer.state == "completed", longer.reason
+    assert science(longer) == science(whole)
