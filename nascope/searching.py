@@ -14,6 +14,7 @@ from .run import Run
 
 if TYPE_CHECKING:
     from search_engine.catalogue.config import RunConfig
+    from search_engine.search.local_run import LocalRun
 
 
 class Stopped(KeyboardInterrupt):
@@ -156,13 +157,34 @@ def train(
     return _driven(run_config, out, how, resume=resume, quiet=quiet)
 
 
+def more_of(folder: Path, amount: Mapping[str, float], out: str | Path | None, *, resume: bool, quiet: bool) -> Run:
+    """See `Run.more`."""
+    from search_engine.commands.more import longer_run, of_a_finished_run
+
+    if len(amount) != 1:
+        raise BadInput("more", "name how much more, by what ended the search: trials=50, for example")
+    if resume and out is None:
+        raise BadInput("out", "name the folder of the run that is to go on")
+    [(unit, more)] = amount.items()
+    checked, there = of_a_finished_run(folder)
+    new = _new_folder(checked.config.algorithm) if out is None else Path(out)
+    run = longer_run(folder, checked, there, unit, more, new, resume=resume)
+    return _to_the_end(run, f"Run.more({unit}={more}, out={{out!r}}, resume=True)", quiet=quiet)
+
+
+def finished(folder: Path, *, quiet: bool) -> Run:
+    """See `Run.finish`."""
+    from search_engine.commands.more import ending_run
+
+    return _to_the_end(ending_run(folder), "Run.finish() of nascope.open({out!r})", quiet=quiet)
+
+
 def _driven(
     config: RunConfig, out: str | Path | None, how: str, *, resume: bool, quiet: bool, weights: bytes | None = None, individuals: Any = None
 ) -> Run:
     """The run of that config to its end; `how`: what to call to go on with it."""
     from search_engine.catalogue.config import check_new
-    from search_engine.commands.run import as_begun, drive, open_run, say_before
-    from search_engine.search.local_run import Interrupted
+    from search_engine.commands.run import as_begun, open_run, say_before
 
     if resume and out is None:
         raise BadInput("out", "name the folder of the run that is to go on")
@@ -171,13 +193,20 @@ def _driven(
     run = open_run(checked, data_dir, folder, resume=resume, weights=weights, individuals=individuals)
     if not quiet:
         say_before(checked, run.coordinator.resources.data_warnings)
+    return _to_the_end(run, how, quiet=quiet)
+
+
+def _to_the_end(run: LocalRun, how: str, *, quiet: bool) -> Run:
+    from search_engine.commands.run import drive
+    from search_engine.search.local_run import Interrupted
+
     try:
         result = drive(run, bar=not quiet and (sys.stderr.isatty() or in_notebook()))
     except Interrupted:
-        raise Stopped(folder, how.format(out=str(folder))) from None
+        raise Stopped(run.out, how.format(out=str(run.out))) from None
     if not quiet and result["status"] != "completed":
-        print(f"the run in {folder} {result['status']}: {result['reason']}", file=sys.stderr)
-    return Run(folder, trusted=True)
+        print(f"the run in {run.out} {result['status']}: {result['reason']}", file=sys.stderr)
+    return Run(run.out, trusted=True)
 
 
 def _given(values: Mapping[str, Any]) -> dict[str, Any]:

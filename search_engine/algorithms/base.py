@@ -321,6 +321,13 @@ class Phase(ABC, Generic[OptionsT]):
         """Steps (or trials) that the config plans, or None where only the budget ends it."""
         return None
 
+    @property
+    def lengthened_by(self) -> str:
+        """The option (`epochs`, `steps`, `generations`) that only says how long the phase is: with a larger one all that it does up to its
+        present horizon stays the same, so that a new run can go on from there. Empty where something else follows the horizon: a schedule
+        of rates or temperatures, a warm-up, stages."""
+        return ""
+
     def structure(self) -> dict[str, Any] | None:
         """Structure parameters now: per family group an array (edges x operations), or None."""
         return None

@@ -87,6 +87,12 @@ class StepSearch(StepPhase[OptionsT]):
 
         return [DevicePart(part, self.samples.preprocessing, self.context.device) for part in parts]
 
+    @property
+    def length_option(self) -> str:
+        """The option by which `planned_steps` gets longer."""
+        options: Any = self.options
+        return "steps" if options.steps else "epochs"
+
     # ---- where it stands
 
     def planned_steps(self, order: BatchOrder) -> int:

@@ -71,6 +71,10 @@ class GlobalGenerators:
         """Inside the block: the generators as a piece of work with that seed begins with them."""
         _seed_global(seed)
 
+    def now(self) -> dict[str, Any]:
+        """Inside the block: what `state_dict` would give after it, were it left here."""
+        return {"seed": self._seed, "state": _read_global()}
+
     def state_dict(self) -> dict[str, Any]:
         return {"seed": self._seed, "state": self._state}
 

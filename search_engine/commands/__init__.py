@@ -1,5 +1,5 @@
-"""The command line: `python -m search_engine run | architecture | export | data | algorithms | spaces | datasets | events | check |
-contract | catalogue`.
+"""The command line: `python -m search_engine run | more | finish | architecture | export | data | algorithms | spaces | datasets | events |
+check | contract | catalogue`.
 
 Exit status 0 done, 1 failure (or asked to stop, with a checkpoint), 2 bad input; whatever goes wrong is one clear line on stderr.
 """
@@ -19,7 +19,7 @@ from ..base.errors import BadInput, CheckpointMismatch
 from ..base.quoting import shortened
 from ..base.release import __version__
 from ..catalogue import registry
-from . import architecture, catalogue, check, contract, data, export, listing, run
+from . import architecture, catalogue, check, contract, data, export, listing, more, run
 
 PROG = "python -m search_engine"
 NO_OTHERS: Mapping[str, str] = MappingProxyType({})
@@ -43,6 +43,7 @@ def parser(
     for name, text in others.items():
         commands.add_parser(name, help=text)
     run.add_parser(commands)
+    more.add_parsers(commands)
     architecture.add_parser(commands)
     export.add_parser(commands)
     data.add_parser(commands)
@@ -83,7 +84,7 @@ def _guarded(parsed: argparse.Namespace) -> int:
     except OSError as error:
         if disk.is_full(error):
             where = f" ({shortened(str(error.filename))})" if error.filename else ""
-            further = "; then go on with --resume" if parsed.command in ("run", "architecture") else ""
+            further = "; then go on with --resume" if parsed.command in ("run", "more", "architecture") else ""
             status = _told(f"the disk is full{where}: free some space{further}", 1)
         else:
             named = f"{shortened(str(error.filename))}: " if error.filename else ""

@@ -241,6 +241,8 @@ def summary(result: dict[str, Any], out: Path) -> None:
         print(f"tried: {tried['architectures']:,} distinct architectures; {repeats}")
     for sentence in sentences(result["failures"]):
         print(sentence)
+    if "continues" in result:
+        print(f"goes on with {result['continues']['folder']}: visits to the test split, with those before: {result['test_visits']}")
     for item in (*result["best"], *result["baseline"]):
         print(f"{item['title']}:\n  {item['string'][:400]}")
         for line in score_lines(item) or [f"no score: {item['model_reason']}"]:

@@ -190,7 +190,7 @@ class Champion(PayloadBase):
 
 class SearchStopped(PayloadBase):
     kind: Literal["search_stopped"] = "search_stopped"
-    reason: str = Field(description="budget, horizon, exhausted, repeated, collapsed, settled or stopped")
+    reason: str = Field(description="budget, horizon, exhausted, repeated, collapsed, settled, stopped or ended")
     message: str = Field(description="the same in words, with the figures that it rests on")
     charged_samples: float
     charged_trials: int
@@ -263,6 +263,9 @@ class Ops(PayloadBase):
         "whole",
         "begun_again",
         "timing",
+        "turned",
+        "continues",
+        "finishing",
     ]
     message: str
     values: dict[str, Any] = Field(default={})

@@ -24,7 +24,7 @@ from ..datasets.base import Objective, Samples, Table
 from ..events import ControlScored, Cost, Event, EventLog, Fidelity, Notice, Ops, PhaseStarted, RunCompleted, SearchStopped
 from ..spaces import populations
 from ..spaces.genomes import Genome
-from . import data_record, starting_weights
+from . import continuation, data_record, starting_weights
 from .alike import signature
 from .budget import Meter, counted
 from .declared_flops import DeclaredFlops
@@ -37,7 +37,7 @@ from .resources import Resources
 from .scores import FORMULA, compressed_first, looked_up, of_trial
 from .speed_up import SpeedUp
 from .starting_weights import weights_file
-from .stop_reasons import Tried, of_steps
+from .stop_reasons import ENDED, Tried, of_steps
 from .trial_rounds import OpenTrial, TrialRounds, inherit_tree
 from .trial_work import genome_training
 from .work import Progress, WorkSpec
@@ -97,6 +97,12 @@ class Coordinator:
         self.finale = Finale(self)
         self.speed_up = SpeedUp()
         """Of the trials that were compressed; of seconds, never science."""
+        self.ending = False
+        """Whether the search is to end now, whatever its budget has left."""
+        self.awaited: list[int] = []
+        """Trials that were open where the search was cut, and whose results a longer search takes (`continuation`)."""
+        self.late: dict[str, dict[str, Any]] = {}
+        """What those gave since."""
         self._data_recorded = False
         """Whether this process has seen to it."""
         self._opened: list[WorkSpec] = []
@@ -122,9 +128,8 @@ class Coordinator:
             if time.perf_counter() - started >= seconds or (events is not None and self.log.pending >= events):
                 more = self.status == "running"
                 break
-        opened, self._opened = self._opened, []
         obsolete, self._obsolete = self._obsolete, []
-        return Step(self.log.drain(), opened, more, self.status, self.reason, self.meter.totals(), obsolete)
+        return Step(self.log.drain(), self.opened(), more, self.status, self.reason, self.meter.totals(), obsolete)
 
     def _record_data(self) -> None:
         """With which data the run begins. What lies there of a beginning that was never committed is replaced; a run that an earlier
@@ -140,16 +145,61 @@ class Coordinator:
             for member, own in outcome["members"].items():
                 self.machine_failures += bool(own["machine"])
                 if self.rounds is not None:
-                    self.rounds.deliver_of_group(int(member.partition(":")[2]), own)
+                    number = int(member.partition(":")[2])
+                    self._keep_late(number, own)
+                    self.rounds.deliver_of_group(number, own)
             return
         self.machine_failures += bool(outcome.get("machine"))
         kind, _, index = source.partition(":")
         if kind == "trial" and self.rounds is not None:
+            self._keep_late(int(index), outcome)
             self.rounds.deliver(int(index), outcome)
         elif kind == "phase" and int(index) == self.phase_index and self.phase_outcome is None:
             self.phase_outcome = outcome
         elif kind == "final":
             self.finale.deliver(int(index), outcome)
+
+    # ---------------------------------------------------------------- more, or enough
+
+    def finish_now(self) -> None:
+        """End the search where it is, as if its budget were used up, and go on to the finale. A search by steps is ended by whoever drives
+        its phase (`PhaseWork.end`)."""
+        self.ending = True
+
+    def turn(self, reason: str) -> None:
+        """Keep what a longer search goes on with; called before anything says that this one is over."""
+        if not isinstance(self.phase, TrialPhase) or self.phase.keeps_weights or self.rounds is None:
+            return
+        if reason not in ("budget", "ended") and not (reason == "horizon" and self.phase.lengthened_by):
+            return
+        self._keep(self.phase.lengthened_by if reason == "horizon" else "")
+        self.awaited = [trial.number for trial in self.rounds.awaited]
+
+    def _keep(self, option: str) -> None:
+        continuation.forget(self.run_dir, phase=self.rounds is not None)
+        # A longer search is not to end where its owner ended this one.
+        state = {name: value for name, value in self.state_dict().items() if name != "ending"}
+        continuation.keep_search(self.run_dir, state, option, self.meter.charged)
+        self.say(Ops(what=continuation.TURNED, message="nothing new is asked for from here on: a longer search begins here"), 0)
+
+    def _keep_late(self, number: int, outcome: dict[str, Any]) -> None:
+        if number in self.awaited and outcome["status"] != "cancelled" and not outcome["machine"]:
+            self.late[str(number)] = outcome
+
+    def opened(self) -> list[WorkSpec]:
+        """Work that was opened since the last step."""
+        opened, self._opened = self._opened, []
+        return opened
+
+    def take_up(self, state: dict[str, Any], outcomes: dict[str, dict[str, Any]]) -> None:
+        """Begin where a shorter search was cut: with its state there, and with what its open trials gave since."""
+        self.load_state_dict(state)
+        if self.rounds is not None:
+            for number, outcome in outcomes.items():
+                self.rounds.deliver(int(number), outcome)
+            self.rounds.open_again()
+        else:
+            self._open_phase(self.phase_index, taken_up=continuation.PHASE)
 
     def _progress(self) -> bool:
         if self.finale.started:
@@ -178,11 +228,13 @@ class Coordinator:
         self.phase = phase
         if index == 0:
             self._review_data()
-        horizon = phase.horizon if isinstance(phase, TrialPhase) else None
-        self.say(PhaseStarted(phase=index, name=phase.name, title=phase.title, language=phase.language, horizon=horizon), index)
+        self.say(PhaseStarted(phase=index, name=phase.name, title=phase.title, language=phase.language, horizon=self.horizon), index)
         if isinstance(phase, StepPhase):
-            self.open(WorkSpec(kind="phase", index=index, arguments={"charged": self.meter.state_dict()}), self.handover)
+            self._open_phase(index)
         return True
+
+    def _open_phase(self, index: int, **arguments: Any) -> None:
+        self.open(WorkSpec(kind="phase", index=index, arguments={"charged": self.meter.state_dict(), **arguments}), self.handover)
 
     def _review_data(self) -> None:
         self.data_warnings = self.resources.data_warnings
@@ -222,8 +274,12 @@ class Coordinator:
     def _trial_phase(self, rounds: TrialRounds) -> bool:
         if rounds.failed_reason:
             return self._fail(rounds.failed_reason)
+        if self.ending:
+            rounds.end()
         if not rounds.finished:
             return rounds.round()
+        continuation.keep_outcomes(self.run_dir, self.late)
+        self.awaited, self.late = [], {}
         assert self.phase is not None
         self.numbers = rounds.first_number + rounds.asked
         finalists = [self._trial_finalist(item, rounds) for item in rounds.finalists()]
@@ -256,6 +312,8 @@ class Coordinator:
         cost = Cost.model_validate({**outcome["cost"], "seconds": outcome["seconds"]})
         if self.phase is not None and self.phase.control:
             return self._end_control(self.phase, outcome, cost)
+        if outcome["status"] == "completed" and (option := outcome.get("turned")) is not None:
+            self._keep(option)
         self.meter.charge(cost)
         if outcome["status"] != "completed":
             return self._fail(outcome["reason"])
@@ -281,7 +339,7 @@ class Coordinator:
         self.phase, self.rounds = None, None
         phases = self.checked.phases()
         last = self.phase_index + 1 >= len(phases) or phases[self.phase_index + 1].control
-        if not last and stop_reason != "budget":
+        if not last and stop_reason not in ("budget", "ended"):
             return
         self.stop_reason, self.stop_message = stop_reason, message
         tried = self.tried
@@ -312,6 +370,11 @@ class Coordinator:
 
     # ---------------------------------------------------------------- the end
 
+    @property
+    def ended_early(self) -> str:
+        """What ended the search or a final training at a point that another run would not meet; empty where nothing did."""
+        return ENDED if self.stop_reason == "ended" else self.finale.ended_early
+
     def _finish_finale(self) -> bool:
         if not self.finale.finished:
             return False
@@ -325,6 +388,11 @@ class Coordinator:
     def _fail(self, reason: str) -> bool:
         self.status, self.reason = "failed", reason
         return True
+
+    @property
+    def horizon(self) -> int | None:
+        """Trials that the present phase plans; None where it plans none, or is one by steps, which says so itself."""
+        return self.phase.horizon if isinstance(self.phase, TrialPhase) else None
 
     # ---------------------------------------------------------------- what rounds and finale use
 
@@ -501,6 +569,8 @@ class Coordinator:
             "finale": self.finale.state_dict(),
             # Only where it is so: the state of a search that compresses nothing has the same form as before.
             **({"speed_up": self.speed_up.state_dict()} if self.speed_up.trials else {}),
+            **({"ending": True} if self.ending else {}),
+            **({"awaited": self.awaited, "late": self.late} if self.awaited else {}),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -523,6 +593,8 @@ class Coordinator:
             setattr(self, name, state[name])
         if "speed_up" in state:
             self.speed_up.load_state_dict(state["speed_up"])
+        self.ending = state.get("ending", False)
+        self.awaited, self.late = state.get("awaited", []), state.get("late", {})
         self.meter.load_state_dict(state["meter"])
         self.apart = Cost.model_validate(state["apart"])
         self.tried = None if state["tried"] is None else Tried(**state["tried"])

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from ..algorithms.given import place_weights
 from ..base import checkpoint, disk
@@ -30,8 +30,9 @@ from ..catalogue.recipes import overridden
 from ..events import Event, EventRecord, Ops
 from ..spaces import populations
 from ..spaces.genomes import Genome
-from . import data_record
+from . import continuation, data_record
 from .arithmetic import Arithmetic, Record
+from .continuation import Beginning
 from .coordinator import Coordinator
 from .failures import Failures
 from .finale import model_folder
@@ -73,10 +74,10 @@ class LocalRun:
 
     def __init__(
         self, checked: CheckedRun, data_dir: Path, out: Path, *, resume: bool = False, slice_seconds: float = 2.0,
-        weights: bytes | None = None, population: Path | None = None,
+        weights: bytes | None = None, population: Path | None = None, beginning: Beginning | None = None,
     ) -> None:
         """`weights`: of the network that a new run begins with, if it begins with one. `population`: the file of the initial population
-        that it begins with. Raises BadInput if the folder holds a run and
+        that it begins with. `beginning`: the shorter search that it goes on with. Raises BadInput if the folder holds a run and
         `resume` is false, or holds another run's config."""
         self.checked = checked
         self.data_dir = data_dir
@@ -97,8 +98,13 @@ class LocalRun:
         self.rows = RowLog(out, _rows_name(0))
         self._events_digest = sha256()
         """Of `events.jsonl`, as far as it is written."""
+        self.continues: dict[str, Any] | None = None
+        """Of the search that this one goes on with: its folder, and how many visits to the test split it and those before it made."""
         self.reloads = False
         """Rebuild the coordinator from its checkpoint after every step, and the work after every slice: a test that equal bits come out."""
+        if beginning is not None and not (out / STATE).exists():
+            # Before anything is written.
+            _whole_events(beginning.source)
         _make_folder(out)
         existing = (out / STATE).exists() or (out / EVENTS).exists()
         if existing and not resume:
@@ -113,6 +119,27 @@ class LocalRun:
             (out / EVENTS).write_bytes(b"")
         self._remove_other_rows()
         self._file = (out / EVENTS).open("ab")
+        if beginning is not None and self.seq == 0:
+            self._begin_with(beginning)
+
+    def _begin_with(self, beginning: Beginning) -> None:
+        """The files, the events and the state of the search that this one goes on with."""
+        beginning.place(self.out)
+        self.coordinator.take_up(beginning.coordinator, beginning.outcomes)
+        with (beginning.source / EVENTS).open("rb") as lines:
+            for record in beginning.events(map(EventRecord.model_validate_json, lines), self.coordinator.horizon):
+                self._append(Event(source=record.source, step=record.step, ordinal=record.ordinal, payload=record.data), record.time)
+        visits = _visits_of(beginning.source)
+        self.continues = {"folder": str(beginning.source), "test_visits": visits}
+        times = f"{visits} time{'' if visits == 1 else 's'}"
+        what = f"goes on where the search in {shortened(str(beginning.source))} was cut, which opened the test split {times}"
+        self._write([Event(source="run", step=0, payload=Ops(what="continues", message=what))])
+        self.queue += self.coordinator.opened()
+        self._commit()
+
+    def finish_now(self) -> None:
+        """End the search where it is and go on to the finale, when `run` goes on."""
+        self.coordinator.finish_now()
 
     # ---------------------------------------------------------------- driving
 
@@ -151,7 +178,10 @@ class LocalRun:
                 raise RuntimeError("the coordinator waits for work that was never opened")
             with self.arithmetic.active():
                 self.work = open_work(self.checked, self.queue[0], self.data_dir, self.out)
+                self.work.take_up()
         work = self.work
+        if self.coordinator.ending and isinstance(work, PhaseWork) and not work.control:
+            work.end()
         while not work.finished:
             # Phases watch the budget themselves, the finale is not part of it.
             work.allowance = self.coordinator.meter.seconds_left if work.spec.kind == "trial" else None
@@ -223,21 +253,24 @@ class LocalRun:
     def _write(self, events: list[Event]) -> None:
         now = time.time()
         for event in events:
-            self.seq += 1
-            self.failures.see(event)
-            record = EventRecord(
-                seq=self.seq,
-                time=now,
-                science=event.science,
-                source=event.source,
-                step=event.step,
-                ordinal=event.ordinal,
-                kind=event.kind,
-                data=event.payload,
-            )
-            line = record.model_dump_json().encode() + b"\n"
-            self._events_digest.update(line)
-            self._file.write(line)
+            self._append(event, now)
+
+    def _append(self, event: Event, when: float) -> None:
+        self.seq += 1
+        self.failures.see(event)
+        record = EventRecord(
+            seq=self.seq,
+            time=when,
+            science=event.science,
+            source=event.source,
+            step=event.step,
+            ordinal=event.ordinal,
+            kind=event.kind,
+            data=event.payload,
+        )
+        line = record.model_dump_json().encode() + b"\n"
+        self._events_digest.update(line)
+        self._file.write(line)
 
     def _commit(self) -> None:
         self._file.flush()
@@ -255,6 +288,7 @@ class LocalRun:
             "coordinator": self.coordinator.state_dict(),
             "queue": [spec.model_dump() for spec in self.queue],
             "work": self.work.state_dict() if self.work is not None else None,
+            **({} if self.continues is None else {"continues": self.continues}),
         }
         fresh = self.rows.wasteful
         if fresh:
@@ -286,19 +320,13 @@ class LocalRun:
         self.arithmetic = Arithmetic(self.recorded, self.checked.config.device)
         self.failures.load(state["failures"])
         self.stopwatch.load_state_dict(state["stopwatch"])
+        self.continues = state.get("continues")
         self.queue = [WorkSpec.model_validate(spec) for spec in state["queue"]]
         if state["work"] is not None:
             self._restored(self.queue[0], state["work"])
         # Last: a folder that is refused stays as it was.
         with (self.out / EVENTS).open("r+b") as file:
-            if (there := file.seek(0, os.SEEK_END)) < state["events_bytes"]:
-                raise CheckpointDamaged(f"{EVENTS} has {there:,} bytes where {state['events_bytes']:,} were recorded")
-            file.seek(0)
-            self._events_digest = sha256()
-            for first in range(0, state["events_bytes"], READ_BYTES):
-                self._events_digest.update(file.read(min(READ_BYTES, state["events_bytes"] - first)))
-            if self._events_digest.hexdigest() != state["events_digest"]:
-                raise CheckpointDamaged(f"{EVENTS} does not hold what was recorded")
+            self._events_digest = _digest_as_recorded(file, state)
             file.truncate(state["events_bytes"])
 
     # ---------------------------------------------------------------- result
@@ -306,7 +334,10 @@ class LocalRun:
     def _finish(self) -> dict[str, Any]:
         result = {
             **result_of(self.coordinator, self.checked, self.recorded, self.other_arithmetic), "failures": self.failures.result(),
+            "more": self._more(),
         }
+        if self.continues is not None:
+            result |= {"continues": self.continues, "test_visits": self.continues["test_visits"] + result["tested"]}
         if self._plan.instant:
             # Its trials are answered by the coordinator itself: that is what they cost.
             result["budget"]["seconds"] += self.stopwatch.search_seconds
@@ -315,6 +346,39 @@ class LocalRun:
         temporary.write_text(json.dumps(result, indent=2) + "\n")
         os.replace(temporary, path)
         return result
+
+
+    def _more(self) -> dict[str, Any]:
+        """What a longer search can ask for, or why there can be none."""
+        found = continuation.possible(self.out, self.checked, self.coordinator.stop_reason)
+        return {"unit": found.unit, "have": found.have} if found.unit else {"why_not": found.why_not}
+
+
+def _digest_as_recorded(file: IO[bytes], state: dict[str, Any]) -> Any:
+    """The SHA-256 of the events that `state` counts, from their file. Raises CheckpointDamaged where they are not there, or others."""
+    if (there := file.seek(0, os.SEEK_END)) < state["events_bytes"]:
+        raise CheckpointDamaged(f"{EVENTS} has {there:,} bytes where {state['events_bytes']:,} were recorded")
+    file.seek(0)
+    digest = sha256()
+    for first in range(0, state["events_bytes"], READ_BYTES):
+        digest.update(file.read(min(READ_BYTES, state["events_bytes"] - first)))
+    if digest.hexdigest() != state["events_digest"]:
+        raise CheckpointDamaged(f"{EVENTS} does not hold what was recorded")
+    return digest
+
+
+def _whole_events(folder: Path) -> None:
+    """Raises BadInput(field "resume") where the events of a finished run are not those that it said."""
+    with _its_files(folder), (folder / EVENTS).open("rb") as file:
+        _digest_as_recorded(file, checkpoint.read(folder / STATE, sealed=True))
+
+
+def _visits_of(folder: Path) -> int:
+    """How many visits to the test split a finished run has made, with those of the searches that it goes on with."""
+    with contextlib.suppress(OSError, ValueError, AttributeError, LookupError, TypeError, RecursionError):
+        result = json.loads((folder / RESULT).read_bytes())
+        return int(result.get("test_visits", result["tested"]))
+    return 0
 
 
 def _rows_name(number: int | str) -> str:
@@ -426,9 +490,9 @@ def result_of(coordinator: Coordinator, checked: CheckedRun, arithmetic: Record,
         "status": coordinator.status,
         "reason": coordinator.reason,
         "stop_reason": coordinator.stop_reason,
-        "reproducible": coordinator.machine_failures == 0 and not other_arithmetic and not coordinator.finale.ended_early,
+        "reproducible": coordinator.machine_failures == 0 and not other_arithmetic and not coordinator.ended_early,
         "reproducible_note": other_arithmetic
-        or ("work failed because of the machine" if coordinator.machine_failures else coordinator.finale.ended_early),
+        or ("work failed because of the machine" if coordinator.machine_failures else coordinator.ended_early),
         "budget": coordinator.meter.totals(),
         "tried": None if coordinator.tried is None else tried_of(coordinator.tried),
         "data_warnings": coordinator.data_warnings,

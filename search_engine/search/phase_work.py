@@ -13,7 +13,8 @@ from ..base.generators import derive_seed, random_state, restore_random
 from ..base.migrations import migrated
 from ..catalogue.config import CheckedRun
 from ..datasets.base import SearchData
-from ..events import Cost, Metrics, Notice
+from ..events import Cost, Metrics, Notice, Ops
+from . import continuation
 from .budget import Meter
 from .doubts import of_a_search
 from .resources import Resources
@@ -35,6 +36,10 @@ class PhaseWork(Work):
         self._own = Cost()
         self.doubted = False
         """Whether it was said that its losses mean little: once, where that is first so."""
+        self.ended = False
+        """Whether its owner wants what it has found, now."""
+        self._left: dict[str, Any] | None = None
+        """The checkpoint from which a longer search goes on: before the last planned step, or where it was cut."""
         self.phase: StepPhase
 
     def _begin(self) -> None:
@@ -69,6 +74,8 @@ class PhaseWork(Work):
         return data if how == "none" else replace(data, class_weights=how)
 
     def _advance(self) -> None:
+        if self._lengthened_by and not self.phase.preparing and self.phase.steps_done + 1 == self.phase.horizon:
+            self._keep_for_longer()
         said = self.log.pending
         cost = self.phase.step()
         self._own = self._own.plus(cost)
@@ -92,12 +99,56 @@ class PhaseWork(Work):
         if self.control:
             # It repeats what the search did, at its own expense.
             return self.phase.finished
+        # Building the phase may use up a few seconds; what has not moved once has nothing to hand over.
+        return self.phase.finished or ((self._over or self.ended) and self.phase.steps_done > 0)
+
+    @property
+    def _over(self) -> bool:
+        """Whether the budget is used up."""
         # `seconds` is kept by the slice runner; it is charged here so that a budget in seconds can end the phase.
         charged = self.meter.cost.model_copy(update={"seconds": self.meter.cost.seconds + self.seconds})
         budget = self.meter.budget
-        over = budget is not None and budget.kind != "trials" and self.meter.amount(charged, 0) >= budget.limit
-        # Building the phase may use up a few seconds; what has not moved once has nothing to hand over.
-        return self.phase.finished or (over and self.phase.steps_done > 0)
+        return budget is not None and budget.kind != "trials" and self.meter.amount(charged, 0) >= budget.limit
+
+    def end(self) -> None:
+        """End it before its next step, if it has done one."""
+        self.ended = True
+
+    # ---------------------------------------------------------------- a longer search
+
+    @property
+    def _lengthened_by(self) -> str:
+        """The option by which its plan gets longer while what it did so far stays what it was; empty where another phase follows, whose
+        turn it is then."""
+        phases = self.resources.checked.phases()
+        follows = phases[self.spec.index + 1 : self.spec.index + 2]
+        return "" if self.control or (follows and not follows[0].control) else self.phase.lengthened_by
+
+    def _keep_for_longer(self) -> None:
+        tree = {**self.state_dict(), "generators": self.generators.now()}
+        self._left = checkpoint.unpack(checkpoint.pack(tree))
+        self.log.add(Ops(what=continuation.TURNED, message="the last planned step: a longer search begins here"), self.phase.steps_done)
+
+    def _turned(self) -> str | None:
+        """The option by which a longer search goes on; empty where a larger budget does, None where nothing does. Takes the checkpoint of
+        a phase that was cut, so it is asked before anything else of a finished one."""
+        if self.control or self.failure is not None:
+            return None
+        if self.phase.finished:
+            return self._lengthened_by if self._left is not None and self.phase.stop_reason == "horizon" else None
+        if self._left is None:
+            self._left = checkpoint.unpack(checkpoint.pack(self.state_dict()))
+        return ""
+
+    def place(self) -> None:
+        if self.finished and self._turned() is not None:
+            checkpoint.write(self.run_dir / continuation.PHASE, self._left, sealed=True)
+
+    def take_up(self) -> None:
+        """Go on where a shorter search left it, if it is to. Raises CheckpointMismatch."""
+        name = self.spec.arguments.get("taken_up")
+        if name is not None and not self._begun:
+            self.load_state_dict(checkpoint.read(self.run_dir / name, sealed=True))
 
     @property
     def control(self) -> bool:
@@ -111,9 +162,11 @@ class PhaseWork(Work):
     def outcome(self) -> dict[str, Any]:
         if self.failure is not None:
             return {"status": "failed", "reason": self.failure.reason, "cost": self._own.model_dump(), "seconds": self.seconds}
+        turned = self._turned()
         return {
+            **({} if turned is None else {"turned": turned}),
             "status": "completed",
-            "reason": self.phase.stop_reason if self.phase.finished else "budget",
+            "reason": self.phase.stop_reason if self.phase.finished else "budget" if self._over else "ended",
             "steps": self.phase.steps_done,
             "cost": self._own.model_dump(),
             "seconds": self.seconds,

@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-REASONS = ("budget", "horizon", "exhausted", "repeated", "collapsed", "settled", "stopped")
+REASONS = ("budget", "horizon", "exhausted", "repeated", "collapsed", "settled", "stopped", "ended")
 """Every reason that a run may give (`SearchStopped.reason`)."""
+ENDED = "its owner ended the search to have the best of it"
 FEW = 10
 """Repeats are of few where the whole row falls on this part (one in so many) of the architectures that were tried."""
 
@@ -47,6 +48,7 @@ def of_steps(reason: str) -> str:
         "horizon": "the planned number of steps is done",
         "settled": "the last round found nothing better",
         "stopped": "a stop rule of the algorithm ended the search early",
+        "ended": ENDED,
     }[reason]
 
 
@@ -73,7 +75,7 @@ def of_trials(reason: str, tried: Tried) -> str:
         return f"nothing new was found by drawing after {known}; others may be left"
     if reason == "settled":
         return f"the search has settled by its own rule, after {known} in {tried.trials:,} trials"
-    return {"budget": "the budget is used up", "horizon": "the planned number of trials is done"}[reason]
+    return {"budget": "the budget is used up", "horizon": "the planned number of trials is done", "ended": ENDED}[reason]
 
 
 def _count(number: int, noun: str) -> str:

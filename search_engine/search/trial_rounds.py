@@ -137,6 +137,7 @@ class Host(Protocol):
     def declared_cost(
         self, genome: Genome, fidelity: dict[str, Any], inherit: Inherit | None, compress: Compression | None
     ) -> Cost: ...
+    def turn(self, reason: str) -> None: ...
     def timed(self, outcome: dict[str, Any], compressed: Compressed | None) -> None: ...
     def forget(self, trials: list[int]) -> None: ...
     def instant(self, trial: OpenTrial) -> dict[str, Any] | None: ...
@@ -299,8 +300,7 @@ class TrialRounds:
         if self.queue:
             # A generation is cut proposal by proposal by the budget's test; the cut one is never told.
             if not self._budget_allows():
-                self.queue.clear()
-                self._drain("budget")
+                self._cut("budget")
             else:
                 self._open(self.queue.popleft())
             return True
@@ -322,9 +322,10 @@ class TrialRounds:
             self._drain("budget")
             return True
         self.queue.extend(self.phase.ask())
-        self.generation += 1
         if not self.queue:
             self._drain(self.phase.stop_reason)
+            return True
+        self.generation += 1
         return True
 
     @property
@@ -332,10 +333,34 @@ class TrialRounds:
         trials, architectures = self.asked - self.cut_trials, len(self.architectures) - self.cut_architectures
         return Tried(trials, architectures, self.repeated, self.reused_in_row, len(self.row_of))
 
-    def _drain(self, reason: str) -> None:
-        """Ask no more."""
+    def end(self) -> None:
+        """Ask no more, because whoever owns the run wants it finished now."""
         if not self.draining:
+            self._cut("ended")
+
+    def _cut(self, reason: str) -> None:
+        """Ask no more; what is left of the present generation goes."""
+        self.host.turn(reason)
+        self.queue.clear()
+        self._drain(reason, turned=True)
+
+    def _drain(self, reason: str, *, turned: bool = False) -> None:
+        """Ask no more. `turned`: whether the host kept already what a longer search goes on with."""
+        if not self.draining:
+            if not turned:
+                self.host.turn(reason)
             self.draining, self.drained = reason, of_trials(reason, self.tried)
+
+    def open_again(self) -> None:
+        """Open the work of the trials that are waited for, in a run that begins where another one was cut."""
+        for trial in self.awaited:
+            self.host.open_trial(trial)
+
+    @property
+    def awaited(self) -> list[OpenTrial]:
+        """Trials whose work is open."""
+        given = {*self.results, *self.held}
+        return [trial for trial in self.open if trial.copy_of is None and trial.number not in given]
 
     def _budget_allows(self) -> bool:
         declared = Cost()
@@ -422,6 +447,9 @@ class TrialRounds:
                 return True
         elif trial.number in self.results:
             outcome = self.results.pop(trial.number)
+            if outcome["status"] == "cancelled" and not self.draining:
+                # Before it is told: in a longer search it is done.
+                self.host.turn("budget")
             cost = Cost.model_validate({**outcome["cost"], "seconds": outcome.get("seconds", 0.0)})
             if self.phase.repeatable and outcome["status"] != "cancelled":
                 self.told[trial.number] = {"machine": False} | {name: outcome[name] for name in (*TOLD, "compressed") if name in outcome}
@@ -469,7 +497,7 @@ class TrialRounds:
         if cut:
             # The budget in seconds ended it. The algorithm hears neither of it nor of what was asked later: an update without it would be
             # another algorithm. Later results still count for the best.
-            self._drain("budget")
+            self._drain("budget", turned=True)
             self.deaf = True
             self.cut_trials += 1
             self.cut_architectures += trial.copy_of is None

@@ -141,6 +141,9 @@ class Work(ABC):
         `to_place` says so; until then it lies under names of its own, so that a process that lost the work cannot spoil its successor's.
         """
 
+    def take_up(self) -> None:  # noqa: B027  (most work begins with nothing)
+        """Go on where another run left it, if its description says so and it has no checkpoint of its own. Called once it is opened."""
+
     @property
     def machine_failed(self) -> bool:
         """Whether something of it failed because of the machine (memory), not because of what it does."""

@@ -26,6 +26,7 @@ BODIES: dict[str, Any] = {
     "ExperimentBody": BODY,
     "LoginBody": {"username": "ada", "password": PASSWORD},
     "CloneBody": {"seed": 3},
+    "MoreBody": {"unit": "trials", "more": 5},
     "TokenBody": {"name": "laptop"},
     "Choices": {"test_share": 0.5},
 }

@@ -52,6 +52,7 @@ def owned_routes(ids: dict[str, Any]) -> list[tuple[str, str]]:
         ("POST", f"runs/{ids['run']}/resume"),
         ("POST", f"runs/{ids['run']}/cancel"),
         ("POST", f"runs/{ids['run']}/clone"),
+        *[("POST", f"runs/{ids['run']}/{what}") for what in ("more", "finish", "best")],
         ("GET", f"runs/{ids['run']}/events"),
         ("GET", f"runs/{ids['run']}/snapshot"),
         ("GET", f"runs/{ids['run']}/moment?at=1"),

@@ -71,6 +71,7 @@ def test_every_answer_is_as_the_document_says() -> None:
     send(client, "POST", "datasets/digits/look")
     bodies: dict[str, Any] = {"experiments": BODY, "experiments/validate": BODY, "estimates": BODY, "tokens": {"name": "t"}}
     bodies |= {"own-datasets/{id}/examine": {}, "auth/login": {"username": "ada", "password": PASSWORD}, "runs/{id}/clone": {}}
+    bodies |= {"runs/{id}/more": {"unit": "trials", "more": 5}}
     queries = {"trials": f"?run={run.pk}", "candidates": f"?run={run.pk}", "genomes": f"?run={run.pk}"}
     queries |= {"runs/{id}/structure": "?group=cell&edge=0", "runs/{id}/moment": "?at=1"}
 
@@ -98,7 +99,8 @@ def test_every_answer_is_as_the_document_says() -> None:
             jsonschema.validate(response.json(), {**content["application/json"]["schema"], "components": document["components"]})
         else:
             unchecked.append(route)
-    assert unchecked == ["experiments/{id}/export", "models/{id}/download", "runs/{id}/export"]
+    # A run that waits for a worker can neither be finished now nor be given more.
+    assert unchecked == ["experiments/{id}/export", "models/{id}/download", "runs/{id}/export", "runs/{id}/finish", "runs/{id}/more"]
 
 
 @pytest.mark.django_db

@@ -59,7 +59,9 @@ def test_what_would_begin_work_is_answered_507(free: list[int]) -> None:
     run = make_run()
     ada = browser(run.owner)
     free[0] = 1000
-    for path, body in (("experiments", BODY), ("estimates", BODY), (f"runs/{run.pk}/clone", {}), (f"runs/{run.pk}/resume", None)):
+    more = {"unit": "trials", "more": 5}
+    of_run = [("clone", {}), ("resume", None), ("more", more), ("finish", None), ("best", None)]
+    for path, body in (("experiments", BODY), ("estimates", BODY), *((f"runs/{run.pk}/{what}", body) for what, body in of_run)):
         answer = send(ada, "POST", path, body)
         assert (answer.status_code, answer.json()["code"]) == (507, "no_space"), path
         assert "free some space" in answer.json()["detail"]

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from search_engine.base.errors import BadInput
 from search_engine.catalogue.advice import advice
 from search_engine.catalogue.recipes import sentences
-from webapp.core.models import DatasetUse, Estimate, Experiment
+from webapp.core.models import DatasetUse, Estimate, Experiment, Run
 from webapp.jobs import states
 from webapp.jobs.estimates import known_refusal, request_estimate
 from webapp.jobs.given import given, given_population
@@ -50,7 +50,7 @@ def _refuse_what_was_estimated(owner: Any, planned: Plan) -> None:
         raise from_bad_inputs([BadInput(path_in_body(place, error.field), error.message, error.code)])
 
 
-def _planned(data: Any, owner: Any) -> Plan:
+def planned_of(data: Any, owner: Any) -> Plan:
     """Raises the Problem that lists everything wrong with the body."""
     planned, found = _plan(data, owner)
     if planned is None:
@@ -79,7 +79,8 @@ def _unused(planned: Plan | None) -> list[str]:
     return [f"{title}: not used there: {', '.join(dict.fromkeys(names))} ({why})." for (title, why), names in groups.items()]
 
 
-def _stored(plan_: Plan, owner: Any) -> shapes.Experiment:
+def stored(plan_: Plan, owner: Any, best_of: UUID | None = None) -> shapes.Experiment:
+    """Make the experiment and its runs. `best_of`: the run whose best so far they train."""
     first = plan_.runs[0].checked
     experiment = Experiment.objects.create(
         owner=owner,
@@ -100,7 +101,9 @@ def _stored(plan_: Plan, owner: Any) -> shapes.Experiment:
     weights = None if plan_.body.model is None else given(owner, plan_.body.model)[1]
     population = None if plan_.body.population is None else given_population(owner, plan_.body.population)[1]
     for position, planned in enumerate(plan_.runs):
-        states.create_run(experiment, planned.checked.config, position, weights, population)
+        made = states.create_run(experiment, planned.checked.config, position, weights, population)
+        if best_of is not None:
+            Run.objects.filter(pk=made.pk).update(best_of=best_of)
     return _with_unused(experiment_info(experiment_rows(Experiment.objects.filter(pk=experiment.pk)).get()), owner)
 
 
@@ -133,9 +136,9 @@ class ExperimentsView(OwnedView):
     def post(self, request: Request) -> Response:
         def begin() -> shapes.Experiment:
             need_space()
-            planned = _planned(request.data, request.user)
+            planned = planned_of(request.data, request.user)
             _refuse_what_was_estimated(request.user, planned)
-            return _stored(planned, request.user)
+            return stored(planned, request.user)
 
         return once(request, 201, begin)
 
@@ -193,7 +196,7 @@ class EstimatesView(OwnedView):
     )
     def post(self, request: Request) -> Response:
         need_space()
-        configs = [planned.checked.config for planned in _planned(request.data, request.user).runs]
+        configs = [planned.checked.config for planned in planned_of(request.data, request.user).runs]
         return Response(_estimate(request_estimate(request.user, configs)), status=202)
 
 

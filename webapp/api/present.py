@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from uuid import UUID
 
 from django.db.models import Count, IntegerField, OuterRef, Prefetch, QuerySet, Subquery
 from pydantic import ValidationError
@@ -21,9 +22,10 @@ from search_engine.catalogue.recipes import overridden, sentences
 from search_engine.events import Score
 from webapp.core import room
 from webapp.core.models import Experiment, Job, ModelArtefact, Run, TestVisit
+from webapp.jobs import continuing
 from webapp.jobs.states import NO_SPACE
 
-from . import shapes
+from . import best_so_far, shapes
 
 
 class _OfRun(TypedDict):
@@ -40,6 +42,8 @@ class _OfExperiment(TypedDict):
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
+
+    from search_engine.algorithms.base import AlgorithmEntry
 
     ReadyRun = WithAnnotations[Run, _OfRun]
     ReadyExperiment = WithAnnotations[Experiment, _OfExperiment]
@@ -105,7 +109,28 @@ def run_infos(runs: Sequence[ReadyRun], *, brief: bool = False) -> list[shapes.R
 
 def run_detail(run: ReadyRun) -> shapes.RunDetail:
     fields = _run_fields(run, parts_visited([run]))
-    return shapes.RunDetail(**fields, models=_models(run), config=run.config, finish=_finish(run.config))
+    search, finale = continuing.took(run)
+    return shapes.RunDetail(
+        **fields, models=_models(run), config=run.config, finish=_finish(run.config), lineage=_lineage(run),
+        continued_by=list(run.continued_by.order_by("created", "pk").values_list("pk", flat=True)),
+        took=shapes.Took(search=search, finale=finale), best_of=run.best_of_id,
+    )
+
+
+def _lineage(run: ReadyRun) -> list[shapes.Ancestor]:
+    """The searches that it goes on with. Runs that were deleted are named no more; their visits to the test part stay."""
+    ids = [UUID(entry["run"]) for entry in run.lineage]
+    if not ids:
+        return []
+    there = set(Run.objects.filter(pk__in=ids, owner_id=run.owner_id).values_list("pk", flat=True))
+    visits = TestVisit.objects.filter(run_id__in=ids, owner_id=run.owner_id).order_by().values_list("run_id")
+    counted = dict(visits.annotate(Count("network", distinct=True)))
+    return [
+        shapes.Ancestor(
+            run=pk if pk in there else None, unit=entry["unit"], have=entry["have"], test_visits=counted.get(pk, 0)
+        )
+        for pk, entry in zip(ids, run.lineage, strict=True)
+    ]
 
 
 def _models(run: ReadyRun) -> list[shapes.Model]:
@@ -136,6 +161,7 @@ def _run_fields(run: ReadyRun, visited: PartsVisited) -> dict[str, Any]:
         "space": run.space,
         "datasets": run.datasets,
         **_state(run),
+        "ending": run.ending,
         "budget": budget_info(run.config),
         "charged": shapes.Charged(
             samples=counter.charged_samples, trials=counter.charged_trials, seconds=counter.charged_seconds, flops=counter.charged_flops
@@ -162,11 +188,26 @@ def _run_fields(run: ReadyRun, visited: PartsVisited) -> dict[str, Any]:
         "reproducible": run.reproducible,
         "reproducible_note": run.reproducible_note,
         "worker": _worker_of(run.leased_jobs),
+        "more": _more(run),
+        "continues": _continues(run),
+        "no_best": best_so_far.refusal(run),
         "counts": shapes.Counts(
             candidates=counter.candidates, trials=counter.trials_told, failed=counter.trials_failed,
             repeated=counter.trials_repeated, architectures=counter.architectures,
         ),
     }
+
+
+def _more(run: ReadyRun) -> shapes.More:
+    found = continuing.possible(run)
+    return shapes.More(unit=found.unit, have=found.have, why_not=found.why_not)
+
+
+def _continues(run: ReadyRun) -> shapes.Continues | None:
+    if not run.lineage:
+        return None
+    last = run.lineage[-1]
+    return shapes.Continues(run=run.continues_id, unit=last["unit"], have=last["have"])
 
 
 def _test_part(run: Run, place: int) -> tuple[str, str]:
@@ -202,7 +243,7 @@ def _state(run: ReadyRun) -> dict[str, Any]:
 
 def _measure(run: ReadyRun) -> shapes.SearchMeasure:
     """What the run ranks by. Where its algorithm or data set was uninstalled since, nobody says the unit of a measure of its own."""
-    entries = (registry.algorithms().get(run.algorithm), registry.known_dataset(run.datasets[0] if run.datasets else ""))
+    entries = (_algorithm(run.algorithm), registry.known_dataset(run.datasets[0] if run.datasets else ""))
     unit = next((entry.metric_unit for entry in entries if entry is not None and entry.metric == run.metric), "")
     try:
         measure, name = measure_of(run.metric, unit), title_of(run.metric, unit)
@@ -252,10 +293,15 @@ def _worker_of(jobs: list[Job]) -> shapes.RunWorker | None:
 
 def algorithm_name(name: str) -> shapes.AlgorithmName:
     """What an algorithm is called and how it is drawn; a run keeps its id where the algorithm was uninstalled since."""
-    entry = registry.algorithms().get(name)
+    entry = _algorithm(name)
     if entry is None:
         return shapes.AlgorithmName(id=name, title=name, structure=[], metric_note="")
     return shapes.AlgorithmName(id=name, title=entry.title, structure=list(entry.structure), metric_note=entry.metric_note)
+
+
+def _algorithm(name: str) -> AlgorithmEntry | None:
+    """Also one that is no search, and that no list offers."""
+    return registry.unlisted().get(name) or registry.algorithms().get(name)
 
 
 def budget_info(config: dict[str, Any]) -> shapes.BudgetInfo | None:

@@ -1,4 +1,4 @@
-"""Views of runs: list, look at, pause, resume, cancel, clone, delete."""
+"""Views of runs: list, look at, pause, resume, cancel, clone, go on with, delete."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from webapp.core.models import Run, RunCounter
-from webapp.jobs import states
+from webapp.jobs import continuing, states
 
-from . import shapes
+from . import best_so_far, shapes
 from .base import OwnedView
+from .experiments import planned_of, stored
 from .pagination import keyset_page
 from .present import run_detail, run_info, run_infos, run_rows
 from .problems import Problem, ProblemDocument, need_space
@@ -108,6 +109,21 @@ class CancelView(_ActionView):
         return self.act(pk)
 
 
+class FinishView(_ActionView):
+    """End the search where it is and go on to the finale; a paused run resumes for it."""
+
+    change = staticmethod(states.finish)
+
+    @extend_schema(
+        operation_id="run_finish", request=None,
+        responses={202: shapes.Run, 404: ProblemDocument, 409: ProblemDocument, 507: ProblemDocument},
+    )
+    def post(self, request: Request, pk: UUID) -> Response:
+        self.find(pk)
+        need_space()
+        return self.act(pk)
+
+
 class CloneView(OwnedView):
     """The same config with another seed, in the same experiment, queued at once."""
 
@@ -128,10 +144,49 @@ class CloneView(OwnedView):
         return Response(run_info(self.find(clone.pk, run_rows(self.owned()))), status=201)
 
 
-def _change(action: Callable[[UUID], Any], pk: UUID) -> None:
-    """Raises Problem 409 where the run's state does not allow it, Http404 where somebody deleted it meanwhile."""
+class MoreView(OwnedView):
+    """A new run of the same experiment, queued at once, that goes on with the search of one that is over."""
+
+    rows = Run.objects
+
+    def get_throttles(self) -> list[Any]:
+        return [CreateRate()]
+
+    @extend_schema(
+        operation_id="run_more", request=shapes.MoreBody,
+        responses={201: shapes.Run, 400: ProblemDocument, 404: ProblemDocument, 409: ProblemDocument, 507: ProblemDocument},
+    )
+    def post(self, request: Request, pk: UUID) -> Response:
+        self.find(pk)
+        body = self.body(request, shapes.MoreBody)
+        need_space()
+        made = _change(lambda run: continuing.go_on(run, body.unit, body.more), pk)
+        return Response(run_info(self.find(made.pk, run_rows(self.owned()))), status=201)
+
+
+class BestView(OwnedView):
+    """A new experiment whose one run trains and tests the best architecture that a run knows so far, whatever its state."""
+
+    rows = Run.objects
+
+    def get_throttles(self) -> list[Any]:
+        return [CreateRate()]
+
+    @extend_schema(
+        operation_id="run_best", request=None,
+        responses={201: shapes.Experiment, 400: ProblemDocument, 404: ProblemDocument, 507: ProblemDocument},
+    )
+    def post(self, request: Request, pk: UUID) -> Response:
+        run = self.find(pk, self.owned().select_related("experiment"))
+        need_space()
+        made = stored(planned_of(best_so_far.body(run), request.user), request.user, best_of=run.pk)
+        return Response(made, status=201)
+
+
+def _change(action: Callable[[UUID], Any], pk: UUID) -> Any:
+    """What the action gives. Raises Problem 409 where the run's state does not allow it, Http404 where somebody deleted it meanwhile."""
     try:
-        action(pk)
+        return action(pk)
     except states.StateConflict as conflict:
         raise Problem(409, "wrong_state", str(conflict), state=conflict.state) from None
     except RunCounter.DoesNotExist:

@@ -28,6 +28,7 @@ from django.utils import timezone
 from search_engine.base import checkpoint
 from search_engine.base.errors import CheckpointDamaged
 from search_engine.base.row_log import RowLog
+from search_engine.events import SearchStopped
 from search_engine.search.coordinator import Coordinator, Step
 from search_engine.search.work import WorkSpec
 
@@ -36,10 +37,10 @@ from ..core.checked import checked_run
 from ..core.models import Job, Run, RunCounter
 from ..core.statements import Given, Select, Update
 from ..events.store import StaleFence, add, lock_for, ops
-from . import files, outcomes, progress, states
+from . import endings, files, outcomes, progress, states, taking_over
 from .bell import ring
 from .estimates import refuse_too_large_a_unit
-from .failures import begin_again
+from .failures import begin_again, mark_not_reproducible
 from .session import Session
 from .sharing import charge_service
 
@@ -49,6 +50,9 @@ EVENTS = 500
 
 def run_advance(session: Session, job: Job) -> None:
     """Tell and ask as far as it goes in about a second. Raises StaleFence if the lease was lost meanwhile."""
+    if taking_over.waits(job):
+        taking_over.take_over(session, job)
+        return
     started = time.perf_counter()
     folder = files.run_dir(job.its_run)
     resident = session.residents.take_any(job.pk)
@@ -61,8 +65,11 @@ def run_advance(session: Session, job: Job) -> None:
     log = _log_to_write(job, last_log)
     sweep = after_another or (last_log is not None and log is not last_log)
     finished, told = _finished(job)
+    if told.pop(endings.SOURCE, None) is not None:
+        coordinator.finish_now()
     step = coordinator.advance(told, settings.NASCOPE_ADVANCE_SECONDS, EVENTS)
     session.progressed()
+    more = _more(coordinator, step)
     name = files.file_name(job, "checkpoints")
     digest = _write(folder / name, coordinator, log)
     try:
@@ -83,7 +90,12 @@ def run_advance(session: Session, job: Job) -> None:
                 # Its trials are answered by the coordinator itself: that is what it costs.
                 counter.charged_seconds += elapsed
             charge_service(job, elapsed, counter)
-            _open_jobs(job, step.opened)
+            _open_jobs(job, step.opened, coordinator.ending)
+            taking_over.taken_up(job)
+            if more is not None:
+                Run.objects.filter(pk=counter.run_id).update(more=more)
+                if coordinator.ended_early:
+                    mark_not_reproducible(counter, coordinator.ended_early)
             if coordinator.finale.started and step.status == "running":
                 progress.update_from_finale(counter)
             else:
@@ -141,6 +153,7 @@ def _open(job: Job, resident: tuple[str, tuple[Coordinator, RowLog]] | None) -> 
         return resident[1]
     coordinator = Coordinator(checked_run(job.its_run), Path(settings.NASCOPE_DATA), files.run_dir(job.its_run))
     if not job.checkpoint_digest:
+        taking_over.begin(job, coordinator)
         return coordinator, None
     path = files.run_dir(job.its_run) / job.checkpoint_path
     known = resident[1][1] if resident else None
@@ -153,6 +166,12 @@ def _open(job: Job, resident: tuple[str, tuple[Coordinator, RowLog]] | None) -> 
         state, log = checkpoint.read_with_log(path, job.checkpoint_digest)
     coordinator.load_state_dict(state)
     return coordinator, log
+
+
+def _more(coordinator: Coordinator, step: Step) -> dict[str, Any] | None:
+    """Where this step ended the search: with what another could go on."""
+    stopped = any(isinstance(event.payload, SearchStopped) for event in step.events)
+    return taking_over.said_at_the_end(coordinator, coordinator.run_dir) if stopped else None
 
 
 def _write(path: Path, coordinator: Coordinator, log: RowLog) -> str:
@@ -170,7 +189,8 @@ def _log_to_write(job: Job, log: RowLog | None) -> RowLog:
     return log
 
 
-def _open_jobs(job: Job, specs: list[WorkSpec]) -> None:
+def _open_jobs(job: Job, specs: list[WorkSpec], ending: bool) -> None:
+    """`ending`: whether the search is to end, so that its next phase does no more than one step."""
     device = checked_run(job.its_run).config.device
     needs = {"auto": "auto", "cuda": "cuda", "cpu": "any"}[device]
     insert_rows(
@@ -178,12 +198,17 @@ def _open_jobs(job: Job, specs: list[WorkSpec]) -> None:
         ("owner_id", "run_id", "kind", "source", "spec", "device", "created"),
         [
             # Each its own time: the oldest is claimed first.
-            (job.owner_id, job.its_run, spec.kind, spec.source, spec.model_dump(mode="json"), needs, timezone.now())
+            (job.owner_id, job.its_run, spec.kind, spec.source, _described(spec, ending), needs, timezone.now())
             for spec in specs
         ],
     )
     # This worker looks for the next job anyway; the others need to hear of the rest.
     ring(len(specs) - 1 if needs != "cuda" else len(specs))
+
+
+def _described(spec: WorkSpec, ending: bool) -> dict[str, Any]:
+    described: dict[str, Any] = spec.model_dump(mode="json")
+    return endings.marked(described) if ending and spec.kind == "phase" else described
 
 
 def _charge(counter: RunCounter, step: Step) -> None:

@@ -63,7 +63,9 @@ def _claimable(kind: str, seen: float | Given) -> QuerySet[Job]:
         fits |= Q(device="cuda")
     owner_service = OwnerService.objects.filter(owner_id=OuterRef("owner_id")).values("service")[:1]
     to_tell = Exists(Job.objects.filter(run_id=OuterRef("run_id"), state=Job.State.FINISHED))
-    woken = Q(kind=Job.Kind.ADVANCE) & (Q(checkpoint_digest="") | to_tell)
+    # One that takes over another run's events has been served before it begins.
+    begins = Q(checkpoint_digest="", served_seconds=0.0)
+    woken = Q(kind=Job.Kind.ADVANCE) & (begins | to_tell)
     return (
         Job.objects.filter(fits, state=Job.State.READY, runnable=True)
         .filter(Q(run=None) | Q(run__state__in=Run.ACTIVE))

@@ -6,6 +6,8 @@
     runs/<run id>/staging/<finalist>/<unique>/               a bundle until the commit of its outcome
     runs/<run id>/weights/trial-<number>.safetensors         what later trials inherit, until the algorithm forgets it
     runs/<run id>/artefacts/, runs/<run id>/model/           written by the engine
+    runs/<run id>/continue/                                  what a longer search goes on with (search_engine.search.continuation)
+    runs/<run id>/taken/                                     that of another run, until it is taken up (webapp.jobs.continuing)
     runs/<run id>/bundles/<sha-256>.zip                      a model's download, under the digest of its bytes; made of `model/`
 
 A file's name carries the fence of its writer (raised by every claim), so a process that lost its lease can never overwrite its
@@ -29,6 +31,8 @@ from search_engine.base.row_log import SUFFIX
 from search_engine.bundle.archive import write_archive
 
 from ..core.models import DeletedRun, Job, Run
+
+TAKEN = "taken"
 
 
 def run_dir(run_id: UUID) -> Path:
@@ -84,7 +88,7 @@ def remove_older(job: Job, *also: str, sweep: bool, keep: str = "") -> None:
 
 def remove_work_files(run_id: UUID) -> None:
     """Remove what only a living run needs. Its models and artefacts stay."""
-    for room in ("checkpoints", "outcomes", "staging", "weights"):
+    for room in ("checkpoints", "outcomes", "staging", "weights", TAKEN):
         shutil.rmtree(run_dir(run_id) / room, ignore_errors=True)
 
 

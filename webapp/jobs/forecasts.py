@@ -39,6 +39,8 @@ NEWEST = 8
 """Finished runs that are looked at: of the same algorithm, and of all."""
 OTHERS = 50
 OVER = (Job.State.FINISHED, Job.State.TAKEN)
+BEFORE = "before"
+"""In the spec of a coordinator's job: what the search that it goes on with had taken (`webapp.jobs.continuing`)."""
 
 _said: dict[UUID, tuple[float, dict[str, Any]]] = {}
 _known: dict[UUID, tuple[float, Known]] = {}
@@ -88,18 +90,20 @@ def situation(plan: Plan, counter: RunCounter) -> Situation:
     trials_over = Q(kind=Job.Kind.TRIAL, state__in=OVER)
     rows = jobs.exclude(trials_over).values_list("kind", "source", "state", "served_seconds", "progress", "spec")[:OTHERS]
     trials = jobs.filter(trials_over).aggregate(count=Count("pk"), seconds=Sum("served_seconds"))
-    pieces, search_seconds, plan_of_trials = [], 0.0, None
+    pieces, search_seconds, plan_of_trials, before = [], 0.0, None, {"trials": 0, "trials_seconds": 0.0, "search_seconds": 0.0}
     for kind, source, state, seconds, progress, spec in rows:
         if kind == Job.Kind.ADVANCE:
-            search_seconds, own = seconds, (progress or {}).get("trials")
+            search_seconds, own, before = seconds, (progress or {}).get("trials"), (spec or {}).get(BEFORE, before)
             plan_of_trials = None if own is None else TrialPlan(*own)
         else:
             pieces.append(_piece(source, state in OVER, seconds, progress or {}, spec))
     charged = float(getattr(counter, f"charged_{plan.budget[0] if plan.budget else 'trials'}"))
     # A group is one job for several trials.
-    over = max(trials["count"], counter.trials_told - counter.trials_repeated) if trials["count"] else 0
+    jobs_over = trials["count"] + before["trials"]
+    over = max(jobs_over, counter.trials_told - counter.trials_repeated) if jobs_over else 0
     return Situation(
-        pieces, search_seconds, charged, counter.charged_samples, over, trials["seconds"] or 0.0,
+        pieces, search_seconds + before["search_seconds"], charged, counter.charged_samples, over,
+        (trials["seconds"] or 0.0) + before["trials_seconds"],
         any(piece.kind == "final" for piece in pieces), trials=plan_of_trials,
     )
 

@@ -64,6 +64,11 @@ def update_from_finale(counter: RunCounter) -> None:
     _write(counter, _of_finale(counter, Job.objects.filter(run_id=counter.run_id, kind=Job.Kind.FINAL).order_by("created", "pk")))
 
 
+def taking_over(counter: RunCounter, at: int, of: int, share: float) -> None:
+    """The run's progress while it takes over events of the one whose search it goes on with. `share`: of the search, that one's."""
+    _write(counter, {**forecasts.NOTHING, "fraction": share, "text": f"taking over {at:,} of {of:,} events"})
+
+
 def finish(counter: RunCounter, text: str) -> None:
     _write(counter, {**forecasts.NOTHING, "fraction": 1.0, "text": text, "eta_seconds": 0.0})
 
@@ -97,7 +102,7 @@ def _of_group(job: Job, counter: RunCounter) -> dict[str, Any]:
         done = told + _open_shares(counter)
     else:
         # What a group costs otherwise is known when it is told.
-        done = counter.spent_samples if budget.kind == "samples" else told
+        done = max(told, counter.spent_samples) if budget.kind == "samples" else told
     fraction = min(1.0, done / budget.limit)
     text = f"{counted(told, budget)}; {job.progress['text']}"
     return _told(counter, text, fraction)

@@ -24,7 +24,7 @@ from ..core.checked import checked_run
 from ..core.models import Job, ModelArtefact, Run, RunCounter
 from ..core.statements import Given, Update
 from ..events.store import StaleFence, add, lock_for, ops
-from . import files, progress, trials
+from . import endings, files, progress, trials
 from .failures import begin_again, mark_not_reproducible
 from .outcomes import NONE, keep
 from .session import Session
@@ -48,7 +48,10 @@ def run_work(session: Session, job: Job) -> None:
                     raise
                 begin_again(job, str(error))
                 return
-    before = work.cost if job.checkpoint_digest else Cost()
+    # What a phase took over from another run was spent there.
+    before = work.cost if job.checkpoint_digest or isinstance(work, PhaseWork) else Cost()
+    if isinstance(work, PhaseWork) and endings.is_marked(job):
+        work.end()
     try:
         with arithmetic.active():
             events = _compute(session, job, work, not alone)
@@ -89,6 +92,8 @@ def _open(job: Job, checked: CheckedRun) -> Work:
     work = open_work(checked, WorkSpec.model_validate(job.spec), Path(settings.NASCOPE_DATA), folder)
     if job.checkpoint_digest:
         work.load_state_dict(checkpoint.read(folder / job.checkpoint_path, job.checkpoint_digest))
+    else:
+        work.take_up()
     return work
 
 

@@ -1,8 +1,9 @@
-"""A run's life: made, paused, resumed, cancelled, cloned, deleted. Each a guarded change under the run's mutex.
+"""A run's life: made, paused, resumed, finished early, cancelled, cloned, deleted. Each a guarded change under the run's mutex.
 
     queued -> running -> completed | failed
     queued | running -> pausing -> paused -> queued (never started) | running
     any but completed, failed, cancelled -> cancelled
+    running | pausing | paused -> running, its search ending (`finish`)
 
 Paused means that no lease is held: with a slice under way the run is `pausing` until the slice has written its checkpoint.
 """
@@ -26,7 +27,7 @@ from ..core.models import Event, Experiment, Job, Run, RunCounter, Trial
 from ..core.statements import Given, Update
 from ..events import wake
 from ..events.store import append, ops
-from . import files
+from . import endings, files
 from .bell import ring
 from .clock import after
 from .given import given_weights, kept_population, place_given, place_population
@@ -80,10 +81,16 @@ def create_run(
 def clone_run(run: Run, seed: int | None = None) -> Run:
     """A new run of the same experiment with the same config and another seed (random if None)."""
     seed = random.SystemRandom().randrange(2**31) if seed is None else seed
-    last = Run.objects.filter(experiment_id=run.experiment_id).order_by("-position").values_list("position", flat=True).first() or 0
     weights = given_weights(run.pk) if run.config.get("model") else None
     population = kept_population(run.pk) if run.config.get("population") else None
-    return create_run(run.experiment, {**run.config, "seed": seed}, position=last + 1, weights=weights, population=population)
+    config = {**run.config, "seed": seed}
+    return create_run(run.experiment, config, next_position(run.experiment_id), weights=weights, population=population)
+
+
+def next_position(experiment_id: UUID) -> int:
+    """After the last run of an experiment."""
+    last = Run.objects.filter(experiment_id=experiment_id).order_by("-position").values_list("position", flat=True).first()
+    return 0 if last is None else last + 1
 
 
 def pause(run_id: UUID) -> Run:
@@ -150,6 +157,28 @@ def _go_on(counter: RunCounter, message: str) -> None:
     _join(run, counter)
     append(counter, [ops("resumed", message)])
     ring()
+
+
+def finish(run_id: UUID) -> Run:
+    """End the search where it is, as if its budget were used up, and go on to the finale; asked for again it changes nothing. A search by
+    trials tells those that are open, one by steps does not begin its next. Raises StateConflict where the run has not begun, is over or is
+    in its finale."""
+    with transaction.atomic():
+        counter = lock_run(run_id)
+        run = Run.objects.get(pk=run_id)
+        begun = run.state in (Run.State.RUNNING, *_WAITING) and run.started is not None
+        if begun and run.ending:
+            return run
+        if not begun or Event.objects.filter(run_id=run_id, kind="search_stopped").exists():
+            raise StateConflict("finished now", "in its finale" if begun else run.state)
+        Run.objects.filter(pk=run_id).update(ending=True, revision=F("revision") + 1)
+        append(counter, [ops("finishing", "finishing: the search ends, its best network is trained")])
+        endings.tell(run)
+        if run.state != Run.State.RUNNING:
+            _go_on(counter, "resumed to be finished")
+        wake.announce(run_id)
+        ring()
+    return Run.objects.get(pk=run_id)
 
 
 def cancel(run_id: UUID) -> Run:

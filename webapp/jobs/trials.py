@@ -37,8 +37,9 @@ def consequence(job: Job) -> str:
 
 
 def said_before(job: Job) -> bool:
-    """Whether events of the job's source may be stored although nobody has held it yet: those of a group that its trial was in."""
-    return "said" in job.spec.get("arguments", {})
+    """Whether events of the job's source may be stored although nobody has held it yet: those of a group that its trial was in, or those of
+    the search that its phase goes on with, of which a slice that was lost may have said more before that one was ended."""
+    return not {"said", "taken_up"}.isdisjoint(job.spec.get("arguments", {}))
 
 
 def begin(job: Job, counter: RunCounter) -> None:

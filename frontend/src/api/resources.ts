@@ -109,6 +109,9 @@ export const pauseRun = (id: string) => post<Run>(`runs/${id}/pause`);
 export const resumeRun = (id: string) => post<Run>(`runs/${id}/resume`);
 export const cancelRun = (id: string) => post<Run>(`runs/${id}/cancel`);
 export const cloneRun = (id: string, seed?: number) => post<Run>(`runs/${id}/clone`, seed === undefined ? {} : { seed });
+export const finishRun = (id: string) => post<Run>(`runs/${id}/finish`);
+export const moreOfRun = (id: string, unit: string, more: number) => post<Run>(`runs/${id}/more`, { unit, more });
+export const bestOfRun = (id: string) => post<Experiment>(`runs/${id}/best`);
 export const getRunEvents = (id: string, after: number, limit = 1000, signal?: Signal) =>
   get<EventPage>(apiPath(`runs/${id}/events`, { after, limit }), signal);
 export const getSnapshot = (id: string, signal?: Signal) => get<Snapshot>(`runs/${id}/snapshot`, signal);

@@ -455,6 +455,12 @@ export interface Charged {
   flops: number;
 }
 
+export interface Continues {
+  run: string | null;
+  unit: string;
+  have: number;
+}
+
 export interface Run extends Scores {
   id: string;
   experiment: { id: string; name: string };
@@ -484,11 +490,26 @@ export interface Run extends Scores {
   reproducible_note: string;
   worker: { name: string; device: string; threads: number } | null;
   counts: { candidates: number; trials: number; failed: number; repeated: number; architectures: number };
+  /** Its owner wants what it has found: its search ends, or has ended so. */
+  ending: boolean;
+  /** With how much of what its search could go on; `why_not` where `unit` is empty. */
+  more: { unit: string; have: number; why_not: string };
+  /** The search that it goes on with; its `run` is null where that was deleted. */
+  continues: Continues | null;
+  /** Why its best so far is not trained as an architecture; empty = it can be. */
+  no_best: string;
   models: Model[];
   /** Only in the detail of one run: the whole RunConfig. */
   config?: Record<string, unknown>;
   /** Only there: how the networks of its finale are trained, in words, and what differs from the algorithm's own recipe. */
   finish?: { sentences: string[]; other_recipe: { fields: Record<string, { own: unknown; used: unknown }>; meaning: string } | null };
+  /** Only there: the searches that it goes on with, the first in front, with their visits to the test part; runs that go on with its own. */
+  lineage?: (Continues & { test_visits: number })[];
+  continued_by?: string[];
+  /** Only there: seconds of workers. */
+  took?: { search: number; finale: number };
+  /** Only there: the run whose best so far it trains. */
+  best_of?: string | null;
 }
 
 export interface Imported {

@@ -34,6 +34,8 @@ export function armsOf(runs: readonly Run[]): Arm[] {
   const arms = new Map<string, Arm>();
   const factors = differences(runs).filter(({ name }) => name !== "seed");
   runs.forEach((run, place) => {
+    // One that goes on with another's search had more budget than the others.
+    if (run.continues) return;
     const key = `${run.algorithm.id} ${JSON.stringify(run.options)}`;
     const arm = arms.get(key) ?? { title: labelOf(factors, place) || run.algorithm.title, runs: [] };
     arm.runs.push(run);

@@ -15,6 +15,8 @@ import { toast, toastError } from "../ui/toast";
 import { domainNames } from "../views/datasetText";
 import { alsoChargedText, amountText, architecturesText, chargedKind, foldsText, testScores, togetherText } from "../views/experimentText";
 import { skipConnections } from "./derivedFacts";
+import { GoOn } from "./GoOn";
+import { LineageNote } from "./LineageNote";
 import { RESULT } from "./Outcome";
 import { bestName } from "./valueNames";
 
@@ -25,6 +27,7 @@ export function stateText(run: Run): string {
   if (run.state === "queued") return run.worker ? "queued" : "waiting for a worker";
   if (run.state === "running") {
     const text = run.progress.text === "queued" ? "starting" : run.progress.text;
+    if (run.ending && run.phase !== "Finale") return "finishing: the search ends, its best network is trained";
     return text ? `running, ${text}` : "running";
   }
   const reason = run.reason.replace(/^finished: /, "");
@@ -94,6 +97,7 @@ export function RunHeader({ run, store }: { run: Run; store: RunStore }) {
           <Link to={paths.experiment(run.experiment.id)}>{run.experiment.name}</Link> · {data.join(" then ")} · {run.space} · seed {run.seed}
         </div>
         <h1>{run.algorithm.title}</h1>
+        <LineageNote run={run} />
       </div>
       <StateChip state={run.state} text={stateText(run)} reason={run.reason} />
       {/* Values of different tasks do not compare: then only the tests are shown. */}
@@ -154,6 +158,7 @@ export function RunHeader({ run, store }: { run: Run; store: RunStore }) {
             Resume
           </Button>
         )}
+        <GoOn run={run} onRun={(changed) => store.setRun(changed)} />
         {!ENDED.has(run.state) && <Button onClick={() => setAsking("cancel")}>Cancel</Button>}
         <Button busy={busy === "clone"} onClick={() => void clone()}>
           Clone

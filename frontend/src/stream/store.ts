@@ -234,8 +234,8 @@ export class RunStore {
   // ---- input
 
   setRun(run: Run): void {
-    // Only the first answer has the whole config, which never changes; the short ones that follow must not lose it.
-    this.run = run.config || !this.run?.config ? run : { ...run, config: this.run.config };
+    // Only the first answer has the whole config and what else is told of one run alone; the short ones that follow must not lose it.
+    this.run = { ...this.run, ...run };
     this.touch("run");
     if (run.models.length > 0) this.touch("end");
   }

@@ -16,6 +16,8 @@ interface Group {
 function groupsOf(runs: Run[]): Group[] {
   const groups = new Map<string, Group>();
   for (const run of runs) {
+    // One that goes on with another's search had more budget than the others.
+    if (run.continues) continue;
     // The same algorithm may stand in an experiment twice, with different options.
     const key = `${run.algorithm.id} ${JSON.stringify(run.options)}`;
     const group = groups.get(key) ?? { key, title: run.algorithm.title, runs: [] };

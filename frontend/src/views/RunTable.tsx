@@ -9,7 +9,7 @@ import { ScoreValue } from "../ui/ScoreValue";
 import { StateChip } from "../ui/StateChip";
 import { DASH, duration, metric, timeLeft } from "../ui/format";
 import { meanText } from "./verdict";
-import { ACTIVE, alsoChargedText, architecturesText, chargedText, failedText, finaleOf, givenOptions, seconds, testScores } from "./experimentText";
+import { ACTIVE, alsoChargedText, amountOf, architecturesText, chargedText, failedText, finaleOf, givenOptions, seconds, testScores } from "./experimentText";
 
 /** "algorithm", "seed", or the key of a score's axis. */
 type Column = string;
@@ -166,7 +166,10 @@ export function RunTable({ runs, algorithms }: { runs: Run[]; algorithms: Experi
               <Link to={paths.run(run.id)}>{run.algorithm.title}</Link>
               <GivenOptions options={givenOptions(run, algorithms)} apart={apart} />
             </th>
-            <td className="num">{run.seed}</td>
+            <td className="num">
+              {run.seed}
+              {run.continues && <span className="sub">goes on from {amountOf(run.continues.unit, run.continues.have)}</span>}
+            </td>
             <td>
               <Progress run={run} />
             </td>

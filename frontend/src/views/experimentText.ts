@@ -22,6 +22,10 @@ export function unitText(kind: BudgetKind, amount: number): string {
   return kind === "seconds" ? `${text} of device time` : `${text} ${kind}`;
 }
 
+/** The same of what a search can have more of: a kind of budget, or an option by which its plan gets longer, "12 epochs". */
+export const amountOf = (unit: string, amount: number): string =>
+  (BUDGET_KINDS as readonly string[]).includes(unit) ? unitText(unit as BudgetKind, amount) : `${exact(amount)} ${unit}`;
+
 /** "900 k samples", "100 trials, repeats not counted", "as configured". */
 export function budgetText(budget: BudgetInfo | null): string {
   if (!budget) return "as configured";

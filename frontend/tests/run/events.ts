@@ -52,7 +52,8 @@ export function run(changes: Partial<Run> = {}): Run {
     progress: { fraction: 0.5, text: "step 38 of 72", eta_seconds: 48 }, phase: "DARTS", best: null,
     search_score: null, validation_score: null, test_score: null, test_visits: { run: 0, experiment: 0, data: 0, part: "digits", further: [] },
     search_measure: { kind: "search", metric: "val_accuracy", name: "validation accuracy", unit: "share of examples", direction: "maximise" }, last_seq: 0, created: "", started: null, finished: null,
-    reproducible: true, reproducible_note: "", worker: { name: "cpu-1", device: "cpu", threads: 1 }, counts: { candidates: 0, trials: 0, failed: 0, repeated: 0, architectures: 0 }, models: [], ...changes,
+    reproducible: true, reproducible_note: "", worker: { name: "cpu-1", device: "cpu", threads: 1 }, counts: { candidates: 0, trials: 0, failed: 0, repeated: 0, architectures: 0 }, models: [],
+    ending: false, more: { unit: "", have: 0, why_not: "it is not over: what more it may use is asked for when it is" }, continues: null, no_best: "", ...changes,
   };
 }
 

@@ -218,7 +218,7 @@ describe("states", () => {
     expect(buttons("running")).toEqual(["Pause", "Cancel", "Clone"]);
     expect(buttons("paused")).toEqual(["Resume", "Cancel", "Clone"]);
     expect(buttons("paused", true)).toEqual(["Stay paused", "Resume", "Cancel", "Clone"]);
-    expect(buttons("completed")).toEqual(["Clone", "Delete"]);
+    expect(buttons("completed")).toEqual(["More budget…", "Clone", "Delete"]);
     const request = vi.spyOn(globalThis, "fetch");
     fireEvent.click(screen.getByRole("button", { name: "Delete" }));
     expect(request).not.toHaveBeenCalled();

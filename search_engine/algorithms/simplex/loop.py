@@ -326,6 +326,14 @@ class BilevelLoop(StepSearch[SimplexConfig]):
         return self.planned_steps(self.train_order)
 
     @property
+    def lengthened_by(self) -> str:
+        """Where no rate, no temperature and no stage follows the horizon."""
+        options: Any = self.options
+        constant = options.learning_rate == options.final_learning_rate
+        constant = constant and getattr(options, "temperature_schedule", "constant") == "constant"
+        return self.length_option if constant and options.shrink_stages == 1 and not options.skip_dropout else ""
+
+    @property
     def stop_reason(self) -> StopReason:
         return "stopped" if self.stopped else "horizon"
 

@@ -12,7 +12,8 @@ import pytest
 from search_engine.catalogue.config import check_new
 from search_engine.commands import main, parser
 from search_engine.commands.run import run_config
-from search_engine.search.local_run import EVENTS, STATE, Interrupted, LocalRun
+from search_engine.search.continuation import SEARCH
+from search_engine.search.local_run import EVENTS, RESULT, STATE, Interrupted, LocalRun
 
 from .bad_files import KINDS, place
 
@@ -55,6 +56,20 @@ def _damaged(name: str) -> Route:
     return route
 
 
+def _more(name: str) -> Route:
+    """A run that is over and is to have more, one of whose files is something else now."""
+
+    def route(folder: Path, kind: str) -> tuple[list[str], dict[str, str]]:
+        out = folder / "first"
+        assert main([*COUNT, "--out", str(out)]) == 0
+        (out / name).unlink()
+        if kind != "below a file":
+            place(kind, (out / name).parent, (out / name).name)
+        return ["more", str(out), "trials=2", "--out", str(folder / "out")], {}
+
+    return route
+
+
 def _data(command: str) -> Route:
     words = ["check", *COUNT[1:]] if command == "check" else [command]
     return lambda folder, kind: (words, {"NASCOPE_DATA": str(place(kind, folder, "data"))})
@@ -83,6 +98,11 @@ ROUTES: dict[str, Route] = {
     "the data folder of data": lambda folder, kind: (["data", "list"], {"NASCOPE_OWN": str(place(kind, folder, "own"))}),
     "the data folder of architecture": lambda folder, kind: (["architecture", "1 2", "--space", "sequence", "--set", "space.n=2"],
                                                              _data("check")(folder, kind)[1]),
+    "the data folder of more": lambda folder, kind: (["more", str(place(kind, folder, "run"))], {}),
+    "the data folder of finish": lambda folder, kind: (["finish", str(place(kind, folder, "run"))], {}),
+    "what a longer search begins with": _more(SEARCH),
+    "the result of the shorter one": _more(RESULT),
+    "the events of the shorter one": _more(EVENTS),
     "the data folder of export": lambda folder, kind: (["export", str(place(kind, folder, "run"))], {}),
     "the data folder of check": lambda folder, kind: (["check", *COUNT[1:]], _data("check")(folder, kind)[1]),
 }

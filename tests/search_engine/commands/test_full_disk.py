@@ -13,10 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from search_engine.catalogue.config import check
 from search_engine.commands import main, parser
 from search_engine.search.coordinator import Coordinator
+from search_engine.search.local_run import Interrupted, LocalRun
 from tests.patience import PATIENCE
 
+LONG = {"algorithm": "random", "space": "sequence", "budget": {"trials": 100_000}}
 COUNT = ["run", "--algorithm", "regularized_evolution", "--space", "sequence", "--budget", "trials=60", "--set", "population=10"]
 TRAINED = [
     "run", "--algorithm", "random", "--space", "mlp", "--dataset", "digits", "--budget", "trials=2",
@@ -79,14 +82,20 @@ def test_in_training_and_at_the_download(size: int, tmp_path: Path, capsys: pyte
 
 
 @pytest.mark.parametrize(
-    "command", ["algorithms", "spaces", "datasets", "data", "events", "catalogue", "check", "run", "architecture", "export", "contract"]
+    "command",
+    ["algorithms", "spaces", "datasets", "data", "events", "catalogue", "check", "run", "more", "finish", "architecture", "export",
+     "contract"],
 )
 def test_where_the_output_goes(command: str, tmp_path: Path) -> None:
     """`/dev/full` is a disk that is always full. In a process of its own: its standard output is left broken."""
     given = {"run": [*COUNT, "--out", str(tmp_path / "out"), "--json"], "check": ["check", *COUNT[1:]], "data": ["data", "list"],
              "architecture": ["architecture", "1 2", "--space", "sequence", "--set", "space.n=2"],
+             "more": ["more", str(tmp_path / "out")], "finish": ["finish", str(tmp_path / "cut"), "--json"],
              "export": ["export", str(tmp_path / "out")], "contract": ["contract", "evidence"]}
-    if command == "export":
+    if command == "finish":
+        with pytest.raises(Interrupted):
+            LocalRun(check(LONG), tmp_path, tmp_path / "cut").run(stop=lambda: True)
+    if command in ("export", "more"):
         assert main([*COUNT, "--out", str(tmp_path / "out")]) == 0
     words = given.get(command, [command])
     with open("/dev/full", "wb") as full:

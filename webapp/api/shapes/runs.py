@@ -226,6 +226,24 @@ class ModelContents(BaseModel):
     latency: Latency | None
 
 
+class More(BaseModel):
+    """Whether another run can go on with the search (POST runs/{id}/more), and with what."""
+
+    unit: str = Field(
+        description="of what more can be asked for: a kind of budget, or an option of the algorithm (epochs, steps); empty = of nothing"
+    )
+    have: float = Field(description="how much of it the search had")
+    why_not: str = Field(description="where the unit is empty: why, in words")
+
+
+class Continues(BaseModel):
+    """The search that a run goes on with."""
+
+    run: UUID | None = Field(description="the run whose search it was; null where it was deleted since")
+    unit: str
+    have: float = Field(description="how far it was then, in that unit")
+
+
 class Run(Scores):
     """One algorithm with its options and one seed. Its validation and test score are those of what it found: of its first finalist, or the
     mean over data sets where each has a finalist of its own."""
@@ -239,6 +257,7 @@ class Run(Scores):
     datasets: list[str]
     state: RunState
     reason: str
+    ending: bool = Field(description="its owner wants what it has found: its search ends, or has ended so, and its finale follows")
     resumes_itself: bool = Field(description="it waits for space on the disk and then goes on by itself; pause it, and it stays paused")
     budget: BudgetInfo | None
     charged: Charged
@@ -255,6 +274,9 @@ class Run(Scores):
     reproducible_note: str
     worker: RunWorker | None
     counts: Counts
+    more: More
+    continues: Continues | None
+    no_best: str = Field(description="why the best so far is not trained as an architecture (POST runs/{id}/best); empty = it can be")
     models: list[Model] = Field(description="its trained networks; in a list of experiments empty")
 
 
@@ -279,11 +301,28 @@ class Finish(BaseModel):
     other_recipe: OtherRecipe | None = Field(description="as in result.json; null where the recipe is the algorithm's own")
 
 
+class Ancestor(Continues):
+    """A run whose search another one went on with, and its visits to the test part."""
+
+    test_visits: int = Field(description="its finished networks that were scored on the test part; a deleted run's count")
+
+
+class Took(BaseModel):
+    """What a run's work took, in seconds of workers."""
+
+    search: float = Field(description="of the search, with what it went on with")
+    finale: float
+
+
 class RunDetail(Run):
     """A run with its whole config."""
 
     config: dict[str, Any]
     finish: Finish
+    lineage: list[Ancestor] = Field(description="the searches that this one goes on with, the first in front")
+    continued_by: list[UUID] = Field(description="runs that go on with its search, in the order of their beginning")
+    took: Took
+    best_of: UUID | None = Field(description="the run whose best so far it trains; null also where that was deleted since")
 
 
 class RunPage(BaseModel):
@@ -355,6 +394,15 @@ class CloneBody(BaseModel):
     model_config = {"extra": "forbid"}
 
     seed: int | None = Field(default=None, ge=0, lt=2**31)
+
+
+class MoreBody(BaseModel):
+    """POST runs/{id}/more: how much more of what its search may use."""
+
+    model_config = {"extra": "forbid", "allow_inf_nan": False}
+
+    unit: str = Field(max_length=40, description="the run's `more.unit`")
+    more: float = Field(gt=0, description="how much further than it came")
 
 
 class Validation(BaseModel):

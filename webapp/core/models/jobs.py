@@ -32,7 +32,8 @@ class Job(models.Model):
 
     Claiming raises `fence`; whoever holds an older fence may not write. `failures` counts leases lost (or slices that raised) since
     the last checkpoint. A run has one `advance` job for its whole life, `runnable` when there is something to tell or ask. Trials that are
-    trained together are one job of kind `trial`, whose `source` is group:N, N being the first of them.
+    trained together are one job of kind `trial`, whose `source` is group:N, N being the first of them. A job of kind `ending` is done when
+    it is made: its outcome tells the coordinator that its owner wants the run finished.
     """
 
     class Kind(models.TextChoices):
@@ -44,6 +45,7 @@ class Job(models.Model):
         REBUILD = "rebuild"
         IMPORT = "import"
         LOOK = "look"
+        ENDING = "ending"
 
     class State(models.TextChoices):
         READY = "ready"

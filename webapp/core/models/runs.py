@@ -60,6 +60,19 @@ class Run(orm.Model):
     phase = orm.CharField(max_length=200, default="", blank=True, help_text="title of the present phase")
     progress = orm.JSONField(default=dict, help_text="{fraction: 0..1 | null, text, eta_seconds | null}")
     revision = orm.BigIntegerField(default=0, help_text="rises with every visible change of this row")
+    more = orm.JSONField(
+        null=True, help_text="with what its search could go on, {unit, have} or {why_not}: said when the search is over; null = not said"
+    )
+    continues = orm.ForeignKey(
+        "self", on_delete=orm.SET_NULL, null=True, related_name="continued_by", help_text="the run whose search it goes on with"
+    )
+    lineage = orm.JSONField(
+        default=list, help_text="that run and those before it, the first in front: [{run, unit, have}], have being how far each came"
+    )
+    ending = orm.BooleanField(default=False, help_text="its owner wants what it has found: the search ends, the finale follows")
+    best_of = orm.ForeignKey(
+        "self", on_delete=orm.SET_NULL, null=True, related_name="+", help_text="the run whose best so far it finishes"
+    )
 
     class Meta:
         indexes = [

@@ -273,6 +273,11 @@ class MultiPathSearch(StepSearch[MultiPathConfig]):
         powers = [math.exp(gap - max(gaps)) for gap in gaps]
         return [self.count * power / sum(powers) for power in powers]
 
+    @property
+    def lengthened_by(self) -> str:
+        """Where the rate stays what it is."""
+        return self.length_option if self.options.learning_rate == self.options.final_learning_rate else ""
+
     def _rate(self, step: int) -> float:
         from search_engine.training.schedule import cosine
 
