@@ -103,8 +103,9 @@ SEARCH = """
 import sys, json, resource, numpy, nascope
 held = numpy.load(sys.argv[1])
 run = nascope.search(
-    {"train": (held["x"], held["y"]), "test": (held["tx"], held["ty"])}, "regularized_evolution", space=sys.argv[2], seconds=float(sys.argv[3]),
-    seed=int(sys.argv[4]), out=sys.argv[5], quiet=True, finale={"baselines": 0, "onnx": False, "redundancy": False},
+    {"train": (held["x"], held["y"]), "test": (held["tx"], held["ty"])}, "regularized_evolution", space=sys.argv[2],
+    seconds=float(sys.argv[3]), seed=int(sys.argv[4]), out=sys.argv[5], quiet=True,
+    finale={"baselines": 0, "onnx": False, "redundancy": False},
 )
 used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
 print(json.dumps({"metrics": run.metrics, "status": run.status, "reason": run.reason, "tried": run.result["tried"]["architectures"],
