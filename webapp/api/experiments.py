@@ -98,7 +98,8 @@ def _stored(plan_: Plan, owner: Any) -> shapes.Experiment:
     weights = None if plan_.body.model is None else given(owner, plan_.body.model)[1]
     population = None if plan_.body.population is None else given_population(owner, plan_.body.population)[1]
     for position, planned in enumerate(plan_.runs):
-        states.create_run(experiment, planned.checked.config, position, weights, population)
+        config, individuals = planned.begun()
+        states.create_run(experiment, config, position, weights, population, individuals)
     return _with_unused(experiment_info(experiment_rows(Experiment.objects.filter(pk=experiment.pk)).get()), owner)
 
 

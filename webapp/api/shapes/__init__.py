@@ -4,6 +4,7 @@ They are the single definition behind the REST responses, the frames of the WebS
 which the browser's types are generated.
 """
 
+from .architectures import ArchitectureInfo, SearchName
 from .atlas import (
     AtlasCell,
     AtlasColumn,
@@ -122,6 +123,7 @@ __all__ = [
     "AlgorithmInfo",
     "AlgorithmInfos",
     "AlgorithmName",
+    "ArchitectureInfo",
     "At",
     "AtlasCell",
     "AtlasColumn",
@@ -201,6 +203,7 @@ __all__ = [
     "RunWorker",
     "Scores",
     "SearchMeasure",
+    "SearchName",
     "ShapeInfo",
     "Snapshot",
     "SpaceInfo",
