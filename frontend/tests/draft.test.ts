@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import fixtures from "./fixtures/schemas.json";
-import type { Algorithm, Compatible, Dataset, DomainsInfo, Estimate, Model, Run, RunSchema, SearchSpace } from "../src/api/types";
+import type { Algorithm, Architecture, Compatible, Dataset, DomainsInfo, Estimate, Model, Run, RunSchema, SearchSpace } from "../src/api/types";
 import type { JsonSchema } from "../src/schema/jsonSchema";
 import { choiceNote, domainNames, shapeNote } from "../src/views/datasetText";
 import { algorithmClosed, budgetsFor, clash, datasetClosed, placeClosed, spaceClosed, wrongCount, type Catalogue } from "../src/views/new/compatibility";
 import { moved } from "../src/views/new/DatasetList";
-import { bodyOf, draftFromBody, draftFromRun, formsOf, newDraft, readBudget, readSeeds, withAlgorithms, withDataset, withOnly, withSpace, type Draft } from "../src/views/new/draft";
+import { bodyOf, draftFromBody, draftFromRun, draftOfArchitecture, formsOf, newDraft, readBudget, readSeeds, withAlgorithms, withDataset, withOnly, withSpace, type Draft } from "../src/views/new/draft";
 import { nameOfPath } from "../src/views/new/pathNames";
 import { adviceOf, byPath, localProblems } from "../src/views/new/useChecks";
 
@@ -196,6 +196,7 @@ describe("body and draft", () => {
       dataset_options: [{}],
       model: null,
       population: null,
+      start: [],
       seeds: [0, 1, 2],
       budget: { trials: 20 },
       count_repeats: true,
@@ -210,8 +211,26 @@ describe("body and draft", () => {
     const begun = newDraft(able, { model });
     expect([begun.model, begun.datasets[0]?.id, begun.algorithms.map((item) => item.id)]).toEqual(["m1", "digits", ["darts"]]);
     expect(draftFromBody(bodyOf(begun), forms, able).model).toBe("m1");
-    const closed = algorithmClosed(able, able.algorithms.find((item) => item.id === "random")!, able.spaces[0], able.datasets.slice(0, 1), [], true);
+    const closed = algorithmClosed(able, able.algorithms.find((item) => item.id === "random")!, able.spaces[0], able.datasets.slice(0, 1), [], { model: true });
     expect(closed?.reason).toBe("Does not begin with a finished model.");
+  });
+  it("begins with a given architecture: to train it as it is, or with a search that can start from it", () => {
+    const found = { space: "nb201", space_options: {}, text: "|a|", searches: [{ id: "random", title: "RANDOM" }] } as unknown as Architecture;
+    const more: Catalogue = {
+      ...catalogue,
+      algorithms: [...catalogue.algorithms.map((item) => ({ ...item, begins_with_architectures: item.id === "random" })), { ...random, id: "given_architecture", needs_budget: false, needs: [] }],
+      compatibility: [...catalogue.compatibility, row("given_architecture", "nb201", "digits")],
+    };
+    const train = draftOfArchitecture(found, "train", forms, more);
+    expect([train.space, train.datasets[0]?.id, train.algorithms]).toEqual(["nb201", "digits", [{ id: "given_architecture", options: { architecture: "|a|" } }]]);
+    expect([train.start, bodyOf(train).budget]).toEqual([[], null]);
+    const start = draftOfArchitecture(found, "start", forms, more);
+    expect([start.space, start.algorithms.map((item) => item.id), start.start]).toEqual(["nb201", ["random"], ["|a|"]]);
+    expect(bodyOf(start)).toMatchObject({ start: ["|a|"], budget: { trials: 20 } });
+    expect(draftFromBody(bodyOf(start), forms, more).start).toEqual(["|a|"]);
+    const closed = (id: string) => algorithmClosed(more, more.algorithms.find((item) => item.id === id)!, nb201, [digits], [], { architectures: true });
+    expect(closed("darts")?.reason).toBe("Does not begin with a given architecture.");
+    expect(closed("random")).toBeNull();
   });
   it("asks for repeats that do not count only where trials are counted", () => {
     const body = bodyOf({ ...draft, countRepeats: false });

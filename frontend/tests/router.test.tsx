@@ -6,7 +6,7 @@ import { paths, routeOf } from "../src/app/routes";
 describe("routeOf", () => {
   it("knows every page", () => {
     expect(routeOf("/")).toEqual({ page: "home" });
-    for (const page of ["new", "experiments", "models", "data", "workers", "account", "login"]) expect(routeOf(`/${page}`)).toEqual({ page });
+    for (const page of ["new", "architecture", "experiments", "models", "data", "workers", "account", "login"]) expect(routeOf(`/${page}`)).toEqual({ page });
     expect(routeOf("/experiments/")).toEqual({ page: "experiments" });
     expect(routeOf("/experiments/a%20b")).toEqual({ page: "experiment", id: "a b" });
     expect(routeOf("/runs/42/")).toEqual({ page: "run", id: "42" });
@@ -19,6 +19,9 @@ describe("routeOf", () => {
     expect(routeOf(paths.experiment("7"))).toEqual({ page: "experiment", id: "7" });
     expect(paths.newExperiment({ run: "7" })).toBe("/new?run=7");
     expect(paths.newExperiment()).toBe("/new");
+    expect(paths.architecture()).toBe("/architecture");
+    expect(paths.architecture({ text: "3 1 2", space: "sequence", options: {} })).toBe("/architecture?text=3+1+2&space=sequence");
+    expect(new URLSearchParams(paths.architecture({ text: "x", options: { n: 4 } }).split("?")[1]).get("options")).toBe('{"n":4}');
   });
 });
 

@@ -11,19 +11,37 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
-from ..algorithms.base import AlgorithmConfig
+from ..algorithms.base import AlgorithmConfig, AlgorithmEntry
 from ..base.errors import BadInput
 from ..base.generators import derive_seed
 from ..base.population_config import PopulationConfig
 from ..spaces.base import SearchSpace
 from ..spaces.genomes import Genome, canonical_json, digest
 from ..spaces.populations import Individuals, of_space
+from ..spaces.written import genome_of_text
 from . import registry
 
 GENOMES = "genomes"
 """The kind of the individuals of a population of whole architectures."""
 TRIES = 50
 """Mutations that are tried for one child that is not there yet."""
+
+
+def begins_with_architectures(entry: AlgorithmEntry) -> bool:
+    """Whether a search by it, at its defaults, can begin with architectures that are given.
+
+    >>> begins_with_architectures(registry.algorithm("regularized_evolution")), begins_with_architectures(registry.algorithm("darts"))
+    (True, False)
+    """
+    return (entry.config().initial_population or {}).keys() == {GENOMES}
+
+
+def genomes_of(texts: Sequence[str], space: SearchSpace[Any]) -> list[Genome]:
+    """The architectures of these texts. Raises BadInput(field "start")."""
+    try:
+        return [genome_of_text(space, text) for text in texts]
+    except BadInput as error:
+        raise BadInput("start", error.message, error.code) from None
 
 
 def population_from(
@@ -40,11 +58,7 @@ def population_from(
     >>> [space.to_string(Genome("sequence", content)) for content in found["genomes"]]
     ['1 2 3 3', '1 2 3 4', '1 2 4 3']
     """
-    size = population_size(options, title)
-    if not genomes:
-        raise BadInput("start", "give one architecture at least")
-    if len(genomes) > size:
-        raise BadInput("start", f"{len(genomes):,} architectures are given, and the population has {size:,}: give fewer, or more of it")
+    size = population_size(options, title, len(genomes))
     individuals = list(genomes)
     seen = {space.hash(genome) for genome in individuals}
     for number in range(len(genomes), size):
@@ -55,16 +69,19 @@ def population_from(
     return of_space(space, digest(canonical_json(content)), {GENOMES: content}), {GENOMES: content}
 
 
-def population_size(options: AlgorithmConfig, title: str) -> int:
-    """With how many architectures a search begins. Raises BadInput(field "start") where it cannot begin with given ones."""
+def population_size(options: AlgorithmConfig, title: str, given: int = 1) -> int:
+    """With how many architectures a search begins. Raises BadInput(field "start") where it cannot begin with so many given ones."""
     wanted = options.initial_population
     if wanted is None or wanted.keys() != {GENOMES}:
-        able = [
-            entry.title for entry in registry.algorithms().values() if (entry.config().initial_population or {}).keys() == {GENOMES}
-        ]
+        able = [entry.title for entry in registry.algorithms().values() if begins_with_architectures(entry)]
         why = f"{title} does not begin with a population of architectures; these do: {', '.join(able)}"
         raise BadInput("start", why, code="incompatible")
-    return wanted[GENOMES]
+    size = wanted[GENOMES]
+    if given < 1:
+        raise BadInput("start", "give one architecture at least")
+    if given > size:
+        raise BadInput("start", f"{given:,} architectures are given, and the population has {size:,}: give fewer, or more of it")
+    return size
 
 
 def _child(space: SearchSpace[Any], parent: Genome, seen: set[str], rng: random.Random) -> Genome:

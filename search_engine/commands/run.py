@@ -19,7 +19,7 @@ from ..bundle.reopened import Reopened, reopen
 from ..catalogue import registry
 from ..catalogue.advice import advice
 from ..catalogue.config import BUDGET_KINDS, CheckedRun, RunConfig, check, check_new
-from ..catalogue.starts import population_from, population_size
+from ..catalogue.starts import genomes_of, population_from, population_size
 from ..search.failures import sentences
 from ..search.forecast import in_words
 from ..search.local_run import Interrupted, LocalRun, kept_config
@@ -29,7 +29,6 @@ from ..search.work import Progress
 from ..spaces import populations
 from ..spaces.populations import Individuals
 from ..spaces.populations import read as read_population
-from ..spaces.written import genome_of_text
 from . import data
 from .config_file import read_config, read_number, read_value
 from .scores import score_lines
@@ -150,11 +149,8 @@ def starting_from(config: RunConfig, texts: Sequence[str], data_dir: Path) -> tu
     checked = check_new(config, data_dir)
     population_size(checked.options, checked.algorithm.title)
     space = Resources(checked, data_dir).space
-    try:
-        genomes = [genome_of_text(space, text) for text in texts]
-    except BadInput as error:
-        raise BadInput("start", error.message, error.code) from None
-    population, individuals = population_from(genomes, space, checked.options, config.seed, checked.algorithm.title)
+    title = checked.algorithm.title
+    population, individuals = population_from(genomes_of(texts, space), space, checked.options, config.seed, title)
     return config.model_copy(update={"population": population}), individuals
 
 

@@ -229,7 +229,7 @@ def test_the_keyboard(admin: Visitor) -> None:
 
 
 @pytest.mark.skipif(not AXE.is_file(), reason="the front end's packages are not installed (make ui)")
-@pytest.mark.parametrize("path", ["/", "/new", "run"])
+@pytest.mark.parametrize("path", ["/", "/new", "/architecture?text=3%201%202&space=sequence&options=%7B%22n%22%3A3%7D", "run"])
 def test_no_serious_violation_of_accessibility_rules(path: str, tab: Callable[..., Visitor], session: Any, finished_run: str) -> None:
     """axe-core in both themes. Only here the content security policy is off: it keeps foreign scripts out, axe too."""
     visitor = tab(storage_state=session, bypass_csp=True)
@@ -248,4 +248,4 @@ def test_no_serious_violation_of_accessibility_rules(path: str, tab: Callable[..
             if item["impact"] in ("serious", "critical")
         ]
         assert serious == [], f"{path}, {theme}"
-        visitor.shot(f"axe-{Path(path).name or 'home'}-{theme}")
+        visitor.shot(f"axe-{Path(urlsplit(path).path).name or 'home'}-{theme}")

@@ -23,6 +23,7 @@ DOCUMENT = yaml.safe_load((Path(__file__).resolve().parents[2] / "docs" / "opena
 OPERATIONS = [(path, method) for path, methods in DOCUMENT["paths"].items() for method in methods]
 
 BODIES: dict[str, Any] = {
+    "ArchitectureBody": {"text": "|none~0|+|none~0|none~1|+|nor_conv_3x3~0|none~1|none~2|"},
     "ExperimentBody": BODY,
     "LoginBody": {"username": "ada", "password": PASSWORD},
     "CloneBody": {"seed": 3},

@@ -85,7 +85,7 @@ OPEN_ROUTES = [
     ("GET", "models"), ("GET", "workers"), ("GET", "plugins"), ("GET", "atlas"), ("GET", "atlas/nikulenkov-2022-table-3"),
     ("POST", "uploads"), ("GET", "own-datasets"), ("GET", "run-imports"), ("GET", "data-room"),
     ("GET", "datasets/digits/uses"), ("GET", "datasets/digits/look"),
-    ("POST", "datasets/digits/look"),
+    ("POST", "datasets/digits/look"), ("POST", "architectures"),
 ]  # fmt: skip
 """Every other route that needs a login."""
 

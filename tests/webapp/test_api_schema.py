@@ -69,7 +69,8 @@ def test_every_answer_is_as_the_document_says() -> None:
     }  # fmt: skip
     its_own = {f"own-datasets/{{id}}/{what}": made(owner, state).pk for what, state in (("keep", "examined"), ("cancel", "uploaded"))}
     send(client, "POST", "datasets/digits/look")
-    bodies: dict[str, Any] = {"experiments": BODY, "experiments/validate": BODY, "estimates": BODY, "tokens": {"name": "t"}}
+    bodies: dict[str, Any] = {"experiments": BODY, "experiments/validate": BODY, "estimates": BODY, "tokens": {"name": "t"},
+                               "architectures": {"text": "|none~0|+|none~0|none~1|+|nor_conv_3x3~0|none~1|none~2|"}}
     bodies |= {"own-datasets/{id}/examine": {}, "auth/login": {"username": "ada", "password": PASSWORD}, "runs/{id}/clone": {}}
     bodies |= {"runs/{id}/more": {"unit": "trials", "more": 5}}
     queries = {"trials": f"?run={run.pk}", "candidates": f"?run={run.pk}", "genomes": f"?run={run.pk}"}

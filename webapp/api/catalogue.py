@@ -19,6 +19,7 @@ from search_engine.catalogue import registry
 from search_engine.catalogue.config import FinaleConfig, RunConfig, needs_budget
 from search_engine.catalogue.idle import idle
 from search_engine.catalogue.presets import PRESETS
+from search_engine.catalogue.starts import begins_with_architectures
 from search_engine.datasets.base import DatasetEntry
 from search_engine.spaces.base import SpaceEntry
 
@@ -56,6 +57,7 @@ def _algorithms() -> list[shapes.AlgorithmInfo]:
                     default=[shapes.DefaultDomain(dataset=name, options=options) for name, options in entry.domains.default],
                 ),
                 begins_with_model=entry.begins_with_label,
+                begins_with_architectures=begins_with_architectures(entry),
                 schema_=form_schema(entry.config),
             )
         )

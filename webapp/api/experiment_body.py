@@ -22,13 +22,19 @@ from search_engine.base.population_config import PopulationConfig
 from search_engine.base.quoting import shown
 from search_engine.base.training_config import TrainingConfig
 from search_engine.catalogue import registry
+from search_engine.catalogue.checked import space_of
 from search_engine.catalogue.config import Budget, CheckedRun, FinaleConfig, RunConfig, all_problems, check, check_new
 from search_engine.catalogue.idle import used_in_vain, without
+from search_engine.catalogue.starts import genomes_of, population_from, population_size
 from search_engine.datasets.base import DatasetEntry
 from search_engine.scoring.metrics import Ranking
+from search_engine.spaces.genomes import Genome
+from search_engine.spaces.populations import Individuals
 
 MAX_RUNS = 200
 GIVEN_ARCHITECTURE = "given_architecture"
+MOST_STARTED = 20_000
+"""Individuals, all runs together, that are made of given architectures while a request is answered."""
 _MAX_REPAIRS = 8
 
 
@@ -81,6 +87,10 @@ class ExperimentBody(BaseModel):
         description="a finished model of one's own whose architecture the one algorithm, given_architecture, trains again: as "
         "models/{id}/retraining says it. It changes nothing of the runs; the experiment says where its architecture comes from",
     )
+    start: list[str] = Field(
+        default=[], max_length=100, description="architectures, each as its space writes it or a genome's JSON, that every run's first "
+        "population begins with; the algorithms must be able to",
+    )
     seeds: list[int] = Field(default=[0], min_length=1, max_length=100)
     budget: Budget | None = None
     count_repeats: bool = Field(default=True, description="whether repeated trials, which cost nothing, count as trials of the budget")
@@ -112,6 +122,18 @@ class PlannedRun:
     unused: dict[str, str] = field(default_factory=dict)
     """Shared settings of the experiment that were given and that this algorithm does not use, with the reasons: its runs leave them at
     their defaults."""
+    start: tuple[Genome, ...] = ()
+    """The architectures that its population begins with."""
+
+    def begun(self) -> tuple[RunConfig, Individuals | None]:
+        """The config with which it is made, and the individuals of its first population where architectures are given. What it is
+        checked, advised and estimated by says nothing of them: making them takes a while, and they change no cost."""
+        space = space_of(self.checked) if self.start else None
+        if space is None:
+            return self.checked.config, None
+        config, title = self.checked.config, self.checked.algorithm.title
+        population, individuals = population_from(self.start, space, self.checked.options, config.seed, title)
+        return config.model_copy(update={"population": population}), individuals
 
 
 @dataclass(frozen=True)
@@ -198,6 +220,8 @@ class _Planner:
         self.population: PopulationConfig | None = None
         self.data_dir = data_dir
         self.problems: dict[tuple[str, str], BadInput] = {}
+        self.started = 0
+        """Individuals that the given architectures become, of the algorithms so far."""
         self.unused: dict[int, dict[str, str]] = {}
         """By place of the algorithm: the shared settings that were given and that it does not use."""
         self.default_space = ""
@@ -276,11 +300,34 @@ class _Planner:
         entry = registry.algorithm(choice.id)
         options = choice.options if self._model(f"algorithms.{index}.options", entry.config, choice.options) else {}
         checked = self._checked(index, options)
+        start = () if checked is None else self._start(checked)
         if checked is None or self.problems:
             return []
         # The seed is the only thing in which these runs differ, so one check serves them all.
         configs = [checked.config.model_copy(update={"seed": seed}) for seed in self.body.seeds]
-        return [PlannedRun(index, checked.model_copy(update={"config": config}), self.unused[index]) for config in configs]
+        return [PlannedRun(index, checked.model_copy(update={"config": config}), self.unused[index], start) for config in configs]
+
+    def _start(self, checked: CheckedRun) -> tuple[Genome, ...]:
+        """The given architectures as the run's space has them. Another place of the body that is wrong may be why they do not fit."""
+        if not self.body.start or self.problems:
+            return ()
+        try:
+            if self.body.population is not None:
+                raise BadInput("start", "the experiment begins with the population of a run already; give one of the two")
+            if self.body.model is not None:
+                raise BadInput("start", "the experiment begins with a finished model already; give one of the two")
+            size = population_size(checked.options, checked.algorithm.title, len(self.body.start))
+            self.started += size * len(self.body.seeds)
+            if self.started > MOST_STARTED:
+                most = f"{self.started:,} individuals would be made of these architectures, and {MOST_STARTED:,} is the most"
+                raise BadInput("start", f"{most}: use fewer seeds, or smaller populations")
+            space = space_of(checked)
+            if space is None:
+                raise BadInput("start", f"the shape of {checked.dataset.title} is known only once it is read: take another data set")
+            return tuple(genomes_of(self.body.start, space))
+        except BadInput as error:
+            self._report(error)
+            return ()
 
     def _refuse_what_nobody_uses(self) -> None:
         """A shared setting that one algorithm uses may stand there for the others; one that none uses does nothing at all."""

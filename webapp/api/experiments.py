@@ -101,7 +101,8 @@ def stored(plan_: Plan, owner: Any, best_of: UUID | None = None) -> shapes.Exper
     weights = None if plan_.body.model is None else given(owner, plan_.body.model)[1]
     population = None if plan_.body.population is None else given_population(owner, plan_.body.population)[1]
     for position, planned in enumerate(plan_.runs):
-        made = states.create_run(experiment, planned.checked.config, position, weights, population)
+        config, individuals = planned.begun()
+        made = states.create_run(experiment, config, position, weights, population, individuals)
         if best_of is not None:
             Run.objects.filter(pk=made.pk).update(best_of=best_of)
     return _with_unused(experiment_info(experiment_rows(Experiment.objects.filter(pk=experiment.pk)).get()), owner)

@@ -55,6 +55,13 @@ class ValidateRate(_PerUser):
     RATE = 240
 
 
+class ReadingRate(_PerUser):
+    """Architectures that are read while somebody types."""
+
+    scope = "reading"
+    RATE = 120
+
+
 class EstimateRate(_PerUser):
     """The form asks again while somebody types."""
 

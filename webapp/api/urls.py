@@ -8,7 +8,21 @@ from django.urls import path, re_path
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
 from drf_spectacular.views import SpectacularAPIView
 
-from . import artefacts, atlas, catalogue, experiments, machinery, own_datasets, people, records, retraining, run_files, runs, uploads
+from . import (
+    architectures,
+    artefacts,
+    atlas,
+    catalogue,
+    experiments,
+    machinery,
+    own_datasets,
+    people,
+    records,
+    retraining,
+    run_files,
+    runs,
+    uploads,
+)
 from .base import ApiView
 from .problems import handle_in_json, no_such_route
 from .queries import ReadsQuery
@@ -51,6 +65,7 @@ urlpatterns = [
     path("compatibility", catalogue.CompatibilityView.as_view()),
     path("run-schema", catalogue.RunSchemaView.as_view()),
     path("presets", catalogue.PresetsView.as_view()),
+    path("architectures", architectures.ArchitecturesView.as_view()),
     path("atlas", atlas.AtlasView.as_view()),
     path("atlas/<slug:pk>", atlas.AtlasEntryView.as_view()),
     path("experiments", experiments.ExperimentsView.as_view()),

@@ -15,6 +15,7 @@ from search_engine.base.given_config import GivenConfig
 from search_engine.base.population_config import PopulationConfig
 from search_engine.bundle.reopened import given_config
 from search_engine.spaces import populations
+from search_engine.spaces.populations import Individuals
 
 from ..core.models import ModelArtefact, Run
 from .downloads import bundle_folder
@@ -77,6 +78,11 @@ def given_population(owner: Any, run_id: UUID) -> tuple[PopulationConfig, Path]:
 def place_population(run_id: UUID, path: Path) -> None:
     """Put the individuals where the run reads them."""
     populations.place(path, run_dir(run_id))
+
+
+def keep_population(run_id: UUID, config: PopulationConfig, individuals: Individuals) -> None:
+    """Write individuals that were made for the run where it reads them."""
+    populations.keep(config, individuals, run_dir(run_id))
 
 
 def kept_population(run_id: UUID) -> Path:

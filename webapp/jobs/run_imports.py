@@ -289,7 +289,7 @@ def body_of(name: str, runs: Sequence[Any]) -> dict[str, Any]:
               "finale")
     runtime = ("threads", "together", "device", "amp", "structure_every", "max_failures")
     return {
-        "name": name, "algorithms": algorithms[:20], "model": None, "population": None,
+        "name": name, "algorithms": algorithms[:20], "model": None, "population": None, "start": [],
         "seeds": list(dict.fromkeys(config.seed for config in configs))[:100], **{key: first[key] for key in shared},
         "runtime": {key: first[key] for key in runtime},
     }  # fmt: skip

@@ -21,6 +21,7 @@ from django.db.models import Exists, F, Min, OuterRef, UUIDField
 from django.utils import timezone
 
 from search_engine.catalogue.config import RunConfig, check
+from search_engine.spaces.populations import Individuals
 
 from ..core.locks import lock_run
 from ..core.models import Event, Experiment, Job, Run, RunCounter, Trial
@@ -30,7 +31,7 @@ from ..events.store import append, ops
 from . import endings, files
 from .bell import ring
 from .clock import after
-from .given import given_weights, kept_population, place_given, place_population
+from .given import given_weights, keep_population, kept_population, place_given, place_population
 from .sharing import join_owner
 
 NO_SPACE = "the disk is full: free some space; the run goes on by itself then"
@@ -52,10 +53,10 @@ class StateConflict(Exception):
 
 def create_run(
     experiment: Experiment, config: RunConfig | dict[str, Any], position: int = 0, weights: Path | None = None,
-    population: Path | None = None,
+    population: Path | None = None, individuals: Individuals | None = None,
 ) -> Run:
     """Check `config`, store the run with its first job, ring the bell. `weights`: the file of those of the network that it begins with;
-    `population`: that of the initial population.
+    `population`: that of the initial population; `individuals`: its individuals, where they lie in no file yet.
     Raises BadInput or MissingData, and stores nothing then."""
     checked = check(config, Path(settings.NASCOPE_DATA))
     with transaction.atomic():
@@ -74,6 +75,8 @@ def create_run(
             place_given(run.pk, weights)
         if population is not None:
             place_population(run.pk, population)
+        if individuals is not None and checked.config.population is not None:
+            keep_population(run.pk, checked.config.population, individuals)
         ring()
     return run
 

@@ -3,6 +3,8 @@ import { apiPath, del, get, getPage, post } from "./client";
 import type {
   Algorithm,
   ApiToken,
+  Architecture,
+  ArchitectureBody,
   Atlas,
   AtlasEntry,
   BundlePart,
@@ -63,6 +65,9 @@ export const getDatasets = (signal?: Signal) => list<Dataset>("datasets", signal
 export const getCompatibility = (signal?: Signal) => list<Compatible>("compatibility", signal);
 export const getRunSchema = (signal?: Signal) => get<RunSchema>("run-schema", signal);
 export const getPresets = (signal?: Signal) => list<Preset>("presets", signal);
+
+/** What a text describes. */
+export const readArchitecture = (body: ArchitectureBody, signal?: Signal) => post<Architecture>("architectures", body, signal ? { signal } : {});
 
 export const getAtlas = (signal?: Signal) => get<Atlas>("atlas", signal);
 export const getAtlasEntry = (id: string, signal?: Signal) => get<AtlasEntry>(`atlas/${encodeURIComponent(id)}`, signal);

@@ -48,6 +48,8 @@ export interface Algorithm {
   needs_budget: boolean;
   /** What beginning with a finished model is called; empty = it cannot. */
   begins_with_model: string;
+  /** Whether its first population can begin with architectures that are given. */
+  begins_with_architectures: boolean;
   domains: DomainsInfo;
   schema: JsonSchema;
 }
@@ -328,6 +330,8 @@ export interface ExperimentBody {
   population?: string | null;
   /** Id of the finished model whose architecture its runs train again. */
   retrains?: string | null;
+  /** Architectures with which every run's first population begins, each as its space writes it or a genome's JSON. */
+  start?: string[];
   seeds: number[];
   budget: Partial<Record<BudgetKind, number>> | null;
   count_repeats?: boolean;
@@ -677,6 +681,31 @@ export interface Genome {
   string: string;
   drawings: Record<string, GraphData>;
   candidates: number[];
+}
+
+export interface ArchitectureBody {
+  text: string;
+  /** Empty = as the text says. */
+  space?: string;
+  space_options?: Options;
+}
+
+/** What a text describes. */
+export interface Architecture {
+  space: string;
+  space_title: string;
+  space_options: Options;
+  /** As its space writes it. */
+  string: string;
+  /** What a run is given of it. */
+  text: string;
+  genome: { space: string; content: Record<string, unknown> };
+  hash: string;
+  drawings: Record<string, GraphData>;
+  /** Whether some data set fits on which it can be trained. */
+  trains: boolean;
+  /** Algorithms whose first population can begin with it. */
+  searches: { id: string; title: string }[];
 }
 
 export interface Worker {

@@ -21,6 +21,7 @@ import { SessionContext } from "./session";
 import { Shell } from "./Shell";
 
 const RunPage = lazy(() => import("../run/RunPage").then((module) => ({ default: module.RunPage })));
+const ArchitecturePage = lazy(() => import("../views/architecture/ArchitecturePage").then((module) => ({ default: module.ArchitecturePage })));
 const OpenRunPage = lazy(() => import("../views/data/OpenRunPage").then((module) => ({ default: module.OpenRunPage })));
 const DataPage = lazy(() => import("../views/data/DataPage").then((module) => ({ default: module.DataPage })));
 const DatasetPage = lazy(() => import("../views/data/DatasetPage").then((module) => ({ default: module.DatasetPage })));
@@ -37,6 +38,8 @@ function Page({ route }: { route: Route }) {
       return <AfterLogin />;
     case "new":
       return <NewExperimentPage />;
+    case "architecture":
+      return <ArchitecturePage />;
     case "experiments":
       return <ExperimentsPage />;
     case "open":

@@ -9,7 +9,7 @@ import { useShortcuts } from "./shortcuts";
 import { chooseTheme, useTheme } from "./theme";
 
 const NAVIGATION: { to: string; label: string; pages: Route["page"][] }[] = [
-  { to: paths.experiments, label: "Experiments", pages: ["experiments", "experiment", "run", "new"] },
+  { to: paths.experiments, label: "Experiments", pages: ["experiments", "experiment", "run", "new", "architecture"] },
   { to: paths.models, label: "Models", pages: ["models"] },
   { to: paths.data, label: "Data", pages: ["data"] },
   { to: paths.explore, label: "Distributions", pages: ["explore"] },
@@ -26,6 +26,7 @@ export function Shell({ route, children }: { route: Route; children: ReactNode }
   useShortcuts("Everywhere", [
     { keys: "?", what: "This help", run: () => setHelp(true) },
     { keys: "n", what: "New experiment", run: () => navigate(paths.newExperiment()) },
+    { keys: "p", what: "Paste an architecture", run: () => navigate(paths.architecture()) },
     { keys: "g h", what: "First page", run: () => navigate(paths.home) },
     { keys: "g e", what: "Experiments", run: () => navigate(paths.experiments) },
     { keys: "g m", what: "Models", run: () => navigate(paths.models) },

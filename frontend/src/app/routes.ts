@@ -3,6 +3,7 @@
 export type Route =
   | { page: "home" }
   | { page: "new" }
+  | { page: "architecture" }
   | { page: "experiments" }
   | { page: "open" }
   | { page: "experiment"; id: string }
@@ -18,7 +19,7 @@ export type Route =
   | { page: "login" }
   | { page: "not-found"; path: string };
 
-const PLAIN = ["new", "experiments", "open", "models", "data", "explore", "atlas", "workers", "account", "login"] as const;
+const PLAIN = ["new", "architecture", "experiments", "open", "models", "data", "explore", "atlas", "workers", "account", "login"] as const;
 
 /** The route of a path; unknown paths give "not-found". */
 export function routeOf(path: string): Route {
@@ -58,7 +59,13 @@ export const paths = {
   run: (id: string) => `/runs/${encodeURIComponent(id)}`,
   /** With a picture opened, in whichever panel it belongs to. */
   runPicture: (id: string, picture: string) => `/runs/${encodeURIComponent(id)}?${new URLSearchParams({ view: picture, tried: picture }).toString()}`,
-  newExperiment: (query: { run?: string; experiment?: string; preset?: string; dataset?: string; algorithm?: string; model?: string; population?: string } = {}) => {
+  architecture: ({ options, ...query }: { text?: string; space?: string; options?: Record<string, unknown>; genome?: string } = {}) => {
+    const all = { ...query, options: options && Object.keys(options).length > 0 ? JSON.stringify(options) : "" };
+    const text = new URLSearchParams(Object.entries(all).filter(([, value]) => value)).toString();
+    return text ? `/architecture?${text}` : "/architecture";
+  },
+  /** `architecture`: its text (views/architecture/address), of that space with those options as JSON; `use`: to train it, or to start from. */
+  newExperiment: (query: { run?: string; experiment?: string; preset?: string; dataset?: string; algorithm?: string; model?: string; population?: string; architecture?: string; space?: string; options?: string; use?: "train" | "start" } = {}) => {
     const text = new URLSearchParams(Object.entries(query).filter(([, value]) => value)).toString();
     return text ? `/new?${text}` : "/new";
   },

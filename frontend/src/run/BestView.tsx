@@ -8,6 +8,7 @@ import type { Incumbent } from "../types/events.gen";
 import { measured, whole, type Figures } from "../ui/figures";
 import { metric, metricName } from "../ui/format";
 import { Failure, Skeleton } from "../ui/States";
+import { ArchitectureLine } from "./ArchitectureLine";
 
 /** Every best so far up to the shown moment, the newest last. */
 export function bestFigures(store: RunStore): Figures[] {
@@ -36,9 +37,7 @@ export function BestView({ run, store }: { run: string; store: RunStore }) {
           </span>
           {best.candidate !== null && `, candidate ${best.candidate}`}
         </span>
-        <code className="genome-line" title={best.string}>
-          {best.string}
-        </code>
+        <ArchitectureLine text={best.string} genome={found?.id} />
       </div>
     </>
   );

@@ -17,6 +17,7 @@ import { metric, metricName } from "../ui/format";
 import { Doubts } from "../ui/ClassTable";
 import { Marked } from "../ui/Marked";
 import { Failure, Skeleton } from "../ui/States";
+import { ArchitectureLine } from "./ArchitectureLine";
 import { derivedContent, derivedEdges } from "./derivedFacts";
 import { EntropyGauge } from "./EntropyGauge";
 import { EventLog } from "./EventLog";
@@ -171,7 +172,7 @@ function CandidateCards({ run, store, number }: { run: Run; store: RunStore; num
           </dd>
         </dl>
         <Doubts warnings={candidates.warnings.get(number) ?? []} />
-        {text && <code className="genome-string">{text}</code>}
+        {text && <ArchitectureLine text={text} genome={found?.id} />}
       </section>
       <section className="card card-graph">
         <h3>Architecture</h3>

@@ -4,6 +4,7 @@ import { nodeLabel } from "../graph/labels";
 import type { RunStore } from "../stream/store";
 import { useTopic } from "../stream/useRun";
 import type { Figures } from "../ui/figures";
+import { ArchitectureLine } from "./ArchitectureLine";
 
 /** The edges of everything that was finished. */
 export function resultFigures(store: RunStore): Figures[] {
@@ -28,9 +29,7 @@ export function ResultView({ store }: { store: RunStore }) {
         <GenomeGraph drawings={finalist.graph} />
       </div>
       <div className="structure-foot">
-        <code className="genome-line" title={finalist.string}>
-          {finalist.string}
-        </code>
+        <ArchitectureLine text={finalist.string} genome={undefined} />
       </div>
     </>
   );

@@ -20,6 +20,7 @@ export function ExperimentsPage() {
           <p>An experiment compares runs on the same data, in the same search space, under one budget where one is given.</p>
         </div>
         <div className="actions">
+          <ButtonLink to={paths.architecture()}>Paste an architecture</ButtonLink>
           <ButtonLink to={paths.open}>Open a run</ButtonLink>
           <ButtonLink kind="primary" to={paths.newExperiment()}>
             New experiment

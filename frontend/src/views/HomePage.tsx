@@ -61,6 +61,9 @@ function NewCard() {
         <p>Choose the data, the search space, one or several algorithms and a budget. Every setting says what it does.</p>
         <div className="row">
           <ButtonLink to={paths.newExperiment()}>New experiment</ButtonLink>
+          <ButtonLink kind="quiet" to={paths.architecture()}>
+            Paste an architecture
+          </ButtonLink>
         </div>
       </div>
     </article>

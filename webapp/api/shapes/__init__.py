@@ -4,6 +4,7 @@ They are the single definition behind the REST responses, the frames of the WebS
 which the browser's types are generated.
 """
 
+from .architectures import ArchitectureInfo, SearchName
 from .atlas import (
     AtlasCell,
     AtlasColumn,
@@ -130,6 +131,7 @@ __all__ = [
     "AlgorithmInfos",
     "AlgorithmName",
     "Ancestor",
+    "ArchitectureInfo",
     "At",
     "AtlasCell",
     "AtlasColumn",
@@ -213,6 +215,7 @@ __all__ = [
     "RunWorker",
     "Scores",
     "SearchMeasure",
+    "SearchName",
     "ShapeInfo",
     "Snapshot",
     "SpaceInfo",

@@ -41,6 +41,7 @@ class AlgorithmInfo(BaseModel):
     needs_budget: bool = Field(description="whether it has no plan that ends it")
     domains: DomainsInfo
     begins_with_model: str = Field(description="what beginning with a finished model is called; empty = it cannot")
+    begins_with_architectures: bool = Field(description="whether its first population can begin with architectures that are given")
     schema_: dict[str, Any] = Field(serialization_alias="schema")
 
 

@@ -141,6 +141,22 @@ export function ExperimentForm({ catalogue, schemas, forms, draft: first, given 
             {problems.has("population") && <p className="error-text">{problems.get("population")}</p>}
           </Panel>
         )}
+        {draft.start.length > 0 && (
+          <Panel
+            title={draft.start.length === 1 ? "Begins with a given architecture" : `Begins with ${draft.start.length} given architectures`}
+            actions={<Button small onClick={() => change({ start: [] })}>Draw the population instead</Button>}
+          >
+            <div id={fieldId("start")} tabIndex={-1} className="stack">
+              {draft.start.map((text) => (
+                <code key={text} className="given-text">
+                  {text}
+                </code>
+              ))}
+              <p className="muted small">The first of each run's population. The others are children by one mutation each, drawn by the run's seed.</p>
+            </div>
+            {problems.has("start") && <p className="error-text">{problems.get("start")}</p>}
+          </Panel>
+        )}
         <Panel title="Data" note={inOrder ? `${plural(draft.datasets.length, "data set")}, in order` : dataset?.description}>
           {inOrder ? (
             <DatasetList
@@ -226,7 +242,7 @@ export function ExperimentForm({ catalogue, schemas, forms, draft: first, given 
               chosen={ids}
               onChange={(id, on) => setAlgorithms(on ? [...draft.algorithms, { id, options: {} }] : draft.algorithms.filter((item) => item.id !== id))}
               choices={catalogue.algorithms.map((item) => {
-                const closed = algorithmClosed(catalogue, item, space, datasets, chosen, draft.model !== null);
+                const closed = algorithmClosed(catalogue, item, space, datasets, chosen, { model: draft.model !== null, architectures: draft.start.length > 0 });
                 const opening = closed?.space ?? (closed?.alone ? space : null);
                 return {
                   id: item.id,

@@ -10,15 +10,18 @@ import {
   getRun,
   getRunSchema,
   getSpaces,
+  readArchitecture,
 } from "../../api/resources";
 import { ApiError } from "../../api/problem";
 import type { Model, RunSchema } from "../../api/types";
 import { useResource } from "../../api/useResource";
-import { useLocation } from "../../app/router";
+import { Link, useLocation } from "../../app/router";
+import { paths } from "../../app/routes";
 import { useTitle } from "../../app/useTitle";
 import { Failure, Skeleton } from "../../ui/States";
 import type { Catalogue } from "./compatibility";
-import { draftFromBody, draftFromRun, formsOf, newDraft, type Draft, type Forms } from "./draft";
+import { fromAddress, readOptions } from "../architecture/address";
+import { draftFromBody, draftFromRun, draftOfArchitecture, formsOf, newDraft, type Draft, type Forms } from "./draft";
 import { ExperimentForm } from "./ExperimentForm";
 import { namedBy, sentences, unknownOf } from "./unknown";
 import "./new.css";
@@ -45,10 +48,11 @@ async function load(query: URLSearchParams, signal: AbortSignal): Promise<Loaded
   ]);
   const catalogue: Catalogue = { algorithms, spaces, datasets, compatibility };
   const forms = formsOf(catalogue, schemas);
-  const { draft, origin } = await firstDraft(query, catalogue, forms, signal);
+  const { draft, origin, unread } = await firstDraft(query, catalogue, forms, signal);
   const given = draft.model === null ? null : await modelOrNothing(draft.model, signal);
   const unknown = unknownOf(namedBy(query, draft), catalogue);
   const missing = unknown.length > 0 ? sentences(unknown, await getPlugins(signal)) : [];
+  if (unread) missing.push(unread);
   const preset = query.get("preset");
   if (preset && !origin) missing.push("There is no ready-made search of that name on this server.");
   if (draft.model !== null && given === null) missing.push("The model that its runs began with is not among yours any more.");
@@ -64,8 +68,32 @@ async function modelOrNothing(id: string, signal: AbortSignal): Promise<Model | 
   }
 }
 
-/** What the form starts from: `?population=`, `?run=`, `?experiment=`, `?preset=`, `?model=`, or `?dataset=`; with `?algorithm=`. */
-async function firstDraft(query: URLSearchParams, catalogue: Catalogue, forms: Forms, signal: AbortSignal) {
+interface First {
+  draft: Draft;
+  origin: string;
+  /** Why what was asked for is not there. */
+  unread?: string;
+}
+
+/** `?architecture=` of `?space=` with `?options=`, to `?use=`. */
+async function fromArchitecture(query: URLSearchParams, catalogue: Catalogue, forms: Forms, signal: AbortSignal): Promise<First> {
+  const text = fromAddress(query.get("architecture") ?? "");
+  const nothing = (unread: string) => ({ draft: newDraft(catalogue), origin: "", unread });
+  if (!text) return nothing("The architecture is too long for an address, and this tab does not keep it any more: paste it again.");
+  try {
+    const found = await readArchitecture({ text, space: query.get("space") ?? "", space_options: readOptions(query.get("options")) }, signal);
+    const train = query.get("use") !== "start";
+    const origin = train ? `Trains an architecture of the space '${found.space_title}'.` : `A search that starts from an architecture of the space '${found.space_title}'.`;
+    return { draft: draftOfArchitecture(found, train ? "train" : "start", forms, catalogue), origin };
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 400) return nothing(`The architecture could not be read. ${error.message}`);
+    throw error;
+  }
+}
+
+/** What the form starts from: `?architecture=`, `?population=`, `?run=`, `?experiment=`, `?preset=`, `?model=`, or `?dataset=`; with `?algorithm=`. */
+async function firstDraft(query: URLSearchParams, catalogue: Catalogue, forms: Forms, signal: AbortSignal): Promise<First> {
+  if (query.has("architecture")) return fromArchitecture(query, catalogue, forms, signal);
   const population = query.get("population");
   if (population) {
     const source = await getRun(population, signal);
@@ -110,7 +138,14 @@ export function NewExperimentPage() {
       <div className="page-head">
         <div>
           <h1>New experiment</h1>
-          <p>{loaded.data?.origin || "Each algorithm and each seed becomes one run. All of them get the same data, search space and budget."}</p>
+          <p>
+            {loaded.data?.origin || "Each algorithm and each seed becomes one run. All of them get the same data, search space and budget."}{" "}
+            {!loaded.data?.origin && (
+              <>
+                You have an architecture already? <Link to={paths.architecture()}>Paste it</Link>.
+              </>
+            )}
+          </p>
         </div>
       </div>
       {loaded.loading && <Skeleton lines={8} label="Loading the catalogue" />}

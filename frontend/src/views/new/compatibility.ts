@@ -110,18 +110,19 @@ export interface ClosedAlgorithm {
   alone: boolean;
 }
 
-/** Why an algorithm cannot be chosen beside the `chosen` ones for that space and these data sets, or null. `withModel`: every run begins with one. */
+/** Why an algorithm cannot be chosen beside the `chosen` ones for that space and these data sets, or null. `begins`: what every run begins with. */
 export function algorithmClosed(
   catalogue: Catalogue,
   algorithm: Algorithm,
   space: SearchSpace | undefined,
   datasets: readonly Dataset[],
   chosen: readonly Algorithm[] = [],
-  withModel = false,
+  begins: { model?: boolean; architectures?: boolean } = {},
 ): ClosedAlgorithm | null {
   const [first] = datasets;
   if (!space || !first) return null;
-  if (withModel && !algorithm.begins_with_model) return { reason: "Does not begin with a finished model.", space: null, alone: false };
+  if (begins.model && !algorithm.begins_with_model) return { reason: "Does not begin with a finished model.", space: null, alone: false };
+  if (begins.architectures && !algorithm.begins_with_architectures) return { reason: "Does not begin with a given architecture.", space: null, alone: false };
   const ids = datasets.map((item) => item.id);
   const unfit = datasets.find((item) => !fits(catalogue, algorithm.id, space.id, [item.id]));
   if (unfit) {

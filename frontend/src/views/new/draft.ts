@@ -1,5 +1,5 @@
 /** What the person has chosen so far, and how it becomes the body of POST experiments and comes back from an earlier one. */
-import { BUDGET_KINDS, type Algorithm, type BudgetKind, type ExperimentBody, type Model, type Options, type Run, type RunSchema, type RuntimeOptions } from "../../api/types";
+import { BUDGET_KINDS, type Algorithm, type Architecture, type BudgetKind, type ExperimentBody, type Model, type Options, type Run, type RunSchema, type RuntimeOptions } from "../../api/types";
 import type { JsonSchema } from "../../schema/jsonSchema";
 import { readNumber } from "../../schema/inputs";
 import { changedOnly, equal, fieldsOf, textOf, type Field } from "../../schema/model";
@@ -22,6 +22,8 @@ export interface Draft {
   model: string | null;
   /** Id of the run with whose initial population every run begins. */
   population: string | null;
+  /** Texts of architectures with which every run's first population begins. */
+  start: string[];
   /** As typed: "0, 1, 2" or "0-4". */
   seeds: string;
   budgetKind: BudgetKind | "none";
@@ -75,13 +77,22 @@ export function formsOf(catalogue: Catalogue, schemas: RunSchema): Forms {
   };
 }
 
+export interface Wanted {
+  dataset?: string | null;
+  algorithm?: string | null;
+  /** One of these algorithms. */
+  algorithms?: readonly string[];
+  space?: string;
+  model?: Model | null;
+}
+
 /** A first suggestion: the default data set with the first algorithm that fits, or what the address asked for. */
-export function newDraft(catalogue: Catalogue, wanted: { dataset?: string | null; algorithm?: string | null; model?: Model | null } = {}): Draft {
+export function newDraft(catalogue: Catalogue, wanted: Wanted = {}): Draft {
   const { model = null } = wanted;
-  const able = new Set(catalogue.algorithms.filter((item) => !model || item.begins_with_model).map((item) => item.id));
+  const able = new Set(catalogue.algorithms.filter((item) => (!model || item.begins_with_model) && (!wanted.algorithms || wanted.algorithms.includes(item.id))).map((item) => item.id));
   const data = model?.datasets[0] ?? wanted.dataset;
   const rows = catalogue.compatibility.filter(
-    (row) => able.has(row.algorithm) && (!wanted.algorithm || row.algorithm === wanted.algorithm) && (!data || row.dataset === data),
+    (row) => able.has(row.algorithm) && (!wanted.algorithm || row.algorithm === wanted.algorithm) && (!data || row.dataset === data) && (!wanted.space || row.space === wanted.space),
   );
   const usable = rows.filter((row) => catalogue.datasets.find((item) => item.id === row.dataset)?.available);
   const byDataset = catalogue.datasets.map((item) => usable.find((row) => row.dataset === item.id)).find(Boolean);
@@ -94,6 +105,7 @@ export function newDraft(catalogue: Catalogue, wanted: { dataset?: string | null
     algorithms: [],
     model: model?.id ?? null,
     population: null,
+    start: [],
     seeds: "0",
     budgetKind: row?.budgets.includes("trials") ? "trials" : "none",
     budget: BUDGET_EXAMPLE.trials,
@@ -127,6 +139,7 @@ export function draftFromBody(body: Partial<ExperimentBody>, forms: Forms, catal
     algorithms: (body.algorithms ?? []).map(({ id, options }) => ({ id, options: changedOnly(forms.algorithms.get(id) ?? [], options ?? {}) })),
     model: body.model ?? null,
     population: body.population ?? null,
+    start: body.start ?? [],
     seeds: (body.seeds ?? [0]).join(", "),
     ...budgetOf(body.budget),
     countRepeats: body.count_repeats ?? true,
@@ -138,7 +151,7 @@ export function draftFromBody(body: Partial<ExperimentBody>, forms: Forms, catal
 }
 
 /** The draft that repeats a run: its config is the engine's RunConfig. `given`: what it began with, which its experiment names. */
-export function draftFromRun(run: Run, forms: Forms, catalogue: Catalogue, given: { model?: string | null | undefined; population?: string | null | undefined } = {}): Draft {
+export function draftFromRun(run: Run, forms: Forms, catalogue: Catalogue, given: { model?: string | null | undefined; population?: string | null | undefined; start?: string[] | undefined } = {}): Draft {
   const config = (run.config ?? {}) as Record<string, unknown>;
   const runtime = Object.fromEntries(RUNTIME.filter((name) => name in config).map((name) => [name, config[name]]));
   // The run names its whole recipe; what is the algorithm's own stays open, for another algorithm has another one.
@@ -155,11 +168,24 @@ export function draftFromRun(run: Run, forms: Forms, catalogue: Catalogue, given
       seeds: [run.seed],
       model: given.model ?? null,
       population: given.population ?? null,
+      start: given.start ?? [],
       runtime: runtime as RuntimeOptions,
     },
     forms,
     catalogue,
   );
+}
+
+/** Trains what is given, and searches nothing. */
+const GIVEN = "given_architecture";
+
+/** A suggestion for an architecture that is given: to train it as it is, or a search that starts from it. */
+export function draftOfArchitecture(found: Architecture, use: "train" | "start", forms: Forms, catalogue: Catalogue): Draft {
+  const train = use === "train";
+  const draft = newDraft(catalogue, { space: found.space, algorithms: train ? [GIVEN] : found.searches.map(({ id }) => id) });
+  const begun = { ...draft, spaceOptions: changedOnly(forms.spaces.get(found.space) ?? [], found.space_options) };
+  if (!train) return { ...begun, start: [found.text] };
+  return { ...begun, algorithms: [{ id: GIVEN, options: { architecture: found.text } }], budgetKind: "none", budget: "" };
 }
 
 const MAX_SEEDS = 100;
@@ -208,6 +234,7 @@ export function bodyOf(draft: Draft): ExperimentBody {
     dataset_options: draft.datasets.map((item) => item.options),
     model: draft.model,
     population: draft.population,
+    start: draft.start,
     seeds: typeof seeds === "string" ? [] : seeds,
     budget: draft.budgetKind === "none" || typeof amount !== "number" ? null : { [draft.budgetKind]: amount },
     count_repeats: draft.countRepeats || draft.budgetKind !== "trials",

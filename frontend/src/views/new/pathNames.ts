@@ -7,6 +7,7 @@ const PLAIN: Record<string, string> = {
   algorithms: "Algorithms",
   seeds: "Seeds",
   budget: "Budget",
+  start: "Given architecture",
 };
 
 function inside(fields: Field[] | undefined, parts: string[]): string {
