@@ -18,7 +18,7 @@ def test_a_model_is_trained_again_twice_as_an_ensemble(admin: Visitor) -> None:
     admin.open("/")
     first = admin.start(
         algorithms=[{"id": "random"}], space="plain", datasets=["digits"], seeds=[0], budget={"trials": 1}, training=SMALL,
-        finale={"baselines": 0, "export": False, "training": SMALL},
+        finale={"baselines": 0, "export": False, "onnx": False, "redundancy": False, "training": SMALL},
     )
     admin.wait_for_run(first, "completed")
     admin.open("/models")

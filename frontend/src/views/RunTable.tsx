@@ -36,10 +36,13 @@ function compare(column: Column, descending: boolean) {
 }
 
 /** The options that a run was given, those first that other runs of the table were not given alike. */
+/** The beginning of what is long, an architecture for example: the run's page has the whole. */
+const cut = (text: string): string => (text.length > 100 ? `${text.slice(0, 100)}…` : text);
+
 function GivenOptions({ options, apart }: { options: Options; apart: ReadonlySet<string> }) {
   const changed = Object.entries(options).sort(([a], [b]) => Number(apart.has(b)) - Number(apart.has(a)));
   if (changed.length === 0) return null;
-  const text = changed.map(([name, value]) => `${name} ${typeof value === "object" ? JSON.stringify(value) : String(value)}`).join(", ");
+  const text = changed.map(([name, value]) => `${name} ${cut(typeof value === "object" ? JSON.stringify(value) : String(value))}`).join(", ");
   return <span className="sub run-options">{text}</span>;
 }
 
