@@ -8,7 +8,7 @@ from django.urls import path, re_path
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
 from drf_spectacular.views import SpectacularAPIView
 
-from . import artefacts, atlas, catalogue, experiments, machinery, own_datasets, people, records, run_files, runs, uploads
+from . import artefacts, atlas, catalogue, experiments, machinery, own_datasets, people, predictions, records, run_files, runs, uploads
 from .base import ApiView
 from .problems import handle_in_json, no_such_route
 from .queries import ReadsQuery
@@ -77,9 +77,13 @@ urlpatterns = [
     path("models", artefacts.ModelsView.as_view()),
     path("models/<uuid:pk>", artefacts.ModelView.as_view()),
     path("models/<uuid:pk>/assessment", artefacts.ModelAssessmentView.as_view()),
+    path("models/<uuid:pk>/curves", artefacts.ModelCurvesView.as_view()),
     path("models/<uuid:pk>/contents", artefacts.ModelContentsView.as_view()),
     path("models/<uuid:pk>/download", artefacts.ModelDownloadView.as_view()),
     path("models/<uuid:pk>/rebuild", artefacts.ModelRebuildView.as_view()),
+    path("models/<uuid:pk>/input", predictions.ModelInputView.as_view()),
+    path("models/<uuid:pk>/predictions", predictions.ModelPredictionsView.as_view()),
+    path("predictions/<uuid:pk>", predictions.PredictionView.as_view()),
     path("workers", machinery.WorkersView.as_view()),
     path("plugins", machinery.PluginsView.as_view()),
     path("health/live", machinery.LiveView.as_view()),

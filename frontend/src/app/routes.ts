@@ -8,6 +8,7 @@ export type Route =
   | { page: "experiment"; id: string }
   | { page: "run"; id: string }
   | { page: "models" }
+  | { page: "model"; id: string }
   | { page: "data" }
   | { page: "dataset"; id: string }
   | { page: "explore" }
@@ -35,6 +36,7 @@ export function routeOf(path: string): Route {
     if (first === "data") return { page: "dataset", id };
     if (first === "atlas") return { page: "atlas-entry", id };
     if (first === "runs") return { page: "run", id };
+    if (first === "models") return { page: "model", id };
   }
   return { page: "not-found", path };
 }
@@ -45,6 +47,7 @@ export const paths = {
   experiments: "/experiments",
   open: "/open",
   models: "/models",
+  model: (id: string) => `/models/${encodeURIComponent(id)}`,
   data: "/data",
   dataset: (id: string) => `/data/${encodeURIComponent(id)}`,
   explore: "/explore",

@@ -16,12 +16,17 @@ const WHAT = {
 /** Seconds of a pass, short ones in thousandths. */
 const passed = (seconds: number) => (seconds < 1 ? `${metric(seconds * 1000)} ms` : `${metric(seconds)} s`);
 
+/** "0.51 ms (0.49 to 0.6 ms)": the middle, and between what half of the passes lie. */
+function spread({ seconds, low, high }: NonNullable<Contents["latency"]>["one"]): string {
+  return low == null || high == null ? passed(seconds) : `${passed(seconds)} (${passed(low)} to ${passed(high)})`;
+}
+
 function Speed({ latency }: { latency: NonNullable<Contents["latency"]> }) {
   const { one, many, threads, processor } = latency;
   return (
     <p>
-      One example took {passed(one.seconds)}, {exact(many.examples)} together {passed(many.seconds)} (medians of {exact(one.repeats)} and {exact(many.repeats)} passes on the machine that made it: {processor},{" "}
-      {exact(threads)} thread{threads === 1 ? "" : "s"}, no GPU).
+      One example took {spread(one)}, {exact(many.examples)} together {spread(many)}: medians{one.low == null ? "" : " and quartiles"} of {exact(one.repeats)} and {exact(many.repeats)} passes on the
+      machine that made it ({processor}, {exact(threads)} thread{threads === 1 ? "" : "s"}, no GPU).
     </p>
   );
 }

@@ -67,6 +67,7 @@ from .people import (
     WorkerInfos,
     WorkerJob,
 )
+from .predictions import ModelInput, PredictionInfo
 from .records import (
     At,
     CandidateColumns,
@@ -94,6 +95,7 @@ from .runs import (
     Charged,
     CloneBody,
     Counts,
+    CurvePoint,
     EstimateInfo,
     EstimateResult,
     Experiment,
@@ -104,6 +106,7 @@ from .runs import (
     Model,
     ModelAssessment,
     ModelContents,
+    ModelCurves,
     OtherRecipe,
     PartVisits,
     Run,
@@ -153,6 +156,7 @@ __all__ = [
     "Combination",
     "Combinations",
     "Counts",
+    "CurvePoint",
     "DataProgress",
     "DataRoom",
     "DatasetInfo",
@@ -179,6 +183,8 @@ __all__ = [
     "Model",
     "ModelAssessment",
     "ModelContents",
+    "ModelCurves",
+    "ModelInput",
     "ModelPage",
     "Moment",
     "NewToken",
@@ -188,6 +194,7 @@ __all__ = [
     "PartVisits",
     "PluginInfo",
     "PluginInfos",
+    "PredictionInfo",
     "Preset",
     "Presets",
     "Run",

@@ -44,6 +44,7 @@ class Job(models.Model):
         REBUILD = "rebuild"
         IMPORT = "import"
         LOOK = "look"
+        PREDICT = "predict"
 
     class State(models.TextChoices):
         READY = "ready"
@@ -80,7 +81,7 @@ class Job(models.Model):
 
     @property
     def its_run(self) -> uuid.UUID:
-        """Id of the run that the work is for. Raises LookupError where there is none: of an estimate, a rebuilt download, data."""
+        """Id of the run that the work is for. Raises LookupError where there is none: of an estimate, a rebuilt download, data, ..."""
         if self.run_id is None:
             raise LookupError(f"job {self.pk} ({self.kind}) belongs to no run")
         return self.run_id
