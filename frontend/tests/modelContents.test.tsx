@@ -38,3 +38,14 @@ it("offers each part alone and says how fast the model is, and where that was me
   expect(document.body.textContent).toMatch(/One example took 0\.5\d* ms \(0\.4\d* ms to 0\.7\d* ms\), 100 together 1\.5\d* s: medians and quartiles .*a processor, 1 thread, no GPU/);
   expect(document.body.textContent).toContain("Expected calibration error on the test part: 0.125");
 });
+
+it("says what was not measured, of a classifier also its calibration", async () => {
+  getModelContents.mockResolvedValue({ parts: [], calibration: null, latency: null } satisfies Contents);
+  render(<ModelContents model={{ id: "m2", metrics: { test_accuracy: 0.5 } } as unknown as Model} />);
+  await screen.findByText(/How fast it answers was not measured/);
+  expect(screen.getByText(/Whether its probabilities are true was not measured/)).toBeTruthy();
+  cleanup();
+  render(<ModelContents model={{ id: "m3", metrics: { test_r2: 0.5 } } as unknown as Model} />);
+  await screen.findByText(/How fast it answers was not measured/);
+  expect(screen.queryByText(/Whether its probabilities/)).toBeNull();
+});

@@ -293,5 +293,5 @@ def test_what_nobody_waits_for_any_more_goes(owner: Any, monkeypatch: pytest.Mon
 def test_a_question_goes_with_its_model(owner: Any) -> None:
     model = askable(owner)
     ask(browser(owner), model, b"31,cook\n", "?name=row.csv")
-    send(browser(owner), "DELETE", f"runs/{model.run_id}")
-    assert not Prediction.objects.exists() and left() == []
+    assert send(browser(owner), "DELETE", f"runs/{model.run_id}").status_code == 204
+    assert not Prediction.objects.exists() and not Job.objects.filter(kind="predict").exists() and left() == []

@@ -145,8 +145,9 @@ def folder(prediction: UUID) -> Path:
 
 
 @receiver(post_delete, sender=Prediction)
-def _remove_files(instance: Prediction, **_: object) -> None:
+def _remove_with_it(instance: Prediction, **_: object) -> None:
     """However a question is removed, also with its owner or its model."""
+    Job.objects.filter(pk=instance.job_id).delete()
     shutil.rmtree(folder(instance.pk), ignore_errors=True)
 
 

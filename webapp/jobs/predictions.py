@@ -75,6 +75,7 @@ def run_prediction(session: Session, job: Job) -> None:
     started = time.perf_counter()
     row = Prediction.objects.select_related("model__run__experiment").filter(job=job).first()
     if row is None:
+        Job.objects.filter(pk=job.pk, fence=job.fence).update(state=Job.State.CANCELLED, runnable=False, lease_until=None)
         raise StaleFence("the question was taken back")
     result, reason = None, ""
     try:

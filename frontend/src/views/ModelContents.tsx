@@ -50,7 +50,8 @@ export function ModelContents({ model }: { model: Model }) {
           ))}
         </ul>
       )}
-      {latency && <Speed latency={latency} />}
+      {latency ? <Speed latency={latency} /> : <p className="muted">How fast it answers was not measured when it was made.</p>}
+      {!calibration && model.metrics["test_accuracy"] !== undefined && <p className="muted">Whether its probabilities are true was not measured at its visit to the test part.</p>}
       {calibration && (
         <>
           <p>
