@@ -33,7 +33,7 @@ export function ModelPage({ id }: { id: string }) {
     <div className="page">
       <div className="page-head">
         <div>
-          <h1>{model.title || "Model"}</h1>
+          <h1>{model.title ? model.title.charAt(0).toUpperCase() + model.title.slice(1) : "Model"}</h1>
           <p>
             Of <Link to={paths.run(model.run)}>{model.experiment.name}</Link>, seed {model.seed}. <Link to={paths.models}>All models</Link>
           </p>
