@@ -57,7 +57,8 @@ def test_a_model_is_tried_with_a_picture_and_its_sample(admin: Visitor, tmp_path
     expect(panel(page, "Architecture").get_by_role("figure").first).to_be_visible()
     admin.both_themes("try-it-1440")
     page.set_viewport_size({"width": 360, "height": 900})
-    admin.both_themes("try-it-360")
+    page.wait_for_timeout(150)  # canvases draw in the next frame
+    admin.shot("try-it-360")
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     # The content security policy keeps axe out, like every foreign script: it is put in by the browser's own door.
     page.evaluate(AXE.read_text())
