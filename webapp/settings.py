@@ -217,6 +217,9 @@ NASCOPE_IMPORT_SECONDS = env.float("NASCOPE_IMPORT_SECONDS", default=1_800.0)
 # Of a run that is brought from elsewhere: bytes of all its files, unpacked, and events of one run.
 NASCOPE_OPEN_BYTES = env.int("NASCOPE_OPEN_BYTES", default=8_000_000_000)
 NASCOPE_OPEN_EVENTS = env.int("NASCOPE_OPEN_EVENTS", default=1_000_000)
+# What may be given to a model to be told something: bytes, and seconds of its answer.
+NASCOPE_TRY_BYTES = env.int("NASCOPE_TRY_BYTES", default=16_000_000)
+NASCOPE_TRY_SECONDS = env.float("NASCOPE_TRY_SECONDS", default=30.0)
 # Finished runs are deleted after so many days; 0 = kept for ever.
 NASCOPE_RETENTION_DAYS = env.int("NASCOPE_RETENTION_DAYS", default=0)
 

@@ -10,6 +10,7 @@ describe("routeOf", () => {
     expect(routeOf("/experiments/")).toEqual({ page: "experiments" });
     expect(routeOf("/experiments/a%20b")).toEqual({ page: "experiment", id: "a b" });
     expect(routeOf("/runs/42/")).toEqual({ page: "run", id: "42" });
+    expect(routeOf(paths.model("m1"))).toEqual({ page: "model", id: "m1" });
   });
   it("says so where there is nothing", () => {
     for (const path of ["/runs", "/runs/1/2", "/nothing", "/new/1"]) expect(routeOf(path)).toEqual({ page: "not-found", path });

@@ -1,4 +1,5 @@
-"""How long a finished network takes for an answer on this machine: the median of repeated forward passes, for one example and for many.
+"""How long a finished network takes for an answer on this machine: median and quartiles of repeated forward passes, for one example and for
+many.
 
 A fact about the machine and the moment, no science: it stands beside a bundle and never in it.
 """
@@ -22,8 +23,8 @@ SECONDS = 1.0
 
 
 def latency(network: nn.Module, inputs: torch.Tensor) -> dict[str, Any]:
-    """Median seconds of a pass of `network` (on the CPU, in evaluation mode) on one and on up to MANY of the normalised `inputs` (B, ...),
-    with what they were measured on."""
+    """Seconds (median, and quartiles `low` and `high`) of a pass of `network` (on the CPU, in evaluation mode) on one and on up to MANY of
+    the normalised `inputs` (B, ...), with what they were measured on."""
     one, many = inputs[:1], inputs[:MANY]
     return {
         "one": _timed(network, one), "many": {"examples": len(many), **_timed(network, many)}, "threads": torch.get_num_threads(),
@@ -40,7 +41,8 @@ def _timed(network: nn.Module, inputs: torch.Tensor) -> dict[str, Any]:
             started = time.perf_counter()
             network(inputs)
             taken.append(time.perf_counter() - started)
-    return {"seconds": statistics.median(taken), "repeats": len(taken)}
+    low, middle, high = statistics.quantiles(taken, n=4, method="inclusive")
+    return {"seconds": middle, "low": low, "high": high, "repeats": len(taken)}
 
 
 def processor() -> str:

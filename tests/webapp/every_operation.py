@@ -17,6 +17,7 @@ from webapp.core.models import ApiToken, Estimate, Genome, Job, ModelArtefact, R
 from webapp.jobs import looks, states
 
 from .api_world import BODY, GROUP, PASSWORD, browser, fill, make_experiment, make_user, streamed
+from .asked_world import askable, asked
 from .own_world import brought, made
 
 DOCUMENT = yaml.safe_load((Path(__file__).resolve().parents[2] / "docs" / "openapi.yaml").read_text())
@@ -53,7 +54,8 @@ class World:
             "runs": [run.pk, paused.pk, damaged.pk],
             "experiments": [run.experiment_id, damaged.experiment_id],
             "genomes": [Genome.objects.filter(run=run).first().pk],  # type: ignore[union-attr]
-            "models": [ModelArtefact.objects.get(run=run).pk, self._damaged(damaged)],
+            "models": [askable(owner).pk, ModelArtefact.objects.get(run=run).pk, self._damaged(damaged)],
+            "predictions": [asked(owner).pk],
             "tokens": [ApiToken.issue(owner, "laptop")[0].pk],
             "atlas": ["nikulenkov-2022-figure-12", "nikulenkov-2022-table-3"],
             "uploads": [made(owner, "uploading").pk],

@@ -8,9 +8,10 @@ from uuid import uuid4
 import pytest
 from django.urls import get_resolver
 
-from webapp.core.models import ApiToken, Dataset, DatasetLook, Estimate, Event, Experiment, Genome, ModelArtefact, Run
+from webapp.core.models import ApiToken, Dataset, DatasetLook, Estimate, Event, Experiment, Genome, ModelArtefact, Prediction, Run
 
 from .api_world import API, BODY, browser, fill, make_experiment, make_user, send
+from .asked_world import asked
 from .own_world import brought, made
 
 pytestmark = pytest.mark.django_db
@@ -37,6 +38,7 @@ def world(owner: Any) -> dict[str, Any]:
         "upload": made(owner, "uploading").pk,
         "own": made(owner).pk,
         "brought": brought(owner).pk,
+        "asked": asked(owner).pk,
     }
 
 
@@ -63,10 +65,14 @@ def owned_routes(ids: dict[str, Any]) -> list[tuple[str, str]]:
         ("GET", f"genomes/{ids['genome']}"),
         ("GET", f"models/{ids['model']}"),
         ("GET", f"models/{ids['model']}/assessment"),
+        ("GET", f"models/{ids['model']}/curves"),
         ("GET", f"models/{ids['model']}/contents"),
         ("GET", f"models/{ids['model']}/download"),
         ("GET", f"models/{ids['model']}/retraining"),
         ("POST", f"models/{ids['model']}/rebuild"),
+        ("GET", f"models/{ids['model']}/input"),
+        ("POST", f"models/{ids['model']}/predictions"),
+        *[(method, f"predictions/{ids['asked']}") for method in ("GET", "DELETE")],
         ("DELETE", f"tokens/{ids['token']}"),
         *[(method, f"uploads/{ids['upload']}") for method in ("GET", "HEAD", "PATCH", "DELETE")],
         *[(method, f"own-datasets/{ids['own']}") for method in ("GET", "DELETE")],
@@ -93,13 +99,13 @@ PUBLIC = {"auth/login", "health/live", "health/ready", "schema/"}
 
 
 def counts() -> tuple[int, ...]:
-    models = (Experiment, Run, Event, Genome, ModelArtefact, ApiToken, Estimate, Dataset, DatasetLook)
+    models = (Experiment, Run, Event, Genome, ModelArtefact, ApiToken, Estimate, Dataset, DatasetLook, Prediction)
     return tuple(model.objects.count() for model in models)
 
 
 def test_every_route_is_in_one_of_the_lists() -> None:
     """A new route that nobody put under these tests fails here."""
-    ids = dict.fromkeys(("experiment", "run", "genome", "model", "estimate", "token", "upload", "own", "brought"), uuid4())
+    ids = dict.fromkeys(("experiment", "run", "genome", "model", "estimate", "token", "upload", "own", "brought", "asked"), uuid4())
     tested = {path.partition("?")[0].replace(str(ids["run"]), "<uuid:pk>") for _, path in [*owned_routes(ids), *OPEN_ROUTES]} | PUBLIC
     tested = {path.replace("datasets/digits/", "datasets/<slug:dataset>/") for path in tested}
     tested = {"atlas/<slug:pk>" if path.startswith("atlas/") else path for path in tested}

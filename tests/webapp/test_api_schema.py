@@ -14,6 +14,7 @@ from webapp.core.models import Genome, ModelArtefact
 from webapp.jobs.files import remove_run_files
 
 from .api_world import API, BODY, PASSWORD, browser, fill, make_experiment, make_user, send
+from .asked_world import ask, askable, asked
 from .builders import make_job
 from .own_world import append, brought, create, made
 
@@ -66,6 +67,7 @@ def test_every_answer_is_as_the_document_says() -> None:
         "atlas": "nikulenkov-2022-table-3", "experiments": run.experiment_id, "runs": run.pk, "estimates": estimate, "tokens": token,
         "genomes": Genome.objects.filter(run=run).first().pk, "models": ModelArtefact.objects.get().pk,
         "uploads": made(owner, "uploading").pk, "own-datasets": made(owner).pk, "run-imports": brought(owner).pk,
+        "predictions": asked(owner).pk,
     }  # fmt: skip
     its_own = {f"own-datasets/{{id}}/{what}": made(owner, state).pk for what, state in (("keep", "examined"), ("cancel", "uploaded"))}
     send(client, "POST", "datasets/digits/look")
@@ -88,6 +90,10 @@ def test_every_answer_is_as_the_document_says() -> None:
             response = create(client, 5)
         elif (route, method) == ("uploads/{id}", "patch"):
             response = append(client, API + concrete, 0, b"12")
+        elif (route, method) == ("models/{id}/predictions", "post"):
+            # Somebody else's: it would take the place of the one that is to be deleted.
+            another = make_user("eve")
+            response = ask(browser(another), askable(another))
         else:
             response = send(client, method.upper(), concrete, bodies.get(route))
         answers = document["paths"][path][method]["responses"]

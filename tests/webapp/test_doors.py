@@ -41,6 +41,7 @@ from webapp.jobs import looks
 from webapp.live import consumer, watch
 
 from .api_world import PASSWORD, browser, fill, make_experiment, make_user, send
+from .asked_world import asked
 from .following import close_connections
 from .own_world import brought, made
 
@@ -135,7 +136,7 @@ def world(db: None) -> World:
             "models": ModelArtefact.objects.get(run=run).pk, "tokens": ApiToken.objects.get(scope="write").pk,
             "estimates": Estimate.objects.create(owner=owner, config_digest="0" * 64, configs=[]).pk,
             "group": Group.objects.create(name="g").pk, "uploads": made(owner, "uploading").pk, "own-datasets": made(owner).pk,
-            "run-imports": brought(owner).pk,
+            "run-imports": brought(owner).pk, "predictions": asked(owner).pk,
             "somebody": make_user("somebody").pk, "type": ContentType.objects.get_for_model(Group).pk,
         },
         clients,

@@ -57,6 +57,7 @@ def place(path: str, run: Run) -> str:
     ids = {
         "runs": run.pk, "experiments": run.experiment_id, "genomes": run.genomes.first().pk, "models": run.models.first().pk,
         "estimates": run.pk, "uploads": run.pk, "own-datasets": run.pk, "run-imports": run.pk,
+        "predictions": run.pk,
     }  # fmt: skip
     path = path.replace("<slug:dataset>", "digits")
     path = path.replace("<slug:pk>", "nikulenkov-2022-table-3")

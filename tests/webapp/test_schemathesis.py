@@ -26,6 +26,7 @@ SEED = 20
 EXAMPLES = 25
 """Drawn requests of each operation and mode."""
 OCTETS = "application/offset+octet-stream"
+FILE = "application/octet-stream"
 HEADERS = {"Tus-Resumable": ["1.0.0"], "Upload-Offset": ["0"], "Upload-Length": ["9"]}
 """Right ones, by their names: of drawn ones no upload ever goes on."""
 BOTH = [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]
@@ -59,6 +60,8 @@ def of_this_world(world: World, path: str, method: str, case: Case, chance: rand
     bodies = operation.get("requestBody", {}).get("content", {})
     if OCTETS in bodies and chance.random() < 0.8:
         case.body, case.media_type = b"width", OCTETS
+    if FILE in bodies and chance.random() < 0.8:
+        case.body, case.media_type = b"31,cook\n", FILE
     content = bodies.get("application/json")
     if content is not None and chance.random() < 0.3:
         case.body, case.media_type = BODIES[content["schema"]["$ref"].rsplit("/", 1)[1]], "application/json"
@@ -76,7 +79,7 @@ def send(world: World, path: str, method: str, case: Case, chance: random.Random
         for credential in ("Authorization", "Cookie"):
             headers.pop(credential, None)
     body = ready.body.encode() if isinstance(ready.body, str) else ready.body or b""
-    kind = headers.pop("Content-Type", case.media_type if case.media_type == OCTETS else "application/json")
+    kind = headers.pop("Content-Type", case.media_type if case.media_type in (OCTETS, FILE) else "application/json")
     answer = world.send(path, method, ready.path_url, body, content_type=kind, headers=headers)
     case.validate_response(answer, checks=[content_type_conformance, response_schema_conformance])
     return answer.status_code

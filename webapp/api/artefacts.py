@@ -25,6 +25,9 @@ from .problems import Problem, ProblemDocument, need_space
 from .queries import Id, Page, Query, reads
 from .throttles import CreateRate
 
+MOST_POINTS = 10_000
+"""Of a model's curves. A training has one for each epoch."""
+
 
 class ModelsQuery(Page):
     """Models of one run, or of all."""
@@ -69,6 +72,19 @@ class ModelAssessmentView(OwnedView):
         said = Event.objects.filter(run_id=model.run_id, kind="assessment", source=f"final:{model.index}").order_by("-seq")
         found = said.values_list("data", flat=True).first()
         return Response(shapes.ModelAssessment() if found is None else shapes.ModelAssessment.model_validate(found))
+
+
+class ModelCurvesView(OwnedView):
+    """How the final training of a model went, epoch by epoch; without points where the search itself finished it."""
+
+    rows = ModelArtefact.objects
+
+    @extend_schema(operation_id="model_curves", responses={200: shapes.ModelCurves, 404: ProblemDocument})
+    def get(self, request: Request, pk: UUID) -> Response:
+        model = self.find(pk, self.owned())
+        said = Event.objects.filter(run_id=model.run_id, kind="metrics", source=f"final:{model.index}").order_by("step", "seq")
+        points = said.values_list("data", flat=True)[:MOST_POINTS]
+        return Response(shapes.ModelCurves(points=[shapes.CurvePoint.model_validate(data) for data in points]))
 
 
 class ModelContentsView(OwnedView):

@@ -76,6 +76,12 @@ class UploadRate(_PerUser):
     RATE = 1_200
 
 
+class AskRate(_PerUser):
+    """Questions to models: a person with an eager finger."""
+
+    scope = "ask"
+
+
 class TicketRate(_PerUser):
     """WebSockets of clients without a session."""
 

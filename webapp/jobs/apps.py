@@ -6,4 +6,4 @@ class JobsConfig(AppConfig):
     label = "jobs"
 
     def ready(self) -> None:
-        from . import files, own_data  # noqa: F401  (hear of deleted runs and data sets)
+        from . import asked, files, own_data  # noqa: F401  (hear of deleted runs, data sets and questions)

@@ -26,13 +26,13 @@ from django.db.models import (
 from django.db.models.functions import Coalesce, Left, Now
 
 from ..core.locks import lock_run
-from ..core.models import Dataset, DatasetLook, Estimate, Job, OwnerService, Run, RunCounter, Worker
+from ..core.models import Dataset, DatasetLook, Estimate, Job, OwnerService, Prediction, Run, RunCounter, Worker
 from ..core.statements import Given, Returning, Select, Update, can_return
 from ..events.store import add, ops, write_counter
 from . import trials
 from .clock import after
 
-_LOOKED_AT = (Job.Kind.ESTIMATE, Job.Kind.IMPORT, Job.Kind.LOOK)
+_LOOKED_AT = (Job.Kind.ESTIMATE, Job.Kind.IMPORT, Job.Kind.LOOK, Job.Kind.PREDICT)
 """What belongs to no run, and somebody waits for."""
 _LOOK_AT = 8
 """How many candidates to try: others may win the first ones meanwhile."""
@@ -45,9 +45,9 @@ def device_kind(device: str) -> str:
 
 def claimable(device: str) -> QuerySet[Job]:
     """Jobs that a worker on `device` may take now, the one to take first in front: coordinators that begin or have something
-    to tell, then what somebody waits for before an empty page (an estimate, data that were brought), then the least weighted service by
-    owner, then by run, then the oldest. A coordinator that merely goes on (its trials are instant) is work like any other: in front it
-    would keep all other owners waiting."""
+    to tell, then what somebody waits for before an empty page (an estimate, data that were brought, an answer), then the least weighted
+    service by owner, then by run, then the oldest. A coordinator that merely goes on (its trials are instant) is work like any other: in
+    front it would keep all other owners waiting."""
     return _claimable(device_kind(device), -settings.NASCOPE_LEASE_SECONDS)
 
 
@@ -183,6 +183,8 @@ def _take(job: Job, worker: Worker, counter: RunCounter | None) -> bool:
         Dataset.objects.filter(pk=job.dataset_id, state=Dataset.State.UPLOADED).update(state=Dataset.State.EXAMINING)
     elif job.kind == Job.Kind.LOOK:
         DatasetLook.objects.filter(pk=job.spec["look"], state="queued").update(state="running")
+    elif job.kind == Job.Kind.PREDICT:
+        Prediction.objects.filter(job=job.pk, state=Prediction.State.QUEUED).update(state=Prediction.State.RUNNING)
     return True
 
 
@@ -203,7 +205,7 @@ def _begin(job: Job, counter: RunCounter, kind: str) -> None:
 
 def hurried(device: str) -> bool:
     """Whether something waits for a worker on `device` that should not wait for a whole slice of another run: a coordinator that begins or
-    has something to tell, an estimate, data that were brought. Behind each somebody looks at an empty page, or trials that nobody has
-    asked for yet."""
+    has something to tell, an estimate, data that were brought, a question. Behind each somebody looks at an empty page, or trials that
+    nobody has asked for yet."""
     first = next(_look(device), None)
     return first is not None and vars(first)["rank"] < 2

@@ -14,7 +14,7 @@ from search_engine.events import Cost
 from ..core.locks import lock_run
 from ..core.models import DatasetLook, Estimate, Event, Job, ModelArtefact, Run, RunCounter
 from ..events.store import append, ops
-from . import files, outcomes, own_data, states, trials
+from . import asked, files, outcomes, own_data, states, trials
 from .bell import ring
 from .causes import Cause
 from .clock import lease_is_over
@@ -83,6 +83,10 @@ def fail_job(job: Job, counter: RunCounter | None, reason: str, cause: Cause = C
             own_data.failed(job.dataset_id, reason)
         else:
             DatasetLook.objects.filter(pk=job.spec["look"]).update(state="failed", reason=reason)
+        return
+    if job.kind == Job.Kind.PREDICT:
+        Job.objects.filter(pk=job.pk).update(state=Job.State.FAILED, runnable=False, reason=reason)
+        asked.end(job, reason)
         return
     if job.kind == Job.Kind.REBUILD:
         Job.objects.filter(pk=job.pk).update(state=Job.State.FAILED, runnable=False, reason=reason)

@@ -25,7 +25,7 @@ from ..core.away import went_away
 from ..core.locks import lock_run
 from ..core.models import DatasetLook, Estimate, IdempotencyKey, Job, LoginToken, Run, RunCounter, Worker, WsTicket
 from ..events.keyframes import Keyframes
-from . import clock, files, own_data, states
+from . import asked, clock, files, own_data, states
 from .bell import ring
 from .causes import Cause
 from .claim import claimable, device_kind
@@ -176,6 +176,7 @@ def housekeep() -> None:
     Estimate.objects.filter(created__lt=after(-7 * 86_400)).delete()
     DatasetLook.objects.filter(created__lt=after(-7 * 86_400)).delete()
     own_data.housekeep()
+    asked.housekeep()
 
 
 def stuck_workers(pids: Iterable[int]) -> list[Worker]:

@@ -25,6 +25,7 @@ from .estimates import run_estimate
 from .failures import give_back
 from .imports import run_import
 from .looks import run_look
+from .predictions import run_prediction
 from .rebuild import run_rebuild
 from .session import Session, current
 from .slices import run_work
@@ -102,6 +103,8 @@ def _slice(session: Session, job: Job) -> None:
         run_import(session, job)
     elif job.kind == Job.Kind.LOOK:
         run_look(session, job)
+    elif job.kind == Job.Kind.PREDICT:
+        run_prediction(session, job)
     else:
         run_work(session, job)
 

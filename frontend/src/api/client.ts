@@ -12,6 +12,8 @@ type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 export interface RequestOptions {
   body?: unknown;
+  /** Bytes, sent as they are. */
+  bytes?: Blob;
   headers?: Record<string, string>;
   signal?: AbortSignal;
 }
@@ -57,6 +59,10 @@ export async function request<Answer>(method: Method, path: string, options: Req
   if (options.body !== undefined) {
     headers["Content-Type"] = "application/json";
     init.body = JSON.stringify(options.body);
+  }
+  if (options.bytes) {
+    headers["Content-Type"] = "application/octet-stream";
+    init.body = options.bytes;
   }
   if (method !== "GET") headers["X-CSRFToken"] = cookie("csrftoken");
 

@@ -1,5 +1,5 @@
 /** Every endpoint the application uses, as one typed function each. */
-import { apiPath, del, get, getPage, post } from "./client";
+import { apiPath, del, get, getPage, post, request } from "./client";
 import type {
   Algorithm,
   ApiToken,
@@ -24,11 +24,14 @@ import type {
   Model,
   ModelAssessment,
   ModelContents,
+  ModelCurves,
+  ModelInput,
   Moment,
   OwnDataset,
   RunImport,
   Page,
   Plugin,
+  Prediction,
   Preset,
   Retraining,
   Run,
@@ -134,6 +137,13 @@ export const getModelAssessment = (id: string, signal?: Signal) => get<ModelAsse
 export const rebuildModel = (id: string) => post<Model>(`models/${id}/rebuild`, {});
 export const getModelContents = (id: string, signal?: Signal) => get<ModelContents>(`models/${id}/contents`, signal);
 export const getRetraining = (id: string, signal?: Signal) => get<Retraining>(`models/${id}/retraining`, signal);
+export const getModelCurves = (id: string, signal?: Signal) => get<ModelCurves>(`models/${id}/curves`, signal);
+export const getModelInput = (id: string, signal?: Signal) => get<ModelInput>(`models/${id}/input`, signal);
+/** Asks a model about the bytes of a file; null asks about the sample in its download. */
+export const askModel = (id: string, file: Blob | null, name: string, invert: boolean) =>
+  request<Prediction>("POST", apiPath(`models/${id}/predictions`, { name, sample: file ? null : "yes", invert: invert ? "yes" : null }), { bytes: file ?? new Blob([]) });
+export const getPrediction = (id: string, signal?: Signal) => get<Prediction>(`predictions/${id}`, signal);
+export const deletePrediction = (id: string) => del(`predictions/${id}`);
 export const modelDownloadUrl = (id: string, part?: BundlePart["part"]) => apiPath(`/api/v1/models/${id}/download`, { part });
 export const getWorkers = (signal?: Signal) => list<Worker>("workers", signal);
 export const getPlugins = (signal?: Signal) => list<Plugin>("plugins", signal);

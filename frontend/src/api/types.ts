@@ -304,6 +304,9 @@ export interface Calibration {
 
 interface Passes {
   seconds: number;
+  /** Quartiles; null where an earlier version measured. */
+  low?: number | null;
+  high?: number | null;
   repeats: number;
   examples: number;
 }
@@ -314,6 +317,60 @@ export interface ModelContents {
   calibration: Calibration | null;
   /** How fast it answered on the machine that made it. */
   latency: { one: Passes; many: Passes; threads: number; processor: string; torch: string } | null;
+}
+
+/** The final training of a model, epoch by epoch; no points where the search itself finished it. */
+export interface ModelCurves {
+  points: { step: number; values: Record<string, number> }[];
+}
+
+/** What one gives to a model to be told something. */
+export interface InputForm {
+  kind: "picture" | "row" | "series" | "array";
+  task: "classification" | "regression";
+  /** Of one example: channels, height and width; channels and moments; or columns. */
+  shape: number[];
+  /** Of a row, in the model's order; empty where it has no names. */
+  columns: { name: string; kind: "number" | "category"; categories: string[]; may_miss: boolean }[];
+  /** Names of what it tells: classes, or values. */
+  targets: string[];
+  /** In the download: the text of a table, a picture in base64, or neither (an array). */
+  sample: { file: string; text: string; picture: string; labels: string[] } | null;
+}
+
+/** `form` is null where nothing can be asked of the model here, and `reason` says why. */
+export interface ModelInput {
+  form: InputForm | null;
+  reason: string;
+  most_bytes: number;
+  most_examples: number;
+  seconds: number;
+}
+
+/** What a model says of one example: classes, the likeliest first, or values. */
+export interface AnsweredExample {
+  classes: { name: string; probability: number }[];
+  values: { name: string; value: number }[];
+}
+
+export interface Answered {
+  examples: AnsweredExample[];
+  notes: string[];
+  picture: { width: number; height: number; format: string; taken: number[] } | null;
+  seconds: number;
+  model_seconds: number;
+}
+
+/** A question to a model, and its answer once a worker has it. */
+export interface Prediction {
+  id: string;
+  model: string;
+  state: "queued" | "running" | "done" | "failed";
+  /** Of a queued one: why it is not being answered yet. */
+  waiting: string;
+  reason: string;
+  result: Answered | null;
+  created: string;
 }
 
 /** What POST experiments takes. */

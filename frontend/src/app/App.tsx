@@ -26,6 +26,7 @@ const OpenRunPage = lazy(() => import("../views/data/OpenRunPage").then((module)
 const DataPage = lazy(() => import("../views/data/DataPage").then((module) => ({ default: module.DataPage })));
 const DatasetPage = lazy(() => import("../views/data/DatasetPage").then((module) => ({ default: module.DatasetPage })));
 const ExplorePage = lazy(() => import("../explore/ExplorePage").then((module) => ({ default: module.ExplorePage })));
+const ModelPage = lazy(() => import("../views/model/ModelPage").then((module) => ({ default: module.ModelPage })));
 const AtlasPage = lazy(() => import("../atlas/AtlasPage").then((module) => ({ default: module.AtlasPage })));
 const AtlasEntryPage = lazy(() => import("../atlas/AtlasEntryPage").then((module) => ({ default: module.AtlasEntryPage })));
 const NewExperimentPage = lazy(() => import("../views/new/NewExperimentPage").then((module) => ({ default: module.NewExperimentPage })));
@@ -50,6 +51,8 @@ function Page({ route }: { route: Route }) {
       return <RunPage key={route.id} runId={route.id} />;
     case "models":
       return <ModelsPage />;
+    case "model":
+      return <ModelPage key={route.id} id={route.id} />;
     case "data":
       return <DataPage />;
     case "dataset":

@@ -9,6 +9,7 @@ export type Route =
   | { page: "experiment"; id: string }
   | { page: "run"; id: string }
   | { page: "models" }
+  | { page: "model"; id: string }
   | { page: "data" }
   | { page: "dataset"; id: string }
   | { page: "explore" }
@@ -36,6 +37,7 @@ export function routeOf(path: string): Route {
     if (first === "data") return { page: "dataset", id };
     if (first === "atlas") return { page: "atlas-entry", id };
     if (first === "runs") return { page: "run", id };
+    if (first === "models") return { page: "model", id };
   }
   return { page: "not-found", path };
 }
@@ -46,6 +48,7 @@ export const paths = {
   experiments: "/experiments",
   open: "/open",
   models: "/models",
+  model: (id: string) => `/models/${encodeURIComponent(id)}`,
   data: "/data",
   dataset: (id: string) => `/data/${encodeURIComponent(id)}`,
   explore: "/explore",

@@ -1,7 +1,9 @@
 /** One network at the end of a run: its scores, what it costs, and its download. */
 import { modelDownloadUrl } from "../api/resources";
 import type { Model } from "../api/types";
+import { paths } from "../app/routes";
 import type { Score } from "../types/events.gen";
+import { ButtonLink } from "../ui/Button";
 import { ClassTables, Doubts } from "../ui/ClassTable";
 import { bytes, count, metric } from "../ui/format";
 import { inFull, selection } from "../ui/scoreKinds";
@@ -95,6 +97,11 @@ export function FinalModel({ model, domains, beside = [], children }: { model: M
       {finalist && <ModelAssessment model={model} domains={domains} />}
       {children}
       {(finalist || model.bundle) && <Download model={model} />}
+      {model.bundle && !model.bundle.damage && (
+        <ButtonLink small to={paths.model(model.id)}>
+          Try it
+        </ButtonLink>
+      )}
       <BeginWith model={model} />
     </>
   );

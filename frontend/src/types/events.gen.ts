@@ -1183,7 +1183,7 @@ export interface Champion {
 export interface SearchStopped {
   kind: "search_stopped";
   /**
-   * budget, horizon, exhausted, repeated, collapsed, settled or stopped
+   * budget, horizon, exhausted, repeated, collapsed, settled, stopped or ended
    */
   reason: string;
   /**
@@ -1516,7 +1516,10 @@ export interface Ops {
     | "damaged"
     | "whole"
     | "begun_again"
-    | "timing";
+    | "timing"
+    | "turned"
+    | "continues"
+    | "finishing";
   message: string;
   values: {
     [k: string]: unknown;

@@ -16,12 +16,17 @@ const WHAT = {
 /** Seconds of a pass, short ones in thousandths. */
 const passed = (seconds: number) => (seconds < 1 ? `${metric(seconds * 1000)} ms` : `${metric(seconds)} s`);
 
+/** "0.51 ms (0.49 to 0.6 ms)": the middle, and between what half of the passes lie. */
+function spread({ seconds, low, high }: NonNullable<Contents["latency"]>["one"]): string {
+  return low == null || high == null ? passed(seconds) : `${passed(seconds)} (${passed(low)} to ${passed(high)})`;
+}
+
 function Speed({ latency }: { latency: NonNullable<Contents["latency"]> }) {
   const { one, many, threads, processor } = latency;
   return (
     <p>
-      One example took {passed(one.seconds)}, {exact(many.examples)} together {passed(many.seconds)} (medians of {exact(one.repeats)} and {exact(many.repeats)} passes on the machine that made it: {processor},{" "}
-      {exact(threads)} thread{threads === 1 ? "" : "s"}, no GPU).
+      One example took {spread(one)}, {exact(many.examples)} together {spread(many)}: medians{one.low == null ? "" : " and quartiles"} of {exact(one.repeats)} and {exact(many.repeats)} passes on the
+      machine that made it ({processor}, {exact(threads)} thread{threads === 1 ? "" : "s"}, no GPU).
     </p>
   );
 }
@@ -45,7 +50,8 @@ export function ModelContents({ model }: { model: Model }) {
           ))}
         </ul>
       )}
-      {latency && <Speed latency={latency} />}
+      {latency ? <Speed latency={latency} /> : <p className="muted">How fast it answers was not measured when it was made.</p>}
+      {!calibration && model.metrics["test_accuracy"] !== undefined && <p className="muted">Whether its probabilities are true was not measured at its visit to the test part.</p>}
       {calibration && (
         <>
           <p>

@@ -31,10 +31,10 @@ ${score === "test_accuracy" ? "python predict.py FILE             # class and pr
 const PYTHON = `from model import load_model
 network = load_model()             # a torch.nn.Module, ready to use`;
 
-/** What the `<details>` hold is loaded when they are opened for the first time. */
-function ModelCard({ model }: { model: Model }) {
+/** What the `<details>` hold is loaded when they are opened for the first time. `alone`: on the model's own page, which they are part of. */
+export function ModelCard({ model, alone = false }: { model: Model; alone?: boolean }) {
   const { bundle } = model;
-  const [opened, setOpened] = useState(false);
+  const [opened, setOpened] = useState(alone);
   const scores = scoresOf(model);
   const said = new Set(scores.filter((score) => score.kind !== "search").map((score) => score.metric));
   const rest = Object.entries(model.metrics).filter(([name]) => !said.has(name) && !isOverSeeds(name));
@@ -83,12 +83,17 @@ function ModelCard({ model }: { model: Model }) {
         ) : (
           <span className="muted">{model.reason ? model.reason.charAt(0).toUpperCase() + model.reason.slice(1) : "There is nothing to download."}</span>
         )}
+        {!alone && (
+          <ButtonLink small to={paths.model(model.id)} aria-label={`Try it, curves and architecture: ${model.experiment.name}, ${model.title || "model"} ${model.index + 1}`}>
+            {bundle && !bundle.damage ? "Try it" : "Its page"}
+          </ButtonLink>
+        )}
         <BeginWith model={model} />
       </div>
       <SeedScores model={model} />
       <Doubts warnings={model.warnings} />
       <ClassTables tables={model.by_class} />
-      <details className="model-more" onToggle={(event) => event.currentTarget.open && setOpened(true)}>
+      <details className="model-more" open={alone} onToggle={(event) => event.currentTarget.open && setOpened(true)}>
         <summary>{bundle ? "ONNX and other parts, calibration, speed, how to load it, checksum" : "Architecture"}</summary>
         <div className="stack">
           {bundle && !bundle.damage && (

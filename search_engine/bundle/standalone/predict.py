@@ -68,11 +68,23 @@ def read_columns(path: Path, encoding: str) -> np.ndarray:
     if FITTED is None or not COLUMNS:
         names = known or [str(place + 1) for place in places]
         return np.stack([numbers(table, place, name, False) for place, name in zip(places, names, strict=True)], axis=1).astype(np.float32)
-    encoded: np.ndarray = encode(FITTED, [
+    values = [
         numbers(table, place, column["name"], True) if column["kind"] == "number" else texts(table, place)
         for place, column in zip(places, COLUMNS, strict=True)
-    ])
+    ]
+    for column, given in zip(COLUMNS, values, strict=True):
+        if column["kind"] == "category":
+            say_unknown(column, given)
+    encoded: np.ndarray = encode(FITTED, values)
     return encoded
+
+
+def say_unknown(column: dict[str, Any], given: np.ndarray) -> None:
+    """Tell of categories that count as none, because the training had none of them."""
+    unknown = sorted({text for text in given if text is not None} - set(column["known"]))
+    if unknown:
+        listed = ", ".join(f"'{text[:40]}'" for text in unknown[:5]) + (" and more" if len(unknown) > 5 else "")
+        print(f"column '{column['name']}': not known to the model, and taken for none of its categories: {listed}", file=sys.stderr)
 
 
 def read_array(path: Path, encoding: str = "") -> np.ndarray:

@@ -71,9 +71,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return written(tmp_path_factory.mktemp("own"), FITTED)
 
 
-def written(place: Path, fitted: Transformation, task: str = "classification") -> Path:
+def written(place: Path, fitted: Transformation, task: str = "classification", *, onnx: bool = True) -> Path:
     """A bundle of a small random network whose inputs are a table's encoded columns."""
-    made = train("mlp", "wine", place, epochs=1, onnx=True)
+    made = train("mlp", "wine", place, epochs=1, onnx=onnx)
     torch.manual_seed(3)
     network = nn.Sequential(nn.Linear(6, 8), nn.Tanh(), nn.Linear(8, 3 if task == "classification" else 1))
     inputs = np.array(ENCODED * 2, dtype=np.float32)

@@ -49,7 +49,8 @@ def test_the_score_is_said_before_what_can_be_removed(whole: Path) -> None:
     right = sum(item["examples"] * item["accuracy"] for item in found["bins"])
     assert right == pytest.approx(found["examples"] * manifest["evaluation"]["accuracy"]), "of the one visit to the test part"
     speed = json.loads((whole / "model.latency.json").read_text())
-    assert speed["one"]["seconds"] > 0 and speed["one"]["repeats"] >= 3 and speed["threads"] == 1
+    assert 0 < speed["one"]["low"] <= speed["one"]["seconds"] <= speed["one"]["high"]
+    assert speed["one"]["repeats"] >= 3 and speed["threads"] == 1
     assert [kind for kind in kinds(whole) if kind != "metrics"] == ["assessment", "model", "report"]
 
 

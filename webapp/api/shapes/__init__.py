@@ -68,6 +68,7 @@ from .people import (
     WorkerInfos,
     WorkerJob,
 )
+from .predictions import ModelInput, PredictionInfo
 from .records import (
     At,
     CandidateColumns,
@@ -97,6 +98,7 @@ from .runs import (
     CloneBody,
     Continues,
     Counts,
+    CurvePoint,
     EstimateInfo,
     EstimateResult,
     Experiment,
@@ -107,6 +109,7 @@ from .runs import (
     Model,
     ModelAssessment,
     ModelContents,
+    ModelCurves,
     More,
     MoreBody,
     OtherRecipe,
@@ -164,6 +167,7 @@ __all__ = [
     "Combination",
     "Combinations",
     "Counts",
+    "CurvePoint",
     "DataProgress",
     "DataRoom",
     "DatasetInfo",
@@ -190,6 +194,8 @@ __all__ = [
     "Model",
     "ModelAssessment",
     "ModelContents",
+    "ModelCurves",
+    "ModelInput",
     "More",
     "MoreBody",
     "ModelPage",
@@ -201,6 +207,7 @@ __all__ = [
     "PartVisits",
     "PluginInfo",
     "PluginInfos",
+    "PredictionInfo",
     "Preset",
     "Presets",
     "Retraining",

@@ -174,6 +174,21 @@ class ModelAssessment(BaseModel):
     warnings: list[str] = Field(default=[], description="what the simple models say of the scores, in plain sentences")
 
 
+class CurvePoint(BaseModel):
+    """What was measured after an epoch."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    step: int = Field(description="the epoch")
+    values: dict[str, float]
+
+
+class ModelCurves(BaseModel):
+    """The final training of a model, epoch by epoch."""
+
+    points: list[CurvePoint]
+
+
 class BundlePart(BaseModel):
     """One file of a download that can be had alone."""
 
@@ -204,6 +219,8 @@ class Passes(BaseModel):
     """Repeated forward passes."""
 
     seconds: float = Field(description="the median")
+    low: float | None = Field(None, description="the lower quartile; null where an earlier version measured")
+    high: float | None = Field(None, description="the upper quartile")
     repeats: int
     examples: int = 1
 

@@ -46,6 +46,7 @@ class Job(models.Model):
         IMPORT = "import"
         LOOK = "look"
         ENDING = "ending"
+        PREDICT = "predict"
 
     class State(models.TextChoices):
         READY = "ready"
@@ -82,7 +83,7 @@ class Job(models.Model):
 
     @property
     def its_run(self) -> uuid.UUID:
-        """Id of the run that the work is for. Raises LookupError where there is none: of an estimate, a rebuilt download, data."""
+        """Id of the run that the work is for. Raises LookupError where there is none: of an estimate, a rebuilt download, data, ..."""
         if self.run_id is None:
             raise LookupError(f"job {self.pk} ({self.kind}) belongs to no run")
         return self.run_id
