@@ -133,6 +133,7 @@ def test_a_search_by_steps_ends_before_its_next_step_although_slices_are_lost(mo
     assert steps is not None and steps < 100
     # A slice that was lost may have said more than the search then did: what goes on with it says that again, and it stands once.
     monkeypatch.undo()
+    settings.NASCOPE_SLICE_SECONDS = 2.0
     there = continuing.possible(run)
     assert there.unit == "samples" and there.have < 3000
     longer = continuing.go_on(run.pk, "samples", 64)
