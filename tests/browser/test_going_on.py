@@ -62,4 +62,3 @@ def test_a_search_is_ended_its_best_trained_and_given_more(admin: Visitor) -> No
     page.reload()
     expect(page.get_by_text("2nd visit to the test part of this search")).to_be_visible()
     admin.shot("longer-run")
-    assert not admin.unexpected, admin.unexpected
