@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from .architectures import architecture
     from .listings import algorithms, datasets, spaces
     from .run import Found, Run, open
-    from .searching import Stopped, search, train
+    from .searching import Stopped, finish, more, search, train
 
 __all__ = [
-    "search", "train", "open", "Run", "Found", "architecture", "algorithms", "spaces", "datasets", "BadInput", "Stopped",
+    "search", "train", "more", "finish", "open", "Run", "Found", "architecture", "algorithms", "spaces", "datasets", "BadInput", "Stopped",
 ]  # fmt: skip
 
 _HOMES = {
-    "search": "searching", "train": "searching", "Stopped": "searching", "open": "run", "Run": "run", "Found": "run", "BadInput": "run",
+    "search": "searching", "train": "searching", "more": "searching", "finish": "searching", "Stopped": "searching", "open": "run", "Run": "run", "Found": "run", "BadInput": "run",
     "architecture": "architectures", "algorithms": "listings", "spaces": "listings", "datasets": "listings",
 }
 """In which module of this package each name is."""

@@ -220,24 +220,6 @@ class Run:
 
     # ---------------------------------------------------------------- going on
 
-    def more(self, *, out: str | Path | None = None, resume: bool = False, quiet: bool = False, **amount: float) -> Run:
-        """Go on with this search, which is over, under a larger budget, in the new folder `out` (by default one under `runs`), and return
-        what it then found. `amount`: one number by the name of what ended it, `trials=50`, `samples=1e6`, `epochs=20`; `result["more"]`
-        says which. It does what one long search would have done from there on; the test split is opened once more.
-
-        Raises BadInput where this search cannot go on, and Stopped like `search`.
-        """
-        from .searching import more_of
-
-        return more_of(self.folder, amount, out, resume=resume, quiet=quiet)
-
-    def finish(self, *, quiet: bool = False) -> Run:
-        """End the search of this run, which was interrupted, where it is; train and test the best of it. Returns the run as it then is.
-        Raises BadInput where it is finished already, and Stopped like `search`."""
-        from .searching import finished
-
-        return finished(self.folder, quiet=quiet)
-
     @property
     def best_so_far(self) -> Architecture:
         """The best architecture that the search knew when it was left, finished or not, for `train`. Raises BadInput(field "run") where it

@@ -157,26 +157,35 @@ def train(
     return _driven(run_config, out, how, resume=resume, quiet=quiet)
 
 
-def more_of(folder: Path, amount: Mapping[str, float], out: str | Path | None, *, resume: bool, quiet: bool) -> Run:
-    """See `Run.more`."""
+def more(
+    run: Run | str | Path, *, out: str | Path | None = None, resume: bool = False, quiet: bool = False, **amount: float
+) -> Run:
+    """Go on with a search that is over under a larger budget, in the new folder `out` (by default one under `runs`), and return what it then
+    found. `run`: it, or its folder. `amount`: one number by the name of what ended it, `trials=50`, `samples=1e6`, `epochs=20`;
+    `run.result["more"]` says which. It does what one long search would have done from there on; the test split is opened once more.
+
+    Raises BadInput where the search cannot go on, and Stopped like `search`.
+    """
     from search_engine.commands.more import longer_run, of_a_finished_run
 
+    folder = run.folder if isinstance(run, Run) else Path(run)
     if len(amount) != 1:
         raise BadInput("more", "name how much more, by what ended the search: trials=50, for example")
     if resume and out is None:
         raise BadInput("out", "name the folder of the run that is to go on")
-    [(unit, more)] = amount.items()
+    [(unit, further)] = amount.items()
     checked, there = of_a_finished_run(folder)
     new = _new_folder(checked.config.algorithm) if out is None else Path(out)
-    run = longer_run(folder, checked, there, unit, more, new, resume=resume)
-    return _to_the_end(run, f"Run.more({unit}={more}, out={{out!r}}, resume=True)", quiet=quiet)
+    longer = longer_run(folder, checked, there, unit, further, new, resume=resume)
+    return _to_the_end(longer, f"nascope.more({str(folder)!r}, {unit}={further}, out={{out!r}}, resume=True)", quiet=quiet)
 
 
-def finished(folder: Path, *, quiet: bool) -> Run:
-    """See `Run.finish`."""
+def finish(run: Run | str | Path, *, quiet: bool = False) -> Run:
+    """End the search of an interrupted run, or of the one in that folder, where it is; train and test the best of it. Returns the run as it
+    then is. Raises BadInput where it is finished already, and Stopped like `search`."""
     from search_engine.commands.more import ending_run
 
-    return _to_the_end(ending_run(folder), "Run.finish() of nascope.open({out!r})", quiet=quiet)
+    return _to_the_end(ending_run(run.folder if isinstance(run, Run) else Path(run)), "nascope.finish({out!r})", quiet=quiet)
 
 
 def _driven(

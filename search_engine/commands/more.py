@@ -68,10 +68,12 @@ def of_a_finished_run(folder: Path) -> tuple[CheckedRun, continuation.Possible]:
     if not path.exists():
         raise BadInput("run", f"{shortened(str(folder))} is not over: go on with it (run --resume), or end it where it is (finish)")
     try:
-        reason = json.loads(path.read_bytes())["stop_reason"]
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        result = json.loads(path.read_bytes())
+        reason, charged = str(result["stop_reason"]), {name: float(value) for name, value in result["budget"].items()}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise BadInput("run", f"{shortened(str(path))} is not the result of a run") from None
-    return checked, continuation.possible(folder, checked, str(reason))
+    kind = "" if checked.budget is None else checked.budget.kind
+    return checked, continuation.possible(folder, checked, reason, charged.get(kind, 0.0))
 
 
 def longer_run(

@@ -92,8 +92,9 @@ class Possible:
         return bool(self.unit) and self.unit not in BUDGET_KINDS
 
 
-def possible(run_dir: Path, checked: CheckedRun, stop_reason: str) -> Possible:
-    """What a run in that folder can go on with; `stop_reason`: why its search ended (empty while it has not)."""
+def possible(run_dir: Path, checked: CheckedRun, stop_reason: str, charged: float = 0.0) -> Possible:
+    """What a run in that folder can go on with; `stop_reason`: why its search ended (empty while it has not); `charged`: of its budget, at
+    its end, when the trials that were open at the turning point had been told."""
     if not stop_reason:
         return Possible(why_not="its search is not over")
     if stop_reason in ENDED:
@@ -109,7 +110,7 @@ def possible(run_dir: Path, checked: CheckedRun, stop_reason: str) -> Possible:
     if checked.budget is None:
         # Its owner ended it: there is no number that was used up.
         return Possible(why_not="it had no budget, and its owner ended it: begin a new one, or train what it found for longer")
-    return Possible(checked.budget.kind, checked.budget.limit if stop_reason == "budget" else kept["charged"])
+    return Possible(checked.budget.kind, checked.budget.limit if stop_reason == "budget" else max(charged, kept["charged"]))
 
 
 def longer(config: RunConfig, there: Possible, unit: str, more: float) -> RunConfig:

@@ -350,7 +350,7 @@ class LocalRun:
 
     def _more(self) -> dict[str, Any]:
         """What a longer search can ask for, or why there can be none."""
-        found = continuation.possible(self.out, self.checked, self.coordinator.stop_reason)
+        found = continuation.possible(self.out, self.checked, self.coordinator.stop_reason, self.coordinator.meter.charged)
         return {"unit": found.unit, "have": found.have} if found.unit else {"why_not": found.why_not}
 
 

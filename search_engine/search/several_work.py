@@ -94,7 +94,7 @@ class SeveralWork(FinalWork):
         return self.seconds - self._since
 
     def _epoch(self, epoch: int) -> int:
-        return sum(member["epochs"] for member in self.members) + epoch
+        return epoch + sum(int(member["epochs"]) for member in self.members)
 
     def _finish(self) -> None:
         try:

@@ -144,9 +144,5 @@ def taken_up(job: Job) -> None:
 
 def said_at_the_end(coordinator: Coordinator, run_dir: Path) -> dict[str, Any]:
     """What a run records of that when its search is over (`Run.more`)."""
-    found = continuation.possible(run_dir, coordinator.checked, coordinator.stop_reason)
-    if not found.unit:
-        return {"why_not": found.why_not}
-    # Where its owner ended it, trials that were open then were told and charged after the point that was kept.
-    have = max(found.have, coordinator.meter.charged) if coordinator.stop_reason == "ended" else found.have
-    return {"unit": found.unit, "have": have}
+    found = continuation.possible(run_dir, coordinator.checked, coordinator.stop_reason, coordinator.meter.charged)
+    return {"unit": found.unit, "have": found.have} if found.unit else {"why_not": found.why_not}
