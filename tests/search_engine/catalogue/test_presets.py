@@ -29,7 +29,8 @@ def test_a_comparison_that_was_run_whole_says_no_less_than_its_runs_took() -> No
         found = MEASURED[name]
         assert found is not None and found.whole and found.beside_others, name
         searches = sum(run.seconds for run in kept.runs)
-        assert searches <= found.cpu_seconds <= 1.2 * searches, (name, searches)
+        # What is finished at the ends comes on top: a tenth of it on MNIST, a quarter on CIFAR-10.
+        assert searches <= found.cpu_seconds <= 1.25 * searches, (name, searches)
         assert "at most" in promise(name)
     assert not any(found.whole for name, found in MEASURED.items() if found and name.startswith("thesis-") and name not in recorded())
 
