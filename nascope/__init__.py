@@ -27,7 +27,8 @@ __all__ = [
 ]  # fmt: skip
 
 _HOMES = {
-    "search": "searching", "train": "searching", "more": "searching", "finish": "searching", "Stopped": "searching", "open": "run", "Run": "run", "Found": "run", "BadInput": "run",
+    "search": "searching", "train": "searching", "more": "searching", "finish": "searching",
+    "Stopped": "searching", "open": "run", "Run": "run", "Found": "run", "BadInput": "run",
     "architecture": "architectures", "algorithms": "listings", "spaces": "listings", "datasets": "listings",
 }
 """In which module of this package each name is."""
