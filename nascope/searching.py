@@ -162,7 +162,7 @@ def more(
 ) -> Run:
     """Go on with a search that is over under a larger budget, in the new folder `out` (by default one under `runs`), and return what it
     then found. `run`: it, or its folder. `amount`: one number by the name of what ended it, `trials=50`, `samples=1e6`, `epochs=20`;
-    `run.result["more"]` says which. It does what one long search would have done from there on; the test split is opened once more.
+    `run.result["more"]` says which. It does what one long search would have done from there on; its finale visits the test split again.
 
     Raises BadInput where the search cannot go on, and Stopped like `search`.
     """

@@ -224,7 +224,7 @@ def test_a_lost_download_is_made_again_from_the_record_with_the_same_bytes(setti
     assert download(model).status_code == 200
     run.refresh_from_db()
     assert (run.state, run.counter.spent_samples, Event.objects.filter(run=run, science=True).count()) == ("completed", charged, science)
-    assert {path.name for path in files.run_dir(run.pk).iterdir()} <= {"model", "model.latency.json", "bundles", "artefacts"}
+    assert {path.name for path in files.run_dir(run.pk).iterdir()} <= {"model", "model.latency.json", "bundles", "artefacts", "continue"}
 
     # What comes out otherwise is not put in place of what is recorded.
     settings.NASCOPE_SLICE_SECONDS = 60.0
@@ -321,4 +321,4 @@ def test_what_was_measured_lies_beside_the_folder(model: ModelArtefact) -> None:
     found = {"one": passes, "many": {"examples": 100, **passes}, "threads": 1, "processor": "a processor", "torch": "2"}
     folder_of(model).with_name("model.latency.json").write_text(json.dumps(found))
     said = send(browser(model.run.owner), "GET", f"models/{model.pk}/contents").json()["latency"]
-    assert said["one"] == {**passes, "examples": 1} and said["many"]["examples"] == 100 and said["processor"] == "a processor"
+    assert said["one"] == {**passes, "examples": 1, "low": None, "high": None} and said["many"]["examples"] == 100 and said["processor"] == "a processor"

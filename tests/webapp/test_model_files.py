@@ -45,7 +45,7 @@ def assert_offered(run: Run) -> None:
     """Its download is there and is what the row says, and nothing else of its work is left."""
     assert Run.objects.get(pk=run.pk).state == "completed"
     assert_packed(run)
-    assert {path.name for path in files.run_dir(run.pk).iterdir()} <= {"model", "model.latency.json", "bundles", "artefacts"}
+    assert {path.name for path in files.run_dir(run.pk).iterdir()} <= {"model", "model.latency.json", "bundles", "artefacts", "continue"}
 
 
 def assert_packed(run: Run) -> None:
@@ -153,7 +153,7 @@ def test_a_model_that_is_offered_stays_when_the_run_is_cancelled(session: Sessio
     assert not serve_one(session)
     assert_packed(run)
     assert (Run.objects.get(pk=run.pk).state, said(run)) == ("cancelled", ["model"])
-    assert {path.name for path in files.run_dir(run.pk).iterdir()} <= {"model", "model.latency.json", "bundles", "artefacts"}
+    assert {path.name for path in files.run_dir(run.pk).iterdir()} <= {"model", "model.latency.json", "bundles", "artefacts", "continue"}
 
 
 @pytest.mark.django_db(transaction=True)

@@ -97,7 +97,8 @@ TIMES = {"time", "times", "created", "started", "finished", "at", "touched", "bu
          "elapsed"}
 """Differ between two computations of one thing. A download names its day and its speed, so its digest does, too."""
 SEQS = {"seq", "seqs", "as_of_seq", "last_seq", "born_seq", "born", "marks", "ticks"}
-HOW = {"device", "worker", "imported", "experiment", "run", "progress", "eta_seconds", "latency"}
+HOW = {"device", "worker", "imported", "experiment", "run", "progress", "eta_seconds", "latency", "more", "took"}
+"""Nothing comes with an opened run with which its search could go on."""
 
 
 class _Plain:

@@ -30,10 +30,10 @@ LOGGED = {
 morphisms, with the metric; of an assessment, with unit and direction beside them; of a bin, with
 its confidence and count."""
 NO_SCORES = {
-    "Feature.value",
+    "Feature.value", "TargetValue.value",
     "DecodedFrame.values", "ChartMark.value", "Track.values", "StructureSeries.values", "ChartSeries.values", "AtlasEstimate.value",
 }
-"""Inputs of an example, pixels, points of curves under the curve's name, and cells of a table under its row's title and unit."""
+"""Inputs of an example, what a regression answers to one, pixels, points of curves under the curve's name, and cells of a table under its row's title and unit."""
 
 
 @pytest.fixture
