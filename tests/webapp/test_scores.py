@@ -33,7 +33,8 @@ NO_SCORES = {
     "Feature.value", "TargetValue.value",
     "DecodedFrame.values", "ChartMark.value", "Track.values", "StructureSeries.values", "ChartSeries.values", "AtlasEstimate.value",
 }
-"""Inputs of an example, what a regression answers to one, pixels, points of curves under the curve's name, and cells of a table under its row's title and unit."""
+"""Inputs of an example, what a regression answers to one, pixels, points of curves under the curve's name, and cells of a table under
+its row's title and unit."""
 
 
 @pytest.fixture
