@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import httpx
 import jsonschema
 import yaml
-from django.core.cache import cache
+from django.core.cache import cache as throttled
 from django.db import transaction
+from django.utils import timezone
 
 from search_engine.catalogue import registry
+from search_engine.catalogue.config import check
+from search_engine.search import continuation
+from search_engine.search.local_run import LocalRun
 from webapp.core.models import ApiToken, Estimate, Genome, Job, ModelArtefact, Run
-from webapp.jobs import looks, states
+from webapp.jobs import files, looks, states
 
 from .api_world import BODY, GROUP, PASSWORD, browser, fill, make_experiment, make_user, streamed
 from .asked_world import askable, asked
@@ -35,6 +42,14 @@ BODIES: dict[str, Any] = {
 """What is right, by the name of the schema."""
 
 
+@cache
+def _kept() -> Path:
+    """What a finished search keeps for a longer one."""
+    folder = Path(tempfile.mkdtemp())
+    LocalRun(check({"algorithm": "random", "space": "sequence", "budget": {"trials": 3}}), folder, folder / "run").run()
+    return folder / "run" / continuation.ROOM
+
+
 def title(path: str, method: str) -> str:
     return f"{method.upper()} {path}"
 
@@ -50,8 +65,12 @@ class World:
         fill(run)
         paused, damaged = make_experiment(owner).runs.get(), make_experiment(owner).runs.get()
         states.pause(paused.pk)
+        begun, over = make_experiment(owner).runs.get(), make_experiment(owner).runs.get()
+        Run.objects.filter(pk=begun.pk).update(state=Run.State.RUNNING, started=timezone.now())
+        Run.objects.filter(pk=over.pk).update(state=Run.State.COMPLETED, more={"unit": "trials", "have": 3})
+        shutil.copytree(_kept(), files.run_dir(over.pk) / continuation.ROOM, dirs_exist_ok=True)
         self.ids: dict[str, list[Any]] = {
-            "runs": [run.pk, paused.pk, damaged.pk],
+            "runs": [run.pk, paused.pk, damaged.pk, begun.pk, over.pk],
             "experiments": [run.experiment_id, damaged.experiment_id],
             "genomes": [Genome.objects.filter(run=run).first().pk],  # type: ignore[union-attr]
             "models": [askable(owner).pk, ModelArtefact.objects.get(run=run).pk, self._damaged(damaged)],
@@ -91,7 +110,7 @@ class World:
 
     def send(self, path: str, method: str, address: str, body: bytes = b"", **more: Any) -> httpx.Response:
         """The operation (`path`, `method`) at this address; whatever it changes is undone. It answers as the document says, or refuses."""
-        cache.clear()
+        throttled.clear()
         self.client.cookies.load(self._cookies)
         with transaction.atomic():
             answer = self.client.generic(method.upper(), address, body, **{"content_type": "application/json", **more})
