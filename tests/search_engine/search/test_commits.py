@@ -139,10 +139,10 @@ def test_a_run_of_another_version_is_refused_in_one_line_and_stays_as_it_was(tmp
     state = checkpoint.read(path, sealed=True)
     state["coordinator"]["version"] = 2
     checkpoint.write(path, {**state, "events_bytes": 10}, sealed=True)
-    before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    before = {path.name: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()}
     with pytest.raises(BadInput, match=rf"resume: .*saved with state version 2, and this version of NAScope goes on from {STATE_VERSION}"):
         LocalRun(checked, tmp_path, tmp_path / "out", resume=True)
-    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()} == before
 
 
 def test_damaged_rows_are_refused_in_one_line(tmp_path: Path) -> None:
