@@ -13,8 +13,8 @@ def score_lines(item: dict[str, Any]) -> list[str]:
     """One line for each score, one for what each accuracy hides, one for each simple model beside it, one for each doubt.
 
     >>> test = {
-    ...     "kind": "test", "metric": "test_accuracy", "name": "test accuracy", "value": 0.98, "unit": "share of examples", "selected_from": 1,
-    ...     "fidelity": {"text": "trained for 12 epochs"},
+    ...     "kind": "test", "metric": "test_accuracy", "name": "test accuracy", "value": 0.98, "unit": "share of examples",
+    ...     "selected_from": 1, "fidelity": {"text": "trained for 12 epochs"},
     ... }
     >>> score_lines({"scores": {"search": None, "validation": None, "test": test}, "by_class": [], "warnings": []})
     ['finished, test (once): test accuracy 0.9800 (share of examples), trained for 12 epochs']
