@@ -13,7 +13,6 @@ each other write equal ones.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +24,7 @@ from ..algorithms import given
 from ..base import checkpoint
 from ..base.errors import BadInput, CheckpointMismatch
 from ..catalogue.config import BUDGET_KINDS, Budget, CheckedRun, RunConfig
-from ..events import EventRecord, Ops, PhaseStarted, TrialTold
+from ..events import EventRecord, Ops, PhaseStarted
 from ..spaces import populations
 from . import data_record
 
@@ -185,14 +184,3 @@ class Beginning:
                 if isinstance(record.data, PhaseStarted) and record.data.phase == index:
                     record = record.model_copy(update={"data": record.data.model_copy(update={"horizon": horizon})})
                 yield record
-
-
-def told(records: Iterable[EventRecord]) -> int:
-    """Trials among those events that were told."""
-    return sum(isinstance(record.data, TrialTold) for record in records)
-
-
-def size(run_dir: Path) -> int:
-    """Bytes that a run keeps for this."""
-    return sum(path.stat().st_size for path in (run_dir / ROOM).glob("*")) if os.path.isdir(run_dir / ROOM) else 0
-
