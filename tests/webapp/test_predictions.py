@@ -89,6 +89,7 @@ def same(example: dict[str, Any], head: list[str], row: list[str]) -> None:
 # ---- real models
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_searched_model_of_pictures_says_what_its_download_says(tmp_path: Path) -> None:
     run = make_run({**TINY, "finale": {**TINY["finale"], "export": True, "onnx": False, "redundancy": False}})
     serve_all(run)
@@ -106,6 +107,7 @@ def test_a_searched_model_of_pictures_says_what_its_download_says(tmp_path: Path
     assert left() == [] and Job.objects.get(kind="predict").state == "taken"
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_searched_model_of_one_s_own_table_says_what_its_download_says(owner: Any, tmp_path: Path) -> None:
     client = browser(owner)
     data = kept(client)
