@@ -6,7 +6,8 @@ import { navigate } from "../app/router";
 import { paths } from "../app/routes";
 import { Button } from "../ui/Button";
 import { Dialog } from "../ui/Dialog";
-import { toast, toastError } from "../ui/toast";
+import { toast } from "../ui/toast";
+import { useAction } from "../ui/useAction";
 import { MoreBudget } from "./MoreBudget";
 
 const ENDED = new Set(["completed", "failed", "cancelled"]);
@@ -17,26 +18,15 @@ const searches = (run: Run): boolean => run.started !== null && !ENDED.has(run.s
 
 export function GoOn({ run, onRun }: { run: Run; onRun: (run: Run) => void }) {
   const [asking, setAsking] = useState<"more" | "finish" | "best" | null>(null);
-  const [busy, setBusy] = useState(false);
+  const { busy, act } = useAction();
   const close = () => setAsking(null);
-  const act = async (action: () => Promise<void>) => {
-    setBusy(true);
-    try {
-      await action();
-    } catch (error) {
-      toastError(error);
-    } finally {
-      setBusy(false);
-      close();
-    }
-  };
-  const finish = () => act(async () => onRun(await finishRun(run.id)));
+  const finish = () => act(async () => onRun(await finishRun(run.id))).then(close);
   const best = () =>
     act(async () => {
       const made = await bestOfRun(run.id);
       toast("The best so far is trained as an experiment of its own.");
       navigate(paths.run(made.runs[0]?.id ?? ""));
-    });
+    }).then(close);
   return (
     <>
       {searches(run) && !run.ending && <Button onClick={() => setAsking("finish")}>Finish now</Button>}
@@ -44,7 +34,7 @@ export function GoOn({ run, onRun }: { run: Run; onRun: (run: Run) => void }) {
       {ENDED.has(run.state) && <Button onClick={() => setAsking("more")}>More budget…</Button>}
       {asking === "more" && <MoreBudget run={run} onClose={close} />}
       {asking === "finish" && (
-        <Ask title="Finish this search now?" verb="Finish now" busy={busy} onYes={() => void finish()} onClose={close}>
+        <Ask title="Finish this search now?" verb="Finish now" busy={busy !== ""} onYes={() => void finish()} onClose={close}>
           The search ends where it is, as if its budget were used up: what is being tried is still told, the best architecture is trained and tested once. A paused run resumes
           for it. Another run of this seed would not end at the same place, so this one is marked as not reproducible. When it is over it can be given more budget, if its search can go
           on at all.
@@ -56,7 +46,7 @@ export function GoOn({ run, onRun }: { run: Run; onRun: (run: Run) => void }) {
             <p>The best of this run cannot be trained so: {run.no_best}.</p>
           </Dialog>
         ) : (
-          <Ask title="Train the best so far?" verb="Train it" busy={busy} onYes={() => void best()} onClose={close}>
+          <Ask title="Train the best so far?" verb="Train it" busy={busy !== ""} onYes={() => void best()} onClose={close}>
             A new experiment trains the best architecture that this search knows now, on the same data and as its own finale would, tests it once and offers the download. The search
             itself is not touched. The test part is opened once more for it.
           </Ask>

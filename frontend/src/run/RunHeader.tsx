@@ -11,7 +11,8 @@ import { Confirm } from "../ui/Dialog";
 import { bytes, exact, metric, timeLeft } from "../ui/format";
 import { inFull, selection } from "../ui/scoreKinds";
 import { StateChip } from "../ui/StateChip";
-import { toast, toastError } from "../ui/toast";
+import { toast } from "../ui/toast";
+import { useAction } from "../ui/useAction";
 import { domainNames } from "../views/datasetText";
 import { alsoChargedText, amountText, architecturesText, chargedKind, foldsText, testScores, togetherText } from "../views/experimentText";
 import { skipConnections } from "./derivedFacts";
@@ -53,20 +54,15 @@ function spent(run: Run): string {
 
 export function RunHeader({ run, store }: { run: Run; store: RunStore }) {
   useTopic(store, "structure");
-  const [busy, setBusy] = useState("");
+  const { busy, act: doing } = useAction();
   const [asking, setAsking] = useState<"cancel" | "delete" | null>(null);
   const act = async (name: string, action: () => Promise<unknown>, after?: () => void) => {
-    setBusy(name);
-    try {
+    await doing(async () => {
       const answer = await action();
       if (answer && typeof answer === "object" && "state" in answer && "id" in answer && (answer as Run).id === run.id) store.setRun(answer as Run);
       after?.();
-    } catch (error) {
-      toastError(error);
-    } finally {
-      setBusy("");
-      setAsking(null);
-    }
+    }, name);
+    setAsking(null);
   };
   const clone = () =>
     act("clone", async () => {

@@ -13,7 +13,8 @@ import { Panel } from "../ui/Panel";
 import { Segmented } from "../ui/Segmented";
 import { Failure, Skeleton } from "../ui/States";
 import { ago, moment } from "../ui/format";
-import { toast, toastError } from "../ui/toast";
+import { toast } from "../ui/toast";
+import { useAction } from "../ui/useAction";
 
 function NewToken({ onCreated }: { onCreated: (token: ApiToken) => void }) {
   const [name, setName] = useState("");
@@ -73,21 +74,15 @@ function Tokens() {
   const tokens = useResource("tokens", getTokens);
   const [made, setMade] = useState<ApiToken | null>(null);
   const [doomed, setDoomed] = useState<ApiToken | null>(null);
-  const [busy, setBusy] = useState(false);
-  const remove = async (token: ApiToken) => {
-    setBusy(true);
-    try {
+  const { busy, act } = useAction();
+  const remove = (token: ApiToken) =>
+    act(async () => {
       await deleteToken(token.id);
       toast(`The token '${token.name}' no longer works.`);
       if (made?.id === token.id) setMade(null);
       setDoomed(null);
       tokens.reload();
-    } catch (error) {
-      toastError(error);
-    } finally {
-      setBusy(false);
-    }
-  };
+    });
   return (
     <Panel title="API tokens" note="for scripts; send one as Authorization: Bearer">
       <div className="stack">
@@ -143,7 +138,7 @@ function Tokens() {
         )}
       </div>
       {doomed && (
-        <Confirm title={`Delete the token '${doomed.name}'?`} verb="Delete it" busy={busy} onConfirm={() => void remove(doomed)} onClose={() => setDoomed(null)}>
+        <Confirm title={`Delete the token '${doomed.name}'?`} verb="Delete it" busy={busy !== ""} onConfirm={() => void remove(doomed)} onClose={() => setDoomed(null)}>
           Scripts that use it are refused from then on.
         </Confirm>
       )}

@@ -4,24 +4,15 @@ import { rebuildModel } from "../api/resources";
 import type { Bundle, Model } from "../api/types";
 import { Button } from "../ui/Button";
 import { moment } from "../ui/format";
-import { toastError } from "../ui/toast";
+import { useAction } from "../ui/useAction";
 import "./damaged.css";
 
 export function DamagedDownload({ model, bundle }: { model: Model; bundle: Bundle }) {
   const [answer, setAnswer] = useState<Bundle | null>(null);
-  const [busy, setBusy] = useState(false);
+  const { busy, act } = useAction();
   // Until the page is loaded again, the answer to the click is the newest.
   const shown = answer ?? bundle;
-  const rebuild = async () => {
-    setBusy(true);
-    try {
-      setAnswer((await rebuildModel(model.id)).bundle);
-    } catch (error) {
-      toastError(error);
-    } finally {
-      setBusy(false);
-    }
-  };
+  const rebuild = () => act(async () => setAnswer((await rebuildModel(model.id)).bundle));
   return (
     <div className="damaged" role="status">
       <p>
@@ -29,7 +20,7 @@ export function DamagedDownload({ model, bundle }: { model: Model; bundle: Bundl
         {bundle.checked && ` (looked at ${moment(bundle.checked)})`}. It is not sent. The scores above stand; {shown.repair}.
       </p>
       {shown.rebuild === "possible" && (
-        <Button busy={busy} onClick={() => void rebuild()}>
+        <Button busy={busy !== ""} onClick={() => void rebuild()}>
           Make it again
         </Button>
       )}

@@ -1,6 +1,5 @@
 /** Where a run of the command line, or one that was exported elsewhere, is opened: dropped, on its way, refused, there. */
 import "./data.css";
-import { useState } from "react";
 import { cancelRunImport, deleteRunImport, getRunImports } from "../../api/resources";
 import type { RunImport } from "../../api/types";
 import { usePages } from "../../api/usePages";
@@ -12,7 +11,7 @@ import { Panel } from "../../ui/Panel";
 import { Chip, type Tone } from "../../ui/StateChip";
 import { Empty, Failure, Skeleton } from "../../ui/States";
 import { ago, bytes, plural } from "../../ui/format";
-import { toastError } from "../../ui/toast";
+import { useAction } from "../../ui/useAction";
 import { Meter } from "./Meter";
 import { UploadBox } from "./UploadBox";
 
@@ -22,18 +21,9 @@ const WORDS: Record<RunImport["state"], string> = { uploading: "upload unfinishe
 const TONES: Record<RunImport["state"], Tone> = { uploading: "warn", uploaded: "neutral", examining: "accent", ready: "good", failed: "bad" };
 
 function ImportRow({ row, reload }: { row: RunImport; reload: () => void }) {
-  const [busy, setBusy] = useState(false);
-  const act = async (action: () => Promise<unknown>) => {
-    setBusy(true);
-    try {
-      await action();
-    } catch (error) {
-      toastError(error);
-    } finally {
-      setBusy(false);
-      reload();
-    }
-  };
+  const { busy, act } = useAction();
+  // Done or not: what is known now is shown.
+  const change = (action: () => Promise<unknown>) => void act(action).then(reload);
   const working = row.state === "uploaded" || row.state === "examining";
   return (
     <li className="upload-row" aria-label={row.file_name}>
@@ -53,11 +43,11 @@ function ImportRow({ row, reload }: { row: RunImport; reload: () => void }) {
             </ButtonLink>
           )}
           {working ? (
-            <Button small kind="danger" busy={busy} onClick={() => void act(() => cancelRunImport(row.id))}>
+            <Button small kind="danger" busy={busy !== ""} onClick={() => change(() => cancelRunImport(row.id))}>
               Cancel
             </Button>
           ) : (
-            <Button small busy={busy} onClick={() => void act(() => deleteRunImport(row.id))}>
+            <Button small busy={busy !== ""} onClick={() => change(() => deleteRunImport(row.id))}>
               {row.experiment ? "Take off this list" : "Remove"}
             </Button>
           )}

@@ -1,6 +1,7 @@
 /** Where files are dropped, and the uploads of this tab on their way. */
-import { useRef, useState, type DragEvent } from "react";
+import { useRef } from "react";
 import { Button } from "../../ui/Button";
+import { DropZone } from "../../ui/DropZone";
 import { bytes } from "../../ui/format";
 import { Meter } from "./Meter";
 import { secondsLeft } from "./dataText";
@@ -54,26 +55,12 @@ const FORMS: Record<Purpose, string> = {
 export function UploadBox({ onDone, previous, title, purpose = "data" }: { onDone: (id: string) => void; previous?: string; title?: string; purpose?: Purpose }) {
   const uploads = useUploads(purpose);
   const input = useRef<HTMLInputElement>(null);
-  const [over, setOver] = useState(false);
   const begin = (files: FileList | null) => {
     for (const file of Array.from(files ?? [])) void startUpload(file, onDone, { ...(previous ? { previous } : {}), ...(purpose === "run" ? { purpose } : {}) });
   };
-  const drop = (event: DragEvent) => {
-    event.preventDefault();
-    setOver(false);
-    begin(event.dataTransfer.files);
-  };
   return (
     <div className="stack">
-      <div
-        className={over ? "drop drop-over" : "drop"}
-        onDragOver={(event) => {
-          event.preventDefault();
-          setOver(true);
-        }}
-        onDragLeave={() => setOver(false)}
-        onDrop={drop}
-      >
+      <DropZone onFiles={begin}>
         <p>
           <strong>{title ?? "Drop a file here"}</strong>, or{" "}
           <Button kind="primary" onClick={() => input.current?.click()}>
@@ -93,7 +80,7 @@ export function UploadBox({ onDone, previous, title, purpose = "data" }: { onDon
             event.target.value = "";
           }}
         />
-      </div>
+      </DropZone>
       {uploads.length > 0 && (
         <ul className="upload-list" aria-label="Uploads">
           {uploads.map((info) => (

@@ -1,7 +1,8 @@
 /** A picture for a model: dropped, chosen, or the sample. */
-import { useEffect, useRef, useState, type DragEvent } from "react";
+import { useEffect, useRef, useState } from "react";
 import type { ModelInput } from "../../api/types";
 import { Button } from "../../ui/Button";
+import { DropZone } from "../../ui/DropZone";
 import { bytes, exact } from "../../ui/format";
 import type { Given } from "./give";
 
@@ -9,7 +10,6 @@ const ACCEPT = ".png,.jpg,.jpeg,.webp,.gif,.bmp,.tif,.tiff,image/*,.npy,.npz";
 
 export function GivePicture({ input, busy, onAsk }: { input: ModelInput; busy: boolean; onAsk: (given: Given) => void }) {
   const chooser = useRef<HTMLInputElement>(null);
-  const [over, setOver] = useState(false);
   const [invert, setInvert] = useState(false);
   const [problem, setProblem] = useState("");
   const [shown, setShown] = useState<{ file: File | null; url: string } | null>(null);
@@ -29,22 +29,9 @@ export function GivePicture({ input, busy, onAsk }: { input: ModelInput; busy: b
     if (file !== shown?.file) setShown({ file, url: URL.createObjectURL(file) });
     onAsk({ file, name: file.name, invert: inverted });
   };
-  const drop = (event: DragEvent) => {
-    event.preventDefault();
-    setOver(false);
-    give(event.dataTransfer.files[0]);
-  };
   return (
     <div className="stack">
-      <div
-        className={over ? "drop drop-over" : "drop"}
-        onDragOver={(event) => {
-          event.preventDefault();
-          setOver(true);
-        }}
-        onDragLeave={() => setOver(false)}
-        onDrop={drop}
-      >
+      <DropZone onFiles={(files) => give(files[0])}>
         {shown && <img className="given-picture" src={shown.url} alt={shown.file ? `given: ${shown.file.name}` : "the sample"} />}
         <div className="row try-actions">
           <Button kind="primary" busy={busy} onClick={() => chooser.current?.click()}>
@@ -68,7 +55,7 @@ export function GivePicture({ input, busy, onAsk }: { input: ModelInput; busy: b
           {channels === 1 ? "grey" : "in colour"}.
         </p>
         <input ref={chooser} type="file" accept={ACCEPT} hidden aria-label="Picture" onChange={(event) => (give(event.target.files?.[0]), (event.target.value = ""))} />
-      </div>
+      </DropZone>
       <label className="try-check">
         <input
           type="checkbox"
