@@ -14,6 +14,7 @@ SMALL = {"epochs": 1, "train_examples": 128}
 FINALE = {"baselines": 0, "onnx": False, "redundancy": False, "training": SMALL}
 
 
+@pytest.mark.slow
 def test_a_finished_model_is_compressed_and_grown_from_its_card(admin: Visitor) -> None:
     page = admin.page
     admin.open("/")

@@ -101,6 +101,7 @@ def test_a_wrong_value_is_said_at_its_field_and_start_is_refused(admin: Visitor)
     expect(start_button(page)).not_to_have_attribute("aria-disabled", "true")
 
 
+@pytest.mark.slow
 def test_trials_trained_together_are_offered_refused_and_shown(admin: Visitor) -> None:
     page = admin.page
     admin.open("/new?algorithm=grid")

@@ -82,6 +82,7 @@ def test_pause_resume_cancel_clone_and_delete(admin: Visitor) -> None:
     assert admin.context.request.get(f"{admin.origin}/api/v1/runs/{copy}").status == 404
 
 
+@pytest.mark.slow
 def test_a_growing_graph_and_its_four_numbers(admin: Visitor) -> None:
     page = admin.page
     admin.open("/")
@@ -118,6 +119,7 @@ def test_a_growing_graph_and_its_four_numbers(admin: Visitor) -> None:
     admin.both_themes("wann-finished")
 
 
+@pytest.mark.slow
 def test_the_page_recovers_without_a_reload_when_the_web_process_is_killed(tab: Callable[..., Visitor], tmp_path: Path) -> None:
     """A server of its own, because it is hurt: `kill -9` of the web process while a search is watched."""
     server = Server(tmp_path / "home", workers=1)

@@ -26,6 +26,7 @@ def classes(page: Page, number: int) -> str:
     return page.locator(f"#field-dataset_options-{number - 1}-labels").input_value()
 
 
+@pytest.mark.slow
 def test_pathnet_on_two_halves_of_digits(admin: Visitor, tmp_path: Path) -> None:
     page = admin.page
     admin.open("/new?dataset=digits")

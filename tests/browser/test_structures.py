@@ -85,6 +85,7 @@ def test_a_colony_shows_its_best_path_and_its_pheromone_as_a_table(admin: Visito
     admin.both_themes("colony-table")
 
 
+@pytest.mark.slow
 def test_motifs_are_three_linked_graphs(admin: Visitor) -> None:
     page = admin.page
     admin.open("/")
@@ -119,6 +120,7 @@ def in_its_box(part: Locator) -> None:
     assert part.evaluate("one => one.scrollWidth <= one.clientWidth"), part.inner_text()
 
 
+@pytest.mark.slow
 def test_widths_are_charts_with_their_threshold(admin: Visitor) -> None:
     page = admin.page
     admin.open("/")
@@ -140,6 +142,7 @@ def test_widths_are_charts_with_their_threshold(admin: Visitor) -> None:
     admin.shot("widths-360")
 
 
+@pytest.mark.slow
 def test_compressed_networks_show_each_layer_with_the_threshold(admin: Visitor) -> None:
     page = admin.page
     admin.open("/")
@@ -173,6 +176,7 @@ def test_compressed_networks_show_each_layer_with_the_threshold(admin: Visitor) 
     admin.shot("narrowed-360")
 
 
+@pytest.mark.slow
 def test_morphisms_are_a_tree_and_the_champion_shows_what_is_new(admin: Visitor) -> None:
     page = admin.page
     admin.open("/")
@@ -199,6 +203,7 @@ def test_morphisms_are_a_tree_and_the_champion_shows_what_is_new(admin: Visitor)
     admin.both_themes("morphisms-table")
 
 
+@pytest.mark.slow
 def test_two_populations_beside_the_champion_whose_graphs_are_linked(admin: Visitor) -> None:
     page = admin.page
     admin.open("/")

@@ -13,6 +13,7 @@ pytestmark = pytest.mark.services
 SMALL = {"epochs": 1, "train_examples": 128}
 
 
+@pytest.mark.slow
 def test_a_model_is_trained_again_twice_as_an_ensemble(admin: Visitor) -> None:
     page = admin.page
     admin.open("/")

@@ -24,6 +24,7 @@ def photograph() -> bytes:
     return file.getvalue()
 
 
+@pytest.mark.slow
 def test_a_model_is_tried_with_a_picture_and_its_sample(admin: Visitor, tmp_path: Path) -> None:
     page = admin.page
     admin.open("/")

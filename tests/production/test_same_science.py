@@ -150,8 +150,9 @@ def test_populations_of_graphs_are_equal_for_any_number_of_workers(workers: int,
         embedded.down()
 
 
+@pytest.mark.slow
 def test_trained_trials_through_two_workers(tmp_path: Path) -> None:
-    """The fast one: trials that end in any order, in short slices, each read back from its checkpoint."""
+    """Trials that end in any order, in short slices, each read back from its checkpoint."""
     config = {**SEARCHES["random"], "budget": {"trials": 5}, "training": TINY}
     (tmp_path / "run.yaml").write_text(json.dumps(config))
     embedded = Embedded(tmp_path / "home", workers=2, **{**RELOADED, "NASCOPE_SLICE_SECONDS": "0.05"})

@@ -142,6 +142,7 @@ def package(page: Path, folder: Path) -> Path:
     return folder / "my_package"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", CONSOLE, ids=lambda block: block.page.stem)
 def test_a_strangers_package_is_installed_checked_and_run_as_the_page_says(block: Block, tmp_path: Path) -> None:
     """The commands as they stand, in a clone whose environment is this one; what pip installs goes to a folder of its own."""

@@ -75,6 +75,7 @@ def judge(name: str, found: dict[str, Any], *, newest: bool) -> list[str]:
     return wrong
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NUMBERS)
 def test_what_was_left_off_goes_on_or_ends_with_the_true_reason(name: str) -> None:
     assert judge(name, resumed(name), newest=name == NUMBERS[-1]) == []

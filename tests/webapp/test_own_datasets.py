@@ -290,6 +290,7 @@ def test_files_that_are_not_here_are_told(client: Any) -> None:
 # ---------------------------------------------------------------- a worker dies
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("phase", ["examine", "keep"])
 def test_a_kill_of_the_worker_costs_time_and_nothing_else(installation: Installation, phase: str, tmp_path: Path) -> None:
     """Its process is killed in the middle: the lease runs out, another begins again, and nothing is left behind."""

@@ -19,7 +19,7 @@ RETRAINED: dict[str, Any] = {
     "finale": {"export": False, "redundancy": False, "baselines": 0, "training": {"train_examples": 64}},
 }
 AS_IT_IS: dict[str, Any] = {
-    "algorithm": "wann", "datasets": ["digits"], "options": {"population": 12, "generations": 2, "batch_size": 64},
+    "algorithm": "wann", "datasets": ["digits"], "options": {"population": 4, "generations": 1, "batch_size": 64},
     "finale": {"export": False, "redundancy": False, "baselines": 0},
 }
 

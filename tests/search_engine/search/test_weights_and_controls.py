@@ -141,7 +141,7 @@ def entry(phases: Any, **changes: Any) -> AlgorithmEntry:
 
 
 def config(**changes: Any) -> dict[str, Any]:
-    finale = {"training": SMALL, "onnx": False, "export": False}
+    finale = {"training": SMALL, "onnx": False, "export": False, "redundancy": False}
     return {"algorithm": "toy", "datasets": ["digits"], "seed": 2, "training": SMALL, "finale": finale, **changes}
 
 
