@@ -15,7 +15,10 @@ GENOME = {"space": "bits", "content": {"bits": [1, 0]}}
 TINY: dict[str, Any] = {
     "algorithm": "random", "space": "nb201", "datasets": ["digits"], "seed": 3, "budget": {"trials": 2},
     "training": {"epochs": 1, "train_examples": 128, "channels": 4, "layers": 1},
-    "finale": {"baselines": 0, "export": False, "training": {"epochs": 1, "train_examples": 128, "channels": 4, "layers": 1}},
+    "finale": {
+        "baselines": 0, "export": False, "redundancy": False,
+        "training": {"epochs": 1, "train_examples": 128, "channels": 4, "layers": 1},
+    },
 }
 """A real search that takes a second: two networks trained on 128 digits each, one retrained."""
 

@@ -24,7 +24,7 @@ from .builders import make_job, make_run, make_worker
 STEPS = {"algorithm": "wann", "datasets": ["digits"], "options": {"population": 8, "generations": 3, "batch_size": 20}}
 TRIALS = {
     "algorithm": "random", "space": "mlp", "datasets": ["digits"], "budget": {"trials": 1}, "training": {"epochs": 1},
-    "finale": {"baselines": 0, "export": False},
+    "finale": {"baselines": 0, "export": False, "redundancy": False},
 }
 
 

@@ -29,7 +29,9 @@ from webapp.jobs.tasks import serve_one
 
 from .builders import TINY, make_run
 
-EXPORTED: dict[str, Any] = {**TINY, "budget": {"trials": 1}, "finale": {**TINY["finale"], "export": True, "onnx": False}}
+EXPORTED: dict[str, Any] = {
+    **TINY, "budget": {"trials": 1}, "finale": {**TINY["finale"], "export": True, "onnx": False, "redundancy": True},
+}
 
 
 def serve_all() -> None:

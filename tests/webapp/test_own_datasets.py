@@ -23,7 +23,9 @@ from .own_world import kept, shown, table, uploaded, worked
 from .searches import end
 
 pytestmark = pytest.mark.django_db(transaction=True)
-SEARCH: dict[str, Any] = {**BODY, "space": "mlp", "budget": {"trials": 1}, "finale": {"baselines": 0}, "dataset_options": []}
+SEARCH: dict[str, Any] = {
+    **BODY, "space": "mlp", "budget": {"trials": 1}, "finale": {"baselines": 0, "redundancy": False}, "dataset_options": [],
+}
 
 
 @pytest.fixture(autouse=True)

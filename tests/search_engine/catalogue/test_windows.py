@@ -17,7 +17,7 @@ from search_engine.commands import main
 TINY: dict[str, Any] = {"train_examples": 64}
 TRAINED: dict[str, Any] = {
     "space": "mlp", "datasets": ["digits"], "budget": {"trials": 2}, "training": TINY,
-    "finale": {"baselines": 0, "export": False, "training": TINY},
+    "finale": {"baselines": 0, "export": False, "redundancy": False, "training": TINY},
 }
 INSTANT: dict[str, Any] = {"space": "sequence", "datasets": ["learn_to_count"], "budget": {"trials": 2}}
 BEARS = {"random": 8, "grid": 8, "bayesian": 4, "regularized_evolution": 4, "nas_rl": 1, "evo_nas": 1, "local_search": 1}

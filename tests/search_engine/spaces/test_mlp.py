@@ -241,7 +241,7 @@ def values(algorithm: str, **changes: Any) -> dict[str, Any]:
     training = {"train_examples": 128}
     return {
         **quick, "algorithm": algorithm, "space": "mlp", "datasets": ["digits"], "seed": 3, "space_options": {"epochs_divisor": 20},
-        "training": training, "finale": {"baselines": 0, "training": training, "onnx": False}, **changes,
+        "training": training, "finale": {"baselines": 0, "training": training, "onnx": False, "redundancy": False}, **changes,
     }
 
 
