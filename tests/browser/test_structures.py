@@ -69,6 +69,7 @@ def test_evolution_with_a_policy_has_parent_and_child_and_a_queue(admin: Visitor
     admin.both_themes("queue")
 
 
+@pytest.mark.slow
 def test_a_colony_shows_its_best_path_and_its_pheromone_as_a_table(admin: Visitor) -> None:
     page = admin.page
     admin.open("/")

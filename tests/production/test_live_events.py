@@ -66,6 +66,7 @@ def test_a_wake_up_reaches_the_socket(ada: Person, deaf: Stack) -> None:
     assert watch.cursor == start + 5
 
 
+@pytest.mark.slow
 def test_a_socket_ends_with_what_let_it_in_although_another_process_ended_it(stack: Stack, deaf: Stack) -> None:
     """A token revoked, a session logged out, an account deactivated: one after another, and each ends its own socket."""
     leaver = Person(stack, f"leaver{deaf.port}")

@@ -47,6 +47,7 @@ def test_all_of_our_commands_are_tried() -> None:
 ENDING = [(command, home) for command in COMMANDS for home in HOMES if not (command in ("reaper", "serve") and "database" in home)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("command", "home"), ENDING)
 def test_a_bad_home(command: str, home: str, tmp_path: Path) -> None:
     HOMES[home](tmp_path / "home")

@@ -25,6 +25,7 @@ def write_and_follow(installation: Installation, **environment: str) -> dict[str
     return seen
 
 
+@pytest.mark.slow
 def test_four_writers_leave_no_hole_and_a_follower_sees_all(installation: Installation) -> None:
     write_and_follow(installation)
 

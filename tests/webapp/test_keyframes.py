@@ -192,6 +192,7 @@ def test_a_run_that_was_deleted_meanwhile_gets_no_keyframe() -> None:
     assert not Keyframe.objects.exists()
 
 
+@pytest.mark.slow
 def test_two_processes_prepare_while_a_third_writes(installation: Installation) -> None:
     config = '{"algorithm": "random", "space": "nb201", "datasets": ["digits"], "budget": {"trials": 2}}'
     run_id = installation.answer("make_run", config)

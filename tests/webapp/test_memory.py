@@ -28,6 +28,7 @@ TRIALS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "config"), [("phase", STEPS), ("trial", TRIALS)])
 def test_a_worker_that_grows_is_ended_and_its_work_fails_for_good(kind: str, config: dict[str, Any], tmp_path: Path) -> None:
     installed = installations.make(tmp_path / "home", NASCOPE_MEMORY_CEILING="900000000")

@@ -25,6 +25,7 @@ EVENTFUL = {
 """Fields that are read when something happens that a small run does not bring about: tested where they belong."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("algorithm", "space"), PAIRS)
 def test_what_a_run_never_reads_is_declared_idle(algorithm: str, space: str, tmp_path: Path) -> None:
     """Declare it in `AlgorithmEntry.idle` or `SpaceEntry.idle`, or say what company it needs (`works_with` of its config class)."""

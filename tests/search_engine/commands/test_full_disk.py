@@ -81,6 +81,7 @@ def test_in_training_and_at_the_download(size: int, tmp_path: Path, capsys: pyte
     assert json.loads((tmp_path / "out" / "result.json").read_text())["model"] == "model/"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     ["algorithms", "spaces", "datasets", "data", "events", "catalogue", "check", "run", "more", "finish", "architecture", "export",

@@ -281,6 +281,7 @@ def ranked(folds: int, seed: int, folder: Path) -> dict[str, float]:
     return scores
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_contrary")
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_a_single_split_misleads_and_folds_do_not(seed: int, tmp_path: Path) -> None:

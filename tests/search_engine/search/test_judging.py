@@ -24,6 +24,7 @@ AS_IT_IS: dict[str, Any] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", [RETRAINED, AS_IT_IS], ids=["retrained", "as it is"])
 def test_a_reload_between_any_two_batches_changes_no_bit(config: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real, units = judging.Judging.advance, []
