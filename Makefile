@@ -2,7 +2,7 @@
 #   make run        serve on http://127.0.0.1:8000 (a one-time login link is printed)
 #   make test       the fast suite, browser tests included; what needs data files or a service that is not there is skipped and counted
 #   make test-data  of the fast suite, what needs data files
-#   make test-slow  the stated seeds
+#   make test-slow  the stated seeds, and what takes more than a moment
 #   make test-night every setting of every algorithm on every space, ten minutes of chaos: hours
 #   make test-gpu   what needs a CUDA device: about 8 minutes with the benchmark beside it; skips with its reason where there is none
 #   make durations  write down how long the tests took here (tests/durations.json, CONTRIBUTING.md)
