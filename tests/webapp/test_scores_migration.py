@@ -11,7 +11,6 @@ from django.db.migrations.executor import MigrationExecutor
 BEFORE, AFTER = [("core", "0005_outcome_in_row")], [("core", "0009_scores")]
 
 
-@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_a_best_value_becomes_a_search_score_and_models_visits() -> None:
     executor = MigrationExecutor(connection)
