@@ -25,10 +25,13 @@ const ENDED = new Set(["completed", "failed", "cancelled"]);
 
 export function stateText(run: Run): string {
   if (run.state === "queued") return run.worker ? "queued" : "waiting for a worker";
+  // Why it does not go on, and how it does.
+  if (run.elsewhere && run.state === "paused") return run.reason;
   if (run.state === "running") {
     const text = run.progress.text === "queued" ? "starting" : run.progress.text;
     if (run.ending && run.phase !== "Finale") return "finishing: the search ends, its best network is trained";
-    return text ? `running, ${text}` : "running";
+    const running = run.elsewhere ? "running in its own process" : "running";
+    return text ? `${running}, ${text}` : running;
   }
   const reason = run.reason.replace(/^finished: /, "");
   // "paused by its owner" says the state itself.
@@ -148,18 +151,23 @@ export function RunHeader({ run, store }: { run: Run; store: RunStore }) {
         </span>
       )}
       <div className="run-actions">
-        {(PAUSABLE.has(run.state) || run.resumes_itself) && (
+        {run.elsewhere && (
+          <span className="run-note-plain" title={`Its folder: ${run.elsewhere}`}>
+            Stop it, and go on with it, where it was started.
+          </span>
+        )}
+        {!run.elsewhere && (PAUSABLE.has(run.state) || run.resumes_itself) && (
           <Button busy={busy === "pause"} onClick={() => void act("pause", () => pauseRun(run.id))}>
             {run.resumes_itself ? "Stay paused" : "Pause"}
           </Button>
         )}
-        {(run.state === "paused" || run.state === "pausing") && (
+        {!run.elsewhere && (run.state === "paused" || run.state === "pausing") && (
           <Button kind={run.state === "paused" ? "primary" : "plain"} busy={busy === "resume"} onClick={() => void act("resume", () => resumeRun(run.id))}>
             Resume
           </Button>
         )}
         <GoOn run={run} onRun={(changed) => store.setRun(changed)} />
-        {!ENDED.has(run.state) && <Button onClick={() => setAsking("cancel")}>Cancel</Button>}
+        {!ENDED.has(run.state) && !run.elsewhere && <Button onClick={() => setAsking("cancel")}>Cancel</Button>}
         <Button busy={busy === "clone"} onClick={() => void clone()}>
           Clone
         </Button>
@@ -168,7 +176,7 @@ export function RunHeader({ run, store }: { run: Run; store: RunStore }) {
             Export
           </a>
         )}
-        {ENDED.has(run.state) && <Button onClick={() => setAsking("delete")}>Delete</Button>}
+        {(ENDED.has(run.state) || (run.elsewhere && run.state === "paused")) && <Button onClick={() => setAsking("delete")}>Delete</Button>}
         {models.length > 1 && (
           <Button kind="primary" onClick={showResult}>
             {models.length} downloads
@@ -198,7 +206,7 @@ export function RunHeader({ run, store }: { run: Run; store: RunStore }) {
           onConfirm={() => void act("delete", () => deleteRun(run.id), () => navigate(paths.experiment(run.experiment.id)))}
           onClose={() => setAsking(null)}
         >
-          Its events, genomes, trials and model will be gone.
+          {run.elsewhere ? "Only what is shown here will be gone: its folder stays as it is, and the search can go on there." : "Its events, genomes, trials and model will be gone."}
         </Confirm>
       )}
     </div>
