@@ -42,7 +42,8 @@ class Begun(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     config: dict[str, Any]
-    resumed: bool
+    events: int
+    """How many it has said already: more than none where it goes on."""
 
 
 class Committed(BaseModel):
@@ -127,7 +128,7 @@ class Follower:
         )  # fmt: skip
         config = run.checked.config.model_dump(mode="json")
         # Large (a config of thousands of characters) and unread as yet: before the pipe is told never to wait.
-        self._write(Begun(config=config, resumed=run.seq > 0))
+        self._write(Begun(config=config, events=run.seq))
         os.set_blocking(self._input.fileno(), False)
 
     @property

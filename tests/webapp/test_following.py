@@ -6,8 +6,10 @@ from __future__ import annotations
 import fcntl
 import io
 import json
+import os
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,24 +22,24 @@ from django.contrib.auth import get_user_model
 from search_engine.base.errors import BadInput
 from search_engine.catalogue.config import check_new
 from search_engine.commands.live import Begun, Committed
-from search_engine.search.local_run import EVENTS, LocalRun
+from search_engine.search.local_run import EVENTS, STATE, LocalRun
 from tests.patience import PATIENCE
 from webapp.core import running
 from webapp.core.models import Event, Experiment, Job, ModelArtefact, Run
-from webapp.jobs import files, following, run_imports, states
+from webapp.jobs import files, following, states
 from webapp.jobs.clock import after
 from webapp.jobs.management.commands.up import _lock, _write_address
 from webapp.jobs.opening import open_here
 
 from .api_world import browser, make_user, send
-from .installation import Installation
+from .installation import ROOT, Installation
 from .test_opened_runs import answers
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CONFIG: dict[str, Any] = {
     "algorithm": "regularized_evolution", "options": {"population": 2, "sample": 2}, "space": "nb201", "datasets": ["digits"], "seed": 3,
     "budget": {"trials": 3}, "training": {"epochs": 1, "train_examples": 128, "channels": 4, "layers": 1},
-    "finale": {"baselines": 1, "onnx": False, "training": {"epochs": 1, "train_examples": 128, "channels": 4, "layers": 1}},
+    "finale": {"baselines": 1, "onnx": False, "redundancy": False, "training": {"epochs": 1, "train_examples": 128, "channels": 4, "layers": 1}},
 }  # fmt: skip
 INSTANT: dict[str, Any] = {"algorithm": "random", "space": "sequence", "budget": {"trials": 40}, "seed": 5}
 
@@ -52,7 +54,7 @@ class Search:
     def __init__(self, config: dict[str, Any], out: Path, *, resume: bool = False) -> None:
         self.run = LocalRun(check_new(config, out.parent), out.parent, out, resume=resume, slice_seconds=0.0)
         self.out = out
-        self.lines = [Begun(config=self.run.checked.config.model_dump(mode="json"), resumed=self.run.seq > 0).model_dump_json()]
+        self.lines = [Begun(config=self.run.checked.config.model_dump(mode="json"), events=self.run.seq).model_dump_json()]
         self.sizes: list[int] = []
 
     def until(self, commits: int | None = None) -> Search:
@@ -122,8 +124,8 @@ def test_nothing_here_moves_a_search_that_is_elsewhere(owner: Any, tmp_path: Pat
     run = Run.objects.get()
     for state in (Run.State.PAUSED, Run.State.RUNNING):
         Run.objects.update(state=state)
-        for action, body in (("pause", None), ("resume", None), ("cancel", None), ("finish", None), ("more", {"unit": "trials", "more": 5})):
-            answer = send(client, "POST", f"runs/{run.pk}/{action}", body)
+        for action in ("pause", "resume", "cancel", "finish", "more"):
+            answer = send(client, "POST", f"runs/{run.pk}/{action}", {"unit": "trials", "more": 5} if action == "more" else None)
             assert answer.status_code == 409 and "another process" in answer.json()["detail"], (action, answer.content)
         assert Event.objects.filter(run=run).count() == run.counter.last_seq and not Run.objects.get().ending
     assert send(client, "GET", "health/ready").json()["checks"]["open_runs"] == "0", "it waits for no worker"
@@ -159,7 +161,10 @@ def test_a_follower_that_vanished_leaves_an_interrupted_run_and_not_before(owner
     assert Run.objects.get().state == Run.State.RUNNING
     Run.objects.update(followed_seen=after(-following.SILENT_SECONDS - 1))
     following.interrupt_silent()
-    assert Run.objects.get().reason == following.INTERRUPTED
+    assert (Run.objects.get().state, Run.objects.get().reason) == (Run.State.PAUSED, following.INTERRUPTED)
+    # It had only slept, with the machine.
+    following.beat(Run.objects.get().pk)
+    assert (Run.objects.get().state, Run.objects.get().reason) == (Run.State.RUNNING, "")
 
 
 def test_a_run_whose_follower_died_is_completed_where_its_folder_is_opened(owner: Any, tmp_path: Path) -> None:
@@ -169,6 +174,22 @@ def test_a_run_whose_follower_died_is_completed_where_its_folder_is_opened(owner
     assert open_here(owner, tmp_path / "out", lambda done, words: None).runs.get() == run
     assert Run.objects.get().state == Run.State.COMPLETED and Event.objects.filter(run=run).count() == Run.objects.get().counter.last_seq
     assert open_here(owner, tmp_path / "out", lambda done, words: None).runs.get() != run, "opened again it is another one"
+
+
+def test_it_goes_on_at_once_where_search_and_follower_were_killed_together(owner: Any, tmp_path: Path) -> None:
+    Search(INSTANT, tmp_path / "out").until(1).followed(owner)
+    Run.objects.update(state=Run.State.RUNNING, reason="")
+    Search(INSTANT, tmp_path / "out", resume=True).until().followed(owner)
+    assert Run.objects.get().state == Run.State.COMPLETED
+
+
+def test_another_search_in_the_same_folder_is_another_run(owner: Any, tmp_path: Path) -> None:
+    Search(INSTANT, tmp_path / "out").until(1).followed(owner)
+    for path in (tmp_path / "out").glob("state*"):
+        path.unlink()
+    (tmp_path / "out" / EVENTS).unlink()
+    Search(INSTANT, tmp_path / "out").until().followed(owner)
+    assert sorted(Run.objects.values_list("state", flat=True)) == [Run.State.COMPLETED, Run.State.PAUSED]
 
 
 def test_a_copied_folder_is_another_run(owner: Any, tmp_path: Path) -> None:
@@ -246,12 +267,7 @@ def test_a_run_that_was_deleted_here_is_not_made_again_until_its_search_goes_on(
 
 # ---------------------------------------------------------------- processes of their own
 
-WORDS = [
-    "-m", "search_engine", "run", "--algorithm", "regularized_evolution", "--space", "nb201", "--dataset", "digits", "--budget", "trials=6",
-    "--set", "population=3", "--set", "sample=2", "--set", "training.epochs=3", "--set", "training.channels=4", "--set", "training.layers=1",
-    "--set", "finale.baselines=0", "--set", "finale.export=false", "--set", "finale.training.epochs=1", "--set", "finale.training.channels=4",
-    "--slice-seconds", "0.1", "--json", "--live",
-]  # fmt: skip
+WORDS = ["-m", "search_engine", "run", "--algorithm", "random", "--space", "sequence", "--json", "--live"]
 
 
 @contextmanager
@@ -272,16 +288,20 @@ def in_the_database(installation: Installation) -> list[Any]:
     return list(found)
 
 
+@pytest.mark.slow
 def test_a_killed_search_of_the_command_line_and_the_one_that_goes_on(installation: Installation, tmp_path: Path) -> None:
     out = tmp_path / "out"
     with served(installation.home):
-        search = installation.start(*WORDS, "--out", str(out))
+        search = installation.start(*WORDS, "--budget", "trials=6000", "--out", str(out))
         assert search.stderr is not None
         address = next(line for line in search.stderr if line.startswith("live: "))
         assert address.startswith("live: the search is in the browser: http://127.0.0.1:8123/runs/")
         until = time.monotonic() + PATIENCE
-        while b'"kind":"trial_told"' not in (out / EVENTS).read_bytes():
+        commits: set[int] = set()
+        while len(commits) < 2:
+            # Of a commit its follower is told before the next one.
             assert time.monotonic() < until and search.poll() is None
+            commits |= {(out / STATE).stat().st_mtime_ns} if (out / STATE).exists() else set()
             time.sleep(0.02)
         search.kill()
         search.wait()
@@ -289,16 +309,18 @@ def test_a_killed_search_of_the_command_line_and_the_one_that_goes_on(installati
             assert time.monotonic() < until
         written = len((out / EVENTS).read_bytes().splitlines())
         assert found[:2] == ["paused", str(out)] and 1 < found[2] <= written
-        resumed = installation.start(*WORDS, "--out", str(out), "--resume")
+        resumed = installation.start(*WORDS, "--budget", "trials=6000", "--out", str(out), "--resume")
         _, said_then = resumed.communicate(timeout=PATIENCE)
         assert resumed.returncode == 0, said_then
         assert address in said_then and "the whole run is in the browser" in said_then
     assert in_the_database(installation) == ["completed", "", len((out / EVENTS).read_bytes().splitlines())]
 
 
-def test_without_a_server_the_search_says_so_and_runs(tmp_path: Path, installation: Installation) -> None:
-    words = ["-m", "search_engine", "run", "--algorithm", "random", "--space", "sequence", "--budget", "trials=5", "--live"]
-    done = installation.start(*words, "--out", str(tmp_path / "out"))
-    _, errors = done.communicate(timeout=PATIENCE)
-    assert f"live: no NAScope is running on {installation.home} (`nascope up` starts it); the search runs without it" in errors
-    assert done.returncode == 0 and (tmp_path / "out" / "result.json").is_file()
+def test_without_a_server_the_search_says_so_and_runs(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
+    done = subprocess.run(
+        [sys.executable, *WORDS, "--budget", "trials=5", "--out", str(tmp_path / "out")], cwd=ROOT, capture_output=True, text=True,
+        env={**environment, "NASCOPE_HOME": str(tmp_path / "home")}, timeout=PATIENCE, check=False,
+    )  # fmt: skip
+    assert f"live: no NAScope is running on {tmp_path / 'home'} (`nascope up` starts it); the search runs without it" in done.stderr
+    assert done.returncode == 0 and json.loads((tmp_path / "out" / "result.json").read_text())["status"] == "completed"

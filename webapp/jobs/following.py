@@ -21,7 +21,7 @@ from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.db.models import F
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 from pydantic import ValidationError
 
 from search_engine.archives.form import RunRecord
@@ -43,7 +43,8 @@ BEATS_SECONDS = 5.0
 """So often a follower says that it lives."""
 SILENT_SECONDS = 30.0
 """After so long without that it does not."""
-INTERRUPTED = "interrupted: go on with it where it was started (--resume --live; in Python resume=True, live=True)"
+GOING_ON = "--resume --live (in Python resume=True, live=True)"
+INTERRUPTED = f"interrupted: go on with it where it was started, with {GOING_ON}"
 NOT_WHOLE = "not all of it could be brought here: "
 LATER = "its download is here when the run has ended"
 
@@ -63,8 +64,8 @@ def follow(owner: Any, folder: Path, lines: IO[bytes], shown: Callable[[Run], No
         _Reading(run, folder).all_of(_Latest(lines))
         if not (folder / RESULT).is_file():
             interrupt(run.pk)
-            return "the search was stopped: in the browser it stands as interrupted, and goes on with --resume --live (in Python resume=True, live=True)"
-        opening.open_here(owner, folder, lambda done, words: _beat(run.pk), row_id)
+            return f"the search was stopped: in the browser it stands as interrupted, and goes on with {GOING_ON}"
+        opening.open_here(owner, folder, lambda done, words: beat(run.pk), row_id)
     except (Deleted, RunCounter.DoesNotExist):
         return "the run was deleted in the browser; its folder is whole"
     except BadInput as error:
@@ -103,12 +104,18 @@ def _first(lines: IO[bytes]) -> Begun:
 
 def _row_id(owner: Any, folder: Path, begun: Begun) -> UUID:
     """As which row the run is opened at its end: as that before, where a run goes on that is still here."""
-    known = opening.interrupted(owner, folder) if begun.resumed else None
-    if known is not None:
+    # One that seems to run: it and its follower were killed just now.
+    known = opening.shown_as(owner, folder, Run.State.PAUSED, Run.State.RUNNING)
+    if known is not None and _is_of(Run.objects.select_related("counter").get(pk=run_imports.run_id(known)), begun):
         return known
     made = uuid4()
     (folder / opening.SHOWN_AS).write_text(json.dumps({"id": str(made)}))
     return made
+
+
+def _is_of(run: Run, begun: Begun) -> bool:
+    """Whether the search goes on with that run, and is not another one in its folder."""
+    return run.config == begun.config and run.counter.last_seq <= begun.events
 
 
 def _there(row_id: UUID, owner: Any, folder: Path, begun: Begun) -> Run:
@@ -121,17 +128,21 @@ def _there(row_id: UUID, owner: Any, folder: Path, begun: Begun) -> Run:
             manifest = as_manifest(record, {EVENTS: folder / EVENTS})
             run_imports.make_rows(opening.row_of(owner, folder, row_id), manifest, "folder", [incoming])
         Run.objects.filter(pk=run_id).update(
-            state=Run.State.RUNNING, reason="", finished=None, started=Now(), followed=str(folder), followed_seen=Now(),
+            state=Run.State.RUNNING, reason="", started=Coalesce("started", Now()), followed=str(folder), followed_seen=Now(),
             progress={"fraction": None, "text": "starting", "eta_seconds": None}, revision=F("revision") + 1,
         )  # fmt: skip
         wake.announce(run_id)
     return Run.objects.get(pk=run_id)
 
 
-def _beat(run_id: UUID) -> None:
-    """Raises Deleted."""
+def beat(run_id: UUID) -> None:
+    """It is followed: also where that looked otherwise, as after the machine slept. Raises Deleted."""
     if not Run.objects.filter(pk=run_id).update(followed_seen=Now()):
         raise Deleted
+    with transaction.atomic():
+        silent = Run.objects.filter(pk=run_id, state=Run.State.PAUSED).exclude(followed="")
+        if silent.update(state=Run.State.RUNNING, reason="", revision=F("revision") + 1):
+            wake.announce(run_id)
 
 
 # ---------------------------------------------------------------- reading
@@ -186,7 +197,7 @@ class _Reading:
         """Raises Deleted, and BadInput where the events are not those of a run."""
         for now in latest:
             if now is None:
-                _beat(self._run.pk)
+                beat(self._run.pk)
             else:
                 self._up_to(now)
 
@@ -217,9 +228,10 @@ class _Reading:
             counter.charged_seconds, counter.charged_flops = charged["seconds"], charged["flops"]
             write_counter(counter)
             Run.objects.filter(pk=self._run.pk).update(
-                followed_seen=Now(), revision=F("revision") + 1,
+                revision=F("revision") + 1,
                 progress={"fraction": now.fraction, "text": now.text, "eta_seconds": now.eta_seconds},
             )
+            beat(self._run.pk)
 
     def _without_downloads(self, indexes: list[int]) -> None:
         """Their files are the search's until it has ended."""

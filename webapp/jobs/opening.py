@@ -28,7 +28,7 @@ def open_here(owner: Any, path: Path, tell: Callable[[float, str], None], row_id
     does not fit; then, as after whatever `tell` raises, nothing is left."""
     if not path.exists():
         raise BadInput("file", f"there is no {shortened(str(path))}: give the folder of a run, or an exported file")
-    row = row_of(owner, path, row_id or interrupted(owner, path.resolve()) or uuid4())
+    row = row_of(owner, path, row_id or shown_as(owner, path.resolve(), Run.State.PAUSED) or uuid4())
     row.state, row.touched = Dataset.State.EXAMINING, Now()
     row.size = row.received = path.stat().st_size if path.is_file() else 0
     # Of an attempt that was killed.
@@ -52,11 +52,11 @@ def knows(name: str) -> bool:
     return registry.known_dataset(name) is not None
 
 
-def interrupted(owner: Any, folder: Path) -> UUID | None:
-    """As which row that folder is opened because its run stands here as interrupted; None where it does not."""
+def shown_as(owner: Any, folder: Path, *states: str) -> UUID | None:
+    """As which row that folder is opened because its run is here in one of these states, followed up to somewhere; None where it is not."""
     try:
         row_id = UUID(json.loads((folder / SHOWN_AS).read_bytes())["id"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
-    here = Run.objects.filter(pk=run_imports.run_id(row_id), owner=owner, followed=str(folder), state=Run.State.PAUSED)
+    here = Run.objects.filter(pk=run_imports.run_id(row_id), owner=owner, followed=str(folder), state__in=states)
     return row_id if here.exists() else None
