@@ -20,7 +20,7 @@ from search_engine.search.local_run import EVENTS
 
 from .server import ROOT, Server
 from .test_forms import AXE
-from .visitor import Visitor, trials_shown
+from .visitor import Visitor, panel, trials_shown
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 WORDS = [
@@ -56,6 +56,7 @@ def test_a_search_of_the_command_line_moves_on_its_page_before_it_ends(server: S
         assert address.startswith(server.origin)
         admin.open(address.removeprefix(server.origin))
         expect(page.get_by_text(re.compile("^running in its own process"))).to_be_visible()
+        panel(page, "Population").get_by_role("radio", name="Table").click()
         first = admin.wait(lambda: trials_shown(page), "a trial is shown")
         admin.wait(lambda: trials_shown(page) > first, "another one comes")
         run = admin.run_of_page()

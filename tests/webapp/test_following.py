@@ -39,7 +39,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 CONFIG: dict[str, Any] = {
     "algorithm": "regularized_evolution", "options": {"population": 2, "sample": 2}, "space": "nb201", "datasets": ["digits"], "seed": 3,
     "budget": {"trials": 3}, "training": {"epochs": 1, "train_examples": 128, "channels": 4, "layers": 1},
-    "finale": {"baselines": 1, "onnx": False, "redundancy": False, "training": {"epochs": 1, "train_examples": 128, "channels": 4, "layers": 1}},
+    "finale": {
+        "baselines": 1, "onnx": False, "redundancy": False, "training": {"epochs": 1, "train_examples": 128, "channels": 4, "layers": 1},
+    },
 }  # fmt: skip
 INSTANT: dict[str, Any] = {"algorithm": "random", "space": "sequence", "budget": {"trials": 40}, "seed": 5}
 
