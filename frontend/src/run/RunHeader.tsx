@@ -13,7 +13,7 @@ import { inFull, selection } from "../ui/scoreKinds";
 import { StateChip } from "../ui/StateChip";
 import { toast, toastError } from "../ui/toast";
 import { domainNames } from "../views/datasetText";
-import { alsoChargedText, amountText, architecturesText, chargedKind, foldsText, testScores, togetherText } from "../views/experimentText";
+import { alsoChargedText, amountText, architecturesText, chargedKind, foldsText, stateWord, testScores, togetherText } from "../views/experimentText";
 import { skipConnections } from "./derivedFacts";
 import { GoOn } from "./GoOn";
 import { LineageNote } from "./LineageNote";
@@ -25,8 +25,7 @@ const ENDED = new Set(["completed", "failed", "cancelled"]);
 
 export function stateText(run: Run): string {
   if (run.state === "queued") return run.worker ? "queued" : "waiting for a worker";
-  // Why it does not go on, and how it does.
-  if (run.elsewhere && run.state === "paused") return run.reason;
+  if (run.elsewhere && run.state === "paused") return stateWord(run);
   if (run.state === "running") {
     const text = run.progress.text === "queued" ? "starting" : run.progress.text;
     if (run.ending && run.phase !== "Finale") return "finishing: the search ends, its best network is trained";
@@ -37,6 +36,12 @@ export function stateText(run: Run): string {
   // "paused by its owner" says the state itself.
   if (!reason || run.state === "failed" || reason.startsWith(run.state)) return reason && run.state !== "failed" ? reason : run.state;
   return `${run.state}: ${reason}`;
+}
+
+/** "Go on with it ..." of "interrupted: go on with it ...". */
+function howOn(reason: string): string {
+  const text = reason.replace(/^interrupted: /, "");
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
 function Stat({ name, children, tone, title }: { name: string; children: React.ReactNode; tone?: "warn"; title?: string }) {
@@ -153,7 +158,7 @@ export function RunHeader({ run, store }: { run: Run; store: RunStore }) {
       <div className="run-actions">
         {run.elsewhere && (
           <span className="run-note-plain" title={`Its folder: ${run.elsewhere}`}>
-            Stop it, and go on with it, where it was started.
+            {run.state === "paused" ? howOn(run.reason) : "Stop it, and go on with it, where it was started."}
           </span>
         )}
         {!run.elsewhere && (PAUSABLE.has(run.state) || run.resumes_itself) && (

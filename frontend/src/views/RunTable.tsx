@@ -48,7 +48,8 @@ function GivenOptions({ options, apart }: { options: Options; apart: ReadonlySet
 
 function Progress({ run }: { run: Run }) {
   const { fraction, text } = run.progress;
-  const left = timeLeft(run.progress);
+  // Nothing is left to be waited for where nobody goes on with it.
+  const left = run.elsewhere && run.state === "paused" ? null : timeLeft(run.progress);
   const moving = run.state === "running" || run.state === "pausing" || run.state === "paused";
   return (
     <>

@@ -226,7 +226,7 @@ describe("states", () => {
   });
 
   it("leaves a search of another process to where it was started", () => {
-    const reason = "interrupted: go on with it where it was started";
+    const reason = "interrupted: go on with it where it was started, with --resume --live";
     const shown = (state: "running" | "paused") => {
       cleanup();
       render(<RunHeader run={run({ state, started: "2026-01-01T00:00:00Z", elsewhere: "/home/ada/out", reason: state === "paused" ? reason : "" })} store={store} />);
@@ -234,7 +234,8 @@ describe("states", () => {
     };
     expect(shown("running")).toEqual(["running in its own process, step 38 of 72", "Train the best so far", "Clone"]);
     expect(screen.getByText("Stop it, and go on with it, where it was started.").title).toBe("Its folder: /home/ada/out");
-    expect(shown("paused")).toEqual([reason, "Train the best so far", "Clone", "Delete"]);
+    expect(shown("paused")).toEqual(["interrupted", "Train the best so far", "Clone", "Delete"]);
+    expect(screen.getByText("Go on with it where it was started, with --resume --live")).toBeTruthy();
     fireEvent.click(screen.getByRole("button", { name: "Delete" }));
     expect(screen.getByText("Only what is shown here will be gone: its folder stays as it is, and the search can go on there.")).toBeTruthy();
     expect([stateWord({ state: "running", elsewhere: "/out" }), stateWord({ state: "paused", elsewhere: "/out" }), stateWord({ state: "paused", elsewhere: "" })]).toEqual([
