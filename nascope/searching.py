@@ -48,6 +48,7 @@ def search(
     out: str | Path | None = None,
     resume: bool = False,
     quiet: bool = False,
+    live: bool = False,
     config: Mapping[str, Any] | str | Path | None = None,
     **settings: Any,
 ) -> Run:
@@ -64,6 +65,8 @@ def search(
     `config`: a run config (a mapping, or a YAML or JSON file), which the arguments change; `settings`: its other fields (`objective`,
     `folds`, `threads`, `together`, `device`, ...).
     `out`: the folder, by default a new one under `runs`; with `resume` the run in it goes on. `quiet`: no progress line and no notes.
+    `live`: show it in the browser of the local NAScope (`nascope up`) while it runs; the address is printed. Where none runs, a
+    line says so, and the search runs without it.
 
     Raises BadInput naming the field, and Stopped after a checkpoint when it is interrupted.
     """
@@ -104,7 +107,7 @@ def search(
         texts = [_genome_only(text_of(item)) for item in several]
         run_config, individuals = starting_from(run_config, texts, data_folder())
     how = "nascope.search(..., out={out!r}, resume=True) and the same arguments"
-    return _driven(run_config, out, how, resume=resume, quiet=quiet, weights=weights, individuals=individuals)
+    return _driven(run_config, out, how, resume=resume, quiet=quiet, weights=weights, individuals=individuals, live=live)
 
 
 def train(
@@ -125,6 +128,7 @@ def train(
     out: str | Path | None = None,
     resume: bool = False,
     quiet: bool = False,
+    live: bool = False,
     **settings: Any,
 ) -> Run:
     """Train one architecture from scratch, test it once and write the download, as the finale of a search does; random architectures of
@@ -154,15 +158,16 @@ def train(
         values["seed"] = seed
     run_config = given_config(_validated({**values, **settings}), text_of(architecture), values.get("space", ""))
     how = "nascope.train(..., out={out!r}, resume=True) and the same arguments"
-    return _driven(run_config, out, how, resume=resume, quiet=quiet)
+    return _driven(run_config, out, how, resume=resume, quiet=quiet, live=live)
 
 
 def more(
-    run: Run | str | Path, *, out: str | Path | None = None, resume: bool = False, quiet: bool = False, **amount: float
+    run: Run | str | Path, *, out: str | Path | None = None, resume: bool = False, quiet: bool = False, live: bool = False, **amount: float
 ) -> Run:
     """Go on with a search that is over under a larger budget, in the new folder `out` (by default one under `runs`), and return what it
     then found. `run`: it, or its folder. `amount`: one number by the name of what ended it, `trials=50`, `samples=1e6`, `epochs=20`;
     `run.result["more"]` says which. It does what one long search would have done from there on; its finale visits the test split again.
+    `out`, `quiet` and `live` are those of `search`.
 
     Raises BadInput where the search cannot go on, and Stopped like `search`.
     """
@@ -177,19 +182,22 @@ def more(
     checked, there = of_a_finished_run(folder)
     new = _new_folder(checked.config.algorithm) if out is None else Path(out)
     longer = longer_run(folder, checked, there, unit, further, new, resume=resume)
-    return _to_the_end(longer, f"nascope.more({str(folder)!r}, {unit}={further}, out={{out!r}}, resume=True)", quiet=quiet)
+    how = f"nascope.more({str(folder)!r}, {unit}={further}, out={{out!r}}, resume=True)"
+    return _to_the_end(longer, how, quiet=quiet, live=live)
 
 
-def finish(run: Run | str | Path, *, quiet: bool = False) -> Run:
+def finish(run: Run | str | Path, *, quiet: bool = False, live: bool = False) -> Run:
     """End the search of an interrupted run, or of the one in that folder, where it is; train and test the best of it. Returns the run as it
-    then is. Raises BadInput where it is finished already, and Stopped like `search`."""
+    then is. `quiet` and `live` are those of `search`. Raises BadInput where it is finished already, and Stopped like `search`."""
     from search_engine.commands.more import ending_run
 
-    return _to_the_end(ending_run(run.folder if isinstance(run, Run) else Path(run)), "nascope.finish({out!r})", quiet=quiet)
+    ending = ending_run(run.folder if isinstance(run, Run) else Path(run))
+    return _to_the_end(ending, "nascope.finish({out!r})", quiet=quiet, live=live)
 
 
 def _driven(
-    config: RunConfig, out: str | Path | None, how: str, *, resume: bool, quiet: bool, weights: bytes | None = None, individuals: Any = None
+    config: RunConfig, out: str | Path | None, how: str, *, resume: bool, quiet: bool, weights: bytes | None = None,
+    individuals: Any = None, live: bool = False,
 ) -> Run:
     """The run of that config to its end; `how`: what to call to go on with it."""
     from search_engine.catalogue.config import check_new
@@ -202,15 +210,17 @@ def _driven(
     run = open_run(checked, data_dir, folder, resume=resume, weights=weights, individuals=individuals)
     if not quiet:
         say_before(checked, run.coordinator.resources.data_warnings)
-    return _to_the_end(run, how, quiet=quiet)
+    return _to_the_end(run, how, quiet=quiet, live=live)
 
 
-def _to_the_end(run: LocalRun, how: str, *, quiet: bool) -> Run:
+def _to_the_end(run: LocalRun, how: str, *, quiet: bool, live: bool) -> Run:
+    from search_engine.commands.live import shown
     from search_engine.commands.run import drive
     from search_engine.search.local_run import Interrupted
 
     try:
-        result = drive(run, bar=not quiet and (sys.stderr.isatty() or in_notebook()))
+        with shown(run, live):
+            result = drive(run, bar=not quiet and (sys.stderr.isatty() or in_notebook()))
     except Interrupted:
         raise Stopped(run.out, how.format(out=str(run.out))) from None
     if not quiet and result["status"] != "completed":

@@ -52,4 +52,8 @@ it("says that a digest is no signature, and that a folder has none", () => {
   expect(screen.getByRole("note").textContent).toContain("It has no digest");
   expect(screen.getByRole("note").textContent).toContain("a version of NAScope that was not recorded");
   expect(screen.getByRole("note").textContent).not.toContain("exported");
+  rerender(<ImportedNote from={{ ...from, origin: "folder", digest: "" }} elsewhere="/home/ada/out" />);
+  expect(screen.getByRole("note").textContent).toBe(
+    "Shown, not made here: another process of this machine searches it in /home/ada/out. When it has ended, it is all here, downloads included.",
+  );
 });

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -21,7 +21,7 @@ from ..base.memory import in_words
 from ..base.quoting import shortened
 from ..search.local_run import EVENTS, STATE
 from .bounds import USUAL, Bounds
-from .form import MANIFEST, Manifest, belongs, here, read_manifest
+from .form import MANIFEST, Manifest, RunRecord, belongs, here, read_manifest
 from .run_folder import describe, name_of
 from .writing import files_of
 from .zip_files import ZipFiles, opened
@@ -138,9 +138,12 @@ def _described(into: Path, bounds: Bounds, origin: Origin) -> Unpacked:
     record = describe(folder, bounds)
     # Of it the config was wanted; what would go on from it is over.
     os.unlink(folder / STATE)
-    found = {EVENTS: folder / EVENTS, **dict(files_of(folder))}
+    return Unpacked(as_manifest(record, {EVENTS: folder / EVENTS, **dict(files_of(folder))}), into, origin)
+
+
+def as_manifest(record: RunRecord, found: Mapping[str, Path]) -> Manifest:
+    """What an archive would say of one run with these files, which have no digests."""
     files = {f"{_RUN}/{name}": {"size": path.stat().st_size, "sha256": "0" * 64} for name, path in found.items()}
-    manifest = Manifest.model_validate({
+    return Manifest.model_validate({
         "kind": "run", "name": name_of(record), "made": time.time(), **here(), "runs": [record.model_dump()], "files": files,
     })  # fmt: skip
-    return Unpacked(manifest, into, origin)

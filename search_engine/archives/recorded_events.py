@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from pydantic import ValidationError
 
@@ -28,27 +28,42 @@ LATEST = 1e11
 def read_events(path: Path, name: str, version: str = "", bounds: Bounds = USUAL) -> Iterator[list[EventRecord]]:
     """The records in `path`, a few hundred at a time. `name`: what messages call the file; `version`: of the NAScope that wrote it. Raises
     BadInput naming the first line that is wrong."""
-    checks = _Order(name)
-    records = _records(path, name, version, bounds, checks.look)
-    while chunk := list(islice(records, CHUNK)):
-        yield chunk
-    checks.end()
-
-
-def _records(path: Path, name: str, version: str, bounds: Bounds, look: Callable[[EventRecord, int], None]) -> Iterator[EventRecord]:
+    lines = Lines(name, version, bounds)
     with path.open("rb") as file:
-        number = 0
-        while line := file.readline(bounds.event_bytes + 1):
-            number += 1
-            if number > bounds.events:
-                raise BadInput(name, f"it has more than {bounds.events:,} events, the most that is read of a run", code="too_large")
-            if len(line) > bounds.event_bytes:
-                raise BadInput(name, f"line {number:,} has more than {bounds.event_bytes:,} bytes", code="too_large")
-            if not line.endswith(b"\n"):
-                raise BadInput(name, f"line {number:,} ends in its middle: the file was cut short", code="damaged")
-            record = _record(line, number, name, version)
-            look(record, number)
-            yield record
+        records = iter(lambda: lines.read(file), None)
+        while chunk := list(islice(records, CHUNK)):
+            yield chunk
+    lines.end()
+
+
+class Lines:
+    """The lines of such a file, read one after the other from its beginning."""
+
+    def __init__(self, name: str, version: str = "", bounds: Bounds = USUAL) -> None:
+        self._name, self._version, self._bounds = name, version, bounds
+        self._number = 0
+        self._order = _Order(name)
+
+    def read(self, file: IO[bytes]) -> EventRecord | None:
+        """The next one; None where the file ends. Raises BadInput where it is not what comes there."""
+        line = file.readline(self._bounds.event_bytes + 1)
+        if not line:
+            return None
+        self._number += 1
+        if self._number > self._bounds.events:
+            raise BadInput(self._name, f"it has more than {self._bounds.events:,} events, the most that is read of a run", code="too_large")
+        if len(line) > self._bounds.event_bytes:
+            raise BadInput(self._name, f"line {self._number:,} has more than {self._bounds.event_bytes:,} bytes", code="too_large")
+        if not line.endswith(b"\n"):
+            raise BadInput(self._name, f"line {self._number:,} ends in its middle: the file was cut short", code="damaged")
+        record = _record(line, self._number, self._name, self._version)
+        self._order.look(record, self._number)
+        return record
+
+    def end(self) -> None:
+        """Raises BadInput where nothing was said at all."""
+        if not self._number:
+            raise BadInput(self._name, "it is empty: a run says at least that it began", code="damaged")
 
 
 def _record(line: bytes, number: int, name: str, version: str) -> EventRecord:
@@ -144,11 +159,6 @@ class _Order:
             if data.index not in self._finalists or data.index in self._models:
                 self._refuse(line, f"scores network {data.index:,}, which was not chosen before, or was scored already")
             self._models.add(data.index)
-
-    def end(self) -> None:
-        """Raises BadInput where nothing was said at all."""
-        if self._next == 1:
-            raise BadInput(self._name, "it is empty: a run says at least that it began", code="damaged")
 
     def _refuse(self, line: int, what: str) -> None:
         raise BadInput(self._name, f"line {line:,} {what}: the file was changed or damaged; export the run again", code="damaged")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +14,11 @@ from ..bundle.reopened import architecture_text, data_shape
 from ..catalogue import registry
 from ..catalogue.architectures import Architecture, read
 from ..catalogue.config import RunConfig, check_new
-from ..search.local_run import Interrupted
 from ..spaces.data_shape import DataShape
-from . import data
-from .run import PLACES, TOP, as_begun, drive, open_run, read_text, run_config, say_before, summary
+from . import data, live
+from .run import PLACES, TOP, as_begun, open_run, read_text, run_config, say_before, to_the_end
 
-OF_ITS_TRAINING = ("out", "dataset", "seed", "resume", "epochs", "train_on", "seeds", "ensemble")
+OF_ITS_TRAINING = ("out", "dataset", "seed", "resume", "live", "epochs", "train_on", "seeds", "ensemble")
 """Words that mean something only with --train."""
 
 
@@ -40,6 +38,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--out", help="for --train: folder for events.jsonl, result.json and model/")
     parser.add_argument("--seed", help="for --train: a whole number; default 0")
     parser.add_argument("--resume", action="store_true", help="for --train: go on with the run in that folder")
+    live.add_choice(parser, "for --train: ")
     parser.add_argument("--epochs", metavar="N", help="for --train: how long; default: 12")
     parser.add_argument(
         "--train-on", metavar="PARTS", help="for --train: train (default) or train_and_validation, which leaves no validation score"
@@ -137,13 +136,4 @@ def _train(parsed: argparse.Namespace, text: str, shape: DataShape | None) -> in
     checked = as_begun(config, data_dir, out) if parsed.resume else check_new(config, data_dir)
     run = open_run(checked, data_dir, out, resume=parsed.resume)
     say_before(checked, run.coordinator.resources.data_warnings)
-    try:
-        result = drive(run, bar=not parsed.json and sys.stderr.isatty())
-    except Interrupted:
-        print(f"stopped at a checkpoint; go on with --resume --out {parsed.out}", file=sys.stderr)
-        return 1
-    if parsed.json:
-        print(json.dumps(result, indent=2))
-    else:
-        summary(result, out)
-    return 0 if result["status"] == "completed" else 1
+    return to_the_end(run, parsed, f"--resume --out {parsed.out}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,10 @@ from ..base.home import data_folder
 from ..base.quoting import shortened, shown
 from ..catalogue.config import CheckedRun, check
 from ..search import continuation
-from ..search.local_run import RESULT, Interrupted, LocalRun, kept_config
+from ..search.local_run import RESULT, LocalRun, kept_config
+from . import live
 from .config_file import read_number
-from .run import drive, say_before, summary
+from .run import say_before, to_the_end
 
 
 def add_parsers(commands: Any) -> None:
@@ -38,6 +38,7 @@ def add_parsers(commands: Any) -> None:
     finish.add_argument("run", metavar="RUN", help="folder of a run that was interrupted (Ctrl-C, kill)")
     finish.set_defaults(act=act_finish)
     for parser in (more, finish):
+        live.add_choice(parser)
         parser.add_argument("--json", action="store_true", help="print the result as JSON on stdout; no progress bar")
 
 
@@ -53,12 +54,12 @@ def act_more(parsed: argparse.Namespace) -> int:
         raise BadInput("out", "name a folder for the new run: --out FOLDER")
     run = longer_run(folder, checked, there, unit, amount, Path(parsed.out), resume=parsed.resume)
     say_before(run.checked, run.coordinator.resources.data_warnings)
-    return _to_the_end(run, parsed.json, f"more {parsed.run} {parsed.amount} --resume --out {parsed.out}")
+    return to_the_end(run, parsed, f"more {parsed.run} {parsed.amount} --resume --out {parsed.out}")
 
 
 def act_finish(parsed: argparse.Namespace) -> int:
     run = ending_run(Path(parsed.run))
-    return _to_the_end(run, parsed.json, f"finish {parsed.run}")
+    return to_the_end(run, parsed, f"finish {parsed.run}")
 
 
 def of_a_finished_run(folder: Path) -> tuple[CheckedRun, continuation.Possible]:
@@ -108,16 +109,3 @@ def _amount(text: str) -> tuple[str, float]:
     if not separator or not unit or not value:
         raise BadInput("more", f"{shown(text)} is not of the form KIND=N, for example trials=50")
     return unit, float(read_number("more", value))
-
-
-def _to_the_end(run: LocalRun, as_json: bool, further: str) -> int:
-    try:
-        result = drive(run, bar=not as_json and sys.stderr.isatty())
-    except Interrupted:
-        print(f"stopped at a checkpoint; go on with {further}", file=sys.stderr)
-        return 1
-    if as_json:
-        print(json.dumps(result, indent=2))
-    else:
-        summary(result, run.out)
-    return 0 if result["status"] == "completed" else 1

@@ -29,7 +29,7 @@ from ..search.work import Progress
 from ..spaces import populations
 from ..spaces.populations import Individuals
 from ..spaces.populations import read as read_population
-from . import data
+from . import data, live
 from .config_file import read_config, read_number, read_value
 from .scores import score_lines
 from .stopping import Stopping
@@ -54,6 +54,7 @@ def add_parser(commands: Any) -> None:
         "with; may be given several times",
     )
     parser.add_argument("--resume", action="store_true", help="go on with the run in that folder")
+    live.add_choice(parser)
     parser.add_argument("--json", action="store_true", help="print the result as JSON on stdout; no progress bar")
     parser.add_argument("--slice-seconds", default="2", help="seconds between two checkpoints; default 2")
     parser.set_defaults(act=act)
@@ -98,17 +99,24 @@ def act(parsed: argparse.Namespace) -> int:
         population=Path(parsed.population) if parsed.population else None, individuals=individuals,
     )
     say_before(checked, run.coordinator.resources.data_warnings)
+    return to_the_end(run, parsed, f"--resume --out {parsed.out}")
+
+
+def to_the_end(run: LocalRun, parsed: argparse.Namespace, further: str) -> int:
+    """Drive the run as the words `--json` and `--live` say, and say what came of it. `further`: what goes on with it. Returns the exit
+    status."""
     try:
-        result = drive(run, bar=not parsed.json and sys.stderr.isatty())
+        with live.shown(run, parsed.live):
+            result = drive(run, bar=not parsed.json and sys.stderr.isatty())
     except Interrupted:
-        print(f"stopped at a checkpoint; go on with --resume --out {parsed.out}", file=sys.stderr)
+        print(f"stopped at a checkpoint; go on with {further}", file=sys.stderr)
         return 1
     if not result["reproducible"]:
         print(f"note: not reproducible to the bit: {result['reproducible_note']}", file=sys.stderr)
     if parsed.json:
         print(json.dumps(result, indent=2))
     else:
-        summary(result, out)
+        summary(result, run.out)
     return 0 if result["status"] == "completed" else 1
 
 
@@ -207,13 +215,13 @@ class ProgressBar:
         )
 
     def update(self, search: Progress, work: Progress | None, run: LocalRun) -> None:
-        shown = work if work is not None and (search.total is None or run.coordinator.finale.started) else search
+        shown = run.stage()
         self._bar.total = shown.total
         self._bar.n = shown.done
         # Without tqdm's own time left, which knows of the present stage alone.
         self._bar.bar_format = WITHOUT_END if shown.total is None else WITH_END
         left = run.left()
-        self._bar.set_postfix_str(", ".join([(work or search).text, *([] if left is None else [f"{in_words(left)} left"])]), refresh=False)
+        self._bar.set_postfix_str(", ".join([shown.text, *([] if left is None else [f"{in_words(left)} left"])]), refresh=False)
         self._bar.refresh()
 
     def close(self) -> None:

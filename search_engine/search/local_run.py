@@ -36,7 +36,7 @@ from .continuation import Beginning
 from .coordinator import Coordinator
 from .failures import Failures
 from .finale import model_folder
-from .forecast import Forecast, Known, Plan, forecast, work_left
+from .forecast import Forecast, Known, Plan, Situation, forecast, share, work_left
 from .open_work import open_work
 from .phase_work import PhaseWork
 from .starting_weights import ROOM as WEIGHTS
@@ -100,6 +100,8 @@ class LocalRun:
         """Of `events.jsonl`, as far as it is written."""
         self.continues: dict[str, Any] | None = None
         """Of the search that this one goes on with: its folder, and how many visits to the test split it and those before it made."""
+        self.committed: Callable[[int], None] = lambda size: None
+        """Called after every commit: so many bytes of `events.jsonl` are said for good. What lies behind them a kill takes back."""
         self.reloads = False
         """Rebuild the coordinator from its checkpoint after every step, and the work after every slice: a test that equal bits come out."""
         if beginning is not None and not (out / STATE).exists():
@@ -233,20 +235,37 @@ class LocalRun:
             self._file.close()
             raise Interrupted
 
+    def stage(self) -> Progress:
+        """How far the present stage is, in the words of the work that is under way: the search where that has an end, otherwise (as in the
+        finale) that work itself."""
+        search, work = self.coordinator.progress(), self.work.progress() if self.work else None
+        if work is None:
+            return search
+        now = work if search.total is None or self.coordinator.finale.started else search
+        return Progress(now.done, now.total, work.text)
+
     def left(self) -> Forecast | None:
         """Seconds until the run is over in this process; None while nothing is known yet."""
+        left = work_left(self._plan, self._situation(), Known(self._plan))
+        return None if left is None else forecast(left)
+
+    def share_done(self) -> float | None:
+        """Of all work of the run, the finale included; None while nothing is known yet."""
+        now = self._situation()
+        left = work_left(self._plan, now, Known(self._plan))
+        return None if left is None else share(now.done(self._plan), sum(stage.seconds for stage in left))
+
+    def _situation(self) -> Situation:
         meter, phase = self.coordinator.meter, self.work if isinstance(self.work, PhaseWork) else None
         if phase is not None and not phase.control:
             # It counts on from the coordinator's meter, which stands still meanwhile.
             meter = phase.meter
         charged = meter.charged if meter.budget is not None else float(meter.trials)
         charged += phase.seconds if phase is not None and meter.in_seconds else 0.0
-        now = self.stopwatch.situation(
+        return self.stopwatch.situation(
             [spec.source for spec in self.queue], charged, meter.cost.samples, self.coordinator.status != "running",
             self.coordinator.trial_plan,
         )
-        left = work_left(self._plan, now, Known(self._plan))
-        return None if left is None else forecast(left)
 
     # ---------------------------------------------------------------- writing
 
@@ -296,6 +315,7 @@ class LocalRun:
         checkpoint.write(self.out / STATE, state, self.rows, sealed=True)
         if fresh:
             self._remove_other_rows()
+        self.committed(self._file.tell())
 
     def _remove_other_rows(self) -> None:
         """Those that the state no longer names, or that a kill left before it did."""

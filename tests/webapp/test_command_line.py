@@ -15,7 +15,8 @@ from tests.patience import PATIENCE
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = {
     "up": ["--no-browser", "--port", "0", "--workers", "1", "--gpus", "0"], "login_link": [], "reaper": [], "worker": [], "check_runs": [],
-    "serve": ["--port", "0"], "open": ["runs/first"], "export": ["00000000-0000-4000-8000-000000000000", "--out", "run.nascope.zip"],
+    "serve": ["--port", "0"], "open": ["runs/first"], "follow": ["runs/first"],
+    "export": ["00000000-0000-4000-8000-000000000000", "--out", "run.nascope.zip"],
 }  # fmt: skip
 
 

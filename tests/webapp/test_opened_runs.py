@@ -391,7 +391,7 @@ def test_what_does_not_fit_is_told_and_leaves_nothing(client: Any, folder: Path,
     left = (Experiment.objects.count(), Run.objects.count(), Event.objects.count(), ModelArtefact.objects.count())
     assert left == (0, 0, 0, 0)
     assert [path.name for path in own_files.folder(Dataset.objects.get().pk).glob("*")] == ["source"]
-    assert not any(files.run_dir(run_imports._run_id(Dataset.objects.get(), place)).exists() for place in range(3))
+    assert not any(files.run_dir(run_imports.run_id(Dataset.objects.get().pk, place)).exists() for place in range(3))
     assert send(client, "DELETE", f"run-imports/{row['id']}").status_code == 204
     assert not own_files.folder(row["id"]).exists()
 

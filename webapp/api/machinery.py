@@ -102,7 +102,7 @@ class ReadyView(_HealthView):
         if checks["database"] != "ok":
             return Response(shapes.Health(status="unavailable", checks=checks), status=503)
         alive, called = _alive().count(), _alive().filter(called_at__isnull=False).count()
-        active = Run.objects.filter(state__in=Run.ACTIVE).count()
+        active = Run.objects.filter(state__in=Run.ACTIVE, followed="").count()
         waiting = Run.objects.filter(state__in=(Run.State.PAUSING, Run.State.PAUSED), reason=NO_SPACE).count()
         checks |= {"workers": str(alive), "open_runs": str(active), "work": _work(alive, called, active, waiting)}
         well = all(checks[name] == "ok" for name in ("work", "broker", "redis"))

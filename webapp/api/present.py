@@ -236,9 +236,10 @@ def _further_parts(run: ReadyRun) -> list[tuple[str, str]]:
 def _state(run: ReadyRun) -> dict[str, Any]:
     """A run that could go on stands still without space, whether the database could write that down or not."""
     state, reason = run.state, run.reason
-    if state in Run.ACTIVE and room.full():
+    if state in Run.ACTIVE and room.full() and not run.followed:
         state, reason = Run.State.PAUSED, NO_SPACE
-    return {"state": state, "reason": reason, "resumes_itself": state in (Run.State.PAUSING, Run.State.PAUSED) and reason == NO_SPACE}
+    waits = state in (Run.State.PAUSING, Run.State.PAUSED) and reason == NO_SPACE
+    return {"state": state, "reason": reason, "elsewhere": run.followed, "resumes_itself": waits}
 
 
 def _measure(run: ReadyRun) -> shapes.SearchMeasure:

@@ -134,13 +134,13 @@ class CloneView(OwnedView):
 
     @extend_schema(
         operation_id="run_clone", request=shapes.CloneBody,
-        responses={201: shapes.Run, 400: ProblemDocument, 404: ProblemDocument, 507: ProblemDocument},
+        responses={201: shapes.Run, 400: ProblemDocument, 404: ProblemDocument, 409: ProblemDocument, 507: ProblemDocument},
     )
     def post(self, request: Request, pk: UUID) -> Response:
         body = self.body(request, shapes.CloneBody)
         run = self.find(pk, self.owned().select_related("experiment"))
         need_space()
-        clone = states.clone_run(run, body.seed)
+        clone = _change(lambda _: states.clone_run(run, body.seed), pk)
         return Response(run_info(self.find(clone.pk, run_rows(self.owned()))), status=201)
 
 

@@ -73,6 +73,7 @@ def go_on(run_id: UUID, unit: str, more: float) -> Run:
     with transaction.atomic():
         counter = lock_run(run_id)
         run = Run.objects.select_related("experiment").get(pk=run_id)
+        states.refuse_elsewhere(run, "given more budget")
         if run.state not in Run.TERMINAL:
             raise states.StateConflict("given more budget", run.state)
         there = possible(run)

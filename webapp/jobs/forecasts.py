@@ -22,6 +22,7 @@ from search_engine.search.forecast import (
     TrialPlan,
     forecast,
     lefts,
+    share,
     stages_json,
     work_left,
     worth_a_range,
@@ -65,15 +66,14 @@ def share_done(found: dict[str, Any]) -> float | None:
     """Of all work, in seconds; None where it is not known."""
     if found["left"] is None:
         return None
-    left, done = sum(seconds for seconds, _ in found["left"]), found["work_done"]
-    return min(1.0, done / (done + left)) if done + left > 0 else None
+    return share(found["work_done"], sum(seconds for seconds, _ in found["left"]))
 
 
 def _forecast(counter: RunCounter) -> dict[str, Any]:
     plan = Plan.of(checked_run(counter.run_id))
     now = situation(plan, counter)
     left = work_left(plan, now, known_for(counter.run_id, plan))
-    done = now.search_seconds * plan.instant + now.trials_seconds + sum(piece.seconds for piece in now.pieces)
+    done = now.done(plan)
     if left is None:
         return {**NOTHING, "work_done": done}
     found = forecast(left, _others(counter.run_id), _workers(counter.run_id))
@@ -144,7 +144,8 @@ def _profile(run_id: UUID) -> Profile | None:
 
 def _others(run_id: UUID) -> list[list[Left] | None]:
     """The work that is left in each of the runs that share the workers, as they said last."""
-    rows: Iterable[Any] = Run.objects.filter(state__in=Run.ACTIVE).exclude(pk=run_id).values_list("progress", flat=True)[:OTHERS]
+    others = Run.objects.filter(state__in=Run.ACTIVE, followed="").exclude(pk=run_id)
+    rows: Iterable[Any] = others.values_list("progress", flat=True)[:OTHERS]
     return [None if progress.get("left") is None else lefts(progress["left"]) for progress in rows]
 
 

@@ -196,7 +196,7 @@ def delete(row: Dataset) -> None:
         open_ = uses(row.owner, row.registry_id)[2] if row.registry_id else 0
         if open_:
             words = "1 run on it has" if open_ == 1 else f"{open_} runs on it have"
-            raise NotNow(f"{words} not ended: cancel them first", row.state)
+            raise NotNow(f"{words} not ended: cancel or delete them first", row.state)
         _end_jobs(row)
         Dataset.objects.filter(pk=row.pk).delete()
 

@@ -25,7 +25,7 @@ from ..core.away import went_away
 from ..core.locks import lock_run
 from ..core.models import DatasetLook, Estimate, IdempotencyKey, Job, LoginToken, Run, RunCounter, Worker, WsTicket
 from ..events.keyframes import Keyframes
-from . import asked, clock, files, own_data, states
+from . import asked, clock, files, following, own_data, states
 from .bell import ring
 from .causes import Cause
 from .claim import claimable, device_kind
@@ -164,7 +164,8 @@ def ring_for_idle_workers() -> int:
 
 
 def housekeep() -> None:
-    """What is due once a minute: garbage, retention, rows of workers and secrets that are over."""
+    """What is due once a minute: garbage, retention, searches that nobody follows any more, rows of workers and secrets that are over."""
+    following.interrupt_silent()
     files.collect_garbage()
     for run_id in Run.objects.filter(state__in=Run.TERMINAL, keep_until__lt=Now()).values_list("pk", flat=True):
         log.info("run %s is past its retention", run_id)

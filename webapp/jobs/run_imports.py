@@ -24,7 +24,7 @@ from django.dispatch import receiver
 from pydantic import BaseModel
 
 from search_engine.archives.bounds import Bounds
-from search_engine.archives.form import RunRecord
+from search_engine.archives.form import Manifest, RunRecord
 from search_engine.archives.reading import Unpacked, unpack
 from search_engine.archives.recorded_events import read_events
 from search_engine.base.errors import BadInput
@@ -68,7 +68,7 @@ class Origin(BaseModel):
 
 
 @dataclass(frozen=True)
-class _Run:
+class Incoming:
     """One run on its way in."""
 
     id: UUID
@@ -100,8 +100,8 @@ def bring_in(
     # No other attempt's: one that lost its lease may still be at work.
     unpacked_at = own_files.folder(row.pk) / f"{UNPACKED}{uuid4().hex}"
     try:
-        unpacked = unpack(source, unpacked_at, bounds or _bounds(), lambda done, words: tell(READ * done, words))
-        runs = _read(row, unpacked, tell, bounds or _bounds(), knows)
+        unpacked = unpack(source, unpacked_at, bounds or limits(), lambda done, words: tell(READ * done, words))
+        runs = _read(row, unpacked, tell, bounds or limits(), knows)
         Dataset.objects.filter(pk=row.pk).update(choices={"runs": len(runs)})
         bundles = [_pack(run) for run in runs]
         return _write(row, unpacked, runs, bundles, tell, last)
@@ -109,7 +109,8 @@ def bring_in(
         shutil.rmtree(unpacked_at, ignore_errors=True)
 
 
-def _bounds() -> Bounds:
+def limits() -> Bounds:
+    """Of what is opened here."""
     return Bounds(
         bytes=min(settings.NASCOPE_OPEN_BYTES, max(0, room.free_bytes() - settings.NASCOPE_MIN_FREE_BYTES)),
         events=settings.NASCOPE_OPEN_EVENTS,
@@ -118,7 +119,7 @@ def _bounds() -> Bounds:
 
 def remove_what_is_nobodys(row: Dataset) -> None:
     """Folders of runs that were put in place for `row` and have no rows: their commit never came."""
-    ids = [_run_id(row, place) for place in range(int(row.choices.get("runs", 0)))]
+    ids = [run_id(row.pk, place) for place in range(int(row.choices.get("runs", 0)))]
     known = set(Run.objects.filter(pk__in=ids).values_list("pk", flat=True))
     for run in ids:
         if run not in known:
@@ -131,22 +132,23 @@ def _remove_files(instance: Dataset, **_: object) -> None:
         remove_what_is_nobodys(instance)
 
 
-def _run_id(row: Dataset, place: int) -> UUID:
-    return uuid5(row.pk, f"run {place}")
+def run_id(row_id: UUID, place: int = 0) -> UUID:
+    """Of the run in that place among those that are opened as that row."""
+    return uuid5(row_id, f"run {place}")
 
 
 # ---------------------------------------------------------------- reading
 
 
-def _read(row: Dataset, unpacked: Unpacked, tell: Tell, bounds: Bounds, knows: Callable[[str], bool]) -> list[_Run]:
+def _read(row: Dataset, unpacked: Unpacked, tell: Tell, bounds: Bounds, knows: Callable[[str], bool]) -> list[Incoming]:
     """Every run with its config checked and its events read once, to the end."""
     manifest = unpacked.manifest
     total = max(1, sum(record.size for name, record in manifest.files.items() if name.endswith(EVENTS)))
-    found: list[_Run] = []
+    found: list[Incoming] = []
     done = 0
     for place, record in enumerate(manifest.runs):
-        checked = _checked(record, knows)
-        run = _Run(_run_id(row, place), record, checked, unpacked.folder / record.folder, [])
+        checked = checked_record(record, knows)
+        run = Incoming(run_id(row.pk, place), record, checked, unpacked.folder / record.folder, [])
         version = record.versions.get("nascope") or manifest.versions.get("nascope", "")
         count = 0
         for chunk in read_events(run.events, run.name, version, bounds):
@@ -166,7 +168,7 @@ def _read(row: Dataset, unpacked: Unpacked, tell: Tell, bounds: Bounds, knows: C
     return found
 
 
-def _checked(record: RunRecord, knows: Callable[[str], bool]) -> CheckedRun:
+def checked_record(record: RunRecord, knows: Callable[[str], bool]) -> CheckedRun:
     """Raises BadInput where what the run is made of is not here."""
     where = f"{record.folder}: its configuration"
     try:
@@ -187,7 +189,7 @@ Bundles = dict[int, dict[str, Any]]
 """By the network's index: fields of its row."""
 
 
-def _pack(run: _Run) -> Bundles:
+def _pack(run: Incoming) -> Bundles:
     """Pack the run's downloads, beside what they are made of."""
     found: Bundles = {}
     for index in run.bundled:
@@ -198,11 +200,14 @@ def _pack(run: _Run) -> Bundles:
         path, sha256 = files.pack(run.place, run.place / name)
         recorded = run.record.bundles.get(name, sha256)
         damage = "" if recorded == sha256 else OTHER_FILES
-        found[index] = {"bundle_sha256": sha256, "bundle_size": path.stat().st_size, "bundle_damage": damage}
+        found[index] = {
+            "bundle_path": f"runs/{run.id}/{name}", "reason": "", "bundle_sha256": sha256, "bundle_size": path.stat().st_size,
+            "bundle_damage": damage,
+        }  # fmt: skip
     return found
 
 
-def _put_in_place(run: _Run) -> None:
+def _put_in_place(run: Incoming) -> None:
     """The run's folder to where runs lie, without its events, which are rows now. Nobody else may be at the same work."""
     home = files.run_dir(run.id)
     shutil.rmtree(home, ignore_errors=True)
@@ -215,14 +220,13 @@ def _put_in_place(run: _Run) -> None:
 
 
 def _write(
-    row: Dataset, unpacked: Unpacked, runs: Sequence[_Run], bundles: Sequence[Bundles], tell: Tell, last: Callable[[], None]
+    row: Dataset, unpacked: Unpacked, runs: Sequence[Incoming], bundles: Sequence[Bundles], tell: Tell, last: Callable[[], None]
 ) -> Experiment:
     total = max(1, sum(run.events.stat().st_size for run in runs))
     with transaction.atomic():
-        experiment = _experiment(row, unpacked, runs)
+        experiment, rows = make_rows(row, unpacked.manifest, unpacked.origin, runs)
         done = 0
-        for place, (run, of_run) in enumerate(zip(runs, bundles, strict=True)):
-            made = _run_row(experiment, run, place)
+        for made, run, of_run in zip(rows, runs, bundles, strict=True):
             try:
                 _events(run, lambda words, done=done: tell(CHECKED + (1 - CHECKED) * done / total, words))  # type: ignore[misc]
             except BadInput:
@@ -242,33 +246,40 @@ def _write(
     return experiment
 
 
-def _experiment(row: Dataset, unpacked: Unpacked, runs: Sequence[_Run]) -> Experiment:
-    first, manifest = runs[0].checked, unpacked.manifest
-    experiment = Experiment.objects.create(
-        pk=uuid5(row.pk, "experiment"), owner_id=row.owner_id, name=manifest.name or row.title, config=body_of(manifest.name, runs),
-        space=first.space.id, datasets=[entry.id for entry in first.datasets],
-        budget=None if first.config.budget is None else first.config.budget.model_dump(exclude_none=True),
-        objectives=[
-            {"metric": first.algorithm.metric or entry.metric, "direction": "maximise", "split": "validation", "domain": index}
-            for index, entry in enumerate(first.datasets)
-        ],
-        imported=_origin(row, unpacked).model_dump(mode="json"),
-    )  # fmt: skip
-    names = dict.fromkeys(entry.id for run in runs for entry in run.checked.datasets)
-    DatasetUse.objects.bulk_create(
-        DatasetUse(owner_id=row.owner_id, dataset=name, experiment=experiment, created=experiment.created) for name in names
-    )
-    return experiment
+def make_rows(row: Dataset, manifest: Manifest, origin: str, runs: Sequence[Incoming]) -> tuple[Experiment, list[Run]]:
+    """The experiment and its runs. Where they are there already, because they were followed while they ran, they say from now on what is
+    known at their end. Inside a transaction."""
+    first = runs[0].checked
+    key = uuid5(row.pk, "experiment")
+    imported = _origin(row, manifest, origin).model_dump(mode="json")
+    if Experiment.objects.filter(pk=key).update(imported=imported):
+        experiment = Experiment.objects.get(pk=key)
+    else:
+        experiment = Experiment.objects.create(
+            pk=key, owner_id=row.owner_id, name=manifest.name or row.title, config=body_of(manifest.name, runs),
+            space=first.space.id, datasets=[entry.id for entry in first.datasets],
+            budget=None if first.config.budget is None else first.config.budget.model_dump(exclude_none=True),
+            objectives=[
+                {"metric": first.algorithm.metric or entry.metric, "direction": "maximise", "split": "validation", "domain": index}
+                for index, entry in enumerate(first.datasets)
+            ],
+            imported=imported,
+        )
+        names = dict.fromkeys(entry.id for run in runs for entry in run.checked.datasets)
+        DatasetUse.objects.bulk_create(
+            DatasetUse(owner_id=row.owner_id, dataset=name, experiment=experiment, created=experiment.created) for name in names
+        )
+    return experiment, [_run_row(experiment, run, place) for place, run in enumerate(runs)]
 
 
-def _origin(row: Dataset, unpacked: Unpacked) -> Origin:
-    manifest, record = unpacked.manifest, unpacked.manifest.runs[0]
-    archive = unpacked.origin == "archive"
+def _origin(row: Dataset, manifest: Manifest, origin: str) -> Origin:
+    record = manifest.runs[0]
+    archive = origin == "archive"
     versions = record.versions or (manifest.versions if archive else {})
     computed = [record.arithmetic[name] for name in ("cpu_capability",) if name in record.arithmetic]
     computed += [f"torch {record.arithmetic['torch']}"] if "torch" in record.arithmetic else []
     return Origin(
-        at=datetime.now(UTC), file=row.file_name, origin=unpacked.origin, version=versions.get("nascope", ""), versions=versions,
+        at=datetime.now(UTC), file=row.file_name, origin=origin, version=versions.get("nascope", ""), versions=versions,
         machine=", ".join([manifest.machine, *computed] if archive and manifest.machine else computed),
         made=datetime.fromtimestamp(manifest.made, UTC) if archive else None, digest=manifest.digest if archive else "",
     )
@@ -299,17 +310,22 @@ def _dumped(value: Any) -> Any:
     return value.model_dump(mode="json") if isinstance(value, BaseModel) else value
 
 
-def _run_row(experiment: Experiment, run: _Run, place: int) -> Run:
+def _run_row(experiment: Experiment, run: Incoming, place: int) -> Run:
     record, checked = run.record, run.checked
     over = record.state == "completed"
+    at_its_end = {
+        "state": record.state, "reason": record.reason, "started": _time(record.started), "finished": _time(record.finished),
+        "device": record.device, "arithmetic": record.arithmetic, "reproducible": record.reproducible,
+        "reproducible_note": record.reproducible_note, "followed": "", "followed_seen": None,
+        "progress": {"fraction": 1.0 if over else None, "text": record.reason, "eta_seconds": 0.0 if over else None},
+    }  # fmt: skip
+    if Run.objects.filter(pk=run.id).update(**at_its_end):
+        return Run.objects.get(pk=run.id)
     made = Run.objects.create(
         pk=run.id, experiment=experiment, owner_id=experiment.owner_id, position=place, algorithm=checked.algorithm.id,
         options=checked.options.model_dump(mode="json"), space=checked.space.id, datasets=[entry.id for entry in checked.datasets],
         data=checked.dataset.test_part(checked.dataset_options[0]), seed=checked.config.seed,
-        config=checked.config.model_dump(mode="json"), metric=checked.metric, state=record.state, reason=record.reason,
-        started=_time(record.started), finished=_time(record.finished), device=record.device, arithmetic=record.arithmetic,
-        reproducible=record.reproducible, reproducible_note=record.reproducible_note,
-        progress={"fraction": 1.0 if over else None, "text": record.reason, "eta_seconds": 0.0 if over else None},
+        config=checked.config.model_dump(mode="json"), metric=checked.metric, **at_its_end,
     )
     RunCounter.objects.create(run=made)
     return made
@@ -319,10 +335,12 @@ def _time(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
-def _events(run: _Run, tell: Callable[[str], None]) -> None:
+def _events(run: Incoming, tell: Callable[[str], None]) -> None:
     counter = lock_run(run.id)
     for chunk in read_events(run.events, run.name):
-        add_recorded(counter, chunk)
+        fresh = [record for record in chunk if record.seq > counter.last_seq]
+        if fresh:
+            add_recorded(counter, fresh)
         tell(f"writing events: {counter.last_seq:,}")
     charged = run.record.charged
     counter.charged_samples, counter.charged_trials = charged.samples, charged.trials

@@ -18,9 +18,9 @@ _CHARGE = Update(
 def join_owner(owner_id: int) -> None:
     """Make the owner's row; an owner without living runs returns without credit for the time away."""
     row, _ = OwnerService.objects.get_or_create(owner_id=owner_id)
-    if Run.objects.filter(owner_id=owner_id, state=Run.State.RUNNING).exists():
+    if Run.objects.filter(owner_id=owner_id, state=Run.State.RUNNING, followed="").exists():
         return
-    others = Run.objects.filter(state__in=Run.ACTIVE).exclude(owner_id=owner_id).values("owner_id")
+    others = Run.objects.filter(state__in=Run.ACTIVE, followed="").exclude(owner_id=owner_id).values("owner_id")
     least = OwnerService.objects.filter(owner_id__in=others).aggregate(least=Min("service"))["least"]
     if least is not None and least > row.service:
         OwnerService.objects.filter(pk=row.pk, service__lt=least).update(service=least)

@@ -43,10 +43,12 @@ _WAITING = (Run.State.PAUSING, Run.State.PAUSED)
 
 
 class StateConflict(Exception):
-    """The run is in a state that does not allow the action; `state` says which."""
+    """The run is in a state that does not allow the action; `state` says which. `elsewhere`: it is computed by another process, which alone
+    moves it (`following`)."""
 
-    def __init__(self, action: str, state: str) -> None:
-        super().__init__(f"a run that is {state} cannot be {action}")
+    def __init__(self, action: str, state: str, *, elsewhere: bool = False) -> None:
+        what = "a search of another process, which is only shown here until it has ended," if elsewhere else f"a run that is {state}"
+        super().__init__(f"{what} cannot be {action}")
         self.action = action
         self.state = state
 
@@ -82,7 +84,10 @@ def create_run(
 
 
 def clone_run(run: Run, seed: int | None = None) -> Run:
-    """A new run of the same experiment with the same config and another seed (random if None)."""
+    """A new run of the same experiment with the same config and another seed (random if None). Raises StateConflict where what it would
+    begin with lies elsewhere as yet."""
+    if run.config.get("model") or run.config.get("population"):
+        refuse_elsewhere(run, "cloned: what it began with is there")
     seed = random.SystemRandom().randrange(2**31) if seed is None else seed
     weights = given_weights(run.pk) if run.config.get("model") else None
     population = kept_population(run.pk) if run.config.get("population") else None
@@ -169,6 +174,7 @@ def finish(run_id: UUID) -> Run:
     with transaction.atomic():
         counter = lock_run(run_id)
         run = Run.objects.get(pk=run_id)
+        refuse_elsewhere(run, "finished")
         begun = run.state in (Run.State.RUNNING, *_WAITING) and run.started is not None
         if begun and run.ending:
             return run
@@ -236,17 +242,24 @@ def delete_experiment(experiment: Experiment) -> None:
     experiment.delete()
 
 
+def refuse_elsewhere(run: Run, action: str) -> None:
+    """Raises StateConflict where another process computes the run."""
+    if run.followed:
+        raise StateConflict(action, run.state, elsewhere=True)
+
+
 def _move(run_id: UUID, action: str, allowed: tuple[str, ...], **changes: Any) -> None:
     """The guarded UPDATE. Raises StateConflict with the present state."""
-    if not Run.objects.filter(pk=run_id, state__in=allowed).update(revision=F("revision") + 1, **changes):
-        raise StateConflict(action, Run.objects.values_list("state", flat=True).get(pk=run_id))
+    if not Run.objects.filter(pk=run_id, state__in=allowed, followed="").update(revision=F("revision") + 1, **changes):
+        state, followed = Run.objects.values_list("state", "followed").get(pk=run_id)
+        raise StateConflict(action, state, elsewhere=bool(followed))
     wake.announce(run_id)
 
 
 def _join(run: Run, counter: RunCounter) -> None:
     """Enter the queue without credit for the time away: start at the least service of the owner's other living runs."""
     join_owner(run.owner_id)
-    living = RunCounter.objects.filter(run__owner_id=run.owner_id, run__state__in=Run.ACTIVE).exclude(run_id=run.pk)
+    living = RunCounter.objects.filter(run__owner_id=run.owner_id, run__state__in=Run.ACTIVE, run__followed="").exclude(run_id=run.pk)
     least = living.aggregate(least=Min("service"))["least"] or 0.0
     counter.service = max(counter.service, least)
     counter.save(update_fields=["service"])

@@ -532,6 +532,8 @@ export interface Run extends Scores {
   datasets: string[];
   state: RunState;
   reason: string;
+  /** Folder where another process (command line, Python) searches it: it is only shown here until it has ended. Empty = it is computed here. */
+  elsewhere: string;
   /** It waits for space on the disk and then goes on by itself; pause it, and it stays paused. */
   resumes_itself: boolean;
   budget: BudgetInfo | null;

@@ -13,8 +13,8 @@ import { MoreBudget } from "./MoreBudget";
 const ENDED = new Set(["completed", "failed", "cancelled"]);
 const FINALE = "Finale";
 
-/** Whether the search itself is under way, and not yet what comes after it. */
-const searches = (run: Run): boolean => run.started !== null && !ENDED.has(run.state) && run.state !== "queued" && run.phase !== FINALE;
+/** Whether the search itself is under way here, and not yet what comes after it. */
+const searches = (run: Run): boolean => !run.elsewhere && run.started !== null && !ENDED.has(run.state) && run.state !== "queued" && run.phase !== FINALE;
 
 export function GoOn({ run, onRun }: { run: Run; onRun: (run: Run) => void }) {
   const [asking, setAsking] = useState<"more" | "finish" | "best" | null>(null);

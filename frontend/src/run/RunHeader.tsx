@@ -14,7 +14,7 @@ import { StateChip } from "../ui/StateChip";
 import { toast } from "../ui/toast";
 import { useAction } from "../ui/useAction";
 import { domainNames } from "../views/datasetText";
-import { alsoChargedText, amountText, architecturesText, chargedKind, foldsText, testScores, togetherText } from "../views/experimentText";
+import { alsoChargedText, amountText, architecturesText, chargedKind, foldsText, stateWord, testScores, togetherText } from "../views/experimentText";
 import { skipConnections } from "./derivedFacts";
 import { GoOn } from "./GoOn";
 import { LineageNote } from "./LineageNote";
@@ -26,15 +26,23 @@ const ENDED = new Set(["completed", "failed", "cancelled"]);
 
 export function stateText(run: Run): string {
   if (run.state === "queued") return run.worker ? "queued" : "waiting for a worker";
+  if (run.elsewhere && run.state === "paused") return stateWord(run);
   if (run.state === "running") {
     const text = run.progress.text === "queued" ? "starting" : run.progress.text;
     if (run.ending && run.phase !== "Finale") return "finishing: the search ends, its best network is trained";
-    return text ? `running, ${text}` : "running";
+    const running = run.elsewhere ? "running in its own process" : "running";
+    return text ? `${running}, ${text}` : running;
   }
   const reason = run.reason.replace(/^finished: /, "");
   // "paused by its owner" says the state itself.
   if (!reason || run.state === "failed" || reason.startsWith(run.state)) return reason && run.state !== "failed" ? reason : run.state;
   return `${run.state}: ${reason}`;
+}
+
+/** "Go on with it ..." of "interrupted: go on with it ...". */
+function howOn(reason: string): string {
+  const text = reason.replace(/^interrupted: /, "");
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
 function Stat({ name, children, tone, title }: { name: string; children: React.ReactNode; tone?: "warn"; title?: string }) {
@@ -144,18 +152,23 @@ export function RunHeader({ run, store }: { run: Run; store: RunStore }) {
         </span>
       )}
       <div className="run-actions">
-        {(PAUSABLE.has(run.state) || run.resumes_itself) && (
+        {run.elsewhere && (
+          <span className="run-note-plain" title={`Its folder: ${run.elsewhere}`}>
+            {run.state === "paused" ? howOn(run.reason) : "Stop it, and go on with it, where it was started."}
+          </span>
+        )}
+        {!run.elsewhere && (PAUSABLE.has(run.state) || run.resumes_itself) && (
           <Button busy={busy === "pause"} onClick={() => void act("pause", () => pauseRun(run.id))}>
             {run.resumes_itself ? "Stay paused" : "Pause"}
           </Button>
         )}
-        {(run.state === "paused" || run.state === "pausing") && (
+        {!run.elsewhere && (run.state === "paused" || run.state === "pausing") && (
           <Button kind={run.state === "paused" ? "primary" : "plain"} busy={busy === "resume"} onClick={() => void act("resume", () => resumeRun(run.id))}>
             Resume
           </Button>
         )}
         <GoOn run={run} onRun={(changed) => store.setRun(changed)} />
-        {!ENDED.has(run.state) && <Button onClick={() => setAsking("cancel")}>Cancel</Button>}
+        {!ENDED.has(run.state) && !run.elsewhere && <Button onClick={() => setAsking("cancel")}>Cancel</Button>}
         <Button busy={busy === "clone"} onClick={() => void clone()}>
           Clone
         </Button>
@@ -164,7 +177,7 @@ export function RunHeader({ run, store }: { run: Run; store: RunStore }) {
             Export
           </a>
         )}
-        {ENDED.has(run.state) && <Button onClick={() => setAsking("delete")}>Delete</Button>}
+        {(ENDED.has(run.state) || (run.elsewhere && run.state === "paused")) && <Button onClick={() => setAsking("delete")}>Delete</Button>}
         {models.length > 1 && (
           <Button kind="primary" onClick={showResult}>
             {models.length} downloads
@@ -194,7 +207,7 @@ export function RunHeader({ run, store }: { run: Run; store: RunStore }) {
           onConfirm={() => void act("delete", () => deleteRun(run.id), () => navigate(paths.experiment(run.experiment.id)))}
           onClose={() => setAsking(null)}
         >
-          Its events, genomes, trials and model will be gone.
+          {run.elsewhere ? "Only what is shown here will be gone: its folder stays as it is, and the search can go on there." : "Its events, genomes, trials and model will be gone."}
         </Confirm>
       )}
     </div>

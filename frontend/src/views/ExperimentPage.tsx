@@ -67,7 +67,8 @@ function Actions({ experiment }: { experiment: Experiment }) {
       {asking && (
         <Confirm title={`Delete '${experiment.name}'?`} verb="Delete it" busy={busy} onConfirm={() => void remove()} onClose={() => setAsking(false)}>
           {plural(experiment.runs.length, "run")} with every event, genome and model will be gone.
-          {active && " Some of them are still working; they are stopped first."}
+          {experiment.runs.some((run) => ACTIVE.has(run.state) && !run.elsewhere) && " Some of them are still working; they are stopped first."}
+          {experiment.runs.some((run) => run.elsewhere) && " What another process searches is not stopped, and its folder stays as it is."}
         </Confirm>
       )}
     </div>
@@ -117,7 +118,7 @@ export function ExperimentPage({ id }: { id: string }) {
         </div>
         <Actions experiment={data} />
       </div>
-      {data.imported && <ImportedNote from={data.imported} />}
+      {data.imported && <ImportedNote from={data.imported} elsewhere={data.runs.find((run) => run.elsewhere)?.elsewhere} />}
       {data.config.retrains && <RetrainedFrom model={data.config.retrains} />}
       <dl className="experiment-facts">
         <div className="stat">
@@ -149,7 +150,7 @@ export function ExperimentPage({ id }: { id: string }) {
           <dd>{data.seeds.length > 8 ? `${data.seeds.length} seeds` : data.seeds.join(", ")}</dd>
         </div>
         <div className="stat">
-          <dt>{data.imported ? "opened" : "started"}</dt>
+          <dt>{data.imported && !data.runs.some((run) => run.elsewhere) ? "opened" : "started"}</dt>
           <dd>{moment(data.created)}</dd>
         </div>
       </dl>

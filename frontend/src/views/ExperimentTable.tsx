@@ -4,7 +4,7 @@ import type { Experiment } from "../api/types";
 import { StateChip } from "../ui/StateChip";
 import { ScoreValue } from "../ui/ScoreValue";
 import { ago, DASH, moment, plural } from "../ui/format";
-import { ACTIVE, algorithmTitles, leadingScore, STATE_ORDER } from "./experimentText";
+import { ACTIVE, algorithmTitles, leadingScore, STATE_ORDER, stateWord } from "./experimentText";
 
 function Row({ experiment }: { experiment: Experiment }) {
   const score = leadingScore(experiment);
@@ -28,7 +28,7 @@ function Row({ experiment }: { experiment: Experiment }) {
             <StateChip
               key={state}
               state={state}
-              text={experiment.runs.length > 1 ? `${experiment.states[state]} ${state}` : state}
+              text={only ? stateWord(only) : `${experiment.states[state]} ${state}`}
               {...(only ? { reason: only.reason } : {})}
             />
           ))}

@@ -8,7 +8,14 @@ export function computedText({ version, machine }: Pick<Imported, "version" | "m
   return `computed by ${who}${machine ? ` (${machine})` : ""}`;
 }
 
-export function ImportedNote({ from }: { from: Imported }) {
+/** `elsewhere`: the folder in which another process still searches it. */
+export function ImportedNote({ from, elsewhere }: { from: Imported; elsewhere?: string | undefined }) {
+  if (elsewhere)
+    return (
+      <p className="imported-note" role="note">
+        <strong>Shown, not made here:</strong> another process of this machine searches it in <code>{elsewhere}</code>. When it has ended, it is all here, downloads included.
+      </p>
+    );
   return (
     <p className="imported-note" role="note">
       <strong>Opened, not made here:</strong> {from.origin === "archive" ? "the exported file" : `the ${from.origin}`} <code>{from.file}</code> on {moment(from.at)},{" "}

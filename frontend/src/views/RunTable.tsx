@@ -9,7 +9,7 @@ import { ScoreValue } from "../ui/ScoreValue";
 import { StateChip } from "../ui/StateChip";
 import { DASH, duration, metric, timeLeft } from "../ui/format";
 import { meanText } from "./verdict";
-import { ACTIVE, alsoChargedText, amountOf, architecturesText, chargedText, failedText, finaleOf, givenOptions, seconds, testScores } from "./experimentText";
+import { ACTIVE, alsoChargedText, amountOf, architecturesText, chargedText, failedText, finaleOf, givenOptions, seconds, stateWord, testScores } from "./experimentText";
 
 /** "algorithm", "seed", or the key of a score's axis. */
 type Column = string;
@@ -48,11 +48,12 @@ function GivenOptions({ options, apart }: { options: Options; apart: ReadonlySet
 
 function Progress({ run }: { run: Run }) {
   const { fraction, text } = run.progress;
-  const left = timeLeft(run.progress);
+  // Nothing is left to be waited for where nobody goes on with it.
+  const left = run.elsewhere && run.state === "paused" ? null : timeLeft(run.progress);
   const moving = run.state === "running" || run.state === "pausing" || run.state === "paused";
   return (
     <>
-      <StateChip state={run.state} reason={run.reason} />
+      <StateChip state={run.state} reason={run.reason} text={stateWord(run)} />
       {moving && fraction !== null && (
         <span className="meter run-meter" role="progressbar" aria-label="Progress" aria-valuenow={Math.round(fraction * 100)} aria-valuemin={0} aria-valuemax={100}>
           <i style={{ width: `${fraction * 100}%` }} />

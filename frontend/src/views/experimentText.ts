@@ -10,6 +10,12 @@ export const STATE_ORDER: readonly RunState[] = ["running", "pausing", "queued",
 
 export const ACTIVE: ReadonlySet<RunState> = new Set(["queued", "running", "pausing"]);
 
+/** A run's state in a word or two, for lists. */
+export function stateWord(run: Pick<Run, "state" | "elsewhere">): string {
+  if (!run.elsewhere) return run.state;
+  return run.state === "paused" ? "interrupted" : `${run.state}, own process`;
+}
+
 /** An amount of one kind without its unit. */
 export function amountText(kind: BudgetKind, amount: number): string {
   return kind === "seconds" ? duration(amount) : kind === "trials" ? exact(amount) : count(amount);

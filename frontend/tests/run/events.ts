@@ -48,7 +48,7 @@ export const algorithm = (title: string, structure: string[] = [], metric_note =
 export function run(changes: Partial<Run> = {}): Run {
   return {
     id: "r1", experiment: { id: "e1", name: "An experiment" }, algorithm: algorithm("DARTS"), options: {}, seed: 3, space: "cell", datasets: ["digits"],
-    state: "running", reason: "", resumes_itself: false, budget: null, charged: { samples: 4801, trials: 0, seconds: 12, flops: 0 },
+    state: "running", reason: "", elsewhere: "", resumes_itself: false, budget: null, charged: { samples: 4801, trials: 0, seconds: 12, flops: 0 },
     progress: { fraction: 0.5, text: "step 38 of 72", eta_seconds: 48 }, phase: "DARTS", best: null,
     search_score: null, validation_score: null, test_score: null, test_visits: { run: 0, experiment: 0, data: 0, part: "digits", further: [] },
     search_measure: { kind: "search", metric: "val_accuracy", name: "validation accuracy", unit: "share of examples", direction: "maximise" }, last_seq: 0, created: "", started: null, finished: null,

@@ -10,7 +10,7 @@ import { Inspector } from "../../src/run/Inspector";
 import { Matrices } from "../../src/run/MatrixTable";
 import { Outcome } from "../../src/run/Outcome";
 import { RunHeader, stateText } from "../../src/run/RunHeader";
-import { architecturesText } from "../../src/views/experimentText";
+import { architecturesText, stateWord } from "../../src/views/experimentText";
 import { clockText, connectionChip } from "../../src/run/TimeBar";
 import { TrialTable } from "../../src/run/TrialTable";
 import { viewsOf } from "../../src/pictures/views";
@@ -223,6 +223,24 @@ describe("states", () => {
     fireEvent.click(screen.getByRole("button", { name: "Delete" }));
     expect(request).not.toHaveBeenCalled();
     expect(screen.getByText("Its events, genomes, trials and model will be gone.")).toBeTruthy();
+  });
+
+  it("leaves a search of another process to where it was started", () => {
+    const reason = "interrupted: go on with it where it was started, with --resume --live";
+    const shown = (state: "running" | "paused") => {
+      cleanup();
+      render(<RunHeader run={run({ state, started: "2026-01-01T00:00:00Z", elsewhere: "/home/ada/out", reason: state === "paused" ? reason : "" })} store={store} />);
+      return [document.querySelector(".run-bar .chip")!.textContent, ...screen.getAllByRole("button").map((button) => button.textContent)];
+    };
+    expect(shown("running")).toEqual(["running in its own process, step 38 of 72", "Train the best so far", "Clone"]);
+    expect(screen.getByText("Stop it, and go on with it, where it was started.").title).toBe("Its folder: /home/ada/out");
+    expect(shown("paused")).toEqual(["interrupted", "Train the best so far", "Clone", "Delete"]);
+    expect(screen.getByText("Go on with it where it was started, with --resume --live")).toBeTruthy();
+    fireEvent.click(screen.getByRole("button", { name: "Delete" }));
+    expect(screen.getByText("Only what is shown here will be gone: its folder stays as it is, and the search can go on there.")).toBeTruthy();
+    expect([stateWord({ state: "running", elsewhere: "/out" }), stateWord({ state: "paused", elsewhere: "/out" }), stateWord({ state: "paused", elsewhere: "" })]).toEqual([
+      "running, own process", "interrupted", "paused",
+    ]);
   });
 });
 

@@ -16,9 +16,9 @@ from __future__ import annotations
 from .known import Known, Profile
 from .left import after_training, work_left
 from .parts import STAGES, Left, Piece, Plan, Situation, TrialPlan
-from .waiting import Forecast, forecast, in_words, lefts, stages_json, worth_a_range
+from .waiting import Forecast, forecast, in_words, lefts, share, stages_json, worth_a_range
 
 __all__ = [
     "STAGES", "Forecast", "Known", "Left", "Piece", "Plan", "Profile", "Situation", "TrialPlan", "after_training", "forecast", "in_words",
-    "lefts", "stages_json", "work_left", "worth_a_range",
+    "lefts", "share", "stages_json", "work_left", "worth_a_range",
 ]

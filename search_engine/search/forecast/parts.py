@@ -198,6 +198,10 @@ class Situation:
     trials: TrialPlan | None = None
     """Of the trial phase that is under way."""
 
+    def done(self, plan: Plan) -> float:
+        """Seconds of work that are done of what `work_left` tells the rest of."""
+        return self.search_seconds * plan.instant + self.trials_seconds + sum(piece.seconds for piece in self.pieces)
+
     @property
     def busy(self) -> float:
         """How many of the clock's seconds a CPU second takes: more than one where the machine has other work. By the pieces that compute in

@@ -23,6 +23,11 @@ class Forecast:
     high: float
 
 
+def share(done: float, left: float) -> float | None:
+    """Of all work, in seconds of it, what is done; None where there is none."""
+    return min(1.0, done / (done + left)) if done + left > 0 else None
+
+
 def forecast(own: Sequence[Left], others: Sequence[Sequence[Left] | None] = (), workers: int = 1) -> Forecast:
     """`others`: the work that is left in the other runs that are not over (None: nobody knows, so they are thought to stay).
 

@@ -275,6 +275,10 @@ class Run(Scores):
     state: RunState
     reason: str
     ending: bool = Field(description="its owner wants what it has found: its search ends, or has ended so, and its finale follows")
+    elsewhere: str = Field(
+        description="folder on the server's machine where another process (command line, Python) searches it: it is only shown here until "
+        "it has ended; empty = it is computed here"
+    )
     resumes_itself: bool = Field(description="it waits for space on the disk and then goes on by itself; pause it, and it stays paused")
     budget: BudgetInfo | None
     charged: Charged

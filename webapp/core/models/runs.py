@@ -59,6 +59,11 @@ class Run(orm.Model):
     device = orm.CharField(max_length=10, default="", blank=True, help_text="cpu or cuda, set by the first worker that took a job")
     phase = orm.CharField(max_length=200, default="", blank=True, help_text="title of the present phase")
     progress = orm.JSONField(default=dict, help_text="{fraction: 0..1 | null, text, eta_seconds | null}")
+    followed = orm.CharField(
+        max_length=4000, default="", blank=True, help_text="folder in which another process searches it, as long as it has not ended "
+        "(webapp.jobs.following); empty = it is computed here",
+    )  # fmt: skip
+    followed_seen = orm.DateTimeField(null=True, help_text="when that process last said that it lives")
     revision = orm.BigIntegerField(default=0, help_text="rises with every visible change of this row")
     more = orm.JSONField(
         null=True, help_text="with what its search could go on, {unit, have} or {why_not}: said when the search is over; null = not said"

@@ -29,8 +29,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         from ...opening import open_here
 
-        _prepare()
-        user = _user(options["user"])
+        prepare()
+        user = its_user(options["user"])
         loud = sys.stderr.isatty()
 
         def tell(done: float, words: str) -> None:
@@ -49,7 +49,7 @@ class Command(BaseCommand):
         self.stdout.write(f"its page: /experiments/{experiment.pk}")
 
 
-def _prepare() -> None:
+def prepare() -> None:
     """A new database is made as `up` makes it; one of another version is left alone. Raises CommandError."""
     executor = MigrationExecutor(connection)
     if not executor.loader.applied_migrations:
@@ -58,7 +58,8 @@ def _prepare() -> None:
         raise CommandError("the database is of an earlier version: start the application (`manage.py up`), or `manage.py migrate`, first")
 
 
-def _user(name: str | None) -> Any:
+def its_user(name: str | None) -> Any:
+    """Whose a run becomes that is opened here. Raises CommandError."""
     from webapp.accounts.links import administrator
 
     if name is None:

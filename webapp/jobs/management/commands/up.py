@@ -20,6 +20,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from ....core import running
 from ....core.commands import called
 
 WORKER_SECONDS = 15.0
@@ -50,7 +51,7 @@ class Command(BaseCommand):
         if workers < 0 or workers + options["gpus"] < 1:
             raise CommandError("--workers: give at least one worker")
         # Kept open as long as this process lives; the system unlocks it however the process ends.
-        lock = _lock(Path(settings.NASCOPE_HOME) / "supervisor.lock")
+        lock = _lock(running.lock_path())
         port = _free_port(host, options["port"])
         _empty_broker()
         # Before the database is migrated: afterwards nobody can go back to the version that wrote them.
@@ -67,6 +68,7 @@ class Command(BaseCommand):
         try:
             if _wait_for_health(supervisor, host, port):
                 _wait_for_worker(supervisor)
+                _write_address(lock, host, port)
                 self._say_where(user, host, port, browser=not options["no_browser"])
         finally:
             supervisor.run()
@@ -75,11 +77,21 @@ class Command(BaseCommand):
     def _say_where(self, user: Any, host: str, port: int, *, browser: bool) -> None:
         from webapp.accounts.links import new_link
 
-        url = new_link(user, f"http://{_address('127.0.0.1' if host in ('::', 'localhost') else host)}:{port}")
+        url = new_link(user, _origin(host, port))
         self.stdout.write(f"NAScope is ready (the link works once): {url}")
         self.stdout.flush()
         if browser and sys.stdout.isatty():
             webbrowser.open(url)
+
+
+def _origin(host: str, port: int) -> str:
+    return f"http://{_address('127.0.0.1' if host in ('::', 'localhost') else host)}:{port}"
+
+
+def _write_address(lock: Any, host: str, port: int) -> None:
+    """Into the locked file: true as long as it is locked (`webapp.core.running`)."""
+    lock.write(_origin(host, port))
+    lock.flush()
 
 
 def _gpus() -> int:
@@ -88,11 +100,13 @@ def _gpus() -> int:
 
 
 def _lock(path: Path) -> Any:
-    file = path.open("w")
+    # Not emptied: the one that runs may have its address in it.
+    file = path.open("a")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise CommandError(f"NAScope is already running on {path.parent}; stop it first, or set NASCOPE_HOME to another folder") from None
+    file.truncate(0)
     return file
 
 
