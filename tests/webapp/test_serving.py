@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
@@ -22,6 +23,7 @@ from webapp.serving.server import configuration
 
 from .api_world import make_user
 from .live_server import Server, cookie, serving
+from .own_world import OCTETS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -185,6 +187,22 @@ def test_how_much_hangs_on_the_route_and_on_the_login(server: Server, chunked: b
     assert status("no-such-route", 20_001, bearer) == 413, "a login is no reason to read what nobody takes"
     row.delete()
     assert status("experiments", 20_001, bearer) == 413
+
+
+def test_what_comes_after_a_large_upload_on_its_connection_is_answered_whole(server: Server) -> None:
+    """A body of several reads is taken from within a view; the server then watches the connection on behalf of whoever asked last."""
+    token = ApiToken.issue(make_user("ada"), "laptop", "write")[1]
+    more = {"Authorization": f"Bearer {token}", "Tus-Resumable": "1.0.0"}
+    body = b"a,b,y\n" + b"1.25,2.5,u\n" * 40_000
+    with httpx.Client(base_url=server.origin, limits=httpx.Limits(max_connections=1), timeout=PATIENCE) as client:
+        named = {"Upload-Length": str(len(body)), "Upload-Metadata": "filename " + base64.b64encode(b"large.csv").decode()}
+        place = client.post("/api/v1/uploads", headers={**more, **named}).headers["Location"]
+        sent = client.patch(place, content=body, headers={**more, "Upload-Offset": "0", "Content-Type": OCTETS})
+        assert sent.headers["Upload-Offset"] == str(len(body))
+        for path in ("/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js", "/api/v1/algorithms"):
+            for _ in range(2):
+                answer = client.get(path, headers=more)
+                assert answer.status_code == 200 and len(answer.content) > 10_000, path
 
 
 def test_a_view_that_takes_uploads_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
@@ -25,12 +26,15 @@ class StreamedBody:
     def __init__(self, receive: Callable[[], Awaitable[Any]], loop: asyncio.AbstractEventLoop) -> None:
         self._receive = receive
         self._loop = loop
+        # Reading on, the server watches the connection anew, in the context in which it was asked to; whatever comes on that connection
+        # afterwards is answered in it. It must not be the view's: that ends with the view, and with it the executor that it names.
+        self._context = contextvars.copy_context()
 
     def pieces(self) -> Iterator[bytes]:
         """Raises ClientLeft where it ends too early."""
         more = True
         while more:
-            message = asyncio.run_coroutine_threadsafe(self._next(), self._loop).result()
+            message = self._context.run(asyncio.run_coroutine_threadsafe, self._next(), self._loop).result()
             if message["type"] == "http.disconnect":
                 raise ClientLeft
             if message.get("body"):
