@@ -1,6 +1,7 @@
 """What a person would pick instead of a search of architectures, on the same splits, for the same computing time.
 
     NASCOPE_DATA=... python -m benchmarks.beside_other_tools [--seconds 30] [--seeds 3] [--only letter ...] [--record FILE]
+    python -m benchmarks.beside_other_tools --read FILE        the table of docs/beside-other-tools.md
 
 Tables: HistGradientBoosting, logistic regression and MLPClassifier of scikit-learn. Series: random convolution features with a ridge
 classifier (A. Dempster et al., "ROCKET", Data Mining and Knowledge Discovery 2020). 10,000 images of Fashion-MNIST: a convolutional network
@@ -34,7 +35,7 @@ import numpy as np
 Arrays = tuple[Any, Any, Any, Any]
 """Training inputs and labels, test inputs and labels."""
 TABLES, SERIES, IMAGES = ("letter", "spam"), ("ItalyPowerDemand", "BasicMotions", "JapaneseVowels"), ("fashion_mnist",)
-SPACES = {**dict.fromkeys(TABLES, "mlp"), **dict.fromkeys(SERIES, "macro_1d"), **dict.fromkeys(IMAGES, "macro")}
+SPACES = {**dict.fromkeys(TABLES, "mlp"), **dict.fromkeys(SERIES, "macro_1d"), **dict.fromkeys(IMAGES, "plain")}
 KERNELS = 2000
 
 
@@ -44,7 +45,11 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--only", nargs="+", default=[*TABLES, *SERIES, *IMAGES], choices=[*TABLES, *SERIES, *IMAGES])
     parser.add_argument("--record", type=Path, help="keep every figure as JSON")
+    parser.add_argument("--read", type=Path, help="what was kept, as a table; nothing is run")
     asked = parser.parse_args()
+    if asked.read:
+        print(table(json.loads(asked.read.read_text())["rows"]))
+        return
     os.environ["OMP_NUM_THREADS"] = "1"
     warnings.filterwarnings("ignore")
     rows: list[dict[str, Any]] = []
@@ -52,12 +57,13 @@ def main() -> None:
         for seed in range(asked.seeds):
             data = arrays(name, Path(os.environ["NASCOPE_DATA"]), seed)
             searched = nascope(name, data, seed, asked.seconds)
-            rows.append({"data": name, "seed": seed, **searched})
+            own = {"data": name, "seed": seed, "seconds": asked.seconds}
+            rows.append({**own, **searched})
             for tool, tried in others(name).items():
-                rows.append({"data": name, "seed": seed, "tool": tool, **fitted(tried, data, seed, searched["cpu"])})
+                rows.append({**own, "tool": tool, **fitted(tried, data, seed, searched["cpu"])})
         show([row for row in rows if row["data"] == name])
         if asked.record:
-            asked.record.write_text(json.dumps({"seconds": asked.seconds, "rows": rows}, indent=1) + "\n")
+            asked.record.write_text(json.dumps({"rows": rows}, indent=1) + "\n")
 
 
 def show(rows: list[dict[str, Any]]) -> None:
@@ -67,6 +73,25 @@ def show(rows: list[dict[str, Any]]) -> None:
         spread = f" ± {statistics.stdev(values):.1f}" if len(values) > 1 else ""
         cpu, tried = statistics.fmean(row["cpu"] for row in own), statistics.fmean(row["tried"] for row in own)
         print(f"{own[0]['data']:18} {tool:28} {statistics.fmean(values):5.1f}{spread} %   {cpu:5.0f} CPU s, {tried:.0f} tried", flush=True)
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """Of each data set and tool the accuracy on the test part, mean ± standard deviation over the seeds, CPU seconds, and how many were
+    tried, in Markdown; the best of a data set in bold, with what lies within its standard deviation."""
+    lines = ["| data | tool | test accuracy, % | CPU s | tried |", "| --- | --- | --- | --- | --- |"]
+    for name in dict.fromkeys(row["data"] for row in rows):
+        of_tool = {tool: [row for row in rows if (row["data"], row["tool"]) == (name, tool)]
+                   for tool in dict.fromkeys(row["tool"] for row in rows if row["data"] == name)}  # fmt: skip
+        values = {tool: [100 * row["accuracy"] for row in own] for tool, own in of_tool.items()}
+        best = max(values.values(), key=statistics.fmean)
+        least = statistics.fmean(best) - statistics.stdev(best)
+        for tool, own in of_tool.items():
+            mean = statistics.fmean(values[tool])
+            text = f"{mean:.1f} ± {statistics.stdev(values[tool]):.1f}"
+            text = f"**{text}**" if mean >= least else text
+            cpu, tried = statistics.fmean(row["cpu"] for row in own), statistics.fmean(row["tried"] for row in own)
+            lines.append(f"| {name} | {tool} | {text} | {cpu:.0f} | {tried:.0f} |")
+    return "\n".join(lines)
 
 
 # ---------------------------------------------------------------- data
