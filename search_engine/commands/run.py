@@ -288,7 +288,7 @@ def run_config(parsed: argparse.Namespace, given: Reopened | None = None) -> Run
     if parsed.algorithm:
         values["algorithm"] = parsed.algorithm
     if "algorithm" not in values:
-        raise BadInput("algorithm", "give --algorithm ID or a config file")
+        raise BadInput("algorithm", "give --algorithm ID, such as random (`algorithms` lists them), or a config file")
     if parsed.space is not None:
         values["space"] = parsed.space
     if parsed.seed is not None:

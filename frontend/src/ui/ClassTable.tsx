@@ -11,28 +11,30 @@ function Part({ found }: { found: ClassScores }) {
         {PARTS[found.split]} by class: balanced accuracy {metric(found.balanced_accuracy)}, macro F1 {metric(found.macro_f1)}; always answering '{found.majority}' has{" "}
         {metric(found.majority_share)}
       </summary>
-      <table className="table">
-        <thead>
-          <tr>
-            <th scope="col">Class</th>
-            <th scope="col" className="num">
-              Examples
-            </th>
-            <th scope="col" className="num">
-              Recall (share of them answered right)
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {found.classes.map((name, place) => (
-            <tr key={place}>
-              <th scope="row">{name}</th>
-              <td className="num">{exact(found.examples[place])}</td>
-              <td className="num">{metric(found.recall[place])}</td>
+      <div className="matrix-scroll" tabIndex={0} role="group" aria-label={`${PARTS[found.split]}, each class`}>
+        <table className="table">
+          <thead>
+            <tr>
+              <th scope="col">Class</th>
+              <th scope="col" className="num">
+                Examples
+              </th>
+              <th scope="col" className="num">
+                Recall (share of them answered right)
+              </th>
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {found.classes.map((name, place) => (
+              <tr key={place}>
+                <th scope="row">{name}</th>
+                <td className="num">{exact(found.examples[place])}</td>
+                <td className="num">{metric(found.recall[place])}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
     </details>
   );
 }

@@ -23,8 +23,8 @@ import "./models.css";
 /** The three scores, the test first. */
 const scoresOf = (model: Model) => [model.test_score, model.validation_score, model.search_score].filter((score) => score !== null);
 
-/** Shell first, then Python: both inside the unpacked folder, which needs torch, safetensors and numpy only (a picture needs Pillow). */
-const shellOf = (score: string | null) => `pip install torch safetensors numpy
+/** Shell first, then Python: both inside the unpacked folder, whose requirements are torch, safetensors and numpy, and Pillow for pictures. */
+const shellOf = (score: string | null) => `pip install -r requirements.txt
 python predict.py sample.csv       # or sample.png, sample.npy: README.md in the folder says more
 python evaluate.py                 # prints the ${score ? metricName(score) : "test score"} shown here
 ${score === "test_accuracy" ? "python predict.py FILE             # class and probability; --help says what FILE is" : "python predict.py --help           # what it takes and gives"}`;

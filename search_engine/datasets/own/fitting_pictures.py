@@ -166,6 +166,9 @@ def _opened(data: bytes, name: str) -> Any:
             return pil.open(io.BytesIO(data), formats=FORMATS)
     except MemoryError:
         raise
+    except pil.DecompressionBombError:  # above its own limit, which is beyond every bound of ours: `look` never sees the size
+        text = f"the picture {name[:80]!r} claims more pixels than are read of one: make it smaller"
+        raise BadInput("file", text, code="too_large") from None
     except Exception as error:  # Pillow's readers raise whatever a damaged header leads them to
         what = "is no picture, or is damaged" if "cannot identify" in str(error) else f"is damaged: {error}"
         begins = data[:4].hex(" ") or "nothing"

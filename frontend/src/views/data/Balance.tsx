@@ -33,7 +33,7 @@ export function Balance({ parts, rows, head }: BalanceProps) {
               <th scope="row">{row.name}</th>
               {row.counts.map((count, place) => (
                 <td className="num" key={place}>
-                  <i className="balance-bar" style={{ width: `${(100 * count) / largest}%` }} aria-hidden="true" />
+                  <i className="balance-bar" style={{ width: `calc(${count / largest} * (100% - 8px))` }} aria-hidden="true" />
                   <span>{exact(count)}</span>
                 </td>
               ))}

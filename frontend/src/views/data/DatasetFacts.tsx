@@ -21,7 +21,7 @@ function shapeText(dataset: Dataset): string {
       ? `${input[1]} × ${input[2]} pixels, ${input[0]} ${input[0] === 1 ? "channel" : "channels"}`
       : input.length === 2
         ? `${input[0]} ${input[0] === 1 ? "channel" : "channels"} of ${input[1]} moments`
-        : `${input.join(" × ")} features`;
+        : input.join() === "1" ? "1 feature" : `${input.join(" × ")} features`;
   return `${form}; ${targetsText(dataset)}`;
 }
 

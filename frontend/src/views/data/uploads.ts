@@ -5,6 +5,7 @@
 import { useSyncExternalStore } from "react";
 import type { DetailedError, Upload, UploadOptions } from "tus-js-client";
 import { API_ROOT, cookie } from "../../api/client";
+import { toast } from "../../ui/toast";
 
 export type UploadState = "running" | "paused" | "failed" | "cancelling";
 
@@ -83,6 +84,8 @@ function onProgress(key: number, sent: number): void {
 export async function startUpload(file: File, done: (id: string) => void, metadata: { title?: string; previous?: string; purpose?: Purpose } = {}): Promise<void> {
   const key = next++;
   const purpose = metadata.purpose ?? "data";
+  // What cannot go on is not put on the list.
+  if (file.size === 0) return toast(`${file.name} is empty: there is nothing in it.`, true);
   publish([...infos, { key, name: file.name, purpose, size: file.size, sent: 0, state: "running", error: "", id: "", pace: null }]);
   const tus = await import("tus-js-client");
   const options: UploadOptions = {
