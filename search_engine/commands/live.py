@@ -122,7 +122,7 @@ class Follower:
         environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "webapp.settings", "PYTHONPATH": path}
         # A session of its own: neither Ctrl-C nor the end of the terminal ends it before it has written what the search left. -P: nothing
         # that lies in the present folder is taken for ours.
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # nosec B603 # our own words, no shell
             [sys.executable, "-P", "-m", "webapp", "follow", str(run.out.resolve())], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL, env=environment, start_new_session=True,
         )  # fmt: skip
