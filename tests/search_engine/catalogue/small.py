@@ -48,6 +48,11 @@ SHORTER: dict[str, Any] = {**LONGER, "epochs": 1}
 PAIRS = [(entry.id, space.id) for entry in registry.algorithms().values() for space in registry.spaces_for(entry)]
 
 
+def own_space(algorithm: str) -> str:
+    """The space that the algorithm searches where nobody names one."""
+    return registry.spaces_for(registry.algorithm(algorithm))[0].id
+
+
 def small(
     algorithm: str, space: str, trained: dict[str, Any] = TRAINING, finished: dict[str, Any] | None = None, baselines: int = 1
 ) -> dict[str, Any]:

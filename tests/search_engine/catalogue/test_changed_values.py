@@ -12,17 +12,13 @@ from search_engine.catalogue.idle import idle
 from tests.search_engine.catalogue.changing import SmallRun, effect, others
 from tests.search_engine.catalogue.company import COMPANY
 from tests.search_engine.catalogue.settings import only_choice, settings
-from tests.search_engine.catalogue.small import LONGER, PAIRS, small
+from tests.search_engine.catalogue.small import LONGER, PAIRS, own_space, small
 
 MACHINE = {"threads", "device", "amp", "together", "finale.export", "finale.onnx"}
 """Where and how it is computed and what is written at the end: no part of what a search says on this machine."""
 PACE = {"random": {"options.window"}, "grid": {"options.window"}}
 """How many workers have something to do: no proposal of these hangs on a result, so that is all their window decides."""
 ALGORITHMS = sorted(registry.algorithms())
-
-
-def _default(algorithm: str) -> str:
-    return registry.spaces_for(registry.algorithm(algorithm))[0].id
 
 
 def without_effect(algorithm: str, space: str, folder: Path) -> list[str]:
@@ -34,14 +30,14 @@ def without_effect(algorithm: str, space: str, folder: Path) -> list[str]:
     return [name for name in tried if effect(algorithm, space, name, folder / name, known) in ("nothing", "untried")]
 
 
-@pytest.mark.slow
+@pytest.mark.night
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_a_setting_that_is_not_idle_does_something(algorithm: str, tmp_path: Path) -> None:
-    assert without_effect(algorithm, _default(algorithm), tmp_path) == []
+    assert without_effect(algorithm, own_space(algorithm), tmp_path) == []
 
 
 @pytest.mark.night
-@pytest.mark.parametrize(("algorithm", "space"), [pair for pair in PAIRS if pair[1] != _default(pair[0])])
+@pytest.mark.parametrize(("algorithm", "space"), [pair for pair in PAIRS if pair[1] != own_space(pair[0])])
 def test_nor_is_there_one_in_another_space(algorithm: str, space: str, tmp_path: Path) -> None:
     assert without_effect(algorithm, space, tmp_path) == []
 
@@ -49,7 +45,7 @@ def test_nor_is_there_one_in_another_space(algorithm: str, space: str, tmp_path:
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_every_setting_has_another_value(algorithm: str) -> None:
     """Nothing is passed over for want of a value to try."""
-    checked = check(small(algorithm, _default(algorithm)))
+    checked = check(small(algorithm, own_space(algorithm)))
     without = [name for name in sorted(settings(checked)) if not only_choice(checked, name) and not others(checked, name)]
     assert without == []
 

@@ -14,7 +14,7 @@ from search_engine.catalogue.idle import idle, without_company
 from search_engine.search.local_run import LocalRun
 from tests.search_engine.catalogue.reading import reading
 from tests.search_engine.catalogue.settings import only_choice, settings
-from tests.search_engine.catalogue.small import OPTIONS, PAIRS, small
+from tests.search_engine.catalogue.small import OPTIONS, PAIRS, own_space, small
 
 EVENTFUL = {
     "options.failed": "where a trial fails",
@@ -25,8 +25,10 @@ EVENTFUL = {
 """Fields that are read when something happens that a small run does not bring about: tested where they belong."""
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("algorithm", "space"), PAIRS)
+@pytest.mark.parametrize(
+    ("algorithm", "space"),
+    [pytest.param(*pair, marks=pytest.mark.slow if pair[1] == own_space(pair[0]) else pytest.mark.night) for pair in PAIRS],
+)
 def test_what_a_run_never_reads_is_declared_idle(algorithm: str, space: str, tmp_path: Path) -> None:
     """Declare it in `AlgorithmEntry.idle` or `SpaceEntry.idle`, or say what company it needs (`works_with` of its config class)."""
     checked = check_new(small(algorithm, space))
